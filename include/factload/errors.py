@@ -1,0 +1,80 @@
+"""Every exception of the engine, grouped by what to do next.
+
+| situation                                                  | raise                  | exit | retry |
+| ---------------------------------------------------------- | ---------------------- | ---- | ----- |
+| the call or the feed file is wrong; a person edits it      | ``FeedError``          | 2    | no    |
+| the workbook can't be read as the feed says                | ``WorkbookError``      | 3    | no    |
+| the rows or the dimension's members are not fit to publish | ``RowsRefused``        | 3    | no    |
+| a newer attempt owns the load                              | ``Superseded``         | 4    | no    |
+| staged and counted rows disagree                           | ``ReconciliationError``| 4    | no    |
+| a server, a disk or a network failed                       | ``TransientError``     | 4    | yes   |
+
+A message never holds a cell's value, a key of a row or a password: logs and task pages are read by more
+people than the table is. What a cell held stands in the ledger's rejects.
+"""
+
+from __future__ import annotations
+
+
+class FactloadError(Exception):
+    """An end that was foreseen: what was seen, what was expected, what to do next.
+
+    ``code`` is for machines and never changes its meaning; ``retry`` says whether trying again, with nothing
+    else changed, can succeed; ``exit_status`` is what the command line ends with.
+    """
+
+    retry = False
+    exit_status = 4
+
+    def __init__(self, code: str, seen: str, *, expected: str = "", remedy: str = "") -> None:
+        self.code = code
+        self.seen = seen
+        self.expected = expected
+        self.remedy = remedy
+        super().__init__(code, seen)
+
+    def __str__(self) -> str:
+        sentences = (self.seen, self.expected and f"Expected: {self.expected}", self.remedy)
+        return ". ".join(s.strip().rstrip(".") for s in sentences if s) + "."
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        # Errors cross process borders; Exception's own pickling knows only positional arguments.
+        return _rebuild, (type(self), self.code, self.seen, self.expected, self.remedy)
+
+
+def _rebuild(
+    kind: type[FactloadError], code: str, seen: str, expected: str, remedy: str
+) -> FactloadError:
+    return kind(code, seen, expected=expected, remedy=remedy)
+
+
+class FeedError(FactloadError):
+    """The feed file, or the call, is wrong: edit it."""
+
+    exit_status = 2
+
+
+class WorkbookError(FactloadError):
+    """The workbook is not what the feed says: ask whoever made it."""
+
+    exit_status = 3
+
+
+class RowsRefused(FactloadError):
+    """Rows, or members of a dimension, are not fit to publish; nothing was."""
+
+    exit_status = 3
+
+
+class Superseded(FactloadError):
+    """A newer attempt at the same load has taken over: nothing to do here."""
+
+
+class ReconciliationError(FactloadError):
+    """Counts or control totals disagree: nothing was published, the evidence is kept."""
+
+
+class TransientError(FactloadError):
+    """A server, a disk or a network failed: the same call may succeed later."""
+
+    retry = True

@@ -1,0 +1,91 @@
+"""The SQL types that a feed may declare for a column, and what each means in Arrow.
+
+Declared, never guessed: a column's type comes from the feed file and is checked against the fact table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+Kind = Literal["numeric", "integer", "double", "text", "date", "timestamp", "boolean"]
+
+# PostgreSQL's names: https://www.postgresql.org/docs/current/datatype.html
+_INTEGERS = {"smallint": 16, "int2": 16, "integer": 32, "int": 32, "int4": 32, "bigint": 64, "int8": 64}
+_PLAIN: dict[str, Kind] = {
+    "double precision": "double",
+    "float8": "double",
+    "text": "text",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp without time zone": "timestamp",
+    "boolean": "boolean",
+    "bool": "boolean",
+}
+_MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
+_NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
+_VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*(\d+)\s*\)")
+
+EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlType:
+    """One declared column type. ``bits`` is of integers, ``length`` of varchar, the rest of numeric."""
+
+    kind: Kind
+    precision: int = 0
+    scale: int = 0
+    bits: int = 0
+    length: int | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column has a control total."""
+        return self.kind in ("numeric", "integer", "double")
+
+    def __str__(self) -> str:
+        if self.kind == "numeric":
+            return f"numeric({self.precision},{self.scale})"
+        if self.kind == "integer":
+            return {16: "smallint", 32: "integer", 64: "bigint"}[self.bits]
+        if self.kind == "text" and self.length is not None:
+            return f"varchar({self.length})"
+        return "double precision" if self.kind == "double" else self.kind
+
+
+def parse_sql_type(text: str) -> SqlType:
+    """The type that ``text`` names, in PostgreSQL's words.
+
+    Raises ``ValueError`` that says which types there are.
+    """
+    name = " ".join(text.lower().split())
+    if name in _INTEGERS:
+        return SqlType("integer", bits=_INTEGERS[name])
+    if name in _PLAIN:
+        return SqlType(_PLAIN[name])
+    if match := _NUMERIC.fullmatch(name):
+        precision, scale = int(match[1]), int(match[2] or 0)
+        if not (1 <= precision <= _MAX_PRECISION and scale <= precision):
+            raise ValueError(f"{text!r}: precision is 1 to {_MAX_PRECISION} and scale at most precision")
+        return SqlType("numeric", precision=precision, scale=scale)
+    if match := _VARCHAR.fullmatch(name):
+        return SqlType("text", length=int(match[1]))
+    raise ValueError(f"{text!r} is not a type a feed can declare; there are {EXAMPLES}")
+
+
+def arrow_type(declared: SqlType) -> pa.DataType:
+    """The Arrow type in which a partition file holds a column of this SQL type."""
+    if declared.kind == "numeric":
+        return pa.decimal128(declared.precision, declared.scale)
+    return {
+        "integer": pa.int64(),
+        "double": pa.float64(),
+        "text": pa.string(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "boolean": pa.bool_(),
+    }[declared.kind]

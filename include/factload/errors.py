@@ -35,7 +35,7 @@ class FactloadError(Exception):
 
     def __str__(self) -> str:
         sentences = (self.seen, self.expected and f"Expected: {self.expected}", self.remedy)
-        return ". ".join(s.strip().rstrip(".") for s in sentences if s) + "."
+        return " ".join(s if s[-1] in ".?" else s + "." for s in map(str.strip, sentences) if s)
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Errors cross process borders; Exception's own pickling knows only positional arguments.

@@ -1,0 +1,318 @@
+"""The ledger: what every load is, was and may do next, and the locks that make one attempt at a time true.
+
+States of an attempt: ``loading`` → ``reconciled`` → ``published``, or ``held`` (too many rejects), ``refused``
+(workbook or rows unfit), ``failed`` (a fault). Only the newest epoch of a load may write; every transaction that
+writes rows asks ``fence`` right before it commits, so an attempt that slept through its successor is refused by
+the database, whatever its process believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, func, insert, inspect, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import CreateSchema
+
+from factload.errors import FactloadError, FeedError, RowsRefused, Superseded, WorkbookError
+from factload.feed import Feed
+from factload.ledger_tables import (
+    LEDGER_SCHEMA,
+    SCHEMA_VERSION,
+    STAGING_SCHEMA,
+    attempts,
+    loads,
+    metadata,
+    partitions,
+    rejects,
+    schema_version,
+    steps,
+)
+from factload.load import Load, PartitionCounts, content_of
+from factload.partitions import PartitionFile
+
+# A frozen client's transaction is ended by the server, so its locks never outlive this.
+IDLE_IN_TRANSACTION = "60s"
+LOCK_TIMEOUT = "90s"
+_INSTALL_LOCK = 0x66616374  # any number that every factload agrees on
+
+
+def bound_waits(connection: Connection) -> None:
+    """Bound, for this transaction, how long it waits for locks and how long it may idle holding some."""
+    connection.execute(select(func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
+    connection.execute(
+        select(func.set_config("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION, True))
+    )
+
+
+def install(connection: Connection) -> None:
+    """Make the ledger's schema if it isn't there; raises ``FeedError`` when a newer factload made it."""
+    if not inspect(connection).has_table(schema_version.name, schema=LEDGER_SCHEMA):
+        connection.execute(select(func.pg_advisory_xact_lock(_INSTALL_LOCK)))
+        for schema in (LEDGER_SCHEMA, STAGING_SCHEMA):
+            connection.execute(CreateSchema(schema, if_not_exists=True))
+        metadata.create_all(connection)
+        if connection.scalar(select(schema_version.c.version)) is None:
+            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
+    found = connection.scalar(select(schema_version.c.version))
+    if found != SCHEMA_VERSION:
+        raise FeedError(
+            "ledger_version",
+            f"the ledger in schema {LEDGER_SCHEMA} has version {found}",
+            expected=f"version {SCHEMA_VERSION}",
+            remedy="Use the factload that made it, or a newer one",
+        )
+
+
+def open_attempt(
+    connection: Connection,
+    feed: Feed,
+    load_id: str,
+    period: Any,
+    workbook: str,
+    workbook_sha256: str,
+    workbook_bytes: int,
+    reload: bool,
+) -> Load:
+    """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked."""
+    content = content_of(workbook_sha256, feed.fingerprint)
+    connection.execute(
+        upsert(loads)
+        .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
+        .on_conflict_do_nothing()
+    )
+    newest = connection.scalar(select(loads.c.epoch).where(loads.c.load_id == load_id).with_for_update())
+    assert newest is not None
+    last = connection.execute(
+        select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
+    ).one_or_none()
+    done = last is not None and last.state == "published" and last.content == content and not reload
+    epoch = newest if done else newest + 1
+    if not done:
+        connection.execute(
+            update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
+        )
+        connection.execute(
+            insert(attempts).values(
+                load_id=load_id,
+                epoch=epoch,
+                state="loading",
+                content=content,
+                workbook=workbook,
+                workbook_sha256=workbook_sha256,
+                workbook_bytes=workbook_bytes,
+            )
+        )
+    return Load(
+        load_id=load_id,
+        epoch=epoch,
+        feed=feed.feed,
+        period=str(period),
+        workbook=workbook,
+        workbook_sha256=workbook_sha256,
+        content=content,
+        already_published=done,
+    )
+
+
+def _newest(load: Load) -> Select[Any]:
+    return (
+        select(loads.c.epoch, attempts.c.state, loads.c.published_epoch)
+        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .where(loads.c.load_id == load.load_id)
+    )
+
+
+def fence(connection: Connection, load: Load, *states: str, lock: str | None = None) -> str:
+    """The state of this attempt, if it is the newest and in one of ``states``.
+
+    ``lock``: ``"share"`` keeps a newer attempt from opening until this transaction ends, ``"update"`` keeps
+    other writers of this load out as well. Raises ``Superseded``.
+    """
+    statement = _newest(load)
+    if lock is not None:
+        statement = statement.with_for_update(of=loads, read=lock == "share")
+    found = connection.execute(statement).one_or_none()
+    if found is None or found.epoch != load.epoch:
+        newest = "none" if found is None else found.epoch
+        raise Superseded(
+            "superseded",
+            f"attempt {load.epoch} at {load.load_id} is no longer the newest (that is {newest})",
+            remedy="Nothing is to be done here: the newer attempt has taken over",
+        )
+    if found.state not in states:
+        raise Superseded(
+            "state_changed",
+            f"attempt {load.epoch} at {load.load_id} is {found.state}",
+            expected=" or ".join(states),
+            remedy="Run the load again: it begins a new attempt",
+        )
+    return str(found.state)
+
+
+def record_split(
+    connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
+) -> None:
+    """Note what the workbook was split into; what another way of splitting left is forgotten."""
+    fence(connection, load, "loading", "reconciled", lock="share")
+    kept = [f.partition_id for f in files]
+    for table in (partitions, rejects):
+        connection.execute(
+            delete(table).where(
+                table.c.load_id == load.load_id,
+                table.c.content == load.content,
+                table.c.partition_id.not_in(kept),
+            )
+        )
+    if files:
+        connection.execute(
+            upsert(partitions).on_conflict_do_nothing(),
+            [
+                {
+                    "load_id": load.load_id,
+                    "content": load.content,
+                    "partition_id": f.partition_id,
+                    "label": f.label,
+                    "sheet": f.sheet,
+                    "first_row": f.first_row,
+                    "last_row": f.last_row,
+                    "source_rows": f.source,
+                    "blank_rows": f.blank,
+                }
+                for f in files
+            ],
+        )
+    _update_attempt(
+        connection,
+        load,
+        source_rows=sum(f.source for f in files),
+        blank_rows=sum(f.blank for f in files),
+        warnings=list(warnings),
+    )
+
+
+def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
+    """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
+    found = connection.execute(
+        select(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == partition_id,
+        )
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise Superseded(
+            "partition_unknown",
+            f"partition {partition_id} is not one that {load.load_id} was split into",
+            remedy="Run the load again from split_workbook",
+        )
+    return found
+
+
+def record_partition(
+    connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str
+) -> None:
+    """Note what of a partition was staged and rejected, in the transaction that did it."""
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == counts.partition_id,
+        )
+        .values(
+            rejected_rows=counts.rejected,
+            staged_rows=counts.staged,
+            totals=counts.totals,
+            maps_sha256=maps_sha256,
+            loaded_epoch=load.epoch,
+        )
+    )
+
+
+def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
+    """The ledger rows of this content's partitions, in the sheet's order."""
+    return list(
+        connection.execute(
+            select(partitions)
+            .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+            .order_by(partitions.c.sheet, partitions.c.first_row)
+        )
+    )
+
+
+def _update_attempt(connection: Connection, load: Load, **values: Any) -> None:
+    connection.execute(
+        update(attempts)
+        .where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
+        .values(**values)
+    )
+
+
+def record_reconciled(connection: Connection, load: Load, **counts: Any) -> None:
+    """Note the counts and totals of a load that adds up, and that it may be published."""
+    _update_attempt(connection, load, state="reconciled", **counts)
+
+
+def record_published(connection: Connection, load: Load, rows: int, totals: dict[str, str]) -> None:
+    """Note, in the transaction that publishes, that these rows are what readers see now.
+
+    Rejects and partitions of other contents (a workbook since corrected) go with the rows they stood for.
+    """
+    _update_attempt(
+        connection,
+        load,
+        state="published",
+        published_rows=rows,
+        published_totals=totals,
+        ended_at=func.clock_timestamp(),
+    )
+    connection.execute(
+        update(loads).where(loads.c.load_id == load.load_id).values(published_epoch=load.epoch)
+    )
+    for table in (rejects, partitions):
+        connection.execute(
+            delete(table).where(table.c.load_id == load.load_id, table.c.content != load.content)
+        )
+
+
+def record_end(connection: Connection, load: Load, error: FactloadError) -> None:
+    """Note why an attempt ended, unless a newer one began or it was published after all."""
+    state = "failed"
+    if isinstance(error, RowsRefused):
+        state = "held" if error.code == "too_many_rejects" else "refused"
+    elif isinstance(error, WorkbookError):
+        state = "refused"
+    newest = connection.execute(_newest(load).with_for_update(of=loads)).one_or_none()
+    if newest is None or newest.epoch != load.epoch or newest.state == "published":
+        return
+    _update_attempt(
+        connection,
+        load,
+        state=state,
+        error_code=error.code,
+        error_message=str(error),
+        ended_at=func.clock_timestamp(),
+    )
+
+
+def record_step(
+    connection: Connection, load: Load, step: str, item: str, started: datetime, finished: datetime, peak: float
+) -> None:
+    """Note that a step ran, from when to when (aware), and its process's peak resident set in MB (10^6 bytes)."""
+    connection.execute(
+        insert(steps).values(
+            load_id=load.load_id,
+            epoch=load.epoch,
+            step=step,
+            item=item,
+            started_at=started,
+            finished_at=finished,
+            peak_rss_mb=round(peak, 1),
+        )
+    )

@@ -1,0 +1,120 @@
+"""The ledger's tables. ``ledger`` says what is done with them.
+
+``loads``       one row a load: which attempt is the newest, and what is published
+``attempts``    one row an epoch: its workbook, its state, its counts, its error
+``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
+``rejects``     one row a rejected row
+``steps``       one row a step that ran: when, and how much memory its process held at most
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+LEDGER_SCHEMA = "factload"
+STAGING_SCHEMA = "factload_staging"
+
+metadata = MetaData(schema=LEDGER_SCHEMA)
+
+loads = Table(
+    "loads",
+    metadata,
+    Column("load_id", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("period", Date, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("published_epoch", Integer),
+    Index("loads_by_feed", "feed", "period"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("workbook", Text, nullable=False),
+    Column("workbook_sha256", Text, nullable=False),
+    Column("workbook_bytes", BigInteger, nullable=False),
+    Column("source_rows", BigInteger, nullable=False, server_default="0"),
+    Column("blank_rows", BigInteger, nullable=False, server_default="0"),
+    Column("rejected_rows", BigInteger, nullable=False, server_default="0"),
+    Column("staged_rows", BigInteger, nullable=False, server_default="0"),
+    Column("published_rows", BigInteger, nullable=False, server_default="0"),
+    Column("source_totals", JSONB, nullable=False, server_default="{}"),
+    Column("published_totals", JSONB, nullable=False, server_default="{}"),
+    Column("maps", JSONB, nullable=False, server_default="{}"),
+    Column("warnings", JSONB, nullable=False, server_default="[]"),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
+partitions = Table(
+    "partitions",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("content", Text, primary_key=True),
+    Column("partition_id", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    Column("source_rows", Integer, nullable=False),
+    Column("blank_rows", Integer, nullable=False),
+    Column("rejected_rows", Integer),
+    Column("staged_rows", Integer),
+    Column("totals", JSONB),
+    Column("maps_sha256", Text),
+    Column("loaded_epoch", Integer),
+)
+
+rejects = Table(
+    "rejects",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("partition_id", Text, nullable=False),
+    Column("sheet", Text, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("column", Text, nullable=False),
+    Column("raw", Text),
+    Column("reason", Text, nullable=False),
+    Index("rejects_by_partition", "load_id", "content", "partition_id", "row"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("step_run", BigInteger, Identity(always=True), primary_key=True),
+    Column("load_id", Text, ForeignKey(loads.c.load_id), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("item", Text, nullable=False, server_default=""),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True), nullable=False),
+    Column("peak_rss_mb", Float, nullable=False),
+    Index("steps_by_load", "load_id", "epoch"),
+)
+
+# One row: the version of everything above. A change of it belongs with a migration.
+SCHEMA_VERSION = 1
+schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))

@@ -1,0 +1,81 @@
+"""The values that cross from step to step. Small and JSON-able: they travel between processes, and as XCom."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+from factload.settings import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One attempt at one load: what every step after ``open_load`` is told.
+
+    ``content`` identifies workbook and feed definition together. What two attempts with the same content have
+    staged is interchangeable, so the later one goes on where the earlier one ended.
+    """
+
+    load_id: str
+    epoch: int
+    feed: str
+    period: str
+    workbook: str
+    workbook_sha256: str
+    content: str
+    already_published: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where the staging files of this content lie."""
+        return settings().staging / self.load_id / self.content
+
+    @property
+    def staging_table(self) -> str:
+        """Name of the table, in the staging schema, that holds the staged rows of this content."""
+        return "load_" + hashlib.sha256(f"{self.load_id} {self.content}".encode()).hexdigest()[:24]
+
+    @property
+    def period_date(self) -> date:
+        """The business date."""
+        return date.fromisoformat(self.period)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping of plain values; ``from_json`` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The load that ``to_json`` gave."""
+        return cls(**value)
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionMap:
+    """One dimension, frozen: an Arrow file of (``key`` string, ``surrogate``), and the digest of its bytes."""
+
+    dimension: str
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCounts:
+    """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text."""
+
+    partition_id: str
+    label: str
+    source: int
+    blank: int
+    rejected: int
+    staged: int
+    totals: dict[str, str]
+
+
+def content_of(workbook_sha256: str, feed_fingerprint: str) -> str:
+    """The identity of what a load's rows are made of: 32 hex digits."""
+    return hashlib.sha256(f"{workbook_sha256} {feed_fingerprint}".encode()).hexdigest()[:32]

@@ -1,0 +1,84 @@
+"""What the place of work decides, not the feed: folders, allowed roots, connections. All from the environment.
+
+| variable                 | meaning                                         | default                              |
+| ------------------------ | ----------------------------------------------- | ------------------------------------ |
+| ``FACTLOAD_HOME``        | the project's folder                            | the one above ``include/``, else ``.`` |
+| ``FACTLOAD_FEEDS``       | folder of feed files                            | ``$FACTLOAD_HOME/include/feeds``     |
+| ``FACTLOAD_STAGING``     | staging folder, shared by all workers           | ``$FACTLOAD_HOME/.staging``          |
+| ``FACTLOAD_ALLOWED_ROOTS`` | where workbooks may lie, separated by commas  | ``$FACTLOAD_HOME/inbox``             |
+| ``FACTLOAD_CONN_<ID>``   | URL of the connection ``<id>``                  | ``AIRFLOW_CONN_<ID>``                |
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from factload.errors import FeedError, WorkbookError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Folders as absolute paths."""
+
+    home: Path
+    feeds: Path
+    staging: Path
+    allowed_roots: tuple[Path, ...]
+
+
+def settings() -> Settings:
+    """The settings of this process, read anew from the environment at each call."""
+    home = Path(os.environ.get("FACTLOAD_HOME") or _project_folder()).absolute()
+    roots = os.environ.get("FACTLOAD_ALLOWED_ROOTS") or str(home / "inbox")
+    return Settings(
+        home=home,
+        feeds=home / (os.environ.get("FACTLOAD_FEEDS") or "include/feeds"),
+        staging=home / (os.environ.get("FACTLOAD_STAGING") or ".staging"),
+        allowed_roots=tuple(home / root.strip() for root in roots.split(",") if root.strip()),
+    )
+
+
+def _project_folder() -> Path:
+    package = Path(__file__).resolve().parent
+    return package.parents[1] if package.parent.name == "include" else Path.cwd()
+
+
+def workbook_path(name: str) -> Path:
+    """The workbook that ``name`` means: relative to the project's folder, links resolved, inside an allowed root.
+
+    Raises ``WorkbookError`` when it lies elsewhere, or isn't there.
+    """
+    here = settings()
+    path = (here.home / name).resolve()
+    if not any(path.is_relative_to(root.resolve()) for root in here.allowed_roots):
+        raise WorkbookError(
+            "workbook_not_allowed",
+            f"workbook {name} lies outside the allowed roots",
+            expected="a path below " + ", ".join(map(str, here.allowed_roots)),
+            remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
+        )
+    if not path.is_file():
+        raise WorkbookError(
+            "workbook_missing",
+            f"there is no workbook {path}",
+            remedy="Put it there, or name another with --workbook (in Airflow: the parameter `workbook`)",
+        )
+    return path
+
+
+def connection_url(connection: str) -> str:
+    """The URL of a feed's connection from the environment; raises ``FeedError`` when there is none."""
+    if "://" in connection:
+        return connection
+    names = [f"{prefix}_CONN_{connection.upper()}" for prefix in ("FACTLOAD", "AIRFLOW")]
+    for name in names:
+        if value := os.environ.get(name):
+            return value
+    raise FeedError(
+        "connection_unknown",
+        f"connection {connection} is not known here",
+        expected=f"{' or '.join(names)} in the environment, a URL such as postgresql://user@host/database",
+        remedy="Set one of them, or name the database with --url",
+    )

@@ -1,0 +1,69 @@
+# Everything that a checkout needs is made by these targets: the environment in .venv, the rest in .demo.
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && exit; done; echo python3)
+PY := .venv/bin/python
+COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test lint bench lock env clean
+
+help:  ## this list
+	@echo "make demo, and all the rest:"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '  %-8s %s\n' "$${name# }" "$$text"; done
+
+demo: .venv/.ready  ## load 800,000 rows through a real Airflow into PostgreSQL, here, and show the reconciliation
+	@$(PY) -m demo run
+
+up: .venv/.ready  ## Airflow's web page and scheduler on this machine, in the background
+	@$(PY) -m demo up
+
+down: .venv/.ready  ## stop what `make up` started
+	@$(PY) -m demo down
+
+test: .venv/.ready  ## the whole test suite
+	@$(PY) -m pytest
+
+lint: .venv/.ready  ## style, types, and what may import what
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+bench: .venv/.ready  ## this engine and its peers on the same data
+	@$(PY) -m benchmarks
+
+env:  ## secrets of the compose deployment, into .env
+	@$(PYTHON) include/deployment/generate_env.py
+
+lock: .venv/.ready  ## compile requirements*.in anew
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean:  ## remove all that these targets made: the databases, .demo and .venv
+	@if [ -e .venv/.ready ]; then $(PY) -m demo clean; fi
+	rm -rf .demo .venv .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# A folder that was moved or copied has an environment that points elsewhere: made anew.
+ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.ready
+endif
+
+# uv installs in seconds what takes pip minutes; where it can't be had, pip does the same.
+.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>&1 || echo missing)." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; }
+	@{ [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && $(PY) -m pip --version >/dev/null 2>&1; } || \
+		$(PYTHON) -m venv --clear .venv
+	@rm -f $@
+	@echo "Installing the environment into .venv ..."
+	@{ $(PY) -m pip install -q uv && \
+		.venv/bin/uv pip install -q --python $(PY) -r requirements.txt -r requirements-dev.txt && \
+		.venv/bin/uv pip install -q --python $(PY) --no-deps -e . ; } || \
+	{ echo "uv could not install it; pip takes a few minutes ..."; \
+		$(PY) -m pip install -q -r requirements.txt -r requirements-dev.txt && \
+		$(PY) -m pip install -q --no-deps -e . ; }
+	@echo "$(CURDIR)" > $@

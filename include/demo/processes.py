@@ -33,34 +33,41 @@ def die_with_parent(signal_number: int = signal.SIGTERM) -> Callable[[], None] |
     return arm
 
 
-def family(pids: Iterable[int]) -> list[psutil.Process]:
-    """The processes with these ids that still run, and all their descendants."""
-    found: dict[int, psutil.Process] = {}
-    for pid in pids:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            for member in (process, *process.children(recursive=True)):
-                found[member.pid] = member
-    return list(found.values())
+def family(leaders: Iterable[int]) -> list[psutil.Process]:
+    """All that still runs of these session leaders: themselves, their sessions and their descendants.
 
-
-def end_family(pids: Iterable[int], *, grace_seconds: float = 20.0) -> None:
-    """End these processes and their descendants: SIGTERM, and SIGKILL to what is left after the grace.
-
-    The descendants are listed before the first signal: once a parent has ended they can't be found any more.
+    The session finds what has lost its parent; the descent finds what has left the session.
     """
-    roots = list(pids)
-    members = family(roots)
-    for member in members:
-        if member.pid in roots:
+    sessions = set(leaders)
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if process.pid in sessions or os.getsid(process.pid) in sessions:
+                for member in (process, *process.children(recursive=True)):
+                    found[member.pid] = member
+    return [member for member in found.values() if member.pid != os.getpid()]
+
+
+def end_family(leaders: Iterable[int], *, grace_seconds: float = 20.0) -> None:
+    """End processes that were started as session leaders, and all that they started.
+
+    First the leaders are asked, after the grace all that is left, and then nobody is asked any more. Each
+    time the family is counted anew, as it may have grown.
+    """
+    sessions = list(leaders)
+    if not sessions:
+        return
+    known = {member.pid: member for member in family(sessions)}
+    for member in known.values():
+        if member.pid in sessions:
             _signal(member, signal.SIGTERM)
-    _, left = psutil.wait_procs(members, timeout=grace_seconds)
-    for member in left:
-        _signal(member, signal.SIGTERM)
-    _, left = psutil.wait_procs(left, timeout=3.0)
-    for member in left:
-        _signal(member, signal.SIGKILL)
-    psutil.wait_procs(left, timeout=5.0)
+    for number, wait in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, 3.0), (signal.SIGKILL, 5.0)):
+        _, left = psutil.wait_procs(known.values(), timeout=wait)
+        known = {member.pid: member for member in (*left, *family(sessions))}
+        if not known:
+            return
+        for member in known.values():
+            _signal(member, number)
 
 
 def _signal(process: psutil.Process, number: int) -> None:

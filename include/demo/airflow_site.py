@@ -1,0 +1,309 @@
+"""Airflow on this machine: its own web server and scheduler as child processes, metadata in PostgreSQL.
+
+Not `airflow standalone`, which leaves its children behind when it is ended and never notices a dead
+scheduler. Each component leads a session of its own and has its own log file; `stop` ends it with all it began.
+
+| component       | needed for                                                             |
+| --------------- | ---------------------------------------------------------------------- |
+| `api-server`    | the web page, the REST interface, and every running task               |
+| `scheduler`     | starting tasks (LocalExecutor)                                         |
+| `dag-processor` | noticing changed DAG and feed files; without it they are read once     |
+| `triggerer`     | deferred tasks                                                         |
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import requests
+from sqlalchemy import create_engine, inspect
+from sqlalchemy.pool import NullPool
+
+from demo.processes import die_with_parent, end_family
+
+ESSENTIAL = ("api-server", "scheduler")
+WHOLE = ("api-server", "scheduler", "dag-processor", "triggerer")
+USER = "admin"
+_ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
+_SECONDS_TO_START = 180.0
+_FOREIGN = ("AIRFLOW", "FACTLOAD_", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME")
+_HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+
+
+class AirflowError(RuntimeError):
+    """Airflow could not be started. The message ends with the tail of the log that says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What one Airflow is made of. `folder` becomes AIRFLOW_HOME and holds logs and secrets.
+
+    `dags` and `variables` are for tests: another DAG folder, further environment variables.
+    """
+
+    project: Path
+    folder: Path
+    metadata_url: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    dags: Path | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running Airflow: its address, its login, and its processes as {component: (id, start time)}."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    processes: dict[str, tuple[int, float]]
+
+    def save(self, path: Path) -> None:
+        """Write this for a later `load`, readable by the owner alone."""
+        _write_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> Site | None:
+        """What `save` wrote, if any."""
+        try:
+            values = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        values["processes"] = {name: (pid, born) for name, (pid, born) in values["processes"].items()}
+        return cls(**values)
+
+    def alive(self) -> list[str]:
+        """The components that still run; a process id that was given out again doesn't count."""
+        return [name for name, (pid, born) in self.processes.items() if _is_alive(pid, born)]
+
+    def stop(self) -> None:
+        """End every component and all that they started."""
+        end_family([self.processes[name][0] for name in self.alive()], grace_seconds=8.0)
+
+
+def start(
+    place: Place,
+    components: Sequence[str] = ESSENTIAL,
+    *,
+    attached: bool = True,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Site:
+    """Start Airflow and wait until it answers and every component is healthy.
+
+    `attached`: it ends with this process, even if that is killed (Linux). `progress` is told each step.
+    Raises AirflowError, and leaves nothing running, when a component ends or isn't ready in three minutes.
+    """
+    place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    port = _free_port()
+    password = _secrets(place.folder)["password"]
+    environment = environment_of(place, port)
+    if not _migrated(place):
+        progress("making Airflow's metadata tables")
+        _run(place, environment, "db", "migrate")
+        (place.folder / "migrated").write_text(_fingerprint(place))
+    progress("starting " + ", ".join(components))
+    processes: dict[str, psutil.Popen] = {}
+    try:
+        for name in components:
+            processes[name] = _spawn(place, environment, name, attached)
+        born = {name: (process.pid, process.create_time()) for name, process in processes.items()}
+        site = Site(f"http://127.0.0.1:{port}", USER, password, born)
+        _run(place, environment, "dags", "reserialize")
+        _wait_until_healthy(place, site, processes)
+    except BaseException:
+        end_family([process.pid for process in processes.values()], grace_seconds=3.0)
+        raise
+    return site
+
+
+@contextlib.contextmanager
+def running(
+    place: Place, components: Sequence[str] = ESSENTIAL, progress: Callable[[str], None] = lambda step: None
+) -> Iterator[Site]:
+    """Airflow for the length of a block."""
+    site = start(place, components, progress=progress)
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+def environment_of(place: Place, port: int) -> dict[str, str]:
+    """The environment of every component: this process's, less what is another Airflow's, and ours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
+    generated = _secrets(place.folder)
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "8",
+        "CORE__DAGS_FOLDER": str(place.dags or place.project / "dags"),
+        "CORE__PLUGINS_FOLDER": str(place.project / "plugins"),
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__FERNET_KEY": generated["fernet_key"],
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(place.folder / "passwords.json"),
+        "DATABASE__SQL_ALCHEMY_CONN": place.metadata_url,
+        "API__HOST": "127.0.0.1",
+        "API__PORT": str(port),
+        "API__BASE_URL": url,
+        "API__WORKERS": "1",
+        "API__SECRET_KEY": generated["secret_key"],
+        "API_AUTH__JWT_SECRET": generated["jwt_secret"],
+        # A schedule fires at once when its DAG is new, and then at night, here without a workbook.
+        "SCHEDULER__USE_JOB_SCHEDULE": "False",
+        "USAGE_DATA_COLLECTION__ENABLED": "False",
+    }
+    return (
+        kept
+        | {f"AIRFLOW__{name}": value for name, value in settings.items()}
+        | {
+            "AIRFLOW_HOME": str(place.folder),
+            "PYTHONPATH": str(place.project / "include"),
+            "FACTLOAD_HOME": str(place.project),
+            "NO_PROXY": "127.0.0.1,localhost",
+            "no_proxy": "127.0.0.1,localhost",
+        }
+        | dict(place.variables)
+    )
+
+
+def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool) -> psutil.Popen:
+    with _log_of(place, name).open("wb") as log:
+        return psutil.Popen(
+            [sys.executable, "-m", "airflow", name, *_ARGUMENTS.get(name, [])],
+            env=environment,
+            cwd=place.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent() if attached else None,
+        )
+
+
+def _run(place: Place, environment: dict[str, str], *arguments: str) -> None:
+    """One Airflow command to its end; its output goes to a log file."""
+    name = "-".join(arguments)
+    with _log_of(place, name).open("wb") as log:
+        ended = subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            env=environment,
+            cwd=place.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if ended.returncode != 0:
+        said = " ".join(arguments)
+        raise AirflowError(f"`airflow {said}` ended with status {ended.returncode}.{_tail(place, name)}")
+
+
+def _wait_until_healthy(place: Place, site: Site, processes: Mapping[str, psutil.Popen]) -> None:
+    deadline = time.monotonic() + _SECONDS_TO_START
+    waiting = list(processes)
+    while time.monotonic() < deadline:
+        for name, process in processes.items():
+            if process.poll() is not None:
+                raise AirflowError(f"Airflow's {name} ended as it started.{_tail(place, name)}")
+        waiting = _unhealthy(site.url, processes)
+        if not waiting:
+            return
+        time.sleep(0.25)
+    raise AirflowError(
+        f"Airflow's {waiting[0]} was not ready within {_SECONDS_TO_START:.0f} s.{_tail(place, waiting[0])}"
+    )
+
+
+def _unhealthy(url: str, components: Mapping[str, object]) -> list[str]:
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy between this machine and itself
+        try:
+            health = session.get(f"{url}/api/v2/monitor/health", timeout=5).json()
+        except (requests.RequestException, ValueError):
+            return list(components)
+    return [
+        name
+        for name in components
+        if name in _HEALTH and (health.get(_HEALTH[name]) or {}).get("status") != "healthy"
+    ]
+
+
+def _secrets(folder: Path) -> dict[str, str]:
+    """Random secrets of this folder, made on the first call; also the password file that Airflow reads."""
+    path = folder / "secrets.json"
+    if not path.exists():
+        password = secrets.token_urlsafe(12)
+        generated = {
+            "password": password,
+            "jwt_secret": secrets.token_urlsafe(64),
+            "secret_key": secrets.token_urlsafe(32),
+            "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        _write_private(folder / "passwords.json", json.dumps({USER: password}))
+        _write_private(path, json.dumps(generated))
+    known: dict[str, str] = json.loads(path.read_text())
+    return known
+
+
+def _write_private(path: Path, content: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(content)
+    fresh.replace(path)
+
+
+def _free_port(wanted: int = 8080) -> int:
+    """8080, or any other when somebody listens there already."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise AirflowError("This machine has no free port on 127.0.0.1.")
+
+
+def _fingerprint(place: Place) -> str:
+    return f"{version('apache-airflow-core')} {place.metadata_url}"
+
+
+def _migrated(place: Place) -> bool:
+    """Whether this version made its tables in this database. Asking Airflow takes eight seconds."""
+    try:
+        known = (place.folder / "migrated").read_text()
+    except FileNotFoundError:
+        return False
+    engine = create_engine(place.metadata_url, poolclass=NullPool)
+    return known == _fingerprint(place) and inspect(engine).has_table("dag_run")
+
+
+def _is_alive(pid: int, born: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() == born and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _log_of(place: Place, name: str) -> Path:
+    return place.folder / f"{name}.log"
+
+
+def _tail(place: Place, name: str, lines: int = 25) -> str:
+    path = _log_of(place, name)
+    tail = path.read_text(errors="replace").splitlines()[-lines:]
+    return "\n".join([f" The end of {path}:", *tail])

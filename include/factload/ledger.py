@@ -9,10 +9,11 @@ the database, whatever its process believes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, inspect, select, update
+from sqlalchemy import MetaData, Row, Select, Table, delete, func, insert, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateSchema
@@ -39,6 +40,10 @@ IDLE_IN_TRANSACTION = "60s"
 LOCK_TIMEOUT = "90s"
 _INSTALL_LOCK = 0x66616374  # any number that every factload agrees on
 
+# The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
+# is finished: its steps have nothing to do.
+UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
+
 
 def bound_waits(connection: Connection) -> None:
     """Bound, for this transaction, how long it waits for locks and how long it may idle holding some."""
@@ -48,9 +53,14 @@ def bound_waits(connection: Connection) -> None:
     )
 
 
+def is_installed(connection: Connection) -> bool:
+    """Whether the database has a ledger."""
+    return inspect(connection).has_table(schema_version.name, schema=LEDGER_SCHEMA)
+
+
 def install(connection: Connection) -> None:
     """Make the ledger's schema if it isn't there; raises ``FeedError`` when a newer factload made it."""
-    if not inspect(connection).has_table(schema_version.name, schema=LEDGER_SCHEMA):
+    if not is_installed(connection):
         connection.execute(select(func.pg_advisory_xact_lock(_INSTALL_LOCK)))
         for schema in (LEDGER_SCHEMA, STAGING_SCHEMA):
             connection.execute(CreateSchema(schema, if_not_exists=True))
@@ -157,7 +167,7 @@ def record_split(
     connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
 ) -> None:
     """Note what the workbook was split into; what another way of splitting left is forgotten."""
-    fence(connection, load, "loading", "reconciled", lock="share")
+    fence(connection, load, *UNFINISHED, lock="share")
     kept = [f.partition_id for f in files]
     for table in (partitions, rejects):
         connection.execute(
@@ -217,7 +227,10 @@ def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row
 def record_partition(
     connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str
 ) -> None:
-    """Note what of a partition was staged and rejected, in the transaction that did it."""
+    """Note what of a partition was staged and rejected, in the transaction that did it.
+
+    The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
+    """
     connection.execute(
         update(partitions)
         .where(
@@ -232,6 +245,15 @@ def record_partition(
             maps_sha256=maps_sha256,
             loaded_epoch=load.epoch,
         )
+    )
+    connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.load_id == load.load_id,
+            attempts.c.epoch == load.epoch,
+            attempts.c.state != "loading",
+        )
+        .values(state="loading", error_code=None, error_message=None, ended_at=None)
     )
 
 
@@ -254,9 +276,31 @@ def _update_attempt(connection: Connection, load: Load, **values: Any) -> None:
     )
 
 
-def record_reconciled(connection: Connection, load: Load, **counts: Any) -> None:
-    """Note the counts and totals of a load that adds up, and that it may be published."""
-    _update_attempt(connection, load, state="reconciled", **counts)
+def attempt(connection: Connection, load: Load) -> Row[Any]:
+    """The ledger row of this attempt."""
+    return connection.execute(
+        select(attempts).where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
+    ).one()
+
+
+def record_counts(connection: Connection, load: Load, **counts: Any) -> None:
+    """Note the counts and control totals of a load that adds up."""
+    _update_attempt(connection, load, **counts)
+
+
+def record_reconciled(connection: Connection, load: Load) -> None:
+    """Note that the load may be published."""
+    _update_attempt(connection, load, state="reconciled", error_code=None, error_message=None, ended_at=None)
+
+
+def drop_staging(connection: Connection, load: Load) -> None:
+    """Drop the staging tables of all contents that this load ever had."""
+    contents = connection.scalars(
+        select(attempts.c.content).where(attempts.c.load_id == load.load_id).distinct()
+    )
+    for content in contents:
+        name = replace(load, content=content).staging_table
+        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)
 
 
 def record_published(connection: Connection, load: Load, rows: int, totals: dict[str, str]) -> None:

@@ -43,9 +43,9 @@ class SqlType:
     length: int | None = None
 
     @property
-    def is_number(self) -> bool:
-        """Whether the column has a control total."""
-        return self.kind in ("numeric", "integer", "double")
+    def is_exact_number(self) -> bool:
+        """Whether the column has a control total: sums of binary fractions depend on their order."""
+        return self.kind in ("numeric", "integer")
 
     def __str__(self) -> str:
         if self.kind == "numeric":

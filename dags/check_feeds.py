@@ -1,0 +1,11 @@
+"""Shows the defects of feed files as this file's import error, so that every other feed's DAG goes on working.
+
+Airflow takes the DAGs of a file with an import error out of the schedule, all of them; `load_feeds.py` therefore
+leaves a broken feed out, and this file, which has no DAG, says why.
+"""
+
+from __future__ import annotations
+
+from airflow_edge.feeds import require_all_readable
+
+require_all_readable()

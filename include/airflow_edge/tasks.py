@@ -1,0 +1,139 @@
+"""The steps of a load as Airflow tasks. Each resolves the feed and its connection, calls the engine, and returns
+paths, counts and ids; an error that a retry can't help ends the task at once, in one sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow_edge.connection import database_url
+from airflow_edge.period import period_of
+from factload import steps
+from factload.errors import FactloadError, Superseded
+from factload.feed import Feed
+from factload.feed_file import read_feed
+from factload.load import DimensionMap, Load
+from factload.partitions import PartitionFile
+from factload.report import read_report
+
+_log = logging.getLogger(__name__)
+
+LoadJson = dict[str, Any]
+
+
+@task
+def open_load(feed_name: str) -> LoadJson:
+    """Begin this run's attempt at the load of its period; skips the rest when that is published, unchanged."""
+    context = get_current_context()
+    params = context["params"]
+    with _one_sentence():
+        feed = read_feed(feed_name)
+        load = steps.open_load(
+            feed,
+            period_of(context["dag_run"], params, context["dag"].timezone),
+            database=database_url(feed.fact.connection),
+            workbook=params.get("workbook"),
+            reload=bool(params.get("reload")),
+        )
+    if load.already_published:
+        raise AirflowSkipException(f"{load.load_id} is published, and neither workbook nor feed has changed")
+    _log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
+    return load.to_json()
+
+
+@task(map_index_template="{{ dimension }}")
+def extract_dimension_map(load: LoadJson, dimension: str) -> dict[str, Any]:
+    """Freeze one dimension in a staging file."""
+    with _step(load, label=("dimension", dimension)) as (this, feed, url):
+        return asdict(steps.extract_dimension_map(this, feed, dimension, database=url))
+
+
+@task
+def split_workbook(load: LoadJson) -> list[dict[str, Any]]:
+    """Read the sheet into partition files."""
+    with _step(load) as (this, feed, url):
+        split = steps.split_workbook(this, feed, database=url)
+    for warning in split.warnings:
+        _log.warning("%s", warning)
+    return [asdict(partition) for partition in split.partitions]
+
+
+@task(map_index_template="{{ partition }}")
+def load_partition(
+    load: LoadJson, partition: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Stage one partition's rows, and note its rejects."""
+    with _step(load, label=("partition", partition["label"])) as (this, feed, url):
+        frozen = [DimensionMap(**m) for m in maps]
+        counts = steps.load_partition(this, feed, PartitionFile(**partition), frozen, database=url)
+    _log.info("%s rows staged, %s rejected", counts.staged, counts.rejected)
+    return asdict(counts)
+
+
+@task(trigger_rule="none_failed_min_one_success")
+def reconcile(load: LoadJson) -> None:
+    """Prove that every row is accounted for. Runs for an empty sheet too, which has no partition to load."""
+    with _step(load) as (this, feed, url):
+        steps.reconcile_load(this, feed, database=url)
+
+
+@task
+def publish(load: LoadJson) -> dict[str, Any]:
+    """Make the load visible, and report what it came to."""
+    with _step(load) as (this, feed, url):
+        steps.publish_load(this, feed, database=url)
+        report = read_report(url, this.load_id)
+    assert report is not None
+    _log.info("%s is published: %s", this.load_id, report.rows)
+    return report.to_json()
+
+
+@task
+def clean_staging(load: LoadJson | None) -> None:
+    """Remove the staging files and tables of a published load; of any other they are what a retry goes on from."""
+    if load is None:
+        return
+    with _step(load) as (this, feed, url):
+        try:
+            steps.clean_staging(this, feed, database=url)
+        except Superseded as reason:
+            _log.info("Staging is kept: %s", reason)
+
+
+@contextmanager
+def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tuple[Load, Feed, str]]:
+    """What a step needs; an error that ends the load is noted in the ledger."""
+    if label is not None:
+        get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
+    this = Load.from_json(load)
+    with _one_sentence():
+        feed = read_feed(this.feed)
+        url = database_url(feed.fact.connection)
+        try:
+            yield this, feed, url
+        except FactloadError as error:
+            if not error.retry or _last_try():
+                steps.record_failure(this, error, database=url)
+            raise
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Errors that a retry can't help fail the task at once; the others are left to Airflow's retries."""
+    try:
+        yield
+    except FactloadError as error:
+        if error.retry:
+            raise
+        raise AirflowFailException(str(error)) from None
+
+
+def _last_try() -> bool:
+    instance = get_current_context()["ti"]
+    return bool(instance.try_number > instance.max_tries)

@@ -1,0 +1,158 @@
+"""Business keys to surrogate keys: the dimension as an Arrow file, and the lookup against it.
+
+The dimension is read as two plain columns, streamed out of PostgreSQL by COPY, in one snapshot. Load tasks map
+the file into memory and never copy it. A NULL or blank key matches nothing, on either side.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv
+from sqlalchemy import Executable, Select, Table, Text, cast, select, types
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.elements import ClauseElement
+
+from factload.database import database_errors, reflect
+from factload.errors import RowsRefused
+from factload.feed import Dimension, NormalizeStep
+from factload.load import DimensionMap
+from factload.staging import sha256_of, staged_table
+
+_NAMED_AT_MOST = 5
+_CSV_BLOCK_BYTES = 1 << 20
+
+_STEPS: dict[NormalizeStep, Any] = {
+    "trim": pc.utf8_trim_whitespace,
+    "collapse_spaces": lambda keys: pc.replace_substring_regex(keys, r"\s+", " "),
+    "upper": pc.utf8_upper,
+    "lower": pc.utf8_lower,
+    "nfc": lambda keys: pc.utf8_normalize(keys, form="NFC"),
+}
+
+
+def normalize(keys: pa.Array, steps: Sequence[NormalizeStep]) -> pa.Array:
+    """Business keys (strings) as both sides of the lookup spell them; blank ones become null."""
+    for step in steps:
+        keys = _STEPS[step](keys)
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(keys)), 0)
+    return pc.if_else(blank, None, keys)
+
+
+class CopyOut(Executable, ClauseElement):
+    """``COPY (select) TO STDOUT``: the one statement here that Core has no word for."""
+
+    inherit_cache = False
+
+    def __init__(self, query: Select[Any]) -> None:
+        self.query = query
+
+
+@compiles(CopyOut)
+def _copy_out(element: CopyOut, compiler: Any, **options: Any) -> str:
+    return f"COPY ({compiler.process(element.query, **options)}) TO STDOUT (FORMAT csv)"
+
+
+def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
+    """The dimension's table, with both its key columns; raises ``FeedError`` for what isn't there."""
+    field = f"dimensions.{name}"
+    return reflect(
+        connection,
+        dimension.table,
+        {
+            dimension.business_key: f"{field}.business_key",
+            dimension.surrogate_key: f"{field}.surrogate_key",
+        },
+    )
+
+
+def extract_dimension_map(
+    connection: Connection, name: str, dimension: Dimension, folder: Path
+) -> DimensionMap:
+    """Stage business key → surrogate key of one dimension as an Arrow file in ``folder``.
+
+    Raises ``RowsRefused`` when two members have the same key once it is normalised, naming such keys, and
+    ``FeedError`` when the table or a column isn't there.
+    """
+    table = dimension_table(connection, name, dimension)
+    surrogate = table.c[dimension.surrogate_key]
+    query = select(cast(table.c[dimension.business_key], Text), surrogate)
+    schema = pa.schema([("key", pa.string()), ("surrogate", surrogate_type(surrogate.type))])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"map_{name}.arrow"
+    with tempfile.TemporaryFile(dir=folder) as spool:
+        with database_errors(f"reading dimension {name}"):
+            _copy_to(connection, query, spool)
+        spool.seek(0)
+        members = pa.Table.from_batches(_members(spool, schema, dimension.normalize), schema=schema)
+    _refuse_duplicates(name, dimension, members["key"])
+    staged_table(path, members)
+    return DimensionMap(dimension=name, path=str(path), sha256=sha256_of(path), rows=members.num_rows)
+
+
+def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
+    """The Arrow type that carries a surrogate key: integers as they are, anything else (uuid, text) as text."""
+    return pa.int64() if isinstance(column, types.Integer) else pa.string()
+
+
+def _copy_to(connection: Connection, query: Select[Any], file: IO[bytes]) -> None:
+    statement = CopyOut(query).compile(connection)
+    with connection.connection.cursor() as cursor:
+        cursor.copy_expert(str(statement), file)  # type: ignore[attr-defined]
+
+
+def _members(
+    spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]
+) -> list[pa.RecordBatch]:
+    if spool.seek(0, 2) == 0:
+        return []
+    spool.seek(0)
+    reader = csv.open_csv(
+        spool,
+        read_options=csv.ReadOptions(column_names=schema.names, block_size=_CSV_BLOCK_BYTES, use_threads=False),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        # COPY writes NULL as nothing and the empty string as "".
+        convert_options=csv.ConvertOptions(
+            column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+        ),
+    )
+    batches = []
+    for batch in reader:
+        keys = normalize(batch.column(0), steps)
+        known = pc.is_valid(keys)
+        batches.append(
+            pa.record_batch([keys.filter(known), batch.column(1).filter(known)], schema=schema)
+        )
+    return batches
+
+
+def _refuse_duplicates(name: str, dimension: Dimension, keys: pa.ChunkedArray) -> None:
+    if pc.count_distinct(keys).as_py() == len(keys):
+        return
+    counted = pc.value_counts(keys)
+    doubled = counted.filter(pc.greater(counted.field("counts"), 1)).field("values")
+    shown = ", ".join(repr(key.as_py()) for key in doubled[:_NAMED_AT_MOST])
+    more = len(doubled) - _NAMED_AT_MOST
+    raise RowsRefused(
+        "dimension_duplicate_keys",
+        f"{len(doubled)} business keys of {dimension.table} belong to more than one member: {shown}"
+        + (f" and {more} more" if more > 0 else ""),
+        expected=f"each {dimension.business_key} once"
+        + (f", after {', '.join(dimension.normalize)}" if dimension.normalize else ""),
+        remedy="Correct the dimension, or its `normalize` steps in the feed",
+    )
+
+
+def look_up(keys: pa.Array, members: pa.Table) -> pa.Array:
+    """The surrogate key of each (normalised) business key, null where there is no such member.
+
+    ``keys``: strings, one a row. ``members``: a staged map. The result has the length of ``keys``.
+    """
+    position = pc.index_in(keys, value_set=members["key"].combine_chunks(), skip_nulls=True)
+    return pc.take(members["surrogate"].combine_chunks(), position)

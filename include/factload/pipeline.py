@@ -1,0 +1,91 @@
+"""factload on one page: a workbook of business keys and measures becomes fact rows, exactly once.
+
+    open_load ─┬─ extract_dimension_map (one a dimension) ─┐
+               └─ split_workbook ──────────────────────────┴─ load_partition × N ─ reconcile ─ publish ─ clean
+
+``run_load`` runs these steps on one machine; ``dags/load_feeds.py`` wires the same functions into an Airflow DAG.
+Each step is in ``steps``, and gets nothing but small values: paths, counts, ids. Rows travel in staging files and
+in the load's staging table.
+
+Four rules hold it together:
+
+* A load is one feed × one period. Retries, manual runs and backfills of the same two are the same load, and the
+  newest attempt (epoch) alone may write.
+* No step holds a whole sheet or an object a row: windows of a few megabytes, plain columns, chunked inserts.
+* Whatever is cut short leaves nothing visible: rows go to a staging table of this load alone, and one transaction
+  makes them facts.
+* Nothing is published that does not add up: source = blank + rejected + staged = published, and every control
+  total agrees.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from factload.errors import FactloadError, TransientError
+from factload.feed import Feed
+from factload.load import Load
+from factload.processes import Workers
+from factload.progress import Progress
+from factload.steps import (
+    clean_staging,
+    extract_dimension_map,
+    load_partition,
+    open_load,
+    publish_load,
+    reconcile_load,
+    record_failure,
+    split_workbook,
+)
+
+
+def run_load(
+    feed: Feed,
+    period: date,
+    *,
+    database: str,
+    workbook: str | None = None,
+    reload: bool = False,
+    progress: Progress,
+) -> Load:
+    """Load one period of ``feed`` into the database at the URL ``database``; returns the load once published.
+
+    ``workbook``: a path instead of the feed's own. ``reload``: load again what is published already, unchanged.
+    Raises the engine's errors (``errors``), each noted in the ledger before.
+    """
+    load = open_load(feed, period, database=database, workbook=workbook, reload=reload)
+    if load.already_published:
+        return load
+    try:
+        _run_steps(load, feed, database, progress)
+    except FactloadError as error:
+        record_failure(load, error, database=database)
+        raise
+    except KeyboardInterrupt:
+        stopped = TransientError("interrupted", f"{load.load_id} was interrupted", remedy="Run the load again")
+        record_failure(load, stopped, database=database)
+        raise stopped from None
+    return load
+
+
+def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
+    with Workers(feed.parallelism) as workers:
+        extracting = workers.start(
+            [(extract_dimension_map, (load, feed, name)) for name in feed.dimensions], database=database
+        )
+        split = split_workbook(load, feed, database=database, progress=progress.rows_read)
+        maps = extracting.results()
+
+        progress.rows_to_load(split.rows)
+        loading = workers.start(
+            [(load_partition, (load, feed, partition, maps)) for partition in split.partitions],
+            database=database,
+        )
+        for counts in loading.as_they_come():
+            progress.rows_loaded(counts.staged + counts.rejected)
+
+    progress.step("reconcile")
+    reconcile_load(load, feed, database=database)
+    progress.step("publish")
+    publish_load(load, feed, database=database)
+    clean_staging(load, feed, database=database)

@@ -1,0 +1,103 @@
+"""The proof that nothing was lost: pure functions over counts.
+
+Per partition and in all: source = blank + rejected + staged, and the control total of every measure, summed
+exactly from the partition file, is what the database sums in the staging table. A count alone would miss a lost
+row beside a doubled one; a total alone would miss two losses that cancel out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from factload.errors import ReconciliationError, RowsRefused
+from factload.feed import RejectLimit
+from factload.load import PartitionCounts
+
+_NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the database holds of one partition. ``totals``: measure → exact sum."""
+
+    rows: int
+    totals: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A whole load, counted; ``differences`` is empty when it adds up, else names each partition."""
+
+    source: int
+    blank: int
+    rejected: int
+    staged: int
+    totals: dict[str, Decimal]
+    differences: tuple[str, ...]
+
+
+def reconcile(
+    partitions: Sequence[PartitionCounts], staged: Mapping[str, Staged], measures: Sequence[str]
+) -> Reconciliation:
+    """Compare what was counted of every partition with what is ``staged`` (by partition id)."""
+    differences = [d for p in partitions for d in _differences(p, staged.get(p.partition_id), measures)]
+    known = {p.partition_id for p in partitions}
+    differences += [
+        f"{rows.rows} staged rows belong to no partition of this load"
+        for partition_id, rows in staged.items()
+        if partition_id not in known
+    ]
+    return Reconciliation(
+        source=sum(p.source for p in partitions),
+        blank=sum(p.blank for p in partitions),
+        rejected=sum(p.rejected for p in partitions),
+        staged=sum(p.staged for p in partitions),
+        totals={m: sum((Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures},
+        differences=tuple(differences),
+    )
+
+
+def _differences(
+    counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]
+) -> Iterable[str]:
+    name = f"partition {counted.label}"
+    found = staged or Staged(0, {})
+    accounted = counted.blank + counted.rejected + counted.staged
+    if counted.source != accounted:
+        yield (
+            f"{name}: {counted.source} source rows, but {counted.blank} blank + {counted.rejected} rejected + "
+            f"{counted.staged} staged = {accounted}"
+        )
+    if found.rows != counted.staged:
+        yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"
+    for measure in measures:
+        difference = found.totals.get(measure, Decimal(0)) - Decimal(counted.totals[measure])
+        if difference:
+            yield f"{name}: control total of {measure} is off by {difference}"
+
+
+def require_agreement(load_id: str, result: Reconciliation) -> None:
+    """Raise ``ReconciliationError`` that names the partitions and by how much, unless everything adds up."""
+    if result.differences:
+        more = len(result.differences) - _NAMED_AT_MOST
+        raise ReconciliationError(
+            "reconciliation_failed",
+            f"{load_id} does not add up: "
+            + "; ".join(result.differences[:_NAMED_AT_MOST])
+            + (f"; and {more} more differences" if more > 0 else ""),
+            remedy="Nothing was published and the evidence is kept. Run the load again; if it stays, report it",
+        )
+
+
+def require_few_rejects(load_id: str, result: Reconciliation, limit: RejectLimit) -> None:
+    """Raise ``RowsRefused`` when more rows were rejected than the feed allows."""
+    if limit.exceeded(result.rejected, result.source):
+        raise RowsRefused(
+            "too_many_rejects",
+            f"{result.rejected} of {result.source} rows were rejected",
+            expected=f"at most max_rejects, {limit}",
+            remedy=f"Nothing was published. See `factload rejects {load_id}`, correct the workbook or the "
+            "dimension, and run the load again",
+        )

@@ -1,0 +1,26 @@
+# The official image, with exactly the locked packages and this project in it.
+FROM apache/airflow:3.3.2
+
+# The lock names every package, so pip resolves nothing (--no-deps) and can't replace Airflow by another version.
+# Providers that the lock doesn't name go: they would be left without the versions that they need.
+COPY requirements.txt /opt/airflow/
+RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" requirements.txt \
+    || { echo "The image holds Airflow ${AIRFLOW_VERSION}, requirements.txt another: change both together." >&2; exit 1; }; \
+    sed -n 's/^\(apache-airflow-providers-[a-z-]*\)==.*/\1/p' requirements.txt > /tmp/locked \
+    && pip list --format=freeze | { grep -o '^apache-airflow-providers-[a-z-]*' || true; } > /tmp/installed \
+    && { grep -vxFf /tmp/locked /tmp/installed || true; } | xargs -r pip uninstall --quiet --yes \
+    && pip install --no-cache-dir --no-deps --requirement requirements.txt \
+    && rm /tmp/locked /tmp/installed
+
+# A new named volume takes owner and mode of the folder below it. Group 0 may write, whatever AIRFLOW_UID is.
+RUN install -d -m 2775 -g 0 inbox staging \
+    && printf '%s\n' '#!/usr/bin/env python' 'import sys' 'from factload.cli import main' 'sys.exit(main())' \
+       > /home/airflow/.local/bin/factload \
+    && chmod 755 /home/airflow/.local/bin/factload
+
+ENV FACTLOAD_HOME=/opt/airflow \
+    PYTHONPATH=/opt/airflow/include
+
+COPY --chown=airflow:0 plugins/ plugins/
+COPY --chown=airflow:0 include/ include/
+COPY --chown=airflow:0 dags/ dags/

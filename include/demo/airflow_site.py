@@ -1,7 +1,7 @@
 """Airflow on this machine: its own web server and scheduler as child processes, metadata in PostgreSQL.
 
 Not `airflow standalone`, which leaves its children behind when it is ended and never notices a dead
-scheduler. Each component leads a session of its own and has its own log file; `stop` ends it with all it began.
+scheduler. Each component leads a session of its own and has a log file of its own; `stop` ends all.
 
 | component       | needed for                                                             |
 | --------------- | ---------------------------------------------------------------------- |

@@ -76,13 +76,19 @@ def _signal(process: psutil.Process, number: int) -> None:
 
 
 @contextlib.contextmanager
-def signals_end_the_program() -> Iterator[None]:
-    """Within this block SIGTERM and SIGHUP unwind the program as Ctrl-C does: every `finally` runs."""
+def one_interruption() -> Iterator[None]:
+    """Within this block the first SIGINT, SIGTERM or SIGHUP unwinds the program: every `finally` runs.
+
+    Those that follow are ignored: an impatient second Ctrl-C would cut short the very clean-up it asks for.
+    """
+    caught: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        caught.append(number)
+        if len(caught) == 1:
+            raise KeyboardInterrupt(signal.Signals(number).name)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {n: signal.signal(n, interrupt) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:

@@ -1,0 +1,71 @@
+"""`make demo`, `make up` and `make down`: python -m demo run | up | down | clean."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from rich.console import Console
+
+from demo.airflow_api import ApiError
+from demo.airflow_site import AirflowError
+from demo.postgres import PostgresError
+from demo.processes import one_interruption
+from demo.sample import MEMBERS, ROWS
+from demo.setup import BusyError, Sizes, alone, remove_all, running_site, stop_all
+from demo.show import MismatchError, demonstrate, say_login, stay_up
+from demo.watch import LoadFailed
+
+_FORESEEN = (AirflowError, ApiError, BusyError, LoadFailed, MismatchError, PostgresError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    chosen = _parser().parse_args(arguments)
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]  # a port or a password of another PostgreSQL would be taken for this one's
+    console = Console(highlight=False)
+    try:
+        with one_interruption(), alone():
+            _run(chosen, console)
+    except KeyboardInterrupt:
+        print("Interrupted; everything that was started is stopped.", file=sys.stderr)
+        return 130
+    except _FORESEEN as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(chosen: argparse.Namespace, console: Console) -> None:
+    match chosen.command:
+        case "run":
+            demonstrate(Sizes(chosen.rows, chosen.members, chosen.period), console)
+        case "up":
+            site = running_site()
+            if site is None:
+                stay_up(Sizes(chosen.rows, chosen.members, chosen.period), console)
+            else:
+                say_login(site, console)
+        case "down":
+            console.print("Stopped." if stop_all() else "Nothing was running.")
+        case "clean":
+            remove_all()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("command", choices=("run", "up", "down", "clean"))
+    parser.add_argument("--rows", type=int, default=ROWS, help="of the workbook (default: %(default)s)")
+    parser.add_argument(
+        "--members", type=int, default=MEMBERS, help="of the dimension (default: %(default)s)"
+    )
+    parser.add_argument("--period", type=date.fromisoformat, default=Sizes.period, help="YYYY-MM-DD")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,178 @@
+"""What stands before a load can run: the databases, the sample in them and in the inbox, and Airflow."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import shlex
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from demo import airflow_site, postgres, sample
+from demo.airflow_site import Place, Site
+from demo.display import Steps
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / ".demo"
+FEED = "sales"
+DAG_ID = f"load_{FEED}"
+_SITE_FILE = FOLDER / "airflow" / "site.json"
+
+
+class BusyError(RuntimeError):
+    """Another call of these commands is at work in this project."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the sample is, and the period it is for."""
+
+    rows: int = sample.ROWS
+    members: int = sample.MEMBERS
+    period: date = date(2026, 11, 5)
+
+    @property
+    def load_id(self) -> str:
+        """The identity of the demo's load."""
+        return f"{FEED}@{self.period.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that a load needs, up and running."""
+
+    warehouse_url: str
+    workbook: Path
+    expected: sample.Expected
+    site: Site
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Keep a second call out of this project for the length of a block. Raises BusyError."""
+    FOLDER.mkdir(exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                "Another `make demo`, `make up` or `make down` is at work in this folder."
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
+    """Set up all that is missing, and afterwards stop what was started here.
+
+    What `make up` left running is used, and left running. `stay`: leave it all running unless the block
+    fails, with a dag-processor and a triggerer too.
+    """
+    with contextlib.ExitStack() as cleanup:
+        server = postgres.start(postgres.data_folder(PROJECT), attached=not stay)
+        if server.started_here:
+            cleanup.callback(postgres.stop, server.data_dir)
+        warehouse_url = server.create_database("warehouse")
+        _write_shell_settings(warehouse_url)
+        steps.finish("PostgreSQL", "ready" if server.started_here else "was running")
+        with _sample_in_background(sizes, warehouse_url, steps) as sample_made:
+            site = running_site()
+            if site is None:
+                site = _start_airflow(server, warehouse_url, steps, stay)
+                cleanup.callback(site.stop)
+            steps.finish("Airflow", f"at {site.url}")
+            workbook = sample_made()
+        if stay:
+            site.save(_SITE_FILE)
+            cleanup.callback(_SITE_FILE.unlink, missing_ok=True)
+        yield Ready(warehouse_url, workbook, sample.Expected.read(workbook), site)
+        if stay:
+            cleanup.pop_all()
+
+
+def running_site() -> Site | None:
+    """The Airflow that `make up` left running, unless a part of it ended since: then the rest is ended."""
+    site = Site.load(_SITE_FILE)
+    if site is None or set(site.alive()) == set(site.processes):
+        return site
+    site.stop()
+    _SITE_FILE.unlink()
+    return None
+
+
+def stop_all() -> bool:
+    """Stop what `make up` left running; False if nothing was."""
+    site = Site.load(_SITE_FILE)
+    if site is not None:
+        site.stop()
+        _SITE_FILE.unlink()
+    return postgres.stop(postgres.data_folder(PROJECT)) or site is not None
+
+
+def remove_all() -> None:
+    """Stop everything, and delete the databases."""
+    stop_all()
+    shutil.rmtree(postgres.data_folder(PROJECT).parent, ignore_errors=True)
+
+
+def connection_uri(url: str) -> str:
+    """A database's URL as Airflow and the command line take it for a connection: without a driver's name."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _start_airflow(server: postgres.Server, warehouse_url: str, steps: Steps, stay: bool) -> Site:
+    place = Place(
+        project=PROJECT,
+        folder=FOLDER / "airflow",
+        metadata_url=server.create_database("airflow"),
+        variables={
+            "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse_url),
+            "FACTLOAD_STAGING": str(FOLDER / "staging"),
+        },
+    )
+    components = airflow_site.WHOLE if stay else airflow_site.ESSENTIAL
+    return airflow_site.start(
+        place, components, attached=not stay, progress=lambda step: steps.update("Airflow", step)
+    )
+
+
+@contextlib.contextmanager
+def _sample_in_background(sizes: Sizes, url: str, steps: Steps) -> Iterator[Callable[[], Path]]:
+    """Make the sample while the block runs, which waits for it by calling what it is given."""
+    given_up = threading.Event()
+
+    def written(rows: int) -> None:
+        if given_up.is_set():
+            raise InterruptedError("the demo was interrupted")
+        steps.update("workbook", f"{rows:,} of {sizes.rows:,} rows written", rows, sizes.rows)
+
+    def make() -> Path:
+        steps.update("dimension", f"{sizes.members:,} members")
+        sample.make_dimension(url, sizes.members)
+        steps.finish("dimension")
+        steps.update("workbook", f"{sizes.rows:,} rows")
+        cached = sample.cached_workbook(FOLDER / "cache", sizes.rows, sizes.members, progress=written)
+        placed = sample.place(cached, PROJECT / "inbox" / f"{FEED}_{sizes.period.isoformat()}.xlsx")
+        steps.finish("workbook", f"{sizes.rows:,} rows in {placed.relative_to(PROJECT)}")
+        return cached
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        made = pool.submit(make)
+        try:
+            yield made.result
+        finally:
+            given_up.set()
+
+
+def _write_shell_settings(warehouse_url: str) -> None:
+    """A file that a shell reads, so that `factload` finds the demo's database."""
+    settings = {"FACTLOAD_CONN_WAREHOUSE": connection_uri(warehouse_url), "FACTLOAD_HOME": str(PROJECT)}
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    (FOLDER / "env").write_text("\n".join([*lines, ""]))

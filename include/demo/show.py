@@ -1,0 +1,101 @@
+"""The demo from beginning to end: set up, load, and show that every row is accounted for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from factload.report import Report, read_report
+from factload.terminal import show_report
+from rich.console import Console
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.pool import NullPool
+
+from demo.airflow_api import AirflowApi
+from demo.airflow_site import Site
+from demo.display import Steps
+from demo.sample import fact_sales
+from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything
+from demo.watch import LoadFailed, follow
+
+
+class MismatchError(RuntimeError):
+    """What the database holds is not what the sample was made to come to."""
+
+
+def demonstrate(sizes: Sizes, console: Console) -> None:
+    """Set up, load, report, stop. Raises MismatchError when a figure is not what it has to be."""
+    with Steps(console) as steps, everything(sizes, steps, stay=False) as ready:
+        _load(ready, sizes, steps, reload=True)
+        report = _report(ready, sizes)
+        facts = _check(ready, sizes, report)
+    show_report(report)
+    console.print(facts)
+    console.print(_FURTHER.format(load_id=sizes.load_id))
+
+
+def stay_up(sizes: Sizes, console: Console) -> None:
+    """Set up, load what is not loaded yet, and leave everything running."""
+    failure: LoadFailed | None = None
+    with Steps(console) as steps, everything(sizes, steps, stay=True) as ready:
+        try:
+            _load(ready, sizes, steps, reload=False)
+        except LoadFailed as error:
+            failure = error  # the page is where to see why
+    say_login(ready.site, console)
+    if failure:
+        raise failure
+
+
+def say_login(site: Site, console: Console) -> None:
+    """Where the page is, and who may enter."""
+    console.print(
+        f"\nAirflow    {site.url}/dags/{DAG_ID}\nuser       {site.user}\npassword   {site.password}"
+    )
+    console.print("\nmake down stops it. For the command line: [bold]. .demo/env[/bold]")
+
+
+def _load(ready: Ready, sizes: Sizes, steps: Steps, *, reload: bool) -> None:
+    api = AirflowApi(ready.site)
+    for left_over in api.unfinished_runs(DAG_ID):  # of a demo that was killed: it would keep this one waiting
+        api.give_up(DAG_ID, left_over)
+    run_id = f"demo__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
+    api.trigger(DAG_ID, run_id, {"period": sizes.period.isoformat(), "reload": reload})
+    follow(api, DAG_ID, run_id, steps)
+
+
+def _report(ready: Ready, sizes: Sizes) -> Report:
+    report = read_report(ready.warehouse_url, sizes.load_id)
+    if report is None:
+        raise MismatchError(f"The load ended, and the ledger has no {sizes.load_id}.")
+    (FOLDER / "report.json").write_text(json.dumps(report.to_json(), indent=1) + "\n")
+    return report
+
+
+def _check(ready: Ready, sizes: Sizes, report: Report) -> str:
+    """Hold the fact table and the report against what the sample's maker counted; returns it in words."""
+    expected = ready.expected
+    engine = create_engine(ready.warehouse_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        in_load = fact_sales.c.load_id == sizes.load_id
+        counted = connection.execute(select(func.count(), func.sum(fact_sales.c.metric)).where(in_load)).one()
+        in_all = connection.scalar(select(func.count()).select_from(fact_sales))
+    wanted = {"source": expected.source, "blank": expected.blank, "rejected": expected.rejected}
+    wanted |= {"staged": expected.staged, "published": expected.staged}
+    if report.rows != wanted or (counted[0], str(counted[1])) != (expected.staged, expected.control_total):
+        raise MismatchError(
+            f"The report says {report.rows}, and fact_sales holds {counted[0]} rows, {counted[1]} in sum. "
+            f"The sample was made to come to {wanted} and {expected.control_total}."
+        )
+    return (
+        f"fact_sales holds {counted[0]:,} rows of this load ({in_all:,} in all), {counted[1]:,} in sum:\n"
+        "[green]just what was counted when the workbook was written.[/green]"
+    )
+
+
+_FURTHER = f"""
+The report is in {(FOLDER / "report.json").relative_to(PROJECT)}. To look further:
+  make up                                    the same with Airflow's page left running, until make down
+  . .demo/env                                then, while it runs:
+  .venv/bin/factload status                  the loads in the ledger
+  .venv/bin/factload rejects {{load_id}}   the rejected rows, each with its reason"""

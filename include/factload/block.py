@@ -1,0 +1,87 @@
+"""What one stretch of a sheet holds, column by column: the shape that both readers of rows end in.
+
+A row here *carries a value*: somewhere in it, mapped or not, stands a non-empty value or a formula whose
+value was never computed. Rows without one (gaps, styled empty rows) are no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Int32s = npt.NDArray[np.int32]
+UInt8s = npt.NDArray[np.uint8]
+
+
+class Kind(IntEnum):
+    """What a cell really held, whatever its column was declared as."""
+
+    BLANK = 0
+    TEXT = 1
+    NUMBER = 2  # the text is the digits as they stand in the file
+    SERIAL = 3  # a number that the sheet shows as a date: digits too
+    BOOLEAN = 4  # the text is "1" or "0"
+    ISO_DATE = 5  # a cell of type "d": the text is ISO 8601
+    ERROR = 6  # the text is the error: "#DIV/0!"
+    NO_VALUE = 7  # a formula without a cached value: the text is the formula
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One sheet column over the rows of a block: kinds (uint8) and texts (string, "" where blank)."""
+
+    kind: UInt8s
+    text: pa.Array[Any]
+
+    def take(self, index: npt.NDArray[Any]) -> Column:
+        return Column(self.kind[index], self.text.take(pa.array(index)))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows that carry a value, in the order of the sheet.
+
+    ``row`` holds Excel row numbers (1-based, ascending, no doubles); ``columns`` has an entry for every mapped
+    sheet column, keyed by its index (A = 1), each as long as ``row``. ``last_row`` is the last row that was
+    written in this stretch, with or without a value (0: none was).
+    """
+
+    row: Int32s
+    columns: Mapping[int, Column]
+    last_row: int
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def empty_block(columns: Sequence[int]) -> Block:
+    """A block of no rows."""
+    column = Column(np.empty(0, np.uint8), pa.array([], pa.string()))
+    return Block(np.empty(0, np.int32), dict.fromkeys(columns, column), 0)
+
+
+def merge(first: Block, second: Block) -> Block:
+    """The rows of both blocks, which have the same columns, in the order of the sheet."""
+    row = np.concatenate([first.row, second.row])
+    order = np.argsort(row, kind="stable")
+    columns = {
+        index: Column(
+            np.concatenate([column.kind, second.columns[index].kind]),
+            pa.concat_arrays([column.text, second.columns[index].text]),
+        ).take(order)
+        for index, column in first.columns.items()
+    }
+    return Block(row[order], columns, max(first.last_row, second.last_row))
+
+
+def is_blank_text(text: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    """Which texts are empty or nothing but white space, as a person sees it."""
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(text)), 0)
+    return np.asarray(blank.to_numpy(zero_copy_only=False), dtype=np.bool_)

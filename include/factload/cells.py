@@ -1,0 +1,307 @@
+"""The exact reader: the specification of what a sheet's XML says, one cell at a time.
+
+It reads every legal way of writing a sheet: any prefix, Strict or Transitional, with or without ``r``, CDATA,
+comments, rich text. It is slow, so it reads what :mod:`factload.plain` doesn't vouch for: a header, a single
+row, or a whole sheet. Sources: ECMA-376 part 1, 18.3.1.4 (c), 18.3.1.73 (row), 18.4.8 (si), 22.9.2.19 (_xHHHH_).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+
+from factload.block import Block, Column, Kind
+from factload.errors import WorkbookError
+from factload.package import MAX_COLUMNS, MAX_ROWS
+from factload.xml_parts import damaged, hostile, main_name, safe_parser
+
+_SPACE = "http://www.w3.org/XML/1998/namespace space"
+_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+XML_SPACE = " \t\r\n"
+_SIMPLE = {"b": Kind.BOOLEAN, "e": Kind.ERROR, "d": Kind.ISO_DATE}
+
+
+class Strings(Protocol):
+    """The workbook's shared strings, by position."""
+
+    def __len__(self) -> int: ...
+    def text(self, index: int) -> str: ...
+
+
+@dataclass(slots=True)
+class Row:
+    """One row as written. ``cells``: column index (A = 1) → kind and text; blank cells are left out."""
+
+    number: int
+    valued: bool = False
+    cells: dict[int, tuple[Kind, str]] = field(default_factory=dict)
+
+
+def settle_text(text: str, preserve: bool) -> str:
+    """The text Excel shows for the character data ``text`` of a ``t`` or ``v`` element.
+
+    Without ``xml:space="preserve"`` Excel drops the white space at both ends; ``_xHHHH_`` is a character
+    (UTF-16 code unit) that XML could not hold.
+    """
+    if not preserve:
+        text = text.strip(XML_SPACE)
+    if "_x" not in text:
+        return text
+    decoded = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    # Two escaped halves of one character come together; a half alone is no character.
+    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def column_index(letters: str) -> int:
+    """1 for A, 27 for AA."""
+    index = 0
+    for letter in letters.upper():
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index
+
+
+def column_letters(index: int) -> str:
+    """A for 1, AA for 27."""
+    letters = ""
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+class TextItem:
+    """Collects the text of an ``si`` or ``is`` element: runs joined, phonetic runs dropped."""
+
+    def __init__(self, max_chars: int) -> None:
+        self._max, self._size = max_chars, 0
+        self.parts: list[str] = []
+        self._run: list[str] | None = None
+        self._preserve = False
+        self._phonetic = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "rPh":
+            self._phonetic += 1
+        elif tag == "t" and not self._phonetic:
+            self._run, self._preserve = [], attributes.get(_SPACE) == "preserve"
+
+    def end(self, tag: str) -> None:
+        if tag == "rPh":
+            self._phonetic -= 1
+        elif tag == "t" and self._run is not None:
+            self.parts.append(settle_text("".join(self._run), self._preserve))
+            self._run = None
+
+    def data(self, text: str) -> None:
+        if self._run is not None:
+            self._size += len(text)
+            if self._size > self._max:
+                raise hostile("A cell's text is longer than the limit", f"at most {self._max:,} characters")
+            self._run.append(text)
+
+
+class SheetParser:
+    """Feed it a sheet's XML, get rows back as they close. Errors are WorkbookError."""
+
+    def __init__(
+        self,
+        part: str,
+        strings: Strings,
+        date_styles: Collection[int],
+        *,
+        after_row: int = 0,
+        only: Collection[int] | None = None,
+        max_chars: int = 1 << 20,
+        need_numbers: bool = False,
+    ) -> None:
+        self._part, self._strings, self._date_styles = part, strings, date_styles
+        self._last_row, self._only, self._max_chars = after_row, only, max_chars
+        self._need_numbers = need_numbers
+        self._done: list[Row] = []
+        self._row: Row | None = None
+        self._column = 0
+        self._cell: dict[str, str] | None = None
+        self._inline: TextItem | None = None
+        self._value: list[str] | None = None  # character data of v, when there was one
+        self._formula: list[str] | None = None
+        self._into: list[str] | None = None
+        self._keep_space = False
+        self._parser = safe_parser(part)
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._data
+
+    def feed(self, data: bytes, *, final: bool = False) -> list[Row]:
+        """The rows that closed within ``data``."""
+        try:
+            self._parser.Parse(data, final)
+        except expat.ExpatError as error:
+            raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+        rows, self._done = self._done, []
+        return rows
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = main_name(name)
+        if tag == "row":
+            self._open_row(attributes)
+        elif self._row is None:
+            return
+        elif tag == "c":
+            self._open_cell(attributes)
+        elif self._cell is None:
+            return
+        elif self._inline is not None:
+            self._inline.start(tag, attributes)
+        elif tag == "is":
+            self._inline = TextItem(self._max_chars)
+        elif tag == "v":
+            self._into = self._value = []
+            self._keep_space = attributes.get(_SPACE) == "preserve"
+        elif tag == "f":
+            self._into = self._formula = []
+
+    def _end(self, name: str) -> None:
+        tag = main_name(name)
+        if tag == "row" and self._row is not None:
+            self._done.append(self._row)
+            self._row = None
+        elif tag == "c" and self._cell is not None:
+            self._close_cell(self._cell)
+            self._cell = self._inline = self._value = self._formula = None
+        elif self._inline is not None and tag != "is":
+            self._inline.end(tag)
+        elif tag in ("v", "f"):
+            self._into = None
+
+    def _data(self, text: str) -> None:
+        if self._into is not None:
+            if sum(map(len, self._into)) + len(text) > self._max_chars:
+                raise hostile(
+                    "A cell's text is longer than the limit", f"at most {self._max_chars:,} characters"
+                )
+            self._into.append(text)
+        elif self._inline is not None:
+            self._inline.data(text)
+
+    def _open_row(self, attributes: dict[str, str]) -> None:
+        written = attributes.get("r")
+        if written is not None and not (written.strip().isdecimal() and len(written) < 10):
+            raise damaged(f"{self._part} has a row whose number is no number, after row {self._last_row:,}")
+        if written is None and self._need_numbers:
+            raise damaged(f"{self._part} has a row without a number")
+        number = self._last_row + 1 if written is None else int(written)
+        if not 1 <= number <= MAX_ROWS:
+            raise damaged(f"{self._part} has a row {number:,}; a sheet ends at {MAX_ROWS:,}")
+        if number <= self._last_row:
+            raise row_out_of_order(number, self._last_row)
+        self._last_row, self._column = number, 0
+        self._row = Row(number)
+
+    def _open_cell(self, attributes: dict[str, str]) -> None:
+        assert self._row is not None  # noqa: S101  # the caller's branch
+        self._cell = attributes
+        reference = attributes.get("r")
+        if reference is None:
+            self._column += 1
+        else:
+            match = _REFERENCE.fullmatch(reference.strip())
+            if match is None or int(match[2]) != self._row.number:
+                raise damaged(
+                    f"{self._part} has a cell in row {self._row.number:,} that claims another place"
+                )
+            self._column = column_index(match[1])
+        if not 1 <= self._column <= MAX_COLUMNS:
+            raise damaged(f"{self._part} has a cell right of column XFD, in row {self._row.number:,}")
+        if self._column in self._row.cells:
+            raise damaged(f"{self._part} has cell {column_letters(self._column)}{self._row.number} twice")
+
+    def _close_cell(self, attributes: dict[str, str]) -> None:
+        row = self._row
+        assert row is not None  # noqa: S101
+        written = "".join(self._value) if self._value is not None else ""
+        inline = "".join(self._inline.parts) if self._inline is not None else ""
+        kind_name = attributes.get("t", "n")
+        if (
+            self._formula is not None
+            and not (written or inline)
+            and (self._value is None or kind_name != "str")
+        ):
+            row.valued = True
+            row.cells[self._column] = (Kind.NO_VALUE, "=" + "".join(self._formula))
+            return
+        if not (written or inline):
+            return
+        row.valued = True
+        if self._only is None or self._column in self._only:
+            kind, text = self._typed(kind_name, written, inline, attributes)
+            if kind is not Kind.BLANK:
+                row.cells[self._column] = (kind, text)
+
+    def _typed(self, name: str, written: str, inline: str, attributes: dict[str, str]) -> tuple[Kind, str]:
+        if name == "inlineStr":
+            return _text(inline or settle_text(written, self._keep_space))
+        if name == "s":
+            return _text(self._shared(written))
+        if name == "str":
+            return _text(settle_text(written, self._keep_space))
+        value = written.strip(XML_SPACE)
+        if name == "n":
+            style = attributes.get("s", "")
+            is_date = style.isdecimal() and int(style) in self._date_styles
+            return (Kind.SERIAL if is_date else Kind.NUMBER) if value else Kind.BLANK, value
+        if name == "b":
+            value = {"true": "1", "false": "0"}.get(value.lower(), value)
+        if name in _SIMPLE:
+            return _SIMPLE[name], value
+        assert self._row is not None  # noqa: S101
+        raise damaged(f"{self._part} has a cell of an unknown type, in row {self._row.number:,}")
+
+    def _shared(self, written: str) -> str:
+        position = written.strip(XML_SPACE)
+        if not (position.isdecimal() and int(position) < len(self._strings)):
+            assert self._row is not None  # noqa: S101
+            raise damaged(f"{self._part} names a shared string that isn't there, in row {self._row.number:,}")
+        return self._strings.text(int(position))
+
+
+def row_out_of_order(number: int, after: int) -> WorkbookError:
+    """A row that was there already, or comes after a later one: which cells count can't be told."""
+    what = "is there twice" if number == after else f"comes after row {after:,}"
+    return WorkbookError(
+        "duplicate_row",
+        f"Row {number:,} {what} in the sheet's XML",
+        expected="every row once, in order",
+        remedy="Open the workbook in Excel and save it again",
+    )
+
+
+def to_block(rows: Sequence[Row], columns: Iterable[int], last_row: int) -> Block:
+    """Rows that carry a value, as a block of these columns."""
+    valued = [row for row in rows if row.valued]
+    blank = (Kind.BLANK, "")
+    out: dict[int, Column] = {}
+    for index in columns:
+        cells = [row.cells.get(index, blank) for row in valued]
+        out[index] = Column(
+            np.array([kind for kind, _ in cells], np.uint8),
+            pa.array([text for _, text in cells], pa.string()),
+        )
+    return Block(np.array([row.number for row in valued], np.int32), out, last_row)
+
+
+def _text(text: str) -> tuple[Kind, str]:
+    return (Kind.TEXT if text else Kind.BLANK), text
+
+
+def iterate(parser: SheetParser, chunks: Iterable[bytes]) -> Iterator[Row]:
+    """All rows of a part that arrives in chunks."""
+    for chunk in chunks:
+        yield from parser.feed(chunk)
+    yield from parser.feed(b"", final=True)

@@ -1,0 +1,78 @@
+"""What a file is by its bytes, before anything trusts them."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from factload.errors import WorkbookError
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Compound File Binary: .xls, and encrypted .xlsx (MS-OFFCRYPTO)
+_ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
+_END_SIZE, _MAX_COMMENT = 22, 65_535
+_BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
+
+
+def refuse_what_is_no_zip(path: Path, *, max_members: int) -> None:
+    """Return if ``path`` is a zip archive of a bearable directory; raise WorkbookError that names what it is."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(8)
+            file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
+            tail = file.read()
+            if head == _OLE:
+                file.seek(0)
+                raise _ole(file.read(1 << 20) + tail)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _refused(
+            "missing", f"There is no workbook {path.name!r}", "Deliver it, or correct the path"
+        ) from error
+    except IsADirectoryError as error:
+        raise _refused("missing", f"{path.name!r} is a folder", "Correct the path") from error
+    except PermissionError as error:
+        raise _refused(
+            "unreadable", f"{path.name!r} may not be read", "Give this user the right to"
+        ) from error
+    if size == 0:
+        raise _refused("truncated", f"{path.name!r} is empty", "Deliver it again")
+    if not head.startswith(_ZIP):
+        raise _refused(
+            "not_a_workbook",
+            f"{path.name!r} doesn't begin as a workbook does",
+            "Check which file was delivered",
+        )
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) - end < _END_SIZE:
+        raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
+    _refuse_a_big_directory(tail, end, max_members)
+
+
+def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:
+    # Python's zipfile makes an object of every entry: count before it does (APPNOTE.TXT, 4.3.14 and 4.3.16).
+    members, directory = struct.unpack_from("<HI", tail, end + 10)
+    end64 = tail.rfind(_END64, 0, end)
+    if end64 >= 0 and len(tail) - end64 >= 56:
+        members, directory = struct.unpack_from("<QQ", tail, end64 + 32)
+    if members > max_members or directory > max_members * _BYTES_A_MEMBER:
+        raise WorkbookError(
+            "workbook_hostile",
+            f"The file holds {members:,} members in a directory of {directory:,} bytes",
+            expected=f"at most {max_members:,} members",
+            remedy="Ask its sender what it is",
+        )
+
+
+def _ole(data: bytes) -> WorkbookError:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
+    return WorkbookError(
+        "workbook_format_unsupported",
+        "The file is a workbook of Excel 97-2003 (.xls)",
+        expected="an .xlsx or .xlsm workbook",
+        remedy="Save it as .xlsx",
+    )
+
+
+def _refused(what: str, seen: str, remedy: str) -> WorkbookError:
+    return WorkbookError(f"workbook_{what}", seen, expected="an .xlsx workbook", remedy=remedy)

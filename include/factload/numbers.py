@@ -1,0 +1,154 @@
+"""Numbers by their digits: never through a float where the column is exact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from factload.plain import matches
+from factload.sql_types import SqlType
+
+Codes = npt.NDArray[np.uint8]
+
+_COMMON = r"\A-?[0-9]{1,18}(?:\.[0-9]{1,18})?\z"  # fits the working type below with room to round
+_WORK = pa.decimal128(38, 18)
+_LEXICAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_LEXICAL_MAX = 400  # digits and exponent of any double fit in far fewer characters
+_EXACT = Context(prec=2000, rounding=ROUND_HALF_EVEN)
+_MAX_EXPONENT = 400  # beyond every double: 1.8E308, 4.9E-324
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """The number that the digits say, exactly; None when they are no number, or one no cell can hold."""
+    if len(text) > _LEXICAL_MAX or not _LEXICAL.fullmatch(text):
+        return None
+    try:
+        number = _EXACT.create_decimal(text)
+    except InvalidOperation:  # an exponent beyond any integer
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_EXPONENT:
+        return None
+    return number
+
+
+def plain_text(number: Decimal) -> str:
+    """Digits without an exponent, without a trailing fraction of zeros: ``123`` for 123.0, ``1.5``, ``0``."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def significant_digits(number: Decimal) -> int:
+    """How many digits the number has between its first and its last that is not zero."""
+    return len("".join(map(str, number.as_tuple().digits)).strip("0")) or 1
+
+
+def to_numeric(
+    text: pa.Array[Any], declared: SqlType, bad: int, out_of_range: int
+) -> tuple[pa.Array[Any], Codes]:
+    """Texts (null where there is none) as decimals of the declared scale, rounded half to even.
+
+    The second array has, for each, 0 or the code ``bad`` (no number) or ``out_of_range``; those are null.
+    """
+    target = pa.decimal128(declared.precision, declared.scale)
+    bound = Decimal(10) ** (declared.precision - declared.scale)
+
+    def one(raw: str) -> tuple[Decimal | None, int]:
+        number = parse_decimal(raw)
+        if number is None:
+            return None, bad
+        rounded = number.quantize(Decimal(1).scaleb(-declared.scale), context=_EXACT)
+        return (rounded, 0) if abs(rounded) < bound else (None, out_of_range)
+
+    if declared.scale > 17 or declared.precision - declared.scale < 1:
+        return _by_one(text, target, one)
+    common = matches(text.fill_null("0"), _COMMON)
+    work = pc.if_else(pa.array(common), text, None).cast(_WORK)
+    rounded = pc.round(work, declared.scale, round_mode="half_to_even")
+    codes = np.zeros(len(text), np.uint8)
+    if declared.precision - declared.scale <= 18:
+        too_big = _flags(pc.greater_equal(pc.abs(rounded), pa.scalar(bound, _wide(bound))))
+        codes[too_big] = out_of_range
+        if too_big.any():
+            rounded = pc.if_else(pa.array(too_big), None, rounded)
+    return _patch(rounded.cast(target), codes, text, ~common, target, one)
+
+
+def to_integer(
+    text: pa.Array[Any], declared: SqlType, bad: int, not_whole: int, out_of_range: int
+) -> tuple[pa.Array[Any], Codes]:
+    """Texts as int64 within the declared width; a number with a fraction has the code ``not_whole``."""
+    high = 1 << (declared.bits - 1)
+
+    def one(raw: str) -> tuple[int | None, int]:
+        number = parse_decimal(raw)
+        if number is None:
+            return None, bad
+        if number != number.to_integral_value():
+            return None, not_whole
+        return (int(number), 0) if -high <= number < high else (None, out_of_range)
+
+    common = matches(text.fill_null("0"), r"\A-?[0-9]{1,18}\z")
+    values = pc.if_else(pa.array(common), text, None).cast(pa.int64())
+    codes = np.zeros(len(text), np.uint8)
+    beyond = _flags(pc.or_(pc.greater(values, high - 1), pc.less(values, -high)))
+    if beyond.any():
+        codes[beyond] = out_of_range
+        values = pc.if_else(pa.array(beyond), None, values)
+    return _patch(values, codes, text, ~common, pa.int64(), one)
+
+
+def to_double(text: pa.Array[Any], bad: int, out_of_range: int) -> tuple[pa.Array[Any], Codes]:
+    """Texts as the nearest doubles."""
+
+    def one(raw: str) -> tuple[float | None, int]:
+        number = parse_decimal(raw)
+        if number is None:
+            return None, bad
+        return (
+            (float(number), 0) if abs(number) < Decimal("1.797693134862315808E308") else (None, out_of_range)
+        )
+
+    common = matches(text.fill_null("0"), r"\A-?[0-9]{1,30}(?:\.[0-9]{1,30})?\z")
+    values = pc.if_else(pa.array(common), text, None).cast(pa.float64())
+    return _patch(values, np.zeros(len(text), np.uint8), text, ~common, pa.float64(), one)
+
+
+def _wide(bound: Decimal) -> pa.DataType:
+    return pa.decimal128(len(bound.as_tuple().digits) + int(bound.as_tuple().exponent), 0)
+
+
+def _flags(values: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    return np.asarray(values.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+def _by_one(
+    text: pa.Array[Any], target: pa.DataType, one: Callable[[str], tuple[Any, int]]
+) -> tuple[pa.Array[Any], Codes]:
+    nothing = pa.nulls(len(text), target)
+    return _patch(nothing, np.zeros(len(text), np.uint8), text, np.ones(len(text), np.bool_), target, one)
+
+
+def _patch(
+    values: pa.Array[Any],
+    codes: Codes,
+    text: pa.Array[Any],
+    which: npt.NDArray[np.bool_],
+    target: pa.DataType,
+    one: Callable[[str], tuple[Any, int]],
+) -> tuple[pa.Array[Any], Codes]:
+    """``values`` with those of ``which`` converted one by one: the few that are written in an uncommon way."""
+    which = which & _flags(text.is_valid())
+    if which.any():
+        results = [one(raw) for raw in text.filter(pa.array(which)).to_pylist()]
+        codes[which] = [code for _, code in results]
+        values = pc.replace_with_mask(values, pa.array(which), pa.array([v for v, _ in results], target))
+    return values, codes

@@ -1,0 +1,230 @@
+"""A workbook's container: what kind of file it is, what is in it, and no more of it than the limits allow.
+
+An .xlsx file is a zip of XML parts tied together by relationships (ECMA-376, part 2). Everything that a
+hostile file could make big is bounded before it is allocated, and any DOCTYPE is refused, so no entity is
+ever expanded.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+from urllib.parse import unquote
+
+from factload.errors import WorkbookError
+from factload.file_kind import refuse_what_is_no_zip
+from factload.number_formats import date_styles
+from factload.xml_parts import damaged, hostile, parse_small
+
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a workbook may hold. A sheet of 1,048,576 × 40 cells passes the defaults.
+
+    ``ratio`` (inflated to stored bytes) is asked only of parts above ``ratio_from_bytes``: real sheets reach
+    20 to 1, deflate itself ends at 1032 to 1.
+    """
+
+    members: int = 10_000
+    sheet_bytes: int = 8 << 30
+    strings_bytes: int = 2 << 30
+    small_part_bytes: int = 32 << 20
+    row_bytes: int = 32 << 20
+    text_chars: int = 1 << 20
+    ratio: int = 200
+    ratio_from_bytes: int = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """One sheet as the workbook lists it; ``part`` is the zip member that holds it."""
+
+    name: str
+    state: Literal["visible", "hidden", "veryHidden"]
+    part: str
+    kind: str  # "worksheet", "chartsheet", "dialogsheet" …
+
+
+class Package:
+    """An open workbook. Made by :func:`open_package`."""
+
+    def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
+        self._archive = archive
+        self._limits = limits
+        self._members = _members(archive, limits)
+        main = self._main_part()
+        self.date1904 = False
+        self.sheets: tuple[SheetPart, ...] = ()
+        relations = self._relations(main)
+        self._read_workbook(main, relations)
+        self.strings_part = self._by_type(relations, "sharedStrings")
+        styles = self._by_type(relations, "styles")
+        self.date_styles = date_styles(self._small(styles)) if styles else frozenset[int]()
+
+    def sheet(self, wanted: str | int) -> SheetPart:
+        """The sheet of this name, or of this position from 0. Raises WorkbookError ``sheet_missing``."""
+        if isinstance(wanted, int):
+            found = self.sheets[wanted : wanted + 1] if wanted >= 0 else ()
+        else:
+            found = tuple(s for s in self.sheets if s.name == wanted)
+            folded = tuple(s for s in self.sheets if s.name.casefold() == wanted.strip().casefold())
+            found = found or (folded if len(folded) == 1 else ())
+        if not found:
+            there = ", ".join(repr(s.name) for s in self.sheets[:20]) or "none"
+            raise WorkbookError(
+                "sheet_missing",
+                f"The workbook has no sheet {wanted!r}; it has {there}",
+                remedy="Correct `workbook.sheet` in the feed file, or ask for the sheet",
+            )
+        if found[0].kind != "worksheet":
+            raise WorkbookError(
+                "sheet_without_cells",
+                f"Sheet {found[0].name!r} is a {found[0].kind}",
+                expected="a sheet of cells",
+            )
+        return found[0]
+
+    def has(self, part: str) -> bool:
+        """Whether the file has this part."""
+        return _fold(part) in self._members
+
+    @contextmanager
+    def open_part(self, part: str, max_bytes: int) -> Iterator[IO[bytes]]:
+        """The part's inflated bytes as a stream, its declared size and ratio checked first.
+
+        Damage that the stream shows (CRC, broken deflate data) is raised as WorkbookError.
+        """
+        info = self._members.get(_fold(part))
+        if info is None:
+            raise damaged(f"The workbook names a part {part!r} that isn't in the file")
+        limits = self._limits
+        if info.file_size > max_bytes:
+            raise hostile(f"{part} inflates to {info.file_size:,} bytes", f"at most {max_bytes:,}")
+        if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
+            info.compress_size, 1
+        ):
+            raise hostile(
+                f"{part} inflates from {info.compress_size:,} to {info.file_size:,} bytes",
+                f"at most {limits.ratio} times",
+            )
+        if info.flag_bits & 0x1:
+            raise WorkbookError(
+                "workbook_encrypted",
+                "The parts of the file are encrypted",
+                remedy="Save it without a password",
+            )
+        try:
+            with self._archive.open(info) as stream:
+                yield stream
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise damaged(f"{part} can't be inflated ({error})") from error
+
+    def _small(self, part: str) -> bytes:
+        with self.open_part(part, self._limits.small_part_bytes) as stream:
+            return stream.read()
+
+    def _main_part(self) -> str:
+        if _fold("_rels/.rels") in self._members:
+            relations = self._relations("")
+            main = self._by_type(relations, "officeDocument")
+            if main and _fold(main) in self._members:
+                if main.lower().endswith(".bin"):
+                    raise _unsupported("a binary workbook (.xlsb)")
+                return main
+        if _fold("xl/workbook.xml") in self._members:
+            return "xl/workbook.xml"
+        if "mimetype" in self._members:
+            raise _unsupported("an OpenDocument file (.ods)")
+        raise WorkbookError(
+            "workbook_not_a_workbook",
+            "The file is a zip archive without a workbook in it",
+            expected="an .xlsx workbook",
+            remedy="Check which file was delivered",
+        )
+
+    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """Relationship id → (last word of its type, part it leads to) of one part's relationships."""
+        folder, name = posixpath.split(part)
+        rels = posixpath.join(folder, "_rels", name + ".rels")
+        found: dict[str, tuple[str, str]] = {}
+        if _fold(rels) not in self._members:
+            return found
+
+        def note(tag: str, attributes: dict[str, str]) -> None:
+            if tag == "Relationship" and attributes.get("TargetMode") != "External":
+                target = unquote(attributes.get("Target", "")).replace("\\", "/")
+                path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+                found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
+
+        parse_small(self._small(rels), note, rels)
+        return found
+
+    @staticmethod
+    def _by_type(relations: dict[str, tuple[str, str]], kind: str) -> str | None:
+        return next((path for word, path in relations.values() if word == kind), None)
+
+    def _read_workbook(self, main: str, relations: dict[str, tuple[str, str]]) -> None:
+        sheets: list[SheetPart] = []
+
+        def note(tag: str, attributes: dict[str, str]) -> None:
+            if tag == "workbookPr":
+                self.date1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
+            elif tag == "sheet":
+                kind, part = relations.get(attributes.get("id", ""), ("missing", ""))
+                state = attributes.get("state", "visible")
+                known: Literal["visible", "hidden", "veryHidden"] = (
+                    "veryHidden" if state == "veryHidden" else "hidden" if state == "hidden" else "visible"
+                )
+                sheets.append(SheetPart(attributes.get("name", ""), known, part, kind))
+
+        parse_small(self._small(main), note, main)
+        self.sheets = tuple(sheets)
+
+
+@contextmanager
+def open_package(path: Path, limits: Limits) -> Iterator[Package]:
+    """The .xlsx or .xlsm workbook at ``path``, open for reading.
+
+    Raises WorkbookError: ``workbook_missing``, ``workbook_encrypted``, ``workbook_truncated``,
+    ``workbook_not_a_workbook``, ``workbook_format_unsupported``, ``workbook_damaged``, ``workbook_hostile``.
+    """
+    refuse_what_is_no_zip(path, max_members=limits.members)
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+        raise damaged(f"The zip archive is broken ({error})") from error
+    with archive:
+        yield Package(archive, limits)
+
+
+def _fold(part: str) -> str:
+    # Part names compare without case, and some writers use backslashes.
+    return part.replace("\\", "/").lstrip("/").lower()
+
+
+def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipInfo]:
+    infos = archive.infolist()
+    if len(infos) > limits.members:
+        raise hostile(f"The file holds {len(infos):,} members", f"at most {limits.members:,}")
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        if members.setdefault(_fold(info.filename), info) is not info:
+            raise damaged(f"The zip archive holds {info.filename!r} twice: which one counts can't be told")
+    return members
+
+
+def _unsupported(what: str) -> WorkbookError:
+    return WorkbookError(
+        "workbook_format_unsupported",
+        f"The file is {what}",
+        expected="an .xlsx or .xlsm workbook",
+        remedy="Save it as .xlsx",
+    )

@@ -1,0 +1,99 @@
+"""Staging files: complete or absent, and never trusted without their checksum."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+
+from factload.errors import TransientError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+def sha256_of(path: Path) -> str:
+    """The hex SHA-256 of a file's bytes, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_table(path: Path, sha256: str) -> pa.Table:
+    """The Arrow file at ``path``, memory-mapped, after its checksum.
+
+    Raises TransientError ``staging_missing`` or ``staging_altered``: writing it again mends both.
+    """
+    try:
+        if sha256_of(path) != sha256:
+            raise TransientError(
+                "staging_altered",
+                f"The staging file {path.name} is not what was written",
+                remedy="Run the step that writes it again; look at the disk under the staging folder",
+            )
+        with pa.memory_map(str(path)) as source:
+            return pa.ipc.open_file(source).read_all()
+    except FileNotFoundError as error:
+        raise TransientError(
+            "staging_missing",
+            f"The staging file {path.name} is gone",
+            expected="a staging folder that all workers share",
+            remedy="Run the step that writes it again",
+        ) from error
+
+
+class StagingFile:
+    """An Arrow file in the making, under a temporary name beside its own."""
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self._part = folder / f".{uuid4().hex}.part"
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._part.open("wb")
+            self._writer: Any = pa.ipc.new_file(self._file, schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with disk_errors():
+            self._writer.write_batch(batch)
+
+    def commit(self, name: str) -> tuple[Path, str]:
+        """Make it durable, then visible as ``name`` (replacing what was there); its path and SHA-256."""
+        with disk_errors():
+            self._writer.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            sha256 = sha256_of(self._part)
+            path = self._part.with_name(name)
+            self._part.replace(path)
+        return path, sha256
+
+    def discard(self) -> None:
+        """Leave nothing behind. Does nothing after a commit."""
+        with suppress(OSError, pa.ArrowInvalid):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """A full disk is a fault that passes: it says so. Other errors of the disk keep their own words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise TransientError(
+                "staging_full",
+                "The disk under the staging folder is full",
+                remedy="Free space, then try again",
+            ) from error
+        raise TransientError(
+            "staging_failed",
+            f"The staging folder can't be written ({error.strerror})",
+            remedy="Look at the disk",
+        ) from error

@@ -1,0 +1,138 @@
+"""Reading the shared strings part: plain items by vector, the others exactly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import IO, Any
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+
+from factload.cells import TextItem
+from factload.errors import WorkbookError
+from factload.package import Limits, Package
+from factload.plain import TEXT, matches, one_value, settle_all, slices
+from factload.strings_table import NO_STRINGS, SharedStrings
+from factload.xml_parts import damaged, hostile, main_name, safe_parser
+
+_ITEM = rf'[ \t\n]*<si><t(?: xml:space="preserve")?>{TEXT}</t></si>'
+_ALL_ITEMS = rf"\A(?:{_ITEM})*\z"
+_HEAD = re.compile(rb"""\A(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<sst(?: [^<>]*[^/<>])?>""")
+_CLOSE = b"</si>"
+_PIECE = 4 << 20
+
+
+class _NotPlain(Exception):
+    """The part can't be cut by its bytes."""
+
+
+def load_strings(package: Package, limits: Limits) -> SharedStrings:
+    """The workbook's shared strings; none when it has no such part. Raises WorkbookError."""
+    part = package.strings_part
+    if part is None or not package.has(part):
+        return NO_STRINGS
+    try:
+        with package.open_part(part, limits.strings_bytes) as stream:
+            arrays = list(_plain_pieces(stream, limits))
+    except _NotPlain:
+        with package.open_part(part, limits.strings_bytes) as stream:
+            arrays = [_exact(iter(lambda: stream.read(1 << 16), b""), part, limits)]
+    return SharedStrings(pa.concat_arrays(arrays) if arrays else NO_STRINGS.texts)
+
+
+def _plain_pieces(stream: IO[bytes], limits: Limits) -> Iterator[pa.Array[Any]]:
+    buffer = stream.read(_PIECE)
+    head = _HEAD.match(buffer)
+    if head is None or not _is_utf8(head[0]):
+        raise _NotPlain
+    opening, buffer = head[0], buffer[head.end() :]
+    while True:
+        chunk = stream.read(_PIECE)
+        buffer += chunk
+        end = buffer.rfind(_CLOSE) + len(_CLOSE)
+        if end >= len(_CLOSE):
+            yield _piece(buffer[:end], opening, limits)
+            buffer = buffer[end:]
+        if not chunk:
+            break
+        if len(buffer) > limits.row_bytes:
+            raise hostile("A shared string is longer than the limit", f"at most {limits.row_bytes:,} bytes")
+    if not re.fullmatch(rb"\s*</sst>\s*", buffer):
+        raise _NotPlain
+
+
+def _is_utf8(head: bytes) -> bool:
+    declared = re.search(rb"""encoding=["']([^"']*)["']""", head)
+    return declared is None or declared[1].lower() == b"utf-8"
+
+
+def _piece(xml: bytes, opening: bytes, limits: Limits) -> pa.Array[Any]:
+    try:
+        one_value(xml).cast(pa.string())
+    except pa.ArrowInvalid as error:
+        raise _NotPlain from error
+    if matches(one_value(xml), _ALL_ITEMS)[0]:
+        return _read_plain(xml)
+    try:
+        return _exact(iter([opening, xml, b"</sst>"]), "the shared strings", limits)
+    except WorkbookError as error:
+        raise _NotPlain from error
+
+
+def _read_plain(xml: bytes) -> pa.Array[Any]:
+    data = np.frombuffer(xml, np.uint8)
+    opens, closes = np.flatnonzero(data == ord("<")), np.flatnonzero(data == ord(">"))
+    tags = np.flatnonzero(data[opens + 1] == ord("t"))
+    text = slices(xml, closes[tags] + 1, opens[tags + 1]).cast(pa.string())
+    return settle_all(text, np.ones(len(tags), np.bool_), closes[tags] - opens[tags] > 2)
+
+
+def _exact(chunks: Iterator[bytes], part: str, limits: Limits) -> pa.Array[Any]:
+    parser = _ItemParser(part, limits.text_chars)
+    for chunk in chunks:
+        parser.feed(chunk)
+    return pa.array(parser.close(), pa.string())
+
+
+class _ItemParser:
+    """An expat reader of ``si`` elements, however they are written."""
+
+    def __init__(self, part: str, max_chars: int) -> None:
+        self._part, self._max_chars = part, max_chars
+        self._texts: list[str] = []
+        self._item: TextItem | None = None
+        self._parser = safe_parser(part)
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._data
+
+    def feed(self, data: bytes, final: bool = False) -> None:
+        try:
+            self._parser.Parse(data, final)
+        except expat.ExpatError as error:
+            raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+
+    def close(self) -> list[str]:
+        self.feed(b"", final=True)
+        return self._texts
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = main_name(name)
+        if tag == "si":
+            self._item = TextItem(self._max_chars)
+        elif self._item is not None:
+            self._item.start(tag, attributes)
+
+    def _end(self, name: str) -> None:
+        tag = main_name(name)
+        if tag == "si" and self._item is not None:
+            self._texts.append("".join(self._item.parts))
+            self._item = None
+        elif self._item is not None:
+            self._item.end(tag)
+
+    def _data(self, text: str) -> None:
+        if self._item is not None:
+            self._item.data(text)

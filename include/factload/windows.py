@@ -1,0 +1,188 @@
+"""A sheet's XML as a stream of windows: some megabytes each, cut after a row, never across two partitions.
+
+Every fast library loads the whole sheet, so memory grows with its length. Windows keep it flat, and give what no
+library gives: a count of the rows that carry a value, taken from the bytes and not from the parser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+from xml.parsers import expat
+
+import pyarrow.compute as pc
+
+from factload.plain import matches, one_value
+from factload.xml_parts import damaged, hostile, main_name, safe_parser
+
+_CLOSE = b"</row>"
+_SHEET_DATA = re.compile(rb"<sheetData\s*(/?)>")
+_SHEET_DATA_END = b"</sheetData"
+_NOT_UTF8 = re.compile(
+    rb"""\A(?:\xff\xfe|\xfe\xff|.?\0|<\?xml[^>]*encoding=["'](?!utf-8["']))""", re.IGNORECASE
+)
+
+# Independent of the reader on purpose: what a value looks like, not what a row is made of.
+_VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"
+_FORMULA_ALONE = re.compile(
+    rb"<c(\s[^<>]*)?>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v[^<>]*></v>)?\s*</c>"
+)
+
+
+class NotPlain(Exception):  # a turn of the road, not an error
+    """The sheet is written in a way that can't be cut by its bytes: the exact reader takes all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Whole rows of XML, the last of them complete. ``ends_partition``: the next window begins another one."""
+
+    xml: bytes
+    ends_partition: bool
+
+
+class Windows:
+    """The windows of one sheet, in order, below the header. Iterate once."""
+
+    def __init__(
+        self,
+        stream: IO[bytes],
+        *,
+        skip_to_row: int,
+        rows_per_partition: int,
+        window_bytes: int,
+        row_bytes: int,
+    ) -> None:
+        self._stream = stream
+        self._rows_per_partition, self._window_bytes, self._row_bytes = (
+            rows_per_partition,
+            window_bytes,
+            row_bytes,
+        )
+        self._buffer, self._at = b"", 0
+        self._frame = safe_parser("the sheet")  # sees everything but the rows
+        self._depth: list[str] = []
+        self._frame.StartElementHandler = lambda name, _: self._depth.append(name)
+        self._frame.EndElementHandler = lambda _: self._depth.pop()
+        self.head = b""
+        self._has_rows = self._read_head()
+        if self._has_rows and skip_to_row:
+            self._skip_through(skip_to_row)
+
+    def __iter__(self) -> Iterator[Window]:
+        rows = 0
+        while self._has_rows and (end := self._fill()):
+            room = self._rows_per_partition - rows
+            closed = self._buffer.count(_CLOSE, self._at, end)
+            if closed >= room:
+                end = _nth_close(self._buffer, self._at, end, room)
+            xml = self._buffer[self._at : end]
+            self._at = end
+            rows = 0 if closed >= room else rows + closed
+            yield Window(xml, ends_partition=rows == 0)
+        self._read_tail()
+
+    def _read_head(self) -> bool:
+        """Everything up to ``<sheetData>``; False when the sheet has no rows at all."""
+        found = None
+        while found is None:
+            if not self._more() or len(self._buffer) > self._row_bytes:
+                raise NotPlain
+            found = _SHEET_DATA.search(self._buffer)
+        head = self._buffer[: found.end()]
+        if _NOT_UTF8.match(head) or b"<worksheet" not in head:
+            raise NotPlain
+        try:
+            self._frame.Parse(head, False)
+        except expat.ExpatError as error:
+            raise NotPlain from error
+        empty = bool(found[1])
+        within = ["worksheet"] if empty else ["worksheet", "sheetData"]
+        if [main_name(name) for name in self._depth] != within:
+            raise NotPlain
+        self.head, self._at = head, found.end()
+        return not empty
+
+    def _more(self) -> bool:
+        chunk = self._stream.read(self._window_bytes)
+        self._buffer = self._buffer[self._at :] + chunk
+        self._at = 0
+        return bool(chunk)
+
+    def _fill(self) -> int:
+        """Read on until the buffer holds a window or the rows end; where its last whole row ends, 0 for none."""
+        while True:
+            enough = len(self._buffer) - self._at >= self._window_bytes
+            close = self._buffer.rfind(_CLOSE, self._at)
+            if enough and close >= 0:
+                return close + len(_CLOSE)
+            rest = close + len(_CLOSE) if close >= 0 else self._at
+            if self._buffer.find(_SHEET_DATA_END, rest) >= 0:
+                return rest if close >= 0 else 0
+            if len(self._buffer) - rest > self._row_bytes:
+                raise hostile(
+                    "A row of the sheet is longer than the limit", f"at most {self._row_bytes:,} bytes"
+                )
+            if not self._more():
+                raise damaged("The sheet's XML breaks off before its end")
+
+    def _skip_through(self, row: int) -> None:
+        """Leave out the rows through number ``row``, the header's."""
+        opening = re.compile(rb'<row r="(\d+)"[^<>]*(?<!/)>')
+        while end := self._fill():
+            while self._at < end:
+                match = opening.search(self._buffer, self._at, end)
+                if match is None:
+                    raise NotPlain
+                if int(match[1]) > row:
+                    return
+                self._at = self._buffer.index(_CLOSE, match.end()) + len(_CLOSE)
+
+    def _read_tail(self) -> None:
+        """What follows the rows, to the end: it must be well-formed, and reading it checks the part's CRC."""
+        rest = self._buffer[self._at :]
+        try:
+            while rest:
+                self._frame.Parse(rest, False)
+                rest = self._stream.read(1 << 20)
+            self._frame.Parse(b"", True)
+        except expat.ExpatError as error:
+            raise NotPlain from error
+
+
+def _nth_close(data: bytes, start: int, end: int, n: int) -> int:
+    """Where the n-th ``</row>`` (from 1) of ``data[start:end]`` ends. It is there."""
+    while end - start > 4096:
+        middle = (start + end) // 2
+        left = data.count(_CLOSE, start, middle)
+        if left >= n:
+            end = middle
+        else:
+            n, start = n - left, middle - len(_CLOSE) + 1
+    for _ in range(n):
+        start = data.index(_CLOSE, start) + len(_CLOSE)
+    return start
+
+
+def count_valued(xml: bytes) -> int:
+    """How many rows of a window carry a value, by the look of the bytes.
+
+    A value is a non-empty ``v`` or ``t`` element, or a formula without a cached value. In a sheet without
+    comments and the like this equals what any parser finds; where it doesn't, the reader looks closer.
+    """
+    rows = xml.count(_CLOSE)
+    ended = xml.count(b"</v></c></row>")
+    if ended < rows:
+        ended += xml.count(b"</t></is></c></row>")
+    if ended == rows and b"></v>" not in xml and b"></t>" not in xml:
+        return rows
+    pieces = pc.split_pattern(one_value(xml), _CLOSE.decode()).flatten()[:-1]
+    valued = matches(pieces, _VALUE)
+    others = pieces.filter(~valued).to_pylist() if not valued.all() else []
+    return int(valued.sum()) + sum(map(_has_formula_alone, others))
+
+
+def _has_formula_alone(row: bytes) -> bool:
+    return any(b't="str"' not in (m[1] or b"") or m[2] is None for m in _FORMULA_ALONE.finditer(row))

@@ -1,0 +1,138 @@
+"""What a workbook holds before its rows are read: sheets, the header row, where each mapped column stands."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from factload.block import Kind
+from factload.cells import Row, SheetParser, column_letters, iterate
+from factload.errors import WorkbookError
+from factload.package import Limits, Package, SheetPart, open_package
+from factload.strings import load_strings
+from factload.strings_table import SharedStrings
+
+HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header row's number (1-based) and its names, trimmed, by column index (A = 1)."""
+
+    row: int
+    names: dict[int, str]
+
+    def listed(self) -> str:
+        """The names as an error shows them."""
+        return ", ".join(repr(name) for name in self.names.values()) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class SheetInfo:
+    """One sheet: its name, whether it is hidden, and its header when one was looked for and found."""
+
+    name: str
+    state: str
+    header: Header | None
+
+
+def inspect(path: Path, limits: Limits = Limits()) -> tuple[SheetInfo, ...]:  # noqa: B008  # frozen
+    """Every sheet of cells with the row that most looks like a header: the first with two or more texts.
+
+    Raises WorkbookError as :func:`factload.package.open_package` does.
+    """
+    with open_package(path, limits) as package:
+        strings = load_strings(package, limits)
+        return tuple(
+            SheetInfo(sheet.name, sheet.state, _likely_header(first_rows(package, sheet, strings, limits)))
+            for sheet in package.sheets
+            if sheet.kind == "worksheet"
+        )
+
+
+def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
+    """The rows with numbers up to ``HEADER_WITHIN``, read exactly."""
+    parser = SheetParser(sheet.part, strings, package.date_styles, max_chars=limits.text_chars)
+    rows: list[Row] = []
+    with package.open_part(sheet.part, limits.sheet_bytes) as stream:
+        chunks: Iterator[bytes] = iter(lambda: stream.read(_CHUNK), b"")
+        for row in iterate(parser, chunks):
+            if row.number > HEADER_WITHIN:
+                break
+            rows.append(row)
+    return rows
+
+
+def find_header(rows: Sequence[Row], wanted: Sequence[str], sheet: str) -> Header:
+    """The first row that holds every wanted name.
+
+    Raises WorkbookError ``header_missing`` with the best row's names, or ``header_duplicate``.
+    """
+    headers = [_header(row) for row in rows]
+    for header in headers:
+        if all(columns_named(header, name) for name in wanted):
+            return header
+    best = max(
+        headers, key=lambda header: sum(bool(columns_named(header, name)) for name in wanted), default=None
+    )
+    found = best if best is not None and best.names else None
+    missing = [name for name in wanted if found is None or not columns_named(found, name)]
+    raise WorkbookError(
+        "header_missing",
+        f"Sheet {sheet!r} has no column {_quoted(missing)} in its first {HEADER_WITHIN} rows"
+        + (f"; row {found.row} holds {found.listed()}" if found else "; they are empty"),
+        expected=f"one row that holds {_quoted(wanted)}",
+        remedy=_did_you_mean(missing, found) + "Correct the header, or the column names in the feed file",
+    )
+
+
+def place_columns(header: Header, wanted: Sequence[str], sheet: str) -> list[int]:
+    """For each wanted name the index of its column (A = 1). Raises WorkbookError ``header_duplicate``."""
+    placed = []
+    for name in wanted:
+        columns = columns_named(header, name)
+        if len(columns) > 1:
+            where = " and ".join(f"{column_letters(index)}{header.row}" for index in columns)
+            raise WorkbookError(
+                "header_duplicate",
+                f"Sheet {sheet!r} has the column {name!r} {len(columns)} times: {where}",
+                expected="every mapped name once",
+                remedy="Rename or delete the other",
+            )
+        placed.append(columns[0])
+    return placed
+
+
+def columns_named(header: Header, name: str) -> list[int]:
+    """Indices of the columns called ``name``: exactly, or else when case doesn't count."""
+    wanted = name.strip()
+    exact = [index for index, there in header.names.items() if there == wanted]
+    return exact or [index for index, there in header.names.items() if there.casefold() == wanted.casefold()]
+
+
+def _header(row: Row) -> Header:
+    texts = {
+        index: text.strip() for index, (kind, text) in sorted(row.cells.items()) if kind != Kind.NO_VALUE
+    }
+    return Header(row.number, {index: text for index, text in texts.items() if text})
+
+
+def _likely_header(rows: Sequence[Row]) -> Header | None:
+    texts = [row for row in rows if sum(kind == Kind.TEXT for kind, _ in row.cells.values()) >= 2]
+    return _header(texts[0]) if texts else next((_header(row) for row in rows if row.cells), None)
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names)
+
+
+def _did_you_mean(missing: Sequence[str], found: Header | None) -> str:
+    if found is None:
+        return ""
+    near = [
+        close[0] for name in missing if (close := difflib.get_close_matches(name, found.names.values(), 1))
+    ]
+    return f"Did you mean {_quoted(near)}? " if near else ""

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.sdk import DAG, Param
+
 from airflow_edge import tasks
 from airflow_edge.feeds import readable_feeds
 from factload.feed import Feed

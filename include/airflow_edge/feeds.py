@@ -27,7 +27,8 @@ def _read() -> list[tuple[Feed | None, FeedError | None]]:
             feed = read_feed_file(path)
             if feed.feed != path.stem:
                 raise FeedError(
-                    "feed_name", f"{path}:1: feed: is {feed.feed}, and the file is {path.name}",
+                    "feed_name",
+                    f"{path}:1: feed: is {feed.feed}, and the file is {path.name}",
                     remedy=f"Name the file {feed.feed}.yaml, or the feed {path.stem}",
                 )
             if feed.feed in seen:

@@ -12,6 +12,8 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from factload.partitions import PartitionFile
+
 from airflow_edge.connection import database_url
 from airflow_edge.period import period_of
 from factload import steps
@@ -19,7 +21,6 @@ from factload.errors import FactloadError, Superseded
 from factload.feed import Feed
 from factload.feed_file import read_feed
 from factload.load import DimensionMap, Load
-from factload.partitions import PartitionFile
 from factload.report import read_report
 
 _log = logging.getLogger(__name__)
@@ -89,7 +90,6 @@ def publish(load: LoadJson) -> dict[str, Any]:
     with _step(load) as (this, feed, url):
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
-    assert report is not None
     _log.info("%s is published: %s", this.load_id, report.rows)
     return report.to_json()
 

@@ -51,13 +51,13 @@ def check_load(
                 dimension: extract_dimension_map(connection, dimension, part, folder)
                 for dimension, part in feed.dimensions.items()
             }
-        members = {dimension: open_table(m.path, m.sha256) for dimension, m in maps.items()}
+        members = {dimension: open_table(Path(m.path), m.sha256) for dimension, m in maps.items()}
         progress.rows_to_load(split.rows)
         reasons: Counter[str] = Counter()
         totals = dict.fromkeys(measures(feed), Decimal(0))
         staged = 0
         for partition in split.partitions:
-            resolved = resolve(open_table(partition.path, partition.sha256), feed, members)
+            resolved = resolve(open_table(Path(partition.path), partition.sha256), feed, members)
             reasons.update(resolved.rejects["reason"].to_pylist())
             staged += resolved.rows.num_rows
             for measure, total in control_totals(resolved.rows, list(totals)).items():

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from factload.errors import FactloadError, FeedError, TransientError
+from factload.errors import FactloadError, TransientError
 
 _EPILOG = """exit status:
   0  published; or the check passed
@@ -84,7 +84,11 @@ def _add_load_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("feed", metavar="FEED", help="a name in include/feeds, or a feed file's path")
     parser.add_argument("--workbook", metavar="F", help="this workbook instead of the one the feed names")
     parser.add_argument(
-        "--period", metavar="P", type=_period, default=None, help="the business date, YYYY-MM-DD; default: today"
+        "--period",
+        metavar="P",
+        type=_period,
+        default=None,
+        help="the business date, YYYY-MM-DD; default: today",
     )
     _add_output_options(parser)
 
@@ -104,9 +108,12 @@ def _period(text: str) -> date:
 def _check(options: argparse.Namespace) -> int:
     from factload.check import check_load
 
-    return _report_of(options, lambda feed, period, url, progress: check_load(
-        feed, period, database=url, workbook=options.workbook, progress=progress
-    ))
+    return _report_of(
+        options,
+        lambda feed, period, url, progress: check_load(
+            feed, period, database=url, workbook=options.workbook, progress=progress
+        ),
+    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -163,8 +170,6 @@ def _status(options: argparse.Namespace) -> int:
 
     if options.load:
         report = read_report(_url_for_load(options), options.load)
-        if report is None:
-            raise _no_such_load(options.load)
         if options.json:
             print(json.dumps(report.to_json()))
         else:
@@ -185,8 +190,7 @@ def _rejects(options: argparse.Namespace) -> int:
     from factload.report import read_report
 
     url = _url_for_load(options)
-    if read_report(url, options.load) is None:
-        raise _no_such_load(options.load)
+    read_report(url, options.load)  # says so when there is no such load
     with database_errors("reading the rejects"), engine_for(url).connect() as connection:
         found = read_rejects(connection, options.load)
         if options.xlsx:
@@ -198,15 +202,6 @@ def _rejects(options: argparse.Namespace) -> int:
         else:
             terminal.show_rejects(found)
     return 0
-
-
-def _no_such_load(load_id: str) -> FeedError:
-    return FeedError(
-        "load_unknown",
-        f"the ledger has no load {load_id}",
-        expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
-        remedy="See `factload status`",
-    )
 
 
 def _url_for_load(options: argparse.Namespace) -> str:

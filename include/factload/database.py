@@ -6,23 +6,27 @@ import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Column, Engine, MetaData, Table, create_engine, inspect, types
-from sqlalchemy.dialects.postgresql import UUID
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect, types
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from factload.errors import FactloadError, FeedError, TransientError
-from factload.feed import Feed
+from factload.feed import MAX_FEED_NAME, Feed
 from factload.sql_types import SqlType
 
 CONNECT_TIMEOUT_SECONDS = 10
+LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by deadlock or
 # serialisation, resources (disk, memory, connections), lock not available, shutdown and crash.
 _WORTH_A_RETRY = ("08", "40", "53", "55P03", "57P")
 _MEANINGS = {
-    "53100": ("database_disk_full", "the database's disk is full", "Free space there, then run the load again"),
+    "53100": (
+        "database_disk_full",
+        "the database's disk is full",
+        "Free space there, then run the load again",
+    ),
     "42501": ("database_right_missing", "a right is missing", "Grant it to the user of the connection"),
     "42P01": ("table_missing", "a table is missing", "Create it, or correct its name in the feed"),
     "28P01": ("database_login", "the password was refused", "Correct the connection's password"),
@@ -44,11 +48,14 @@ def engine_for(url: str) -> Engine:
         ) from None
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise FeedError(
-            "database_url", f"{parsed.drivername} is not PostgreSQL", expected="postgresql://user@host/database"
+            "database_url",
+            f"{parsed.drivername} is not PostgreSQL",
+            expected="postgresql://user@host/database",
         )
     return create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         poolclass=NullPool,
+        hide_parameters=True,  # they are rows, and errors are logged
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "factload"},
     )
 
@@ -112,7 +119,12 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
             remedy=_nearest(table, known) or "Create it, or correct its name in the feed",
         )
     columns = [
-        Column(c["name"], c["type"], nullable=c["nullable"], server_default=c["default"] and "…")
+        Column(
+            c["name"],
+            c["type"],
+            nullable=c["nullable"],
+            server_default=FetchedValue() if any(map(c.get, ("default", "identity", "computed"))) else None,
+        )
         for c in inspector.get_columns(table, schema=schema)
     ]
     names = [c.name for c in columns]
@@ -147,8 +159,7 @@ def fact_table(connection: Connection, feed: Feed) -> Table:
     load_key(table.c[fact.load_column], "")
     filled = {*fact.columns, fact.load_column}
     for column in table.columns:
-        generated = column.server_default is not None or column.identity is not None
-        if column.name not in filled and not column.nullable and not generated:
+        if column.name not in filled and not column.nullable and column.server_default is None:
             raise FeedError(
                 "column_unfilled",
                 f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
@@ -160,13 +171,12 @@ def fact_table(connection: Connection, feed: Feed) -> Table:
 def load_key(column: Column[object], load_id: str) -> str:
     """What the load column holds for ``load_id``; raises ``FeedError`` for a column that can't hold it."""
     kind = column.type
-    if isinstance(kind, types.String) and not isinstance(kind, UUID):
-        if kind.length is None or kind.length >= max(len(load_id), 51):
-            return load_id
+    if isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
+        return load_id
     raise FeedError(
         "load_column_type",
         f"the load column {column.name} is {kind}",
-        expected="text, or varchar of 51 characters or more, for values such as sales@2026-11-05",
+        expected=f"text, or varchar of {LOAD_ID_LENGTH} characters or more, for values such as sales@2026-11-05",
         remedy="Change the column's type, or name another in fact.load_column",
     )
 
@@ -178,7 +188,7 @@ def _misfit(declared: SqlType, actual: types.TypeEngine[object]) -> str | None:
     elif isinstance(actual, types.Numeric):
         free = actual.precision is None
         digits = (actual.precision or 0) - (actual.scale or 0)
-        fits = (declared.kind == "numeric" or declared.kind == "integer") and (
+        fits = declared.kind in ("numeric", "integer") and (
             free
             or (
                 declared.kind == "numeric"

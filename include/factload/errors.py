@@ -42,9 +42,7 @@ class FactloadError(Exception):
         return _rebuild, (type(self), self.code, self.seen, self.expected, self.remedy)
 
 
-def _rebuild(
-    kind: type[FactloadError], code: str, seen: str, expected: str, remedy: str
-) -> FactloadError:
+def _rebuild(kind: type[FactloadError], code: str, seen: str, expected: str, remedy: str) -> FactloadError:
     return kind(code, seen, expected=expected, remedy=remedy)
 
 

@@ -152,6 +152,11 @@ class Feed(_Part):
             raise ValueError("fact.load_column is filled by the load itself; fact.columns may not name it")
         return self
 
+    def header_of(self, fact_column: str) -> str:
+        """The sheet's column that fills ``fact_column``, or holds its business key."""
+        source = self.fact.columns[fact_column]
+        return self.dimensions[source.dimension].column if source.dimension else source.column or ""
+
     def load_id(self, period: date) -> str:
         """The identity of the load of ``period``: the same for a retry, a manual run and a backfill."""
         return f"{self.feed}@{period.isoformat()}"

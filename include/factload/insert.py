@@ -8,7 +8,8 @@ array. Ten times a Core insert of dicts on the same driver, and it runs wherever
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -55,12 +56,13 @@ def slice_key(partition_id: str) -> int:
     return int.from_bytes(bytes.fromhex(partition_id[:16]), "big", signed=True)
 
 
-def unnest_insert(staging: Table) -> Insert:
-    """The INSERT of one chunk: a parameter a column, each holding the text of a PostgreSQL array."""
-    columns = list(staging.columns)
-    arrays = [cast(bindparam(f"array_{i}", type_=String), ARRAY(c.type)) for i, c in enumerate(columns)]
-    rows = func.unnest(*arrays).table_valued(*(f"c{i}" for i in range(len(columns))))
-    return insert(staging).from_select(columns, select(*rows.c))
+def unnest_insert(table: Table, constants: Sequence[str], columns: Sequence[str]) -> Insert:
+    """The INSERT of one chunk: a parameter for each of ``constants``, and for each of ``columns`` one that holds
+    the text of a PostgreSQL array."""
+    arrays = [cast(bindparam(f"array_{name}", type_=String), ARRAY(table.c[name].type)) for name in columns]
+    rows = func.unnest(*arrays).table_valued(*columns).render_derived()
+    same = [bindparam(f"same_{name}", type_=table.c[name].type) for name in constants]
+    return insert(table).from_select([*constants, *columns], select(*same, *rows.c))
 
 
 def array_text(values: pa.Array) -> str:
@@ -84,10 +86,13 @@ def _one_list(texts: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
 
 
-def insert_core(connection: Connection, staging: Table, chunk: pa.Table) -> None:
-    """Insert one chunk; ``chunk`` has the staging table's columns, in order."""
-    arrays = {f"array_{i}": array_text(column) for i, column in enumerate(chunk.columns)}
-    connection.execute(unnest_insert(staging), arrays)
+def insert_core(connection: Connection, table: Table, constants: Mapping[str, Any], chunk: pa.Table) -> None:
+    """Insert one chunk of rows; ``constants`` are the columns that are the same in every row."""
+    connection.execute(
+        unnest_insert(table, list(constants), chunk.column_names),
+        {f"same_{name}": value for name, value in constants.items()}
+        | {f"array_{name}": array_text(chunk[name]) for name in chunk.column_names},
+    )
 
 
 class CopyIn(ClauseElement):
@@ -95,23 +100,32 @@ class CopyIn(ClauseElement):
 
     inherit_cache = False
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
         self.table = table
+        self.columns = columns
 
 
 @compiles(CopyIn)
 def _copy_in(element: CopyIn, compiler: Any, **_: Any) -> str:
-    columns = ", ".join(compiler.preparer.format_column(c) for c in element.table.columns)
+    columns = ", ".join(compiler.preparer.quote(name) for name in element.columns)
     return f"COPY {compiler.preparer.format_table(element.table)} ({columns}) FROM STDIN (FORMAT csv)"
 
 
-def insert_copy(connection: Connection, staging: Table, chunk: pa.Table) -> None:
+def insert_copy(connection: Connection, table: Table, constants: Mapping[str, Any], chunk: pa.Table) -> None:
     """The same by COPY."""
+    repeated = [pa.repeat(value, chunk.num_rows) for value in constants.values()]
+    names = [*constants, *chunk.column_names]
     lines = io.BytesIO()
-    csv.write_csv(chunk, lines, csv.WriteOptions(include_header=False))
+    csv.write_csv(
+        pa.table([*repeated, *chunk.columns], names=names), lines, csv.WriteOptions(include_header=False)
+    )
     lines.seek(0)
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(str(CopyIn(staging).compile(connection)), lines)  # type: ignore[attr-defined]
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.copy_expert(str(CopyIn(table, names).compile(connection)), lines)
 
 
-INSERTS: dict[str, Callable[[Connection, Table, pa.Table], None]] = {"core": insert_core, "copy": insert_copy}
+_Insert = Callable[[Connection, Table, Mapping[str, Any], pa.Table], None]
+INSERTS: Mapping[str, _Insert] = {
+    "core": insert_core,
+    "copy": insert_copy,
+}

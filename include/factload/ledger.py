@@ -94,8 +94,9 @@ def open_attempt(
         .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
         .on_conflict_do_nothing()
     )
-    newest = connection.scalar(select(loads.c.epoch).where(loads.c.load_id == load_id).with_for_update())
-    assert newest is not None
+    newest = connection.execute(
+        select(loads.c.epoch).where(loads.c.load_id == load_id).with_for_update()
+    ).scalar_one()
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
     ).one_or_none()
@@ -224,9 +225,7 @@ def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row
     return found
 
 
-def record_partition(
-    connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str
-) -> None:
+def record_partition(connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str) -> None:
     """Note what of a partition was staged and rejected, in the transaction that did it.
 
     The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
@@ -346,7 +345,13 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
 
 
 def record_step(
-    connection: Connection, load: Load, step: str, item: str, started: datetime, finished: datetime, peak: float
+    connection: Connection,
+    load: Load,
+    step: str,
+    item: str,
+    started: datetime,
+    finished: datetime,
+    peak: float,
 ) -> None:
     """Note that a step ran, from when to when (aware), and its process's peak resident set in MB (10^6 bytes)."""
     connection.execute(

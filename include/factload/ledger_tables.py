@@ -95,6 +95,7 @@ rejects = Table(
     Column("partition_id", Text, nullable=False),
     Column("sheet", Text, nullable=False),
     Column("row", Integer, nullable=False),
+    Column("cell", Text),
     Column("column", Text, nullable=False),
     Column("raw", Text),
     Column("reason", Text, nullable=False),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +24,7 @@ from factload.database import database_errors, reflect
 from factload.errors import RowsRefused
 from factload.feed import Dimension, NormalizeStep
 from factload.load import DimensionMap
-from factload.staging import sha256_of, staged_table
+from factload.staging import StagingFile
 
 _NAMED_AT_MOST = 5
 _CSV_BLOCK_BYTES = 1 << 20
@@ -85,15 +86,24 @@ def extract_dimension_map(
     query = select(cast(table.c[dimension.business_key], Text), surrogate)
     schema = pa.schema([("key", pa.string()), ("surrogate", surrogate_type(surrogate.type))])
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"map_{name}.arrow"
     with tempfile.TemporaryFile(dir=folder) as spool:
         with database_errors(f"reading dimension {name}"):
             _copy_to(connection, query, spool)
         spool.seek(0)
         members = pa.Table.from_batches(_members(spool, schema, dimension.normalize), schema=schema)
     _refuse_duplicates(name, dimension, members["key"])
-    staged_table(path, members)
-    return DimensionMap(dimension=name, path=str(path), sha256=sha256_of(path), rows=members.num_rows)
+    path, sha256 = _stage(members, folder, f"map_{name}.arrow")
+    return DimensionMap(dimension=name, path=str(path), sha256=sha256, rows=members.num_rows)
+
+
+def _stage(members: pa.Table, folder: Path, name: str) -> tuple[Path, str]:
+    file = StagingFile(folder, members.schema)
+    try:
+        for batch in members.to_batches():
+            file.write(batch)
+        return file.commit(name)
+    finally:
+        file.discard()
 
 
 def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
@@ -103,19 +113,19 @@ def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
 
 def _copy_to(connection: Connection, query: Select[Any], file: IO[bytes]) -> None:
     statement = CopyOut(query).compile(connection)
-    with connection.connection.cursor() as cursor:
-        cursor.copy_expert(str(statement), file)  # type: ignore[attr-defined]
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.copy_expert(str(statement), file)
 
 
-def _members(
-    spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]
-) -> list[pa.RecordBatch]:
+def _members(spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]) -> list[pa.RecordBatch]:
     if spool.seek(0, 2) == 0:
         return []
     spool.seek(0)
     reader = csv.open_csv(
         spool,
-        read_options=csv.ReadOptions(column_names=schema.names, block_size=_CSV_BLOCK_BYTES, use_threads=False),
+        read_options=csv.ReadOptions(
+            column_names=schema.names, block_size=_CSV_BLOCK_BYTES, use_threads=False
+        ),
         parse_options=csv.ParseOptions(newlines_in_values=True),
         # COPY writes NULL as nothing and the empty string as "".
         convert_options=csv.ConvertOptions(
@@ -126,9 +136,7 @@ def _members(
     for batch in reader:
         keys = normalize(batch.column(0), steps)
         known = pc.is_valid(keys)
-        batches.append(
-            pa.record_batch([keys.filter(known), batch.column(1).filter(known)], schema=schema)
-        )
+        batches.append(pa.record_batch([keys.filter(known), batch.column(1).filter(known)], schema=schema))
     return batches
 
 

@@ -62,7 +62,9 @@ def run_load(
         record_failure(load, error, database=database)
         raise
     except KeyboardInterrupt:
-        stopped = TransientError("interrupted", f"{load.load_id} was interrupted", remedy="Run the load again")
+        stopped = TransientError(
+            "interrupted", f"{load.load_id} was interrupted", remedy="Run the load again"
+        )
         record_failure(load, stopped, database=database)
         raise stopped from None
     return load

@@ -59,9 +59,7 @@ def reconcile(
     )
 
 
-def _differences(
-    counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]
-) -> Iterable[str]:
+def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]) -> Iterable[str]:
     name = f"partition {counted.label}"
     found = staged or Staged(0, {})
     accounted = counted.blank + counted.rejected + counted.staged

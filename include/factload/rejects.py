@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from factload.columns import REASONS
 from factload.ledger_tables import attempts, loads, rejects
 
 _PAGE = 5_000
-_HEADERS = ("sheet", "row", "column", "value", "reason", "what it means")
-_WIDTHS = (16, 10, 24, 32, 22, 70)
+_HEADERS = ("sheet", "row", "cell", "column", "value", "reason", "what it means")
+_WIDTHS = (16, 10, 10, 24, 32, 22, 70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Reject:
 
     sheet: str
     row: int
+    cell: str | None
     column: str
     raw: str | None
     reason: str
@@ -51,7 +52,7 @@ def read_rejects(connection: Connection, load_id: str) -> Iterator[Reject]:
         .scalar_subquery()
     )
     query = (
-        select(rejects.c.sheet, rejects.c.row, rejects.c.column, rejects.c.raw, rejects.c.reason)
+        select(*(rejects.c[field.name] for field in fields(Reject)))
         .where(rejects.c.load_id == load_id, rejects.c.content == content)
         .order_by(rejects.c.sheet, rejects.c.row)
         .execution_options(yield_per=_PAGE)
@@ -67,7 +68,7 @@ def write_workbook(path: Path, found: Iterator[Reject]) -> int:
     """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("rejects")
-    for letter, width in zip("ABCDEF", _WIDTHS, strict=True):
+    for letter, width in zip("ABCDEFG", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
     sheet.append([_text(sheet, header, bold=True) for header in _HEADERS])
@@ -77,6 +78,7 @@ def write_workbook(path: Path, found: Iterator[Reject]) -> int:
             [
                 _text(sheet, reject.sheet),
                 reject.row,
+                _text(sheet, reject.cell or ""),
                 _text(sheet, reject.column),
                 _text(sheet, reject.raw or ""),
                 _text(sheet, reject.reason),
@@ -88,7 +90,7 @@ def write_workbook(path: Path, found: Iterator[Reject]) -> int:
     return count
 
 
-def _text(sheet: object, value: str, bold: bool = False) -> WriteOnlyCell:
+def _text(sheet: Any, value: str, bold: bool = False) -> Any:
     try:
         cell = WriteOnlyCell(sheet, value)
     except IllegalCharacterError:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
-from factload.errors import FactloadError
+from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
 from factload.ledger import is_installed
 from factload.ledger_tables import attempts, loads, rejects, steps
@@ -54,15 +54,17 @@ class Report:
         return asdict(self)
 
 
-def report_of(connection: Connection, load_id: str) -> Report | None:
-    """The report of a load's newest attempt; ``None`` when the ledger has no such load."""
+def report_of(connection: Connection, load_id: str) -> Report:
+    """The report of a load's newest attempt; raises ``FeedError`` when the ledger has no such load."""
+    if not is_installed(connection):
+        raise _no_such_load(load_id)
     found = connection.execute(
         select(loads.c.feed, loads.c.period, attempts)
         .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     if found is None:
-        return None
+        raise _no_such_load(load_id)
     counted = connection.execute(
         select(rejects.c.reason, func.count())
         .where(rejects.c.load_id == load_id, rejects.c.content == found.content)
@@ -74,7 +76,9 @@ def report_of(connection: Connection, load_id: str) -> Report | None:
         for row in connection.execute(
             select(
                 steps.c.step,
-                func.extract("epoch", func.max(steps.c.finished_at) - func.min(steps.c.started_at)).label("s"),
+                func.extract("epoch", func.max(steps.c.finished_at) - func.min(steps.c.started_at)).label(
+                    "s"
+                ),
                 func.max(steps.c.peak_rss_mb).label("mb"),
             )
             .where(steps.c.load_id == load_id, steps.c.epoch == found.epoch)
@@ -102,10 +106,19 @@ def report_of(connection: Connection, load_id: str) -> Report | None:
     )
 
 
-def read_report(database: str, load_id: str) -> Report | None:
-    """The report of a load in the ledger at the URL ``database``; ``None`` when there is no such load."""
+def _no_such_load(load_id: str) -> FeedError:
+    return FeedError(
+        "load_unknown",
+        f"the ledger has no load {load_id}",
+        expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
+        remedy="See `factload status`",
+    )
+
+
+def read_report(database: str, load_id: str) -> Report:
+    """The report of a load in the ledger at the URL ``database``; raises ``FeedError`` when there is no such load."""
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
-        return report_of(connection, load_id) if is_installed(connection) else None
+        return report_of(connection, load_id)
 
 
 def after_failure(
@@ -116,10 +129,10 @@ def after_failure(
     if feed and database and error.code != "database_unreachable":
         try:
             found = read_report(database, load_id)
+            if found.error and found.error["code"] == error.code:
+                return found
         except FactloadError:
-            found = None  # the error that is being reported says more than this one
-        if found and found.error and found.error["code"] == error.code:
-            return found
+            pass  # the error that is being reported says more than this one
     return Report(
         feed=feed.feed if feed else name,
         period=period.isoformat(),
@@ -139,9 +152,9 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
             attempts.c.source_rows.label("source"),
             attempts.c.rejected_rows.label("rejected"),
             attempts.c.published_rows.label("published"),
-            func.to_char(func.coalesce(attempts.c.ended_at, attempts.c.opened_at), "YYYY-MM-DD HH24:MI:SS").label(
-                "since"
-            ),
+            func.to_char(
+                func.coalesce(attempts.c.ended_at, attempts.c.opened_at), "YYYY-MM-DD HH24:MI:SS"
+            ).label("since"),
             attempts.c.error_message.label("error"),
         )
         .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))

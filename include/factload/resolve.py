@@ -14,7 +14,13 @@ from factload.feed import Feed
 from factload.lookup import look_up, normalize
 
 REJECT_SCHEMA = pa.schema(
-    [("row", pa.int32()), ("column", pa.string()), ("raw", pa.string()), ("reason", pa.string())]
+    [
+        ("row", pa.int32()),
+        ("cell", pa.string()),
+        ("column", pa.string()),
+        ("raw", pa.string()),
+        ("reason", pa.string()),
+    ]
 )
 
 
@@ -55,10 +61,8 @@ def resolve(partition: pa.Table, feed: Feed, maps: Mapping[str, pa.Table]) -> Re
     return Resolved(rows.select(["row", *feed.fact.columns]), ordered)
 
 
-def _rejects(
-    row: pa.ChunkedArray, column: str, raw: pa.Array, reason: pa.Array, lost: pa.Array
-) -> pa.Table:
-    columns = [row, pa.array([column] * len(raw), pa.string()), raw, reason]
+def _rejects(row: pa.ChunkedArray, column: str, raw: pa.Array, reason: pa.Array, lost: pa.Array) -> pa.Table:
+    columns = [row, pa.nulls(len(raw), pa.string()), pa.repeat(column, len(raw)), raw, reason]
     return pa.table(columns, schema=REJECT_SCHEMA).filter(lost)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -98,15 +99,16 @@ def split_workbook(
 
 def sheet_fields(feed: Feed) -> list[SheetField]:
     """What is read of the sheet: a field for each column of the fact table, of the same name."""
-    fields = []
-    for name, source in feed.fact.columns.items():
-        if source.dimension is not None:
-            header = feed.dimensions[source.dimension].column
-            fields.append(SheetField(name, header, "key", SqlType("text"), required=True))
-        else:
-            assert source.column is not None and source.type is not None
-            fields.append(SheetField(name, source.column, "value", source.type, source.required))
-    return fields
+    return [
+        SheetField(
+            name=name,
+            column=feed.header_of(name),
+            role="value" if source.dimension is None else "key",
+            type=source.type or SqlType("text"),
+            required=source.required or source.dimension is not None,
+        )
+        for name, source in feed.fact.columns.items()
+    ]
 
 
 def load_partition(
@@ -115,9 +117,9 @@ def load_partition(
     """Stage one partition's rows and note its rejects, in one transaction that ends the same however often it runs."""
     with _step(load, feed, "load_partition", partition.label, database) as connection:
         resolved = resolve(
-            open_table(partition.path, partition.sha256),
+            open_table(Path(partition.path), partition.sha256),
             feed,
-            {m.dimension: open_table(m.path, m.sha256) for m in maps},
+            {m.dimension: open_table(Path(m.path), m.sha256) for m in maps},
         )
         counts = PartitionCounts(
             partition_id=partition.partition_id,
@@ -152,27 +154,21 @@ def _replace_slice(
             rejects_table.c.partition_id == partition.partition_id,
         )
     )
-    insert = INSERTS[feed.insert]
-    for rows in _chunks(resolved.rows, feed.rows_per_chunk):
-        insert(connection, staging, _with_constants(rows, {SLICE: pa.scalar(key, pa.int64())}))
+    rows = resolved.rows.rename_columns([ROW, *feed.fact.columns])
+    for chunk in _chunks(rows, feed.rows_per_chunk):
+        INSERTS[feed.insert](connection, staging, {SLICE: key}, chunk)
     origin = {
-        "load_id": pa.scalar(load.load_id),
-        "content": pa.scalar(load.content),
-        "partition_id": pa.scalar(partition.partition_id),
-        "sheet": pa.scalar(partition.sheet),
+        "load_id": load.load_id,
+        "content": load.content,
+        "partition_id": partition.partition_id,
+        "sheet": partition.sheet,
     }
-    for rows in _chunks(resolved.rejects, feed.rows_per_chunk):
-        INSERTS["core"](connection, rejects_table, _with_constants(rows, origin))
+    for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):
+        INSERTS["core"](connection, rejects_table, origin, chunk)
 
 
 def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
     return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
-
-
-def _with_constants(rows: pa.Table, constants: dict[str, pa.Scalar]) -> pa.Table:
-    """``rows`` with a column for each constant before them."""
-    first = [pa.repeat(value, rows.num_rows) for value in constants.values()]
-    return pa.table([*first, *rows.columns], names=[*constants, *rows.column_names])
 
 
 def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
@@ -244,9 +240,7 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
             feed.fact.load_column,
             measures(feed),
         )
-        publish.require_all_published(
-            load.load_id, attempt.staged_rows, rows, attempt.source_totals, totals
-        )
+        publish.require_all_published(load.load_id, attempt.staged_rows, rows, attempt.source_totals, totals)
         ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in totals.items()})
         return rows
 
@@ -270,9 +264,9 @@ def _step(load: Load, feed: Feed, step: str, item: str, database: str) -> Iterat
             remedy="Run the load again from open_load",
         )
     engine = engine_for(database)
-    with measured() as measurement, database_errors(f"working on {step} of {load.load_id}"):
-        with engine.connect() as connection:
-            yield connection
+    doing = f"working on {step} of {load.load_id}"
+    with measured() as measurement, database_errors(doing), engine.connect() as connection:
+        yield connection
     _record(engine, load, step, item, measurement)
 
 

@@ -63,12 +63,19 @@ def show_status(lines: Iterable[dict[str, Any]]) -> None:
 
 def show_rejects(found: Iterable[Reject]) -> None:
     """Print a line a reject, columns parted by tabs, so that other programs can cut them."""
-    print("sheet\trow\tcolumn\tvalue\treason\tmeaning")
+    print("sheet\trow\tcell\tcolumn\tvalue\treason\tmeaning")
     for reject in found:
         value = (reject.raw or "").encode("unicode_escape").decode("ascii") if reject.raw else ""
-        print(
-            f"{reject.sheet}\t{reject.row}\t{reject.column}\t{value}\t{reject.reason}\t{reject.explanation}"
+        columns = (
+            reject.sheet,
+            reject.row,
+            reject.cell or "",
+            reject.column,
+            value,
+            reject.reason,
+            reject.explanation,
         )
+        print(*columns, sep="\t")
 
 
 def _table(first: str, *numbers: str) -> Table:

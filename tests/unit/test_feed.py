@@ -1,0 +1,112 @@
+"""Feed files: what is accepted, and what is said of those that are not."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from factload.errors import FeedError
+from factload.feed_file import read_feed, read_feed_file
+
+DEMO = Path(__file__).parents[2] / "include/feeds/sales.yaml"
+
+
+@pytest.fixture
+def feed_text() -> str:
+    return DEMO.read_text(encoding="utf-8")
+
+
+def read(tmp_path: Path, text: str) -> str:
+    """The message of the error that a feed file with this text ends with, without the folder."""
+    path = tmp_path / "sales.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(FeedError) as caught:
+        read_feed_file(path)
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def test_the_demo_feed_is_what_it_says() -> None:
+    feed = read_feed_file(DEMO)
+    assert feed.fact.columns["metric"].type is not None
+    assert str(feed.fact.columns["metric"].type) == "numeric(18,4)"
+    assert feed.workbook.for_period(date(2026, 11, 5)) == "inbox/sales_2026-11-05.xlsx"
+    assert feed.load_id(date(2026, 11, 5)) == "sales@2026-11-05"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("normalize:", "normalise:", "sales.yaml:14: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?"),
+        ("  sheet: Facts", "  shet: Facts", "sales.yaml:6: workbook.shet: is not a field of a feed file. Did you mean sheet?"),
+        ("numeric(18,4)", "number", "sales.yaml:21: fact.columns.metric.type: 'number' is not a type a feed can declare"),
+        ("numeric(18,4)", "numeric(50,4)", "precision is 1 to 38"),
+        ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: Input should be 'replace' (found 'replaced')"),
+        ("max_rejects: 0.5%", "max_rejects: few", "sales.yaml:24: max_rejects: expected a number of rows such as 100, or a share of them such as 0.5%"),
+        ("max_rejects: 0.5%", "max_rejects: 120%", "sales.yaml:24: max_rejects: expected a number of rows"),
+        ("rows_per_chunk: 20000", "rows_per_chunk: many", "sales.yaml:26: rows_per_chunk: Input should be a valid integer (found 'many')"),
+        ("rows_per_chunk: 20000", "rows_per_chunk: 1", "greater than or equal to 100"),
+        ("{dimension: product}", "{dimension: prodct}", "fact.columns names dimension 'prodct', which `dimensions` does not have"),
+        ("{dimension: product}", "{dimension: product, column: x}", "filled by either `dimension: NAME` or `column: HEADER`"),
+        ('type: "numeric(18,4)", ', "", "`type` is missing"),
+        ("load_column: load_id", "load_column: metric", "fact.columns may not name it"),
+        ("{period}", "{date}", "{date} is not known here; only {period} is"),
+        ("{period}", "{period.year}", "{period.year} is not known here"),
+        ("feed: sales", "feed: Sales 2", "a feed's name is lower-case letters"),
+        ("  table: fact_sales", "  table: fact_sales\n  table: other", "sales.yaml:19: fact.table stands twice; keep one"),
+        ("workbook:", "workbook: [", "not YAML"),
+    ],
+)  # fmt: skip
+def test_a_defect_is_named_with_file_line_field_and_remedy(
+    tmp_path: Path, feed_text: str, old: str, new: str, message: str
+) -> None:
+    assert old in feed_text
+    assert message in read(tmp_path, feed_text.replace(old, new, 1))
+
+
+def test_every_defect_of_a_file_is_named_at_once(tmp_path: Path, feed_text: str) -> None:
+    broken = feed_text.replace("normalize:", "normalise:").replace("max_rejects: 0.5%", "max_rejects: few")
+    assert len(read(tmp_path, broken).splitlines()) == 2
+
+
+def test_a_feed_that_is_not_there_names_those_that_are() -> None:
+    with pytest.raises(FeedError, match=r"there is no feed sale\..*Did you mean sales\?"):
+        read_feed("sale")
+
+
+def test_what_decides_rows_changes_the_fingerprint_and_nothing_else_does(
+    tmp_path: Path, feed_text: str
+) -> None:
+    def fingerprint(old: str, new: str) -> str:
+        path = tmp_path / "sales.yaml"
+        path.write_text(feed_text.replace(old, new))
+        return read_feed_file(path).fingerprint
+
+    same = fingerprint("", "")
+    assert fingerprint("parallelism: 4", "parallelism: 2") == same
+    assert fingerprint('"0 2 * * *"', '"0 3 * * *"') == same
+    assert fingerprint("rows_per_partition: 100000", "rows_per_partition: 50000") == same
+    assert fingerprint("normalize: [trim]", "normalize: [trim, upper]") != same
+    assert fingerprint("sheet: Facts", "sheet: Other") != same
+    assert fingerprint("numeric(18,4)", "numeric(18,2)") != same
+
+
+@pytest.mark.parametrize(
+    ("limit", "rejected", "source", "exceeded"),
+    [
+        ("0.5%", 5, 1000, False),
+        ("0.5%", 6, 1000, True),
+        ("0", 0, 10, False),
+        ("0", 1, 10, True),
+        ("10", 10, 10, False),
+        ("10", 11, 100000, True),
+        ("100%", 10, 10, False),
+    ],
+)
+def test_the_reject_limit(
+    tmp_path: Path, feed_text: str, limit: str, rejected: int, source: int, exceeded: bool
+) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_text(feed_text.replace("max_rejects: 0.5%", f"max_rejects: {limit}"))
+    assert read_feed_file(path).max_rejects.exceeded(rejected, source) is exceeded

@@ -1,0 +1,76 @@
+"""Reconciliation: pure functions over counts, each defect named with its partition and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from factload.errors import ReconciliationError, RowsRefused
+from factload.feed import RejectLimit
+from factload.load import PartitionCounts
+from factload.reconcile import Staged, reconcile, require_agreement, require_few_rejects
+
+FIRST = PartitionCounts(
+    "a", "Facts 2–11", source=10, blank=1, rejected=2, staged=7, totals={"metric": "70.5000"}
+)
+SECOND = PartitionCounts(
+    "b", "Facts 12–21", source=10, blank=0, rejected=0, staged=10, totals={"metric": "-3"}
+)
+GOOD = {"a": Staged(7, {"metric": Decimal("70.5")}), "b": Staged(10, {"metric": Decimal("-3.0000")})}
+
+
+def test_a_load_that_adds_up() -> None:
+    result = reconcile([FIRST, SECOND], GOOD, ["metric"])
+    assert (result.source, result.blank, result.rejected, result.staged) == (20, 1, 2, 17)
+    assert result.totals == {"metric": Decimal("67.5")}
+    assert result.differences == ()
+    require_agreement("sales@2026-11-05", result)
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"a": Staged(6, {"metric": Decimal("70.5")})}, "partition Facts 2–11: 6 rows in the staging table, 7 counted"),
+        ({"b": Staged(11, {"metric": Decimal(-3)})}, "partition Facts 12–21: 11 rows in the staging table, 10 counted"),
+        ({"a": Staged(7, {"metric": Decimal("70.51")})}, "partition Facts 2–11: control total of metric is off by 0.01"),
+        ({"b": Staged(0, {})}, "control total of metric is off by 3"),
+        ({"c": Staged(3, {"metric": Decimal(0)})}, "3 staged rows belong to no partition"),
+    ],
+)  # fmt: skip
+def test_a_tampered_staging_table_is_named(change: Mapping[str, Staged], difference: str) -> None:
+    result = reconcile([FIRST, SECOND], {**GOOD, **change}, ["metric"])
+    assert any(difference in found for found in result.differences), result.differences
+    with pytest.raises(ReconciliationError, match="does not add up"):
+        require_agreement("sales@2026-11-05", result)
+
+
+def test_a_row_that_is_nowhere_is_named() -> None:
+    lost = PartitionCounts(
+        "a", "Facts 2–11", source=11, blank=1, rejected=2, staged=7, totals={"metric": "70.5"}
+    )
+    result = reconcile([lost, SECOND], GOOD, ["metric"])
+    assert result.differences == (
+        "partition Facts 2–11: 11 source rows, but 1 blank + 2 rejected + 7 staged = 10",
+    )
+
+
+def test_a_lost_row_beside_a_doubled_one_is_seen_by_its_partition() -> None:
+    staged = {"a": Staged(6, {"metric": Decimal("60.5")}), "b": Staged(11, {"metric": Decimal(7)})}
+    result = reconcile([FIRST, SECOND], staged, ["metric"])
+    assert len(result.differences) == 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "refused"),
+    [({"count": 2}, False), ({"count": 1}, True), ({"share": 0.1}, False), ({"share": 0.09}, True)],
+)
+def test_the_limit_of_rejects(limit: dict[str, Any], refused: bool) -> None:
+    result = reconcile([FIRST, SECOND], GOOD, ["metric"])
+    if refused:
+        with pytest.raises(RowsRefused, match="2 of 20 rows were rejected"):
+            require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))
+    else:
+        require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))

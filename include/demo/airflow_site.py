@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -40,6 +41,7 @@ USER = "admin"
 _ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
 _SECONDS_TO_START = 180.0
 _FOREIGN = ("AIRFLOW", "FACTLOAD_", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME")
+_RECORD = "site.json"
 _HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 
 
@@ -63,26 +65,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Site:
-    """A running Airflow: its address, its login, and its processes as {component: (id, start time)}."""
+    """A running Airflow: its address, its login, and its processes as {component: (id, start time)}.
+
+    `attached`: it ends with the process that started it.
+    """
 
     url: str
     user: str
     password: str = field(repr=False)
+    attached: bool
     processes: dict[str, tuple[int, float]]
-
-    def save(self, path: Path) -> None:
-        """Write this for a later `load`, readable by the owner alone."""
-        _write_private(path, json.dumps(asdict(self)))
-
-    @classmethod
-    def load(cls, path: Path) -> Site | None:
-        """What `save` wrote, if any."""
-        try:
-            values = json.loads(path.read_text())
-        except FileNotFoundError:
-            return None
-        values["processes"] = {name: (pid, born) for name, (pid, born) in values["processes"].items()}
-        return cls(**values)
 
     def alive(self) -> list[str]:
         """The components that still run; a process id that was given out again doesn't count."""
@@ -91,6 +83,21 @@ class Site:
     def stop(self) -> None:
         """End every component and all that they started."""
         end_family([self.processes[name][0] for name in self.alive()], grace_seconds=8.0)
+
+
+def find(folder: Path) -> Site | None:
+    """The Airflow that was started in this folder to stay, if all of it still runs."""
+    site = _recorded(folder)
+    return site if site and not site.attached and len(site.alive()) == len(site.processes) else None
+
+
+def stop(folder: Path) -> bool:
+    """Stop what runs of the Airflow of this folder; False if nothing did."""
+    site = _recorded(folder)
+    if site is None or not site.alive():
+        return False
+    site.stop()
+    return True
 
 
 def start(
@@ -106,12 +113,14 @@ def start(
     Raises AirflowError, and leaves nothing running, when a component ends or isn't ready in three minutes.
     """
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    stop(place.folder)  # what is left of one whose starter was killed
     port = _free_port()
     password = _secrets(place.folder)["password"]
     environment = environment_of(place, port)
     if not _migrated(place):
         progress("making Airflow's metadata tables")
         _run(place, environment, "db", "migrate")
+        (place.folder / "serialized").unlink(missing_ok=True)
         (place.folder / "migrated").write_text(_fingerprint(place))
     progress("starting " + ", ".join(components))
     processes: dict[str, psutil.Popen] = {}
@@ -119,8 +128,11 @@ def start(
         for name in components:
             processes[name] = _spawn(place, environment, name, attached)
         born = {name: (process.pid, process.create_time()) for name, process in processes.items()}
-        site = Site(f"http://127.0.0.1:{port}", USER, password, born)
-        _run(place, environment, "dags", "reserialize")
+        site = Site(f"http://127.0.0.1:{port}", USER, password, attached, born)
+        _write_private(place.folder / _RECORD, json.dumps(asdict(site)))
+        if _noted(place, "serialized") != _dags_digest(place):
+            _run(place, environment, "dags", "reserialize")
+            (place.folder / "serialized").write_text(_dags_digest(place))
         _wait_until_healthy(place, site, processes)
     except BaseException:
         end_family([process.pid for process in processes.values()], grace_seconds=3.0)
@@ -283,12 +295,36 @@ def _fingerprint(place: Place) -> str:
 
 def _migrated(place: Place) -> bool:
     """Whether this version made its tables in this database. Asking Airflow takes eight seconds."""
-    try:
-        known = (place.folder / "migrated").read_text()
-    except FileNotFoundError:
-        return False
     engine = create_engine(place.metadata_url, poolclass=NullPool)
-    return known == _fingerprint(place) and inspect(engine).has_table("dag_run")
+    return _noted(place, "migrated") == _fingerprint(place) and inspect(engine).has_table("dag_run")
+
+
+def _dags_digest(place: Place) -> str:
+    """Changes with whatever the DAGs are made of: all code and feed files, and where they lie."""
+    digest = hashlib.sha256(_fingerprint(place).encode())
+    folders = (place.dags or place.project / "dags", place.project / "include")
+    files = [
+        path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".yaml", ".yml")
+    ]
+    for path in sorted(files):
+        digest.update(os.fsencode(path) + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _noted(place: Place, name: str) -> str:
+    try:
+        return (place.folder / name).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _recorded(folder: Path) -> Site | None:
+    try:
+        values = json.loads((folder / _RECORD).read_text())
+    except FileNotFoundError:
+        return None
+    values["processes"] = {name: (pid, born) for name, (pid, born) in values["processes"].items()}
+    return Site(**values)
 
 
 def _is_alive(pid: int, born: float) -> bool:

@@ -23,7 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".demo"
 FEED = "sales"
 DAG_ID = f"load_{FEED}"
-_SITE_FILE = FOLDER / "airflow" / "site.json"
+_AIRFLOW = FOLDER / "airflow"
 
 
 class BusyError(RuntimeError):
@@ -76,6 +76,7 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
     fails, with a dag-processor and a triggerer too.
     """
     with contextlib.ExitStack() as cleanup:
+        steps.update("PostgreSQL", "starting")
         server = postgres.start(postgres.data_folder(PROJECT), attached=not stay)
         if server.started_here:
             cleanup.callback(postgres.stop, server.data_dir)
@@ -89,31 +90,20 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
                 cleanup.callback(site.stop)
             steps.finish("Airflow", f"at {site.url}")
             workbook = sample_made()
-        if stay:
-            site.save(_SITE_FILE)
-            cleanup.callback(_SITE_FILE.unlink, missing_ok=True)
         yield Ready(warehouse_url, workbook, sample.Expected.read(workbook), site)
         if stay:
             cleanup.pop_all()
 
 
 def running_site() -> Site | None:
-    """The Airflow that `make up` left running, unless a part of it ended since: then the rest is ended."""
-    site = Site.load(_SITE_FILE)
-    if site is None or set(site.alive()) == set(site.processes):
-        return site
-    site.stop()
-    _SITE_FILE.unlink()
-    return None
+    """The Airflow that `make up` left running, if all of it still runs."""
+    return airflow_site.find(_AIRFLOW)
 
 
 def stop_all() -> bool:
     """Stop what `make up` left running; False if nothing was."""
-    site = Site.load(_SITE_FILE)
-    if site is not None:
-        site.stop()
-        _SITE_FILE.unlink()
-    return postgres.stop(postgres.data_folder(PROJECT)) or site is not None
+    stopped = airflow_site.stop(_AIRFLOW)
+    return postgres.stop(postgres.data_folder(PROJECT)) or stopped
 
 
 def remove_all() -> None:
@@ -130,7 +120,7 @@ def connection_uri(url: str) -> str:
 def _start_airflow(server: postgres.Server, warehouse_url: str, steps: Steps, stay: bool) -> Site:
     place = Place(
         project=PROJECT,
-        folder=FOLDER / "airflow",
+        folder=_AIRFLOW,
         metadata_url=server.create_database("airflow"),
         variables={
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse_url),

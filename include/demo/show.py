@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from factload.report import Report, read_report
-from factload.terminal import show_report
 from rich.console import Console
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
@@ -17,6 +15,8 @@ from demo.display import Steps
 from demo.sample import fact_sales
 from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything
 from demo.watch import LoadFailed, follow
+from factload.report import Report, read_report
+from factload.terminal import show_report
 
 
 class MismatchError(RuntimeError):

@@ -13,7 +13,7 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 _LOG_LINES = 15
 
 
-class LoadFailed(RuntimeError):  # noqa: N818 - it says what happened to the load, not to this program
+class LoadFailed(RuntimeError):
     """The run of the DAG ended in failure. The message holds the end of each failed task's log."""
 
 

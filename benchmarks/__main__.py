@@ -1,0 +1,182 @@
+"""The benchmark's command line: measure, verify, print, and keep the results in `.demo/`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+from benchmarks import memory
+from benchmarks.contestants import ALL, BY_NAME, PROJECT, Contestant
+from benchmarks.data import MOST_ROWS, sample, write_ready_rows
+from benchmarks.results import by_name, merge, result_of, steps_table, table
+from benchmarks.runs import Run, Task, run_once
+from benchmarks.warehouse import Warehouse, warehouse
+from demo.sample import ROWS
+
+_DEMO = PROJECT / ".demo"
+_FOLDER = _DEMO / "bench"  # workbooks and whatever a run needs
+_RESULTS = _DEMO / "bench.json"
+_DETAILS = _DEMO / "bench-details.json"
+_PLOT = _DEMO / "bench-memory.png"
+_QUICK_ROWS = 80_000
+_REPEATS = 3
+_PARTS = ("insert", "memory")
+
+
+class Bench:
+    """A session with one warehouse; keeps all its runs for the file of details."""
+
+    def __init__(self, made: Warehouse) -> None:
+        self.warehouse = made
+        self.details: dict[str, object] = {}
+        self._tasks: dict[int, Task] = {}
+
+    def compare(self, contestants: Sequence[Contestant], rows: int, repeats: int) -> None:
+        """Run all in turns, so that a slow minute of the machine hits everybody; the slow ones once."""
+        runs: list[Run] = []
+        for turn in range(repeats):
+            for contestant in contestants:
+                if turn == 0 or not contestant.slow:
+                    runs.append(self._run(contestant, rows))
+        grouped = by_name(runs)
+        results = {name: result_of(ran) for name, ran in grouped.items()}
+        merge(_RESULTS, rows, results)
+        print(table(rows, results))
+        print("\n" + steps_table(grouped), flush=True)
+
+    def memory(self, rows: int) -> None:
+        """Peaks of the readers at four sizes, of whole loads at the smallest and the largest."""
+        peaks: dict[str, dict[int, float]] = {}
+        sizes = memory.sizes(rows)
+        for size in sizes:
+            ends = memory.AT_BOTH_ENDS if size in (sizes[0], sizes[-1]) else ()
+            for contestant in (*memory.READERS, *ends):
+                run = self._run(contestant, size)
+                if contestant.name in BY_NAME:
+                    merge(_RESULTS, size, {run.name: result_of([run])})
+                if not run.ok:
+                    continue
+                peaks.setdefault(run.name, {})[size] = run.peak_mb
+                if run.steps_mb:
+                    peaks.setdefault(f"{run.name}, shared once", {})[size] = run.pss_mb
+                    peaks.setdefault(f"{run.name}, largest step", {})[size] = max(run.steps_mb.values())
+        memory.plot(_PLOT, peaks)
+        self.details["memory"] = peaks
+        print(memory.table(peaks))
+        print(f"\nplot: {_PLOT}", flush=True)
+
+    def inserts(self, rows: int) -> None:
+        """Rows a second of the two Core inserts, in a process of their own."""
+        self.warehouse.renew()
+        command = [sys.executable, "-m", "benchmarks.insert_rows", str(rows), self.warehouse.sqlalchemy_url]
+        done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True)
+        speed = json.loads(done.stdout)
+        self.details["insert"] = speed
+        print(
+            f"\nCore insert, {rows:,} rows into an unlogged staging table, rows/s: arrays {speed['arrays']:,.0f}, "
+            f"dicts {speed['dicts']:,.0f}; {speed['arrays'] / speed['dicts']:.1f} times as many",
+            flush=True,
+        )
+
+    def _run(self, contestant: Contestant, rows: int) -> Run:
+        print(f"  {contestant.name:16} {rows:>9,} rows ", end="", flush=True)
+        run = run_once(contestant, self._task(rows), self.warehouse, _FOLDER)
+        print(f"{run.seconds:8.2f} s {run.peak_mb:7.0f} MB {'' if run.ok else run.complaint}", flush=True)
+        runs = self.details.setdefault("runs", [])
+        assert isinstance(runs, list)  # noqa: S101
+        runs.append({"rows": rows, **asdict(run)})
+        return run
+
+    def _task(self, rows: int) -> Task:
+        if rows not in self._tasks:
+            made = sample(_FOLDER, rows)
+            ready = _FOLDER / f"ready-{rows}.csv"
+            self._tasks[rows] = Task(
+                made, ready, write_ready_rows(ready, rows, self.warehouse.sqlalchemy_url)
+            )
+        return self._tasks[rows]
+
+    def save(self) -> None:
+        """Write every single run and the rest that was measured."""
+        _DETAILS.write_text(json.dumps(self.details, indent=1) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what the command line says; 1 when a result was wrong."""
+    options = _parser().parse_args(arguments)
+    rows = options.rows or (_QUICK_ROWS if options.quick else ROWS)
+    repeats = options.repeat or (1 if options.quick else _REPEATS)
+    chosen = _chosen(options.only)
+    started = time.monotonic()
+    with warehouse(PROJECT) as made:
+        bench = Bench(made)
+        contestants = [contestant for contestant in ALL if contestant.name in chosen]
+        try:
+            if contestants:
+                bench.compare(contestants, rows, repeats)
+            if "insert" in chosen:
+                bench.inserts(min(rows, 200_000))
+            if "memory" in chosen:
+                bench.memory(rows)
+        finally:
+            bench.save()
+    _remove_ready_rows()
+    print(f"\n{time.monotonic() - started:.0f} s in all; results in {_RESULTS}, every run in {_DETAILS}")
+    return 0 if all(run["ok"] for run in _all_runs(bench)) else 1
+
+
+def _all_runs(bench: Bench) -> Iterable[dict[str, object]]:
+    runs = bench.details.get("runs", [])
+    assert isinstance(runs, list)  # noqa: S101
+    return runs
+
+
+def _remove_ready_rows() -> None:
+    for path in _FOLDER.glob("ready-*.csv"):
+        path.unlink()
+
+
+def _chosen(only: str | None) -> set[str]:
+    known = {*BY_NAME, *_PARTS}
+    return known if only is None else set(only.split(","))
+
+
+def _names(text: str) -> str:
+    unknown = set(text.split(",")) - {*BY_NAME, *_PARTS}
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(sorted(unknown))}: not known; names are {', '.join([*BY_NAME, *_PARTS])}"
+        )
+    return text
+
+
+def _rows(text: str) -> int:
+    rows = int(text)
+    if not 1_000 <= rows <= MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"1000 to {MOST_ROWS}, which is where a sheet ends")
+    return rows
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="This engine and its peers on the same data, each as a process of its own, each verified.",
+    )
+    parser.add_argument("--rows", type=_rows, help=f"of the workbook (default: {ROWS})")
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_ROWS} rows, one run each")
+    parser.add_argument(
+        "--only", type=_names, metavar="NAMES", help="some of " + ",".join([*BY_NAME, *_PARTS])
+    )
+    parser.add_argument(
+        "--repeat", type=int, help=f"runs of each, in turns (default: {_REPEATS}; slow ones run once)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""One run of one contestant: a fresh fact table, a process of its own, and proof that the rows arrived."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.contestants import PROJECT, Contestant
+from benchmarks.data import Sample
+from benchmarks.warehouse import Warehouse
+from demo.processes import die_with_parent
+
+_HALF_A_CENT = 0.005  # readers print a sum of binary fractions
+
+
+@dataclass(frozen=True)
+class Task:
+    """A sample, its rows ready for COPY, and the sum of the surrogate keys they have in this database."""
+
+    sample: Sample
+    ready_rows: Path
+    keys_total: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run cost, memory in 10^6 bytes, and whether its result was right.
+
+    `peak_mb` is of the whole process tree, where pages that processes share count in each; `pss_mb` the same with
+    such pages counted once (0 for a single process); `process_mb` the tree's largest process. `steps_mb` is
+    factload's own report, step -> its largest process.
+    """
+
+    name: str
+    seconds: float
+    peak_mb: float
+    pss_mb: float
+    process_mb: float
+    ok: bool
+    steps_mb: dict[str, float]
+    steps_seconds: dict[str, float]
+    complaint: str = ""
+
+
+def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: Path) -> Run:
+    """Measure one run; an error of the contestant's own is a run that is not `ok`."""
+    if contestant.kind != "read":
+        warehouse.renew()
+    shutil.rmtree(folder / "staging", ignore_errors=True)
+    cost_file = folder / "cost.json"
+    cost_file.unlink(missing_ok=True)
+    command = contestant.command(task.sample.workbook, task.ready_rows, warehouse.url)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.watch", str(cost_file), *command],
+        cwd=PROJECT,
+        env={**os.environ, **contestant.environment(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=die_with_parent(signal.SIGINT),
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"The measuring process failed:\n{done.stderr}")
+    cost = json.loads(cost_file.read_text())
+    complaint = ""
+    if cost["status"] != 0:
+        complaint = f"exit status {cost['status']}: {done.stderr.strip()[-2000:]}"
+    elif contestant.kind == "read":
+        complaint = _wrong_reading(done.stdout, task)
+    else:
+        complaint = _wrong_facts(task, warehouse)
+    report = json.loads(done.stdout) if contestant.kind == "factload" and not complaint else {}
+    return Run(
+        contestant.name,
+        seconds=cost["seconds"],
+        peak_mb=cost["tree_mb"],
+        pss_mb=cost["tree_pss_mb"],
+        process_mb=cost["process_mb"],
+        ok=not complaint,
+        steps_mb=report.get("peak_rss_mb", {}),
+        steps_seconds=report.get("seconds", {}),
+        complaint=complaint,
+    )
+
+
+def _wrong_reading(printed: str, task: Task) -> str:
+    seen = json.loads(printed)
+    expected = {"rows": task.sample.rows, "total": float(task.sample.total)}
+    right = seen["rows"] == expected["rows"] and abs(seen["total"] - expected["total"]) < _HALF_A_CENT
+    return "" if right else f"read {seen}, expected {expected}"
+
+
+def _wrong_facts(task: Task, warehouse: Warehouse) -> str:
+    seen = warehouse.facts()
+    expected = (task.sample.rows, task.sample.total, task.keys_total)
+    return "" if seen == expected else f"rows, metrics and keys come to {seen}, expected {expected}"

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.vectors import EMPTY, Flags, flags, integers, is_empty
+
 Int32s = npt.NDArray[np.int32]
 UInt8s = npt.NDArray[np.uint8]
 
@@ -40,8 +42,11 @@ class Column:
     kind: UInt8s
     text: pa.Array[Any]
 
-    def take(self, index: npt.NDArray[Any]) -> Column:
-        return Column(self.kind[index], self.text.take(pa.array(index)))
+    def take(self, index: npt.NDArray[np.int64]) -> Column:
+        return Column(self.kind[index], self.text.take(integers(index)))
+
+    def filter(self, keep: Flags) -> Column:
+        return Column(self.kind[keep], self.text.filter(flags(keep)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Block:
 
 def empty_block(columns: Sequence[int]) -> Block:
     """A block of no rows."""
-    column = Column(np.empty(0, np.uint8), pa.array([], pa.string()))
+    column = Column(np.empty(0, np.uint8), EMPTY[:0])
     return Block(np.empty(0, np.int32), dict.fromkeys(columns, column), 0)
 
 
@@ -81,7 +86,6 @@ def merge(first: Block, second: Block) -> Block:
     return Block(row[order], columns, max(first.last_row, second.last_row))
 
 
-def is_blank_text(text: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+def is_blank_text(text: pa.Array[Any]) -> Flags:
     """Which texts are empty or nothing but white space, as a person sees it."""
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(text)), 0)
-    return np.asarray(blank.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return is_empty(pc.utf8_trim_whitespace(text))

@@ -14,11 +14,11 @@ from typing import Protocol
 from xml.parsers import expat
 
 import numpy as np
-import pyarrow as pa
 
 from factload.block import Block, Column, Kind
 from factload.errors import WorkbookError
 from factload.package import MAX_COLUMNS, MAX_ROWS
+from factload.vectors import texts
 from factload.xml_parts import damaged, hostile, main_name, safe_parser
 
 _SPACE = "http://www.w3.org/XML/1998/namespace space"
@@ -291,7 +291,7 @@ def to_block(rows: Sequence[Row], columns: Iterable[int], last_row: int) -> Bloc
         cells = [row.cells.get(index, blank) for row in valued]
         out[index] = Column(
             np.array([kind for kind, _ in cells], np.uint8),
-            pa.array([text for _, text in cells], pa.string()),
+            texts(text for _, text in cells),
         )
     return Block(np.array([row.number for row in valued], np.int32), out, last_row)
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,8 +26,8 @@ from factload.numbers import (
     to_integer,
     to_numeric,
 )
-from factload.plain import matches
 from factload.sql_types import SqlType, arrow_type
+from factload.vectors import Flags, Positions, as_flags, flags, integers, masked, masked_flags, matches, texts
 
 REASONS: Mapping[str, str] = {
     "blank_key": "The key is blank",
@@ -92,12 +91,12 @@ def type_rows(
     for column in {index: block.columns[index] for index in placed}.values():
         filled |= ~_blank(column)
     blank = len(block) - int(filled.sum())
-    columns = {i: block.columns[i] if not blank else _filter(block.columns[i], filled) for i in placed}
+    columns = {i: block.columns[i] if not blank else block.columns[i].filter(filled) for i in placed}
     row = block.row[filled]
 
     first = np.zeros(len(row), np.uint8)  # the code of each row's first defect
     place = np.zeros(len(row), np.int64)  # and the position of its field
-    arrays: list[pa.Array[Any]] = [pa.array(row, pa.int32())]
+    arrays: list[pa.Array[Any]] = [integers(row)]
     for position, (field, index) in enumerate(zip(fields, placed, strict=True)):
         values, codes = _convert(columns[index], field, date1904=date1904)
         arrays.append(values)
@@ -115,28 +114,26 @@ def type_rows(
         )
         for i in bad
     ]
-    reasons = [_NAMES[first[i]] for i in bad]
-    for texts in (reasons, *([d[k] for d in described] for k in range(3))):
-        arrays.append(_sparse(texts, bad, len(row)))
+    reasons: list[str | None] = [_NAMES[first[i]] for i in bad]
+    arrays.append(_sparse(reasons, bad, len(row)))
+    for part in range(3):
+        arrays.append(_sparse([description[part] for description in described], bad, len(row)))
     return TypedRows(pa.RecordBatch.from_arrays(arrays, schema=schema(fields)), blank, len(bad))
 
 
-def _filter(column: Column, keep: npt.NDArray[np.bool_]) -> Column:
-    return Column(column.kind[keep], column.text.filter(pa.array(keep)))
-
-
-def _sparse(texts: list[str], at: npt.NDArray[np.int64], length: int) -> pa.Array[Any]:
-    if not texts:
+def _sparse(found: list[str | None], at: Positions, length: int) -> pa.Array[Any]:
+    """Texts at some places of a column, null elsewhere."""
+    if not found:
         return pa.nulls(length, pa.string())
-    index = np.full(length, -1, np.int64)
-    index[at] = np.arange(len(at))
-    return pa.array(texts, pa.string()).take(pa.array(index, mask=index < 0))
+    index = np.full(length, len(found), np.int64)
+    index[at] = np.arange(len(found))
+    return texts([*found, None]).take(integers(index))
 
 
-def _blank(column: Column) -> npt.NDArray[np.bool_]:
+def _blank(column: Column) -> Flags:
     """Cells that hold nothing a person sees: none, or text of nothing but white space."""
     text = column.kind == Kind.TEXT
-    blank: npt.NDArray[np.bool_] = column.kind == Kind.BLANK
+    blank: Flags = column.kind == Kind.BLANK
     return blank | (text & is_blank_text(column.text)) if text.any() else blank
 
 
@@ -158,13 +155,11 @@ def _convert(column: Column, field: SheetField, *, date1904: bool) -> tuple[pa.A
     return values, codes
 
 
-def _none_but(text: pa.Array[Any], which: npt.NDArray[np.bool_]) -> pa.Array[Any]:
-    return text if which.all() else pc.if_else(pa.array(which), text, None)
+def _none_but(text: pa.Array[Any], which: Flags) -> pa.Array[Any]:
+    return text if which.all() else pc.if_else(flags(which), text, pa.nulls(1, pa.string())[0])
 
 
-def _numbers(
-    column: Column, field: SheetField, open_: npt.NDArray[np.bool_], _: bool
-) -> tuple[pa.Array[Any], Codes]:
+def _numbers(column: Column, field: SheetField, open_: Flags, _: bool) -> tuple[pa.Array[Any], Codes]:
     number = open_ & ((column.kind == Kind.NUMBER) | (column.kind == Kind.SERIAL))
     text = _none_but(column.text, number)
     bad, far = _CODES["not_a_number"], _CODES["number_out_of_range"]
@@ -178,9 +173,7 @@ def _numbers(
     return values, codes
 
 
-def _texts(
-    column: Column, field: SheetField, open_: npt.NDArray[np.bool_], date1904: bool
-) -> tuple[pa.Array[Any], Codes]:
+def _texts(column: Column, field: SheetField, open_: Flags, date1904: bool) -> tuple[pa.Array[Any], Codes]:
     """Text as it is; a number as its digits, a boolean and a date as Excel writes them out."""
     codes = np.zeros(len(column.kind), np.uint8)
     text = _none_but(column.text, open_)
@@ -191,16 +184,13 @@ def _texts(
         seen = [
             _number_key(raw, field) if kind == Kind.NUMBER else (_seen(kind, raw, date1904), 0)
             for kind, raw in zip(
-                column.kind[odd].tolist(), column.text.filter(pa.array(odd)).to_pylist(), strict=True
+                column.kind[odd].tolist(), column.text.filter(flags(odd)).to_pylist(), strict=True
             )
         ]
         codes[odd] = [code for _, code in seen]
-        text = pc.replace_with_mask(
-            text, pa.array(odd), pa.array([shown_text for shown_text, _ in seen], pa.string())
-        )
+        text = pc.replace_with_mask(text, flags(odd), texts(shown_text for shown_text, _ in seen))
     if field.type.length is not None:
-        long = pc.greater(pc.utf8_length(text), field.type.length).fill_null(False)
-        codes[np.asarray(long.to_numpy(zero_copy_only=False), np.bool_)] = _CODES["text_too_long"]
+        codes[as_flags(pc.greater(pc.utf8_length(text), field.type.length))] = _CODES["text_too_long"]
     return text, codes
 
 
@@ -213,26 +203,24 @@ def _number_key(raw: str, field: SheetField) -> tuple[str | None, int]:
     return plain_text(number), 0
 
 
-def _moments(
-    column: Column, field: SheetField, open_: npt.NDArray[np.bool_], date1904: bool
-) -> tuple[pa.Array[Any], Codes]:
+def _moments(column: Column, field: SheetField, open_: Flags, date1904: bool) -> tuple[pa.Array[Any], Codes]:
     whole_days = field.type.kind == "date"
-    micros: list[int | None] = []
     codes = np.zeros(len(column.kind), np.uint8)
-    known: dict[tuple[int, str], int | None] = {}  # a column of dates has few distinct ones
-    for place, (kind, raw, is_open) in enumerate(
-        zip(column.kind.tolist(), column.text.to_pylist(), open_.tolist(), strict=True)
-    ):
-        moment = None
-        if is_open:
-            if (kind, raw) not in known:
-                known[kind, raw] = _moment(kind, raw, date1904, whole_days)
-            moment = known[kind, raw]
-            if moment is None:
-                codes[place] = _CODES["not_a_date"]
-        micros.append(moment)
-    stamps = pa.array(micros, pa.timestamp("us"))
-    return (stamps.cast(pa.date32()) if whole_days else stamps), codes
+    micros = np.zeros(len(column.kind), np.int64)
+    encoded = column.text.dictionary_encode()  # a column of dates has few distinct ones
+    index = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(encoded)]
+    for kind in np.unique(column.kind[open_]).tolist():
+        which = np.flatnonzero(open_ & (column.kind == kind))
+        distinct, back = np.unique(index[which], return_inverse=True)
+        raws = encoded.dictionary.take(integers(distinct)).to_pylist()
+        moments = [_moment(kind, raw, date1904, whole_days) for raw in raws]
+        good = np.array([moment is not None for moment in moments], np.bool_)[back]
+        micros[which] = np.array([moment or 0 for moment in moments], np.int64)[back]
+        codes[which[~good]] = _CODES["not_a_date"]
+    valid = open_ & (codes == 0)
+    if whole_days:
+        return masked((micros // (DAY_MS * 1000)).astype(np.int32), pa.date32(), valid), codes
+    return masked(micros, pa.timestamp("us"), valid), codes
 
 
 def _moment(kind: int, raw: str, date1904: bool, whole_days: bool) -> int | None:
@@ -245,17 +233,14 @@ def _moment(kind: int, raw: str, date1904: bool, whole_days: bool) -> int | None
     return None if micros is None or (whole_days and micros % (DAY_MS * 1000)) else micros
 
 
-def _booleans(
-    column: Column, _: SheetField, open_: npt.NDArray[np.bool_], __: bool
-) -> tuple[pa.Array[Any], Codes]:
-    one = np.asarray(pc.equal(column.text, "1").to_numpy(zero_copy_only=False), np.bool_)
-    zero = np.asarray(pc.equal(column.text, "0").to_numpy(zero_copy_only=False), np.bool_)
+def _booleans(column: Column, _: SheetField, open_: Flags, __: bool) -> tuple[pa.Array[Any], Codes]:
+    one, zero = matches(column.text, r"\A1\z"), matches(column.text, r"\A0\z")
     good = open_ & (column.kind == Kind.BOOLEAN) & (one | zero)
     codes = np.where(open_ & ~good, _CODES["not_a_boolean"], 0).astype(np.uint8)
-    return pa.array(one, mask=~good), codes
+    return masked_flags(one, good), codes
 
 
-_Reader = Callable[[Column, SheetField, npt.NDArray[np.bool_], bool], tuple["pa.Array[Any]", Codes]]
+_Reader = Callable[[Column, SheetField, Flags, bool], tuple["pa.Array[Any]", Codes]]
 _BY_TYPE: Mapping[str, _Reader] = {
     "numeric": _numbers,
     "integer": _numbers,

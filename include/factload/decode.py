@@ -12,9 +12,11 @@ from factload.block import Block, empty_block, merge
 from factload.cells import Row, SheetParser, iterate, row_out_of_order, to_block
 from factload.columns import SheetField, TypedRows, type_rows
 from factload.errors import WorkbookError
+from factload.grammar import split_plain
 from factload.package import Limits, Package
-from factload.plain import one_value, read_plain, split_plain
+from factload.plain import read_plain
 from factload.strings_table import SharedStrings
+from factload.vectors import one_value
 from factload.windows import NotPlain, Window, count_valued
 
 _EXACT_BATCH = 10_000  # rows: Python objects, so few

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.plain import matches
 from factload.sql_types import SqlType
+from factload.vectors import Flags, as_flags, flags, matches
 
 Codes = npt.NDArray[np.uint8]
 
@@ -68,18 +68,18 @@ def to_numeric(
         rounded = number.quantize(Decimal(1).scaleb(-declared.scale), context=_EXACT)
         return (rounded, 0) if abs(rounded) < bound else (None, out_of_range)
 
-    if declared.scale > 17 or declared.precision - declared.scale < 1:
+    if declared.scale > 17 or not 0 < declared.precision - declared.scale <= 18:
         return _by_one(text, target, one)
-    common = matches(text.fill_null("0"), _COMMON)
-    work = pc.if_else(pa.array(common), text, None).cast(_WORK)
-    rounded = pc.round(work, declared.scale, round_mode="half_to_even")
+    common = matches(text, _COMMON)
+    rounded = pc.round(_only(text, common).cast(_WORK), declared.scale, round_mode="half_to_even")
     codes = np.zeros(len(text), np.uint8)
-    if declared.precision - declared.scale <= 18:
-        too_big = _flags(pc.greater_equal(pc.abs(rounded), pa.scalar(bound, _wide(bound))))
-        codes[too_big] = out_of_range
-        if too_big.any():
-            rounded = pc.if_else(pa.array(too_big), None, rounded)
-    return _patch(rounded.cast(target), codes, text, ~common, target, one)
+    try:
+        values = rounded.cast(target)
+    except pa.ArrowInvalid:  # one at least doesn't fit
+        fits = as_flags(pc.less(pc.abs(rounded), pa.scalar(bound, _wide(bound))))
+        codes[common & ~fits] = out_of_range
+        values = _only(rounded, fits).cast(target)
+    return _patch(values, codes, text, ~common, target, one)
 
 
 def to_integer(
@@ -96,13 +96,13 @@ def to_integer(
             return None, not_whole
         return (int(number), 0) if -high <= number < high else (None, out_of_range)
 
-    common = matches(text.fill_null("0"), r"\A-?[0-9]{1,18}\z")
-    values = pc.if_else(pa.array(common), text, None).cast(pa.int64())
+    common = matches(text, r"\A-?[0-9]{1,18}\z")
+    values = _only(text, common).cast(pa.int64())
     codes = np.zeros(len(text), np.uint8)
-    beyond = _flags(pc.or_(pc.greater(values, high - 1), pc.less(values, -high)))
-    if beyond.any():
+    if declared.bits < 64:
+        beyond = as_flags(pc.or_(pc.greater(values, high - 1), pc.less(values, -high)))
         codes[beyond] = out_of_range
-        values = pc.if_else(pa.array(beyond), None, values)
+        values = _only(values, ~beyond)
     return _patch(values, codes, text, ~common, pa.int64(), one)
 
 
@@ -117,8 +117,8 @@ def to_double(text: pa.Array[Any], bad: int, out_of_range: int) -> tuple[pa.Arra
             (float(number), 0) if abs(number) < Decimal("1.797693134862315808E308") else (None, out_of_range)
         )
 
-    common = matches(text.fill_null("0"), r"\A-?[0-9]{1,30}(?:\.[0-9]{1,30})?\z")
-    values = pc.if_else(pa.array(common), text, None).cast(pa.float64())
+    common = matches(text, r"\A-?[0-9]{1,30}(?:\.[0-9]{1,30})?\z")
+    values = _only(text, common).cast(pa.float64())
     return _patch(values, np.zeros(len(text), np.uint8), text, ~common, pa.float64(), one)
 
 
@@ -126,8 +126,9 @@ def _wide(bound: Decimal) -> pa.DataType:
     return pa.decimal128(len(bound.as_tuple().digits) + int(bound.as_tuple().exponent), 0)
 
 
-def _flags(values: pa.Array[Any]) -> npt.NDArray[np.bool_]:
-    return np.asarray(values.fill_null(False).to_numpy(zero_copy_only=False), dtype=np.bool_)
+def _only(values: pa.Array[Any], which: Flags) -> pa.Array[Any]:
+    """The values, null where not ``which``."""
+    return values if which.all() else pc.if_else(flags(which), values, pa.nulls(1, values.type)[0])
 
 
 def _by_one(
@@ -141,14 +142,14 @@ def _patch(
     values: pa.Array[Any],
     codes: Codes,
     text: pa.Array[Any],
-    which: npt.NDArray[np.bool_],
+    which: Flags,
     target: pa.DataType,
     one: Callable[[str], tuple[Any, int]],
 ) -> tuple[pa.Array[Any], Codes]:
     """``values`` with those of ``which`` converted one by one: the few that are written in an uncommon way."""
-    which = which & _flags(text.is_valid())
+    which = which & as_flags(text.is_valid())
     if which.any():
-        results = [one(raw) for raw in text.filter(pa.array(which)).to_pylist()]
+        results = [one(raw) for raw in text.filter(flags(which)).to_pylist()]
         codes[which] = [code for _, code in results]
-        values = pc.replace_with_mask(values, pa.array(which), pa.array([v for v, _ in results], target))
+        values = pc.replace_with_mask(values, flags(which), pa.array([v for v, _ in results], target))
     return values, codes

@@ -12,13 +12,13 @@ import pyarrow as pa
 
 from factload.cells import TextItem
 from factload.errors import WorkbookError
+from factload.grammar import PRESERVE, items_are_plain
 from factload.package import Limits, Package
-from factload.plain import TEXT, matches, one_value, settle_all, slices
+from factload.plain import needs_settling, settle_some
 from factload.strings_table import NO_STRINGS, SharedStrings
+from factload.vectors import one_value, slices, texts
 from factload.xml_parts import damaged, hostile, main_name, safe_parser
 
-_ITEM = rf'[ \t\n]*<si><t(?: xml:space="preserve")?>{TEXT}</t></si>'
-_ALL_ITEMS = rf"\A(?:{_ITEM})*\z"
 _HEAD = re.compile(rb"""\A(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<sst(?: [^<>]*[^/<>])?>""")
 _CLOSE = b"</si>"
 _PIECE = 4 << 20
@@ -73,7 +73,7 @@ def _piece(xml: bytes, opening: bytes, limits: Limits) -> pa.Array[Any]:
         one_value(xml).cast(pa.string())
     except pa.ArrowInvalid as error:
         raise _NotPlain from error
-    if matches(one_value(xml), _ALL_ITEMS)[0]:
+    if items_are_plain(xml):
         return _read_plain(xml)
     try:
         return _exact(iter([opening, xml, b"</sst>"]), "the shared strings", limits)
@@ -83,17 +83,19 @@ def _piece(xml: bytes, opening: bytes, limits: Limits) -> pa.Array[Any]:
 
 def _read_plain(xml: bytes) -> pa.Array[Any]:
     data = np.frombuffer(xml, np.uint8)
-    opens, closes = np.flatnonzero(data == ord("<")), np.flatnonzero(data == ord(">"))
-    tags = np.flatnonzero(data[opens + 1] == ord("t"))
-    text = slices(xml, closes[tags] + 1, opens[tags + 1]).cast(pa.string())
-    return settle_all(text, np.ones(len(tags), np.bool_), closes[tags] - opens[tags] > 2)
+    opens = np.flatnonzero(data == ord("<"))
+    items = np.flatnonzero(data[opens + 1] == ord("t"))
+    at, end = opens[items], opens[items + 1]
+    preserve = data[at + 2] == ord(" ")
+    text = slices(xml, at + len("<t>") + len(PRESERVE) * preserve, end).cast(pa.string())
+    return settle_some(text, needs_settling(text), preserve)
 
 
 def _exact(chunks: Iterator[bytes], part: str, limits: Limits) -> pa.Array[Any]:
     parser = _ItemParser(part, limits.text_chars)
     for chunk in chunks:
         parser.feed(chunk)
-    return pa.array(parser.close(), pa.string())
+    return texts(parser.close())
 
 
 class _ItemParser:

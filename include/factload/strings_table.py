@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.vectors import EMPTY
 from factload.xml_parts import damaged
 
 
@@ -30,4 +31,4 @@ class SharedStrings:
         return self.texts.take(index)
 
 
-NO_STRINGS = SharedStrings(pa.array([], pa.string()))
+NO_STRINGS = SharedStrings(EMPTY[:0])

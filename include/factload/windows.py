@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 import pyarrow.compute as pc
 
-from factload.plain import matches, one_value
+from factload.vectors import flags, matches, one_value
 from factload.xml_parts import damaged, hostile, main_name, safe_parser
 
 _CLOSE = b"</row>"
@@ -180,7 +180,7 @@ def count_valued(xml: bytes) -> int:
         return rows
     pieces = pc.split_pattern(one_value(xml), _CLOSE.decode()).flatten()[:-1]
     valued = matches(pieces, _VALUE)
-    others = pieces.filter(~valued).to_pylist() if not valued.all() else []
+    others = pieces.filter(flags(~valued)).to_pylist() if not valued.all() else []
     return int(valued.sum()) + sum(map(_has_formula_alone, others))
 
 

@@ -1,0 +1,119 @@
+"""Arrays of bytes, of numbers and of texts: the few operations that the fast reader is made of.
+
+NumPy arrays become Arrow arrays by their buffers, not through ``pyarrow.array``: that would import pandas
+wherever it is installed, 50 MB for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Bytes = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint64]
+Positions = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+
+def integers(values: npt.NDArray[Any]) -> pa.Array[Any]:
+    """An int32 or int64 array, not copied."""
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])
+
+
+def masked(values: npt.NDArray[Any], kind: pa.DataType, valid: Flags) -> pa.Array[Any]:
+    """An array of ``kind`` over fixed-width values, null where not ``valid``."""
+    return pa.Array.from_buffers(kind, len(values), [_bits(valid), pa.py_buffer(values)])
+
+
+def flags(values: Flags) -> pa.Array[Any]:
+    """A boolean array."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, _bits(values)])
+
+
+def masked_flags(values: Flags, valid: Flags) -> pa.Array[Any]:
+    """A boolean array, null where not ``valid``."""
+    return pa.Array.from_buffers(pa.bool_(), len(values), [_bits(valid), _bits(values)])
+
+
+def as_flags(values: pa.Array[Any]) -> Flags:
+    """A boolean array's values; false for null."""
+    valid, bits = values.buffers()
+    set_ = _unpacked(bits, values.offset, len(values))
+    return set_ if valid is None else set_ & _unpacked(valid, values.offset, len(values))
+
+
+def texts(values: Iterable[str | None]) -> pa.Array[Any]:
+    """A string array."""
+    builder = pa.lib.StringBuilder()
+    for value in values:
+        builder.append(value)
+    return builder.finish()
+
+
+EMPTY = texts([""])
+
+
+def _bits(values: Flags) -> pa.Buffer:
+    return pa.py_buffer(np.packbits(values, bitorder="little"))
+
+
+def _unpacked(buffer: pa.Buffer, offset: int, length: int) -> Flags:
+    packed = np.frombuffer(buffer, np.uint8)
+    return np.unpackbits(packed, count=offset + length, bitorder="little")[offset:].view(np.bool_)
+
+
+def one_value(data: bytes) -> pa.Array[Any]:
+    """``data`` as a binary array of one element, not copied."""
+    offsets = np.array([0, len(data)], np.int32)
+    return pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def slices(data: bytes, starts: Positions, ends: Positions) -> pa.Array[Any]:
+    """``data[start:end]`` for ascending, disjoint pairs, as a binary array."""
+    count = 2 * len(starts)
+    offsets = np.empty(count + 1, np.int32)
+    offsets[0:-1:2], offsets[1::2] = starts, ends
+    offsets[-1] = offsets[-2] if count else 0
+    pieces = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return pieces.take(integers(np.arange(0, count, 2)))  # every other piece lies between two slices
+
+
+def matches(values: pa.Array[Any], pattern: str) -> Flags:
+    """In which values the RE2 pattern is found; false for null."""
+    return as_flags(pc.match_substring_regex(values, pattern))
+
+
+def is_empty(values: pa.Array[Any]) -> Flags:
+    """Which texts have no characters."""
+    lengths = np.frombuffer(pc.binary_length(values).buffers()[1], np.int32)
+    empty: Flags = lengths[: len(values)] == 0
+    return empty
+
+
+def words(data: bytes) -> Words:
+    """The eight bytes at every position of ``data`` but the last seven, as one little-endian number each."""
+    return np.ndarray(max(len(data) - 7, 0), np.dtype("<u8"), data, strides=(1,))
+
+
+def quoted_digits(word: Words) -> tuple[Positions, Positions]:
+    """How many bytes of each word stand before its first ``"``, and the number that these digits write.
+
+    The words come from text known to hold one to seven digits and a quote. Eight digits at a time, each step
+    joining neighbours: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits/
+    """
+    ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+    differs = word ^ (ones * np.uint64(ord('"')))
+    quotes = (differs - ones) & ~differs & tops  # the lowest bit set marks the first quote
+    before = np.bitwise_count((quotes & (~quotes + np.uint64(1))) - np.uint64(1)) >> np.uint8(3)
+    shifted = (word << (np.uint64(64) - (before.astype(np.uint64) << np.uint64(3)))) & np.uint64(
+        0x0F0F0F0F0F0F0F0F
+    )
+    pairs = ((shifted * np.uint64(2561)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    fours = ((pairs * np.uint64(6553601)) >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
+    number = (fours * np.uint64(42949672960001)) >> np.uint64(32)
+    return before.astype(np.int64), number.astype(np.int64)

@@ -86,7 +86,11 @@ class Bench:
     def _run(self, contestant: Contestant, rows: int) -> Run:
         print(f"  {contestant.name:16} {rows:>9,} rows ", end="", flush=True)
         run = run_once(contestant, self._task(rows), self.warehouse, _FOLDER)
-        print(f"{run.seconds:8.2f} s {run.peak_mb:7.0f} MB {'' if run.ok else run.complaint}", flush=True)
+        verdict = "" if run.ok else f"WRONG: {run.complaint}"
+        print(
+            f"{run.seconds:8.2f} s {run.cpu_seconds:8.2f} s of CPU {run.peak_mb:7.0f} MB {verdict}".rstrip(),
+            flush=True,
+        )
         runs = self.details.setdefault("runs", [])
         assert isinstance(runs, list)  # noqa: S101
         runs.append({"rows": rows, **asdict(run)})

@@ -32,6 +32,7 @@ class Task:
 class Run:
     """What one run cost, memory in 10^6 bytes, and whether its result was right.
 
+    `cpu_seconds` are the processes' own, the database's not: what a busy machine distorts least.
     `peak_mb` is of the whole process tree, where pages that processes share count in each; `pss_mb` the same with
     such pages counted once (0 for a single process); `process_mb` the tree's largest process. `steps_mb` is
     factload's own report, step -> its largest process.
@@ -39,6 +40,7 @@ class Run:
 
     name: str
     seconds: float
+    cpu_seconds: float
     peak_mb: float
     pss_mb: float
     process_mb: float
@@ -79,6 +81,7 @@ def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: P
     return Run(
         contestant.name,
         seconds=cost["seconds"],
+        cpu_seconds=cost["cpu_seconds"],
         peak_mb=cost["tree_mb"],
         pss_mb=cost["tree_pss_mb"],
         process_mb=cost["process_mb"],

@@ -36,6 +36,12 @@ class _Sampler(threading.Thread):
         self.tree_peak = 0
         self.process_peak = 0
         self.shared_out_peak = 0
+        self._cpu: dict[int, float] = {}  # process id -> seconds, as last seen
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all processes that were seen, each up to its last sample."""
+        return sum(self._cpu.values())
 
     def run(self) -> None:
         for number in itertools.count():
@@ -46,6 +52,8 @@ class _Sampler(threading.Thread):
                 sizes = [_resident(process) for process in tree]
                 self.tree_peak = max(self.tree_peak, sum(sizes))
                 self.process_peak = max(self.process_peak, *sizes)
+                for process in tree:
+                    self._cpu[process.pid] = max(_cpu_seconds(process), self._cpu.get(process.pid, 0.0))
                 if len(tree) > 1 and number % _SAMPLES_TO_A_SHARE == 0:
                     self.shared_out_peak = max(self.shared_out_peak, sum(map(_proportional, tree)))
 
@@ -59,6 +67,14 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.Error:  # it has ended since the tree was listed
         return 0
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.Error:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _proportional(process: psutil.Process) -> int:
@@ -75,7 +91,7 @@ def watch(command: list[str]) -> dict[str, float]:
     ``process_mb``: the largest single process; the kernel's own record, or a sample of a descendant that nobody
     waited for. ``tree_mb``: the largest sum over the tree at one moment, pages that processes share counted in
     each, and at least ``process_mb``. ``tree_pss_mb``: the same with shared pages counted once, sampled more rarely;
-    0 for a command without children.
+    0 for a command without children. ``cpu_seconds``: user and system time of the tree, the database's not.
     """
     started = time.perf_counter()
     process = subprocess.Popen(command, start_new_session=True)
@@ -99,6 +115,7 @@ def watch(command: list[str]) -> dict[str, float]:
         "seconds": seconds,
         "process_mb": largest / 1e6,
         "tree_mb": max(largest, sampler.tree_peak) / 1e6,
+        "cpu_seconds": max(usage.ru_utime + usage.ru_stime, sampler.cpu_seconds),
         "tree_pss_mb": sampler.shared_out_peak / 1e6,
         "status": process.returncode,
     }

@@ -23,7 +23,9 @@ import psutil
 
 SECONDS_AT_MOST = 900
 _SECONDS_BETWEEN_SAMPLES = 0.05
-_SAMPLES_TO_A_SHARE = 5  # the kernel walks all page tables for it
+_SAMPLES_TO_A_SEARCH = (
+    4  # for new descendants and for shares: the one lists all processes, the other all pages
+)
 
 
 class _Sampler(threading.Thread):
@@ -44,18 +46,20 @@ class _Sampler(threading.Thread):
         return sum(self._cpu.values())
 
     def run(self) -> None:
+        tree = [self._root]
         for number in itertools.count():
             if self._over.wait(_SECONDS_BETWEEN_SAMPLES):
                 return
-            with contextlib.suppress(psutil.Error):
-                tree = [self._root, *self._root.children(recursive=True)]
-                sizes = [_resident(process) for process in tree]
-                self.tree_peak = max(self.tree_peak, sum(sizes))
-                self.process_peak = max(self.process_peak, *sizes)
-                for process in tree:
-                    self._cpu[process.pid] = max(_cpu_seconds(process), self._cpu.get(process.pid, 0.0))
-                if len(tree) > 1 and number % _SAMPLES_TO_A_SHARE == 0:
+            if number % _SAMPLES_TO_A_SEARCH == 0:
+                with contextlib.suppress(psutil.Error):
+                    tree = [self._root, *self._root.children(recursive=True)]
+                if len(tree) > 1:
                     self.shared_out_peak = max(self.shared_out_peak, sum(map(_proportional, tree)))
+            sizes = [_resident(process) for process in tree]
+            self.tree_peak = max(self.tree_peak, sum(sizes))
+            self.process_peak = max(self.process_peak, *sizes)
+            for process in tree:
+                self._cpu[process.pid] = max(_cpu_seconds(process), self._cpu.get(process.pid, 0.0))
 
     def stop(self) -> None:
         self._over.set()

@@ -6,8 +6,8 @@ FROM apache/airflow:3.3.2
 COPY requirements.txt /opt/airflow/
 RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" requirements.txt \
     || { echo "The image holds Airflow ${AIRFLOW_VERSION}, requirements.txt another: change both together." >&2; exit 1; }; \
-    sed -n 's/^\(apache-airflow-providers-[a-z-]*\)==.*/\1/p' requirements.txt > /tmp/locked \
-    && pip list --format=freeze | { grep -o '^apache-airflow-providers-[a-z-]*' || true; } > /tmp/installed \
+    sed -n 's/^\(apache-airflow-providers-[a-z0-9-]*\)==.*/\1/p' requirements.txt > /tmp/locked \
+    && pip list --format=freeze | { grep -o '^apache-airflow-providers-[a-z0-9-]*' || true; } > /tmp/installed \
     && { grep -vxFf /tmp/locked /tmp/installed || true; } | xargs -r pip uninstall --quiet --yes \
     && pip install --no-cache-dir --no-deps --requirement requirements.txt \
     && rm /tmp/locked /tmp/installed

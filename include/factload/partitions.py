@@ -19,7 +19,7 @@ from factload.windows import NotPlain, Window, Windows
 from factload.workbook import find_header, first_rows, place_columns
 
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
-WINDOW_BYTES = 8 << 20
+WINDOW_BYTES = 4 << 20
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
 
 

@@ -171,11 +171,16 @@ def _values(
         kind[shared] = Kind.TEXT
     own = (kind == Kind.TEXT) & ~shared
     edge = own & ~preserve & ((data[start] <= ord(" ")) | (data[end - 1] <= ord(" ")))
-    if b"&" in xml or b"_x" in xml:
+    if own.any() and _holds_escapes(text):
         edge |= own & matches(text, "&|_x")
     text = settle_some(text, edge, preserve)
     kind[is_empty(text)] = Kind.BLANK
     return text
+
+
+def _holds_escapes(text: pa.Array[Any]) -> bool:
+    characters = text.buffers()[2].to_pybytes()  # of all texts, end to end
+    return b"&" in characters or b"_x" in characters
 
 
 def settle_some(text: pa.Array[Any], which: Flags, preserve: Flags) -> pa.Array[Any]:

@@ -1,0 +1,163 @@
+"""A second reader of .xlsx, written apart from the first: a whole tree in memory, one cell at a time.
+
+Tests compare the two. It knows no windows, no vectors and no limits, and shares no code with ``factload``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from pathlib import Path
+from xml.etree import ElementTree
+
+Tree = ElementTree.Element
+
+
+@dataclass(frozen=True)
+class Value:
+    """One cell: ``kind`` is text, number, boolean, date, error or formula (without a value)."""
+
+    kind: str
+    text: str
+    style: int = 0
+
+
+Sheet = dict[int, dict[int, Value]]  # row → column (A = 1) → value; rows that carry a value only
+
+
+def tag(element: Tree) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def attribute(element: Tree, name: str) -> str | None:
+    return next((v for k, v in element.attrib.items() if k.rpartition("}")[2] == name), None)
+
+
+def children(element: Tree, name: str) -> Iterator[Tree]:
+    return (child for child in element if isinstance(child.tag, str) and tag(child) == name)
+
+
+class Workbook:
+    def __init__(self, path: Path) -> None:
+        archive = zipfile.ZipFile(path)
+        self.parts = {name.replace("\\", "/").lower(): archive.read(name) for name in archive.namelist()}
+        main = next(t for kind, t in self.relations("").values() if kind == "officeDocument")
+        relations = self.relations(main)
+        book = self.tree(main)
+        self.date1904 = any(
+            attribute(e, "date1904") in ("1", "true") for e in book.iter() if tag(e) == "workbookPr"
+        )
+        self.sheets = [
+            (attribute(e, "name") or "", relations[attribute(e, "id") or ""]) for e in book.iter() if tag(e) == "sheet"
+        ]
+        strings = next((t for kind, t in relations.values() if kind == "sharedStrings"), None)
+        has_strings = strings is not None and strings.lower() in self.parts
+        self.strings = [rich(item) for item in children(self.tree(strings or ""), "si")] if has_strings else []
+
+    def tree(self, part: str) -> Tree:
+        return ElementTree.fromstring(self.parts[part.lower()])  # noqa: S314  # our own files
+
+    def relations(self, part: str) -> dict[str, tuple[str, str]]:
+        folder, name = posixpath.split(part)
+        found = {}
+        for relation in self.tree(posixpath.join(folder, "_rels", name + ".rels")):
+            target = posixpath.normpath(posixpath.join("/" + folder, relation.attrib["Target"].replace("\\", "/")))
+            found[relation.attrib["Id"]] = (relation.attrib["Type"].rpartition("/")[2], target.lstrip("/"))
+        return found
+
+    def sheet(self, position: int = 0) -> Sheet:
+        data = next(children(self.tree(self.sheets[position][1][1]), "sheetData"))
+        rows: Sheet = {}
+        number = 0
+        for row in children(data, "row"):
+            number = int(row.get("r") or number + 1)
+            cells, valued, column = {}, False, 0
+            for cell in children(row, "c"):
+                reference = cell.get("r")
+                column = letters_to_index(reference) if reference else column + 1
+                value = self.cell(cell)
+                if value is not None:
+                    valued = True
+                    if value.text or value.kind == "formula":
+                        cells[column] = value
+            if valued:
+                rows[number] = cells
+        return rows
+
+    def cell(self, cell: Tree) -> Value | None:
+        v = next(children(cell, "v"), None)
+        formula = next(children(cell, "f"), None)
+        inline = next(children(cell, "is"), None)
+        kind = cell.get("t", "n")
+        written = (v.text or "") if v is not None else ""
+        inner = rich(inline) if inline is not None else ""
+        if not written and not inner:
+            lacks_value = formula is not None and (v is None or kind != "str")
+            return Value("formula", "=" + (formula.text or "")) if lacks_value else None  # type: ignore[union-attr]
+        style = int(cell.get("s", "0"))
+        if kind == "inlineStr":
+            return Value("text", inner or shown(v))
+        if kind == "s":
+            return Value("text", self.strings[int(written)])
+        if kind == "str":
+            return Value("text", shown(v))
+        names = {"n": "number", "b": "boolean", "e": "error", "d": "date"}
+        return Value(names[kind], written.strip(), style)
+
+
+def rich(item: Tree) -> str:
+    """An item's own text and its runs', without the phonetic ones."""
+    whole = [shown(t) for t in children(item, "t")]
+    return "".join(whole + [shown(t) for run in children(item, "r") for t in children(run, "t")])
+
+
+def shown(element: Tree | None) -> str:
+    if element is None:
+        return ""
+    text = element.text or ""
+    if attribute(element, "space") != "preserve":
+        text = text.strip(" \t\r\n")
+    units = re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def letters_to_index(reference: str) -> int:
+    index = 0
+    for letter in reference.upper():
+        if letter.isalpha():
+            index = 26 * index + ord(letter) - 64
+    return index
+
+
+def quantized(digits: str, scale: int) -> Decimal:
+    with localcontext() as context:
+        context.prec = 1000
+        return Decimal(digits).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN)
+
+
+def without_exponent(digits: str) -> str:
+    number = Decimal(digits)
+    if number == 0:
+        return "0"
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def day(serial: int, date1904: bool) -> date | None:
+    if date1904:
+        return date(1904, 1, 1) + timedelta(days=serial)
+    if serial == 60 or serial < 1:
+        return None
+    return date(1899, 12, 31) + timedelta(days=serial - (serial > 60))
+
+
+def moment(digits: str, date1904: bool) -> datetime | None:
+    serial = Decimal(digits)
+    millis = int(((serial % 1) * 86_400_000).to_integral_value(ROUND_HALF_EVEN))
+    base = day(int(serial), date1904)
+    return None if base is None else datetime(base.year, base.month, base.day) + timedelta(milliseconds=millis)

@@ -10,16 +10,10 @@ from datetime import date
 
 from rich.console import Console
 
-from demo.airflow_api import ApiError
-from demo.airflow_site import AirflowError
-from demo.postgres import PostgresError
+from demo.errors import DemoError
 from demo.processes import one_interruption
 from demo.sample import MEMBERS, ROWS
-from demo.setup import BusyError, Sizes, alone, remove_all, running_site, stop_all
-from demo.show import MismatchError, demonstrate, say_login, stay_up
-from demo.watch import LoadFailed
-
-_FORESEEN = (AirflowError, ApiError, BusyError, LoadFailed, MismatchError, PostgresError)
+from demo.setup import Sizes, alone, remove_all, running_site, say_login, stop_all
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted; everything that was started is stopped.", file=sys.stderr)
         return 130
-    except _FORESEEN as error:
+    except DemoError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -43,10 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace, console: Console) -> None:
     match chosen.command:
         case "run":
+            from demo.show import demonstrate  # the engine's report takes seconds to import
+
             demonstrate(Sizes(chosen.rows, chosen.members, chosen.period), console)
         case "up":
             site = running_site()
             if site is None:
+                from demo.show import stay_up
+
                 stay_up(Sizes(chosen.rows, chosen.members, chosen.period), console)
             else:
                 say_login(site, console)

@@ -9,13 +9,10 @@ from typing import Any
 import requests
 
 from demo.airflow_site import Site
+from demo.errors import ApiError
 
 UNFINISHED = ("queued", "running")
 _PAGE = 100
-
-
-class ApiError(RuntimeError):
-    """The REST interface refused a request, or the web server does not answer any more."""
 
 
 @dataclass(frozen=True)

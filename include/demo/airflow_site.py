@@ -13,12 +13,10 @@ scheduler. Each component leads a session of its own and has a log file of its o
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -33,34 +31,16 @@ import requests
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
+from demo.airflow_place import USER, Place, environment_of, secrets_of, write_private
+from demo.errors import AirflowError
 from demo.processes import die_with_parent, end_family
 
 ESSENTIAL = ("api-server", "scheduler")
 WHOLE = ("api-server", "scheduler", "dag-processor", "triggerer")
-USER = "admin"
 _ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
 _SECONDS_TO_START = 180.0
-_FOREIGN = ("AIRFLOW", "FACTLOAD_", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME")
 _RECORD = "site.json"
 _HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
-
-
-class AirflowError(RuntimeError):
-    """Airflow could not be started. The message ends with the tail of the log that says why."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What one Airflow is made of. `folder` becomes AIRFLOW_HOME and holds logs and secrets.
-
-    `dags` and `variables` are for tests: another DAG folder, further environment variables.
-    """
-
-    project: Path
-    folder: Path
-    metadata_url: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    dags: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +95,7 @@ def start(
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop(place.folder)  # what is left of one whose starter was killed
     port = _free_port()
-    password = _secrets(place.folder)["password"]
+    password = secrets_of(place.folder)["password"]
     environment = environment_of(place, port)
     if not _migrated(place):
         progress("making Airflow's metadata tables")
@@ -129,7 +109,7 @@ def start(
             processes[name] = _spawn(place, environment, name, attached)
         born = {name: (process.pid, process.create_time()) for name, process in processes.items()}
         site = Site(f"http://127.0.0.1:{port}", USER, password, attached, born)
-        _write_private(place.folder / _RECORD, json.dumps(asdict(site)))
+        write_private(place.folder / _RECORD, json.dumps(asdict(site)))
         if _noted(place, "serialized") != _dags_digest(place):
             _run(place, environment, "dags", "reserialize")
             (place.folder / "serialized").write_text(_dags_digest(place))
@@ -150,47 +130,6 @@ def running(
         yield site
     finally:
         site.stop()
-
-
-def environment_of(place: Place, port: int) -> dict[str, str]:
-    """The environment of every component: this process's, less what is another Airflow's, and ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-    generated = _secrets(place.folder)
-    url = f"http://127.0.0.1:{port}"
-    settings = {
-        "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": "8",
-        "CORE__DAGS_FOLDER": str(place.dags or place.project / "dags"),
-        "CORE__PLUGINS_FOLDER": str(place.project / "plugins"),
-        "CORE__LOAD_EXAMPLES": "False",
-        "CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "CORE__FERNET_KEY": generated["fernet_key"],
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(place.folder / "passwords.json"),
-        "DATABASE__SQL_ALCHEMY_CONN": place.metadata_url,
-        "API__HOST": "127.0.0.1",
-        "API__PORT": str(port),
-        "API__BASE_URL": url,
-        "API__WORKERS": "1",
-        "API__SECRET_KEY": generated["secret_key"],
-        "API_AUTH__JWT_SECRET": generated["jwt_secret"],
-        # A schedule fires at once when its DAG is new, and then at night, here without a workbook.
-        "SCHEDULER__USE_JOB_SCHEDULE": "False",
-        "USAGE_DATA_COLLECTION__ENABLED": "False",
-    }
-    return (
-        kept
-        | {f"AIRFLOW__{name}": value for name, value in settings.items()}
-        | {
-            "AIRFLOW_HOME": str(place.folder),
-            "PYTHONPATH": str(place.project / "include"),
-            "FACTLOAD_HOME": str(place.project),
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
-        }
-        | dict(place.variables)
-    )
 
 
 def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool) -> psutil.Popen:
@@ -253,30 +192,6 @@ def _unhealthy(url: str, components: Mapping[str, object]) -> list[str]:
         for name in components
         if name in _HEALTH and (health.get(_HEALTH[name]) or {}).get("status") != "healthy"
     ]
-
-
-def _secrets(folder: Path) -> dict[str, str]:
-    """Random secrets of this folder, made on the first call; also the password file that Airflow reads."""
-    path = folder / "secrets.json"
-    if not path.exists():
-        password = secrets.token_urlsafe(12)
-        generated = {
-            "password": password,
-            "jwt_secret": secrets.token_urlsafe(64),
-            "secret_key": secrets.token_urlsafe(32),
-            "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        }
-        _write_private(folder / "passwords.json", json.dumps({USER: password}))
-        _write_private(path, json.dumps(generated))
-    known: dict[str, str] = json.loads(path.read_text())
-    return known
-
-
-def _write_private(path: Path, content: str) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(content)
-    fresh.replace(path)
 
 
 def _free_port(wanted: int = 8080) -> int:

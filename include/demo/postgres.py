@@ -30,6 +30,7 @@ import psycopg2
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from demo.errors import PostgresError
 from demo.processes import die_with_parent
 
 SUPERUSER = "postgres"
@@ -46,10 +47,6 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 _THROWAWAY_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-
-
-class PostgresError(RuntimeError):
-    """The embedded PostgreSQL could not be started or stopped. The message ends with the tail of its log."""
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from rich.console import Console
 from sqlalchemy import make_url
 
 from demo import airflow_site, postgres, sample
-from demo.airflow_site import Place, Site
+from demo.airflow_place import Place
+from demo.airflow_site import Site
 from demo.display import Steps
+from demo.errors import BusyError
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".demo"
 FEED = "sales"
 DAG_ID = f"load_{FEED}"
 _AIRFLOW = FOLDER / "airflow"
-
-
-class BusyError(RuntimeError):
-    """Another call of these commands is at work in this project."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,14 @@ def stop_all() -> bool:
     """Stop what `make up` left running; False if nothing was."""
     stopped = airflow_site.stop(_AIRFLOW)
     return postgres.stop(postgres.data_folder(PROJECT)) or stopped
+
+
+def say_login(site: Site, console: Console) -> None:
+    """Where the page is, and who may enter."""
+    console.print(
+        f"\nAirflow    {site.url}/dags/{DAG_ID}\nuser       {site.user}\npassword   {site.password}"
+    )
+    console.print("\nmake down stops it. For the command line: [bold]. .demo/env[/bold]")
 
 
 def remove_all() -> None:

@@ -10,17 +10,13 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
 from demo.airflow_api import AirflowApi
-from demo.airflow_site import Site
 from demo.display import Steps
+from demo.errors import LoadFailed, MismatchError
 from demo.sample import fact_sales
-from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything
-from demo.watch import LoadFailed, follow
+from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything, say_login
+from demo.watch import follow
 from factload.report import Report, read_report
 from factload.terminal import show_report
-
-
-class MismatchError(RuntimeError):
-    """What the database holds is not what the sample was made to come to."""
 
 
 def demonstrate(sizes: Sizes, console: Console) -> None:
@@ -30,8 +26,8 @@ def demonstrate(sizes: Sizes, console: Console) -> None:
         report = _report(ready, sizes)
         facts = _check(ready, sizes, report)
     show_report(report)
-    console.print(facts)
-    console.print(_FURTHER.format(load_id=sizes.load_id))
+    console.print(facts, soft_wrap=True)
+    console.print(_FURTHER.format(load_id=sizes.load_id), soft_wrap=True)
 
 
 def stay_up(sizes: Sizes, console: Console) -> None:
@@ -45,14 +41,6 @@ def stay_up(sizes: Sizes, console: Console) -> None:
     say_login(ready.site, console)
     if failure:
         raise failure
-
-
-def say_login(site: Site, console: Console) -> None:
-    """Where the page is, and who may enter."""
-    console.print(
-        f"\nAirflow    {site.url}/dags/{DAG_ID}\nuser       {site.user}\npassword   {site.password}"
-    )
-    console.print("\nmake down stops it. For the command line: [bold]. .demo/env[/bold]")
 
 
 def _load(ready: Ready, sizes: Sizes, steps: Steps, *, reload: bool) -> None:

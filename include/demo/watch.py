@@ -7,14 +7,11 @@ from collections import Counter
 
 from demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from demo.display import Steps
+from demo.errors import LoadFailed
 
 _ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 _SECONDS_BETWEEN_LOOKS = 0.5
 _LOG_LINES = 15
-
-
-class LoadFailed(RuntimeError):
-    """The run of the DAG ended in failure. The message holds the end of each failed task's log."""
 
 
 def follow(api: AirflowApi, dag_id: str, run_id: str, steps: Steps, *, seconds: float = 1_800.0) -> None:

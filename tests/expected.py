@@ -1,0 +1,123 @@
+"""What a split must come to, worked out from the oracle's cells one at a time."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import oracle
+
+from factload.columns import SheetField
+from factload.partitions import Split, split_workbook
+from factload.sql_types import parse_sql_type
+from factload.staging import open_table
+
+Row = dict[str, Any]
+
+
+def field(name: str, kind: str, *, key: bool = False, required: bool = False) -> SheetField:
+    """A field named as its column."""
+    return SheetField(name, name, "key" if key else "value", parse_sql_type(kind), required or key)
+
+
+def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Split, list[Row]]:
+    """Split a workbook into a folder of its own; the rows of all partitions, read back."""
+    options = {"sheet": 0, "workbook_sha256": "0" * 64, "rows_per_partition": 1000, **options}
+    with tempfile.TemporaryDirectory() as folder:
+        done = split_workbook(path, fields=fields, folder=Path(folder), **options)
+        tables = [open_table(Path(p.path), p.sha256) for p in done.partitions]
+        for partition, table in zip(done.partitions, tables, strict=True):
+            numbers = table["row"].to_pylist()
+            assert all(partition.first_row <= n <= partition.last_row for n in numbers)
+            assert len(numbers) == partition.rows
+        return done, [row for table in tables for row in table.to_pylist()]
+
+
+def rows(book: oracle.Workbook, header_row: int, placed: Sequence[int], fields: Sequence[SheetField]) -> list[Row]:
+    """The rows that the partition files must hold, without the names of columns and the raw text."""
+    out = []
+    for number, cells in book.sheet().items():
+        mapped = [cells.get(index) for index in placed]
+        if number <= header_row or not any(cell and not blank(cell) for cell in mapped):
+            continue
+        row: Row = {"row": number, "reason": None, "cell": None}
+        for cell, index, one in zip(mapped, placed, fields, strict=True):
+            value, reason = typed(cell, one, book.date1904)
+            row[one.name] = value
+            if reason and row["reason"] is None:
+                row |= {"reason": reason, "cell": f"{chr(64 + index)}{number}"}
+        out.append(row)
+    return out
+
+
+def blank(cell: oracle.Value) -> bool:
+    return cell.kind == "text" and not cell.text.strip()
+
+
+def typed(cell: oracle.Value | None, one: SheetField, date1904: bool) -> tuple[Any, str | None]:
+    kind = one.type.kind
+    if cell is None or (blank(cell) and (one.role == "key" or kind != "text")):
+        return None, ("blank_key" if one.role == "key" else "blank_value") if one.required else None
+    if cell.kind in ("error", "formula"):
+        return None, {"error": "error_cell", "formula": "formula_without_value"}[cell.kind]
+    if kind == "text":
+        return text(cell, one, date1904)
+    if kind in ("date", "timestamp"):
+        return dated(cell, kind, date1904)
+    if kind == "boolean":
+        return (cell.text == "1", None) if cell.kind == "boolean" else (None, "not_a_boolean")
+    return number(cell, one)
+
+
+def number(cell: oracle.Value, one: SheetField) -> tuple[Any, str | None]:
+    if cell.kind != "number":
+        return None, "not_a_number"
+    if one.type.kind == "double":
+        return float(cell.text), None
+    if one.type.kind == "integer":
+        exact = Decimal(cell.text)
+        if exact != int(exact):
+            return None, "not_an_integer"
+        fits = -(2 ** (one.type.bits - 1)) <= exact < 2 ** (one.type.bits - 1)
+        return (int(exact), None) if fits else (None, "number_out_of_range")
+    value = oracle.quantized(cell.text, one.type.scale)
+    fits = abs(value) < Decimal(10) ** (one.type.precision - one.type.scale)
+    return (value, None) if fits else (None, "number_out_of_range")
+
+
+def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str | None]:
+    shown = cell.text
+    if cell.kind == "boolean":
+        shown = {"1": "TRUE", "0": "FALSE"}[cell.text]
+    elif cell.kind == "date":
+        shown = iso(datetime.fromisoformat(cell.text))
+    elif cell.kind == "number" and cell.style in (1, 2):
+        moment = oracle.moment(cell.text, date1904) if 0 <= Decimal(cell.text) < 2_958_466 else None
+        shown = cell.text if moment is None else iso(moment)
+    elif cell.kind == "number":
+        digits = "".join(map(str, Decimal(cell.text).as_tuple().digits)).strip("0")
+        if one.role == "key" and len(digits) > 15:
+            return None, "key_too_long_number"
+        shown = oracle.without_exponent(cell.text)
+    if one.type.length is not None and len(shown) > one.type.length:
+        return shown, "text_too_long"
+    return shown, None
+
+
+def dated(cell: oracle.Value, kind: str, date1904: bool) -> tuple[Any, str | None]:
+    moment: datetime | None = None
+    if cell.kind == "date":
+        moment = datetime.fromisoformat(cell.text)
+    elif cell.kind == "number" and 0 <= Decimal(cell.text) < 2_957_000:
+        moment = oracle.moment(cell.text, date1904)
+    if moment is None or (kind == "date" and moment != datetime.combine(moment, datetime.min.time())):
+        return None, "not_a_date"
+    return (moment if kind == "timestamp" else date(moment.year, moment.month, moment.day)), None
+
+
+def iso(moment: datetime) -> str:
+    return moment.isoformat(sep=" ").removesuffix(" 00:00:00")

@@ -1,0 +1,188 @@
+"""Generated sheets, written in every legal way: the split equals what the oracle reads, cell by cell.
+
+The same cells are written plainly (the fast reader's) and oddly (the exact reader's), whole sheets and single
+rows, so the two readers are compared with the oracle and through it with one another.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from html import escape
+from pathlib import Path
+
+import expected
+import oracle
+import pytest
+import sheetxml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from factload import partitions
+
+FIELDS = [
+    expected.field("k", "text", key=True),
+    expected.field("m", "numeric(12,3)", required=True),
+    expected.field("t", "varchar(12)"),
+    expected.field("w", "timestamp"),
+    expected.field("d", "date"),
+    expected.field("b", "boolean"),
+    expected.field("n", "integer"),
+    expected.field("x", "double precision"),
+]
+NAMES = [one.column for one in FIELDS]
+PLACED = list(range(1, len(FIELDS) + 1))
+SHARED = ["alpha", " spaced ", "", "R&D", "x_x0041_y", "00123", "日本", "_x005F_x0041_", "line\nfeed"]
+
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="￾￿"), max_size=8)
+odd_texts = st.sampled_from(["007", " both ", "tab\there", "_x000D_", "_xD83D__xDE00_", "_x00", "&amp;", "a>b", "  ", "#N/A"])
+integers = st.integers(-(10**12), 10**12).map(str)
+decimals = st.decimals(-(10**8), 10**8, places=5).map(lambda d: f"{d:f}")
+floats = st.floats(allow_nan=False, allow_infinity=False, width=64).map(repr)
+ties = st.integers(-99999, 99999).map(lambda n: f"{n}.0005")
+serials = st.one_of(st.integers(0, 70), st.integers(40_000, 60_000)).map(str)
+moments = st.integers(0, 86_399_999).map(lambda ms: repr(45_000 + ms / 86_400_000))
+numbers = st.one_of(integers, decimals, floats, ties, serials, moments, st.sampled_from(["0", "-0", "1E5", "60", "1e-7"]))
+dates = st.datetimes().map(lambda d: d.replace(microsecond=0, year=max(d.year, 1000)).isoformat())
+
+cells = st.one_of(
+    st.tuples(st.just("number"), numbers, st.integers(0, 3)),
+    st.tuples(st.just("inline"), texts | odd_texts, st.booleans()),
+    st.tuples(st.just("str"), texts | odd_texts, st.booleans()),
+    st.tuples(st.just("shared"), st.integers(0, len(SHARED) - 1), st.integers(0, 1)),
+    st.tuples(st.just("boolean"), st.sampled_from("01"), st.none()),
+    st.tuples(st.just("error"), st.sampled_from(["#DIV/0!", "#N/A", "#REF!"]), st.none()),
+    st.tuples(st.just("iso"), dates, st.none()),
+    st.tuples(st.just("formula"), st.sampled_from(["", "<v></v>", "<v/>"]), st.none()),
+    st.tuples(st.just("computed"), numbers, st.integers(0, 3)),
+    st.tuples(st.just("empty"), st.integers(0, 3), st.none()),
+    st.tuples(st.just("rich"), st.lists(texts, min_size=1, max_size=3), st.none()),
+)
+sheet_rows = st.lists(
+    st.tuples(st.integers(0, 3), st.dictionaries(st.integers(1, len(FIELDS) + 2), cells, max_size=len(FIELDS))),
+    max_size=25,
+)
+
+
+def written(kind: str, value: object, option: object, reference: str) -> str:
+    """A cell in the plain way of its kind."""
+    keep = ' xml:space="preserve"' if option is True else ""
+    style = f' s="{option}"' if isinstance(option, int) and option and option is not True else ""
+    if kind == "rich":
+        runs = "".join(f"<r><rPr><b/></rPr><t>{escape(str(run))}</t></r>" for run in value)  # type: ignore[union-attr]
+        return f'<c{reference} t="inlineStr"><is>{runs}<rPh sb="0" eb="1"><t>no</t></rPh></is></c>'
+    body = escape(str(value), quote=False)
+    return {
+        "number": f"<c{reference}{style}><v>{body}</v></c>",
+        "inline": f'<c{reference} t="inlineStr"><is><t{keep}>{body}</t></is></c>',
+        "str": f'<c{reference} t="str"><f>A1&amp;""</f><v{keep}>{body}</v></c>',
+        "shared": f'<c{reference}{style} t="s"><v>{body}</v></c>',
+        "boolean": f'<c{reference} t="b"><v>{body}</v></c>',
+        "error": f'<c{reference} t="e"><v>{body}</v></c>',
+        "iso": f'<c{reference} t="d"><v>{body}</v></c>',
+        "formula": f"<c{reference}><f>SUM(A1:A2)</f>{value}</c>",
+        "computed": f'<c{reference}{style}><f t="shared" si="0"/><v>{body}</v></c>',
+        "empty": f'<c{reference} s="{body}"/>',
+    }[kind]
+
+
+def oddly(cell: str, chance: random.Random) -> str:
+    """The same cell in another legal way."""
+    way = chance.randrange(6)
+    if way == 0:
+        return cell.replace("<v>", "<!-- a comment --><v>")
+    if way == 1:
+        return cell.replace('"', "'")
+    if way == 2 and "<t>" in cell and "&" not in cell:
+        return cell.replace("<t>", "<t><![CDATA[").replace("</t>", "]]></t>")
+    if way == 3:
+        return cell.replace("<c ", "<c  ").replace("/>", " />")
+    if way == 4:
+        return cell.replace("</c>", "\n</c>")
+    return cell
+
+
+def sheet_xml(rows: list, dialect: str, oddness: float, seed: int) -> str:  # type: ignore[type-arg]
+    chance = random.Random(seed)  # noqa: S311
+    out = [sheetxml.text_row(1, NAMES)]
+    number = 1
+    for gap, row in rows:
+        number += 1 + (0 if dialect == "no r" else gap)
+        odd = chance.random() < oddness
+        parts = []
+        following = 1
+        for column, (kind, value, option) in sorted(row.items()):
+            letter = chr(64 + column)
+            if dialect == "no r":
+                parts += ["<c/>"] * (column - following)
+                reference = ""
+            else:
+                reference = f' r="{letter.lower() if dialect == "lower r" else letter}{number}"'
+            following = column + 1
+            cell = written(kind, value, option, reference)
+            parts.append(oddly(cell, chance) if odd else cell)
+        here = "" if dialect == "no r" else f' r="{number}"'
+        if not parts and chance.random() < 0.5:
+            out.append(f"<row{here}/>")
+        else:
+            out.append(f'<row{here} spans="1:9">{"".join(parts)}</row>')
+        if dialect == "pretty":
+            out.append("\n  ")
+    return "".join(out)
+
+
+def in_dialect(xml: str, dialect: str) -> str | bytes:
+    if dialect == "utf-16":
+        return xml.replace("UTF-8", "UTF-16").encode("utf-16")
+    if dialect == "latin":
+        return xml.replace("UTF-8", "ISO-8859-1").encode("iso-8859-1", "xmlcharrefreplace")
+    if dialect == "strict":
+        return xml.replace(sheetxml.TRANSITIONAL, sheetxml.STRICT)
+    if dialect == "dimension":
+        return xml.replace("<sheetData>", '<dimension ref="A1:B2"/><sheetData>')
+    return xml
+
+
+DIALECTS = ["plain", "no r", "lower r", "pretty", "utf-16", "latin", "strict", "dimension"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    rows=sheet_rows,
+    dialect=st.sampled_from(DIALECTS),
+    oddness=st.sampled_from([0.0, 0.0, 0.3, 1.0]),
+    seed=st.integers(0, 1000),
+    rows_per_partition=st.sampled_from([1, 2, 3, 1000]),
+    window_bytes=st.sampled_from([300, 2000, 1 << 20]),
+    date1904=st.booleans(),
+)
+def test_every_cell_is_what_the_oracle_reads(
+    rows: list,  # type: ignore[type-arg]
+    dialect: str,
+    oddness: float,
+    seed: int,
+    rows_per_partition: int,
+    window_bytes: int,
+    date1904: bool,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "WINDOW_BYTES", window_bytes)
+        xml = in_dialect(sheetxml.sheet(sheet_xml(rows, dialect, oddness, seed)), dialect)
+        strings = sheetxml.shared([f'<t xml:space="preserve">{escape(text)}</t>' for text in SHARED])
+        path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904)
+        done, found = expected.split(path, FIELDS, rows_per_partition=rows_per_partition)
+
+        book = oracle.Workbook(path)
+        wanted = expected.rows(book, 1, PLACED, FIELDS)
+        judged = [{name: row[name] for name in ("row", "reason", "cell", *NAMES)} for row in found]
+        assert [clean(row) for row in judged] == [clean(row) for row in wanted]
+        assert done.source == sum(number > 1 for number in book.sheet())
+        assert done.blank == done.source - len(wanted)
+        assert done.rejected == sum(row["reason"] is not None for row in wanted)
+        tiles = [(p.first_row, p.last_row) for p in done.partitions]
+        assert all(before[1] + 1 == after[0] for before, after in zip(tiles, tiles[1:], strict=False))
+
+
+def clean(row: expected.Row) -> expected.Row:
+    """A rejected row's values say nothing: only its place and its reason do."""
+    return row if row["reason"] is None else {key: row[key] for key in ("row", "reason", "cell")}

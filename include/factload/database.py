@@ -10,6 +10,7 @@ from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_eng
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.elements import ClauseElement
 
 from factload.errors import FactloadError, FeedError, TransientError
 from factload.feed import MAX_FEED_NAME, Feed
@@ -94,6 +95,12 @@ def _meaning(error: DBAPIError, doing: str) -> FactloadError:
         seen = f"{seen} ({detail})"  # names of tables and columns, never rows
     kind = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
     return kind(code, f"{seen} while {doing}", remedy=remedy)
+
+
+def copy_text(statement: ClauseElement, connection: Connection) -> str:
+    """The SQL of a COPY statement, for the driver's ``copy_expert``, which takes no parameters: a percent sign
+    in a name stands there once."""
+    return str(statement.compile(connection)) % ()
 
 
 def split_name(name: str) -> tuple[str | None, str]:

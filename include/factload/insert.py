@@ -34,6 +34,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
+from factload.database import copy_text
 from factload.ledger_tables import STAGING_SCHEMA
 from factload.load import Load
 
@@ -121,7 +122,7 @@ def insert_copy(connection: Connection, table: Table, constants: Mapping[str, An
     )
     lines.seek(0)
     with closing(connection.connection.cursor()) as cursor:
-        cursor.copy_expert(str(CopyIn(table, names).compile(connection)), lines)
+        cursor.copy_expert(copy_text(CopyIn(table, names), connection), lines)
 
 
 _Insert = Callable[[Connection, Table, Mapping[str, Any], pa.Table], None]

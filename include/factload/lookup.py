@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from factload.database import database_errors, reflect
+from factload.database import copy_text, database_errors, reflect
 from factload.errors import RowsRefused
 from factload.feed import Dimension, NormalizeStep
 from factload.load import DimensionMap
@@ -112,9 +112,8 @@ def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
 
 
 def _copy_to(connection: Connection, query: Select[Any], file: IO[bytes]) -> None:
-    statement = CopyOut(query).compile(connection)
     with closing(connection.connection.cursor()) as cursor:
-        cursor.copy_expert(str(statement), file)
+        cursor.copy_expert(copy_text(CopyOut(query), connection), file)
 
 
 def _members(spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]) -> list[pa.RecordBatch]:

@@ -25,7 +25,7 @@ from datetime import date
 from factload.errors import FactloadError, TransientError
 from factload.feed import Feed
 from factload.load import Load
-from factload.processes import Workers
+from factload.processes import Workers, say_rows_done
 from factload.progress import Progress
 from factload.steps import (
     clean_staging,
@@ -71,11 +71,12 @@ def run_load(
 
 
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
-    with Workers(feed.parallelism) as workers:
+    with Workers(feed.parallelism, progress.rows_read) as workers:
         extracting = workers.start(
             [(extract_dimension_map, (load, feed, name)) for name in feed.dimensions], database=database
         )
-        split = split_workbook(load, feed, database=database, progress=progress.rows_read)
+        splitting = workers.start([(split_workbook, (load, feed))], database=database, progress=say_rows_done)
+        [split] = splitting.results()
         maps = extracting.results()
 
         progress.rows_to_load(split.rows)

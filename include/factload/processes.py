@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.queues
+import os
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -10,6 +14,23 @@ from types import TracebackType
 from typing import Any, Self
 
 from factload.errors import TransientError
+
+_HEARD_EVERY_SECONDS = 0.2
+_said: multiprocessing.queues.Queue[int] | None = None
+
+
+def say_rows_done(rows: int) -> None:
+    """In a worker: tell the process that started it how many rows are done so far."""
+    if _said is not None:
+        _said.put(rows)
+
+
+def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str]) -> None:
+    # The server that workers are forked from keeps the environment of its own start.
+    os.environ.clear()
+    os.environ.update(environment)
+    global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
+    _said = said
 
 
 class Running:
@@ -38,23 +59,41 @@ class Running:
 
 
 class Workers:
-    """At most ``count`` worker processes, forked from a clean one that has the engine imported already."""
+    """At most ``count`` worker processes, forked from a clean one that has the engine imported already.
 
-    def __init__(self, count: int) -> None:
+    ``heard`` is called, in a thread of this process, with every number that a worker says.
+    """
+
+    def __init__(self, count: int, heard: Callable[[int], None]) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["factload.steps"])
-        self._pool = ProcessPoolExecutor(count, mp_context=context)
+        self._said = context.Queue()
+        self._pool = ProcessPoolExecutor(
+            count, mp_context=context, initializer=_begin, initargs=(self._said, dict(os.environ))
+        )
+        self._ended = threading.Event()
+        self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
 
     def __enter__(self) -> Self:
+        self._listener.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ended.set()
+        self._listener.join()
 
     def start(
         self, calls: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]], **same_for_all: Any
     ) -> Running:
         """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``."""
         return Running([self._pool.submit(call, *args, **same_for_all) for call, args in calls])
+
+    def _listen(self, heard: Callable[[int], None]) -> None:
+        while not self._ended.is_set():
+            try:
+                heard(self._said.get(timeout=_HEARD_EVERY_SECONDS))
+            except queue.Empty:
+                continue

@@ -17,6 +17,8 @@ from sqlalchemy.engine import Connection
 from factload.columns import REASONS
 from factload.ledger_tables import attempts, loads, rejects
 
+EXPLANATIONS = {**REASONS, "unmatched_key": "No member of the dimension has this key"}
+
 _PAGE = 5_000
 _HEADERS = ("sheet", "row", "cell", "column", "value", "reason", "what it means")
 _WIDTHS = (16, 10, 10, 24, 32, 22, 70)
@@ -36,7 +38,7 @@ class Reject:
     @property
     def explanation(self) -> str:
         """The reason in plain words."""
-        return REASONS[self.reason]
+        return EXPLANATIONS[self.reason]
 
     def to_json(self) -> dict[str, Any]:
         """As a mapping of plain values."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import oracle
-
 from factload.columns import SheetField
 from factload.partitions import Split, split_workbook
 from factload.sql_types import parse_sql_type
@@ -37,10 +36,16 @@ def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Spl
         return done, [row for table in tables for row in table.to_pylist()]
 
 
-def rows(book: oracle.Workbook, header_row: int, placed: Sequence[int], fields: Sequence[SheetField]) -> list[Row]:
+def rows(
+    book: oracle.Workbook,
+    header_row: int,
+    placed: Sequence[int],
+    fields: Sequence[SheetField],
+    position: int = 0,
+) -> list[Row]:
     """The rows that the partition files must hold, without the names of columns and the raw text."""
     out = []
-    for number, cells in book.sheet().items():
+    for number, cells in book.sheet(position).items():
         mapped = [cells.get(index) for index in placed]
         if number <= header_row or not any(cell and not blank(cell) for cell in mapped):
             continue
@@ -94,8 +99,8 @@ def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str 
     if cell.kind == "boolean":
         shown = {"1": "TRUE", "0": "FALSE"}[cell.text]
     elif cell.kind == "date":
-        shown = iso(datetime.fromisoformat(cell.text))
-    elif cell.kind == "number" and cell.style in (1, 2):
+        shown = iso(datetime.fromisoformat(cell.text)) if "-" in cell.text else cell.text
+    elif cell.dated:
         moment = oracle.moment(cell.text, date1904) if 0 <= Decimal(cell.text) < 2_958_466 else None
         shown = cell.text if moment is None else iso(moment)
     elif cell.kind == "number":
@@ -110,7 +115,7 @@ def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str 
 
 def dated(cell: oracle.Value, kind: str, date1904: bool) -> tuple[Any, str | None]:
     moment: datetime | None = None
-    if cell.kind == "date":
+    if cell.kind == "date" and "-" in cell.text:
         moment = datetime.fromisoformat(cell.text)
     elif cell.kind == "number" and 0 <= Decimal(cell.text) < 2_957_000:
         moment = oracle.moment(cell.text, date1904)
@@ -121,3 +126,9 @@ def dated(cell: oracle.Value, kind: str, date1904: bool) -> tuple[Any, str | Non
 
 def iso(moment: datetime) -> str:
     return moment.isoformat(sep=" ").removesuffix(" 00:00:00")
+
+
+def clean(row: Row) -> Row:
+    """What is judged of a row: a rejected row's values say nothing, its place and its reason do."""
+    kept = {name: value for name, value in row.items() if name not in ("column", "raw")}
+    return kept if row["reason"] is None else {name: row[name] for name in ("row", "reason", "cell")}

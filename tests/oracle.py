@@ -15,6 +15,8 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from pathlib import Path
 from xml.etree import ElementTree
 
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+
 Tree = ElementTree.Element
 
 
@@ -24,7 +26,7 @@ class Value:
 
     kind: str
     text: str
-    style: int = 0
+    dated: bool = False  # a number in a date's format
 
 
 Sheet = dict[int, dict[int, Value]]  # row → column (A = 1) → value; rows that carry a value only
@@ -53,11 +55,17 @@ class Workbook:
             attribute(e, "date1904") in ("1", "true") for e in book.iter() if tag(e) == "workbookPr"
         )
         self.sheets = [
-            (attribute(e, "name") or "", relations[attribute(e, "id") or ""]) for e in book.iter() if tag(e) == "sheet"
+            (attribute(e, "name") or "", relations[attribute(e, "id") or ""])
+            for e in book.iter()
+            if tag(e) == "sheet"
         ]
+        styles = next((t for kind, t in relations.values() if kind == "styles"), None)
+        self.dated = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else set()
         strings = next((t for kind, t in relations.values() if kind == "sharedStrings"), None)
         has_strings = strings is not None and strings.lower() in self.parts
-        self.strings = [rich(item) for item in children(self.tree(strings or ""), "si")] if has_strings else []
+        self.strings = (
+            [rich(item) for item in children(self.tree(strings or ""), "si")] if has_strings else []
+        )
 
     def tree(self, part: str) -> Tree:
         return ElementTree.fromstring(self.parts[part.lower()])  # noqa: S314  # our own files
@@ -66,7 +74,9 @@ class Workbook:
         folder, name = posixpath.split(part)
         found = {}
         for relation in self.tree(posixpath.join(folder, "_rels", name + ".rels")):
-            target = posixpath.normpath(posixpath.join("/" + folder, relation.attrib["Target"].replace("\\", "/")))
+            target = posixpath.normpath(
+                posixpath.join("/" + folder, relation.attrib["Target"].replace("\\", "/"))
+            )
             found[relation.attrib["Id"]] = (relation.attrib["Type"].rpartition("/")[2], target.lstrip("/"))
         return found
 
@@ -99,7 +109,7 @@ class Workbook:
         if not written and not inner:
             lacks_value = formula is not None and (v is None or kind != "str")
             return Value("formula", "=" + (formula.text or "")) if lacks_value else None  # type: ignore[union-attr]
-        style = int(cell.get("s", "0"))
+        dated = int(cell.get("s", "0")) in self.dated
         if kind == "inlineStr":
             return Value("text", inner or shown(v))
         if kind == "s":
@@ -107,7 +117,21 @@ class Workbook:
         if kind == "str":
             return Value("text", shown(v))
         names = {"n": "number", "b": "boolean", "e": "error", "d": "date"}
-        return Value(names[kind], written.strip(), style)
+        return Value(names[kind], written.strip(), dated and kind == "n")
+
+
+def date_styles(styles: Tree) -> set[int]:
+    """By openpyxl's reading of the formats."""
+    own = {int(e.attrib["numFmtId"]): e.attrib["formatCode"] for e in styles.iter() if tag(e) == "numFmt"}
+    table = next((e for e in styles if tag(e) == "cellXfs"), [])
+    codes = [(int(xf.get("numFmtId", "0"))) for xf in table]
+    shown_as = [own.get(code) or BUILTIN_FORMATS.get(code, "") for code in codes]
+    # Asian editions of Excel have more built-in dates; openpyxl doesn't list them.
+    return {
+        i
+        for i, code in enumerate(shown_as)
+        if is_date_format(code) or codes[i] in (*range(27, 37), *range(50, 59))
+    }
 
 
 def rich(item: Tree) -> str:
@@ -160,4 +184,6 @@ def moment(digits: str, date1904: bool) -> datetime | None:
     serial = Decimal(digits)
     millis = int(((serial % 1) * 86_400_000).to_integral_value(ROUND_HALF_EVEN))
     base = day(int(serial), date1904)
-    return None if base is None else datetime(base.year, base.month, base.day) + timedelta(milliseconds=millis)
+    return (
+        None if base is None else datetime(base.year, base.month, base.day) + timedelta(milliseconds=millis)
+    )

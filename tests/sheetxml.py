@@ -31,7 +31,8 @@ def sheet(rows: str, *, head: str = "", tail: str = "", namespace: str = TRANSIT
 def text_row(number: int, texts: Sequence[str]) -> str:
     """A row of inline texts from column A on."""
     cells = "".join(
-        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>' for i, text in enumerate(texts)
+        f'<c r="{chr(65 + i)}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for i, text in enumerate(texts)
     )
     return f'<row r="{number}">{cells}</row>'
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
-from xml.parsers import expat
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from factload.block import Block, Column, Kind
 from factload.errors import WorkbookError
 from factload.package import MAX_COLUMNS, MAX_ROWS
 from factload.vectors import texts
-from factload.xml_parts import damaged, hostile, main_name, safe_parser
+from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _SPACE = "http://www.w3.org/XML/1998/namespace space"
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
@@ -133,17 +132,11 @@ class SheetParser:
         self._formula: list[str] | None = None
         self._into: list[str] | None = None
         self._keep_space = False
-        self._parser = safe_parser(part)
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._data
+        self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
 
     def feed(self, data: bytes, *, final: bool = False) -> list[Row]:
         """The rows that closed within ``data``."""
-        try:
-            self._parser.Parse(data, final)
-        except expat.ExpatError as error:
-            raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+        self._xml.feed(data, final=final)
         rows, self._done = self._done, []
         return rows
 

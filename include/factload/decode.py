@@ -15,7 +15,7 @@ from factload.errors import WorkbookError
 from factload.grammar import split_plain
 from factload.package import Limits, Package
 from factload.plain import read_plain
-from factload.strings_table import SharedStrings
+from factload.strings_table import SharedStrings, repeated
 from factload.vectors import one_value
 from factload.windows import NotPlain, Window, count_valued
 
@@ -74,6 +74,7 @@ class SheetDecoder:
         """The whole sheet below the header by the exact reader, in small pieces."""
         rows = (row for row in self._rows() if row.number > header_row)
         while batch := list(islice(rows, min(rows_per_partition, _EXACT_BATCH))):
+            self._bound(batch)
             block = to_block(batch, self._columns, batch[-1].number)
             yield self._decoded(block, len(block), True)
 
@@ -98,7 +99,14 @@ class SheetDecoder:
             found = list(iterate(parser, [head, rows, _FOOT]))
         except WorkbookError as error:
             raise NotPlain from error  # the exact reader over the whole sheet knows what to say
+        self._bound(found)
         return to_block(found, self._columns, found[-1].number if found else 0)
+
+    def _bound(self, rows: Sequence[Row]) -> None:
+        """Refuse texts that are few shared objects in these rows but many copies in an array."""
+        taken = sum(len(text) for row in rows for _, text in row.cells.values())
+        if taken > self._limits.window_text_bytes:
+            raise repeated(taken, self._limits.window_text_bytes)
 
     def _decoded(self, block: Block, source: int, ends_partition: bool) -> Decoded:
         rows = type_rows(block, self._fields, self._placed, date1904=self._package.date1904)

@@ -39,6 +39,7 @@ class Limits:
     small_part_bytes: int = 32 << 20
     row_bytes: int = 32 << 20
     text_chars: int = 1 << 20
+    window_text_bytes: int = 1 << 28
     ratio: int = 200
     ratio_from_bytes: int = 32 << 20
 

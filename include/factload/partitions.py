@@ -177,7 +177,7 @@ class _Splitter:
             writer.close_partition()
         finally:
             writer.discard()
-        return Split(tuple(writer.partitions), _warnings(self._sheet.name, writer.last_row))
+        return Split(tuple(writer.partitions), _warnings(self._sheet.name, writer.last_row, done))
 
 
 class _Writer:
@@ -244,7 +244,7 @@ class _Writer:
             self._file.discard()
 
 
-def _warnings(sheet: str, last_row: int) -> tuple[str, ...]:
-    if last_row in (MAX_ROWS, _OLD_MAX_ROWS):
+def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:
+    if last_row in (MAX_ROWS, _OLD_MAX_ROWS) and source > last_row // 2:
         return (f"sheet {sheet} has exactly {last_row:,} rows: probably cut off by the tool that wrote it",)
     return ()

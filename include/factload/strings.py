@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import IO, Any
-from xml.parsers import expat
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,7 @@ from factload.package import Limits, Package
 from factload.plain import needs_settling, settle_some
 from factload.strings_table import NO_STRINGS, SharedStrings
 from factload.vectors import one_value, slices, texts
-from factload.xml_parts import damaged, hostile, main_name, safe_parser
+from factload.xml_parts import XmlReader, hostile, main_name
 
 _HEAD = re.compile(rb"""\A(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<sst(?: [^<>]*[^/<>])?>""")
 _CLOSE = b"</si>"
@@ -39,7 +38,7 @@ def load_strings(package: Package, limits: Limits) -> SharedStrings:
     except _NotPlain:
         with package.open_part(part, limits.strings_bytes) as stream:
             arrays = [_exact(iter(lambda: stream.read(1 << 16), b""), part, limits)]
-    return SharedStrings(pa.concat_arrays(arrays) if arrays else NO_STRINGS.texts)
+    return SharedStrings(pa.concat_arrays(arrays), limits.window_text_bytes) if arrays else NO_STRINGS
 
 
 def _plain_pieces(stream: IO[bytes], limits: Limits) -> Iterator[pa.Array[Any]]:
@@ -102,22 +101,16 @@ class _ItemParser:
     """An expat reader of ``si`` elements, however they are written."""
 
     def __init__(self, part: str, max_chars: int) -> None:
-        self._part, self._max_chars = part, max_chars
+        self._max_chars = max_chars
         self._texts: list[str] = []
         self._item: TextItem | None = None
-        self._parser = safe_parser(part)
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._data
+        self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
 
-    def feed(self, data: bytes, final: bool = False) -> None:
-        try:
-            self._parser.Parse(data, final)
-        except expat.ExpatError as error:
-            raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+    def feed(self, data: bytes) -> None:
+        self._xml.feed(data)
 
     def close(self) -> list[str]:
-        self.feed(b"", final=True)
+        self._xml.feed(b"", final=True)
         return self._texts
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.errors import WorkbookError
 from factload.vectors import EMPTY
-from factload.xml_parts import damaged
+from factload.xml_parts import damaged, hostile
 
 
 class SharedStrings:
     """Texts by position, as one Arrow array."""
 
-    def __init__(self, texts: pa.Array[Any]) -> None:
-        self.texts = texts
+    def __init__(self, texts: pa.Array[Any], max_bytes_taken: int = 1 << 28) -> None:
+        self.texts, self._max_bytes_taken = texts, max_bytes_taken
+        self._lengths = pc.binary_length(texts)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -25,10 +27,18 @@ class SharedStrings:
         return str(self.texts[index].as_py())
 
     def take(self, index: pa.Array[Any]) -> pa.Array[Any]:
-        """The texts at these positions. Raises WorkbookError when one isn't there."""
+        """The texts at these positions. Raises WorkbookError when one isn't there, or all are too long."""
         if len(index) and pc.max(index).as_py() >= len(self.texts):
             raise damaged("A cell names a shared string that isn't there")
+        taken = pc.sum(self._lengths.take(index)).as_py() or 0
+        if taken > self._max_bytes_taken:  # a small file can name one long text a million times
+            raise repeated(taken, self._max_bytes_taken)
         return self.texts.take(index)
 
 
 NO_STRINGS = SharedStrings(EMPTY[:0])
+
+
+def repeated(taken: int, limit: int) -> WorkbookError:
+    """Few rows that together hold more text than memory should."""
+    return hostile(f"Some thousands of rows hold {taken:,} bytes of text", f"at most {limit:,}")

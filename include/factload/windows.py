@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
-from xml.parsers import expat
 
 import pyarrow.compute as pc
 
+from factload.errors import WorkbookError
 from factload.vectors import flags, matches, one_value
-from factload.xml_parts import damaged, hostile, main_name, safe_parser
+from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _CLOSE = b"</row>"
 _SHEET_DATA = re.compile(rb"<sheetData\s*(/?)>")
@@ -62,10 +62,8 @@ class Windows:
             row_bytes,
         )
         self._buffer, self._at = b"", 0
-        self._frame = safe_parser("the sheet")  # sees everything but the rows
-        self._depth: list[str] = []
-        self._frame.StartElementHandler = lambda name, _: self._depth.append(name)
-        self._frame.EndElementHandler = lambda _: self._depth.pop()
+        self._within: list[str] = []
+        self._frame = XmlReader("the sheet", start=self._open, end=self._close)  # sees all but the rows
         self.head = b""
         self._has_rows = self._read_head()
         if self._has_rows and skip_to_row:
@@ -84,6 +82,12 @@ class Windows:
             yield Window(xml, ends_partition=rows == 0)
         self._read_tail()
 
+    def _open(self, name: str, _: dict[str, str]) -> None:
+        self._within.append(name)
+
+    def _close(self, _: str) -> None:
+        self._within.pop()
+
     def _read_head(self) -> bool:
         """Everything up to ``<sheetData>``; False when the sheet has no rows at all."""
         found = None
@@ -95,12 +99,12 @@ class Windows:
         if _NOT_UTF8.match(head) or b"<worksheet" not in head:
             raise NotPlain
         try:
-            self._frame.Parse(head, False)
-        except expat.ExpatError as error:
+            self._frame.feed(head)
+        except WorkbookError as error:
             raise NotPlain from error
         empty = bool(found[1])
         within = ["worksheet"] if empty else ["worksheet", "sheetData"]
-        if [main_name(name) for name in self._depth] != within:
+        if [main_name(name) for name in self._within] != within:
             raise NotPlain
         self.head, self._at = head, found.end()
         return not empty
@@ -145,10 +149,10 @@ class Windows:
         rest = self._buffer[self._at :]
         try:
             while rest:
-                self._frame.Parse(rest, False)
+                self._frame.feed(rest)
                 rest = self._stream.read(1 << 20)
-            self._frame.Parse(b"", True)
-        except expat.ExpatError as error:
+            self._frame.feed(b"", final=True)
+        except WorkbookError as error:
             raise NotPlain from error
 
 

@@ -12,6 +12,7 @@ _MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main ",
     "http://purl.oclc.org/ooxml/spreadsheetml/main ",
 )
+_MAX_TOKEN = 16 << 20  # bytes: no tag, comment or instruction of a real sheet comes near
 
 
 def damaged(seen: str) -> WorkbookError:
@@ -39,28 +40,45 @@ def parse_small(data: bytes, start: Callable[[str, dict[str, str]], None], part:
 
     Raises WorkbookError when it is not well-formed or has a DOCTYPE.
     """
-    parser = safe_parser(part)
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
         start(name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in attributes.items()})
 
-    parser.StartElementHandler = on_start
-    try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
-        raise damaged(f"{part} is not well-formed XML ({error})") from error
+    XmlReader(part, start=on_start).feed(data, final=True)
 
 
-def safe_parser(part: str) -> expat.XMLParserType:
-    """An expat parser with namespaces ("uri local") that refuses a DOCTYPE at sight."""
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
+class XmlReader:
+    """Expat with namespaces (names are "uri local"): no DOCTYPE, no endless token, errors as WorkbookError."""
 
-    def refuse(*_: object) -> None:
-        raise hostile(f"{part} holds a DOCTYPE", "no document type, as in every real workbook")
+    def __init__(
+        self,
+        part: str,
+        *,
+        start: Callable[[str, dict[str, str]], None] | None = None,
+        end: Callable[[str], None] | None = None,
+        data: Callable[[str], None] | None = None,
+    ) -> None:
+        self._part, self._fed = part, 0
+        self._parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = self._refuse
+        self._parser.StartElementHandler = start
+        self._parser.EndElementHandler = end
+        self._parser.CharacterDataHandler = data
 
-    parser.StartDoctypeDeclHandler = refuse
-    return parser
+    def feed(self, data: bytes, *, final: bool = False) -> None:
+        """Parse on. Raises WorkbookError: not well-formed, a DOCTYPE, a token longer than any real one."""
+        self._fed += len(data)
+        try:
+            self._parser.Parse(data, final)
+        except expat.ExpatError as error:
+            raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+        if not final and self._fed - self._parser.CurrentByteIndex > len(data) + _MAX_TOKEN:
+            # expat keeps an unfinished token in memory
+            raise hostile(f"{self._part} holds a tag without an end", f"at most {_MAX_TOKEN:,} bytes")
+
+    def _refuse(self, *_: object) -> None:
+        raise hostile(f"{self._part} holds a DOCTYPE", "no document type, as in every real workbook")
 
 
 def main_name(name: str) -> str:

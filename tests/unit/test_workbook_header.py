@@ -1,0 +1,94 @@
+"""Finding the sheet and its header row by name, and saying what is there when it isn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import expected
+import sheetxml
+from factload.errors import WorkbookError
+from factload.workbook import inspect
+
+FIELDS = [expected.field("Business Key", "text", key=True), expected.field("metric", "integer")]
+
+
+def rows(*rows: list[str]) -> str:
+    written = [sheetxml.text_row(number, texts) for number, texts in enumerate(rows, 1) if texts]
+    return sheetxml.sheet("".join(written))
+
+
+def refusal(path: Path, **options: object) -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        expected.split(path, FIELDS, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "above",
+    [[], [["A title"]], [["A title"], [], ["Business Key", "of whom"]], [[]] * 40],
+    ids=["first row", "title", "title and a lookalike", "far down"],
+)
+@pytest.mark.parametrize(
+    "names", [["Business Key", "metric"], [" business key ", "METRIC"], ["x", "metric", "Business Key"]]
+)
+def test_the_header_is_the_row_with_all_names(
+    above: list[list[str]], names: list[str], tmp_path: Path
+) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(*above, names, ["a", "b", "c"]))
+    done, found = expected.split(path, FIELDS)
+    assert done.source == 1
+    assert [(r["row"], r["reason"], r["column"]) for r in found] == [
+        (len(above) + 2, "not_a_number", "metric")
+    ]
+
+
+def test_an_exact_name_wins_over_one_in_another_case(tmp_path: Path) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(["Metric", "Business Key", "metric"], ["a", "b", "c"]))
+    assert expected.split(path, FIELDS)[1][0]["cell"] == "C2"
+
+
+def test_a_missing_name_lists_what_is_there(tmp_path: Path) -> None:
+    error = refusal(sheetxml.write(tmp_path / "w.xlsx", rows(["busines key", "metric"], ["a", "b"])))
+    assert error.code == "header_missing"
+    assert "'Business Key'" in error.seen
+    assert "row 1 holds 'busines key', 'metric'" in error.seen
+    assert "Did you mean 'busines key'?" in error.remedy
+
+
+@pytest.mark.parametrize(
+    "names", [["Business Key", "metric", "metric"], ["Business Key", "Metric", "METRIC"]]
+)
+def test_a_name_that_is_there_twice_is_refused_with_its_places(names: list[str], tmp_path: Path) -> None:
+    error = refusal(sheetxml.write(tmp_path / "w.xlsx", rows(names, ["a", "b"])))
+    assert error.code == "header_duplicate"
+    assert "B1 and C1" in error.seen
+
+
+def test_an_empty_sheet(tmp_path: Path) -> None:
+    assert refusal(sheetxml.write(tmp_path / "w.xlsx", rows())).code == "header_missing"
+
+
+def test_a_header_alone_makes_no_partition(tmp_path: Path) -> None:
+    done, _ = expected.split(sheetxml.write(tmp_path / "w.xlsx", rows(["Business Key", "metric"])), FIELDS)
+    assert (done.partitions, done.source) == ((), 0)
+
+
+def test_a_sheet_by_name_or_position(tmp_path: Path) -> None:
+    good = rows(["Business Key", "metric"], ["a"])
+    path = sheetxml.write(tmp_path / "w.xlsx", {"Notes": rows(["x"]), "Facts": good})
+    for sheet in ("Facts", "facts", 1):
+        assert expected.split(path, FIELDS, sheet=sheet)[0].source == 1
+    for sheet in ("Fact", 2, -1):
+        error = refusal(path, sheet=sheet)
+        assert error.code == "sheet_missing"
+        assert "'Notes', 'Facts'" in error.seen
+
+
+def test_inspect_shows_sheets_and_headers(tmp_path: Path) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", {"Notes": rows(), "Facts": rows(["title"], ["k", "m"])})
+    notes, facts = inspect(path)
+    assert (notes.name, notes.header) == ("Notes", None)
+    assert facts.header is not None
+    assert (facts.header.row, facts.header.names) == (2, {1: "k", 2: "m"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -113,6 +114,7 @@ class Bench:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line says; 1 when a result was wrong."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # the server and its data go in both cases
     rows = options.rows or (_QUICK_ROWS if options.quick else ROWS)
     repeats = options.repeat or (1 if options.quick else _REPEATS)
     chosen = _chosen(options.only)

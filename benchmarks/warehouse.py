@@ -58,6 +58,9 @@ class Warehouse:
 def warehouse(project: Path) -> Iterator[Warehouse]:
     """A durable server with PostgreSQL's defaults, as the demo's, in a data folder of its own; removed afterwards."""
     data_dir = postgres.data_folder(project).with_name("benchmark")
+    if postgres.find(data_dir) is not None:
+        raise RuntimeError(f"Another benchmark runs on {data_dir}: wait for its end.")
+    shutil.rmtree(data_dir, ignore_errors=True)  # of one that was killed
     try:
         with postgres.running(data_dir) as server:
             url = server.create_database("benchmark").replace("postgresql+psycopg2:", "postgresql:", 1)

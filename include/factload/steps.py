@@ -66,7 +66,8 @@ def open_load(
         )
         if not load.already_published:
             staging_table(load, fact, list(feed.fact.columns)).create(connection, checkfirst=True)
-    _record(engine, load, "open_load", "", measurement)
+    if not load.already_published:
+        _record(engine, load, "open_load", "", measurement)
     return load
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.vectors import EMPTY, Flags, flags, integers, is_empty
+from factload.vectors import EMPTY, Flags, as_flags, flags, integers, is_empty
 
 Int32s = npt.NDArray[np.int32]
 UInt8s = npt.NDArray[np.uint8]
@@ -88,4 +88,4 @@ def merge(first: Block, second: Block) -> Block:
 
 def is_blank_text(text: pa.Array[Any]) -> Flags:
     """Which texts are empty or nothing but white space, as a person sees it."""
-    return is_empty(pc.utf8_trim_whitespace(text))
+    return is_empty(text) | as_flags(pc.utf8_is_space(text))

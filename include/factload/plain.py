@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -56,7 +57,7 @@ class _Cells:
     ``end`` the ``<`` after the value.
     """
 
-    row: Positions
+    row: npt.NDArray[np.int32]
     column: Positions
     digits_at: Positions
     value_at: Positions
@@ -105,17 +106,21 @@ def _cells_with_value(data: Bytes, word: Words, opens: Positions, tag: Bytes, ro
     row = np.cumsum(row_tag, dtype=np.int32)[values] - 1
     cell = np.cumsum(cell_tag, dtype=np.int32)[values] - 1
     reference = opens[cell_tag][cell] + len('<c r="')
-    start = word[reference]
-    column, letters = np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
-    for _ in range(3):
-        letter = (start & np.uint64(0xFF)).astype(np.int64) - (ord("A") - 1)
-        more = letter > 0  # digits and quotes come before letters
-        if not more.any():
-            break
-        column = np.where(more, column * 26 + letter, column)
-        letters += more
-        start = np.where(more, start >> np.uint64(8), start)
-    return _Cells(row.astype(np.int64), column, reference + letters, at, end)
+    column, letters = _column_letters(word[reference])
+    return _Cells(row, column, reference + letters, at, end)
+
+
+def _column_letters(word: Words) -> tuple[Positions, Positions]:
+    """Column index (A = 1) of the one to three letters that each word begins with, and how many they are."""
+    first, second, third = (word.view(np.uint8).reshape(-1, 8)[:, place] for place in range(3))
+    column = first.astype(np.int64) - (ord("A") - 1)
+    letters = np.ones(len(word), np.int64)
+    for letter, before in ((second, 1), (third, 2)):
+        more = (letter >= ord("A")) & (letters == before)  # digits come before letters
+        if more.any():
+            column[more] = column[more] * 26 + letter[more] - (ord("A") - 1)
+            letters += more
+    return column, letters
 
 
 def _check_ascending(numbers: Positions) -> None:
@@ -124,7 +129,9 @@ def _check_ascending(numbers: Positions) -> None:
         raise row_out_of_order(int(numbers[falls[0] + 1]), int(numbers[falls[0]]))
 
 
-def _check_references(word: Words, digits_at: Positions, numbers: Positions, row: Positions) -> None:
+def _check_references(
+    word: Words, digits_at: Positions, numbers: Positions, row: npt.NDArray[np.int32]
+) -> None:
     _, written = quoted_digits(word[digits_at])
     if (written != numbers).any() or (np.diff(row) == 0).any():
         raise damaged("The sheet has a cell that is there twice or claims another row")

@@ -26,6 +26,8 @@ _NOT_UTF8 = re.compile(
 
 # Independent of the reader on purpose: what a value looks like, not what a row is made of.
 _VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"
+_ENDS_IN_VALUE, _EMPTY_VALUE = b"</v></c></row>", b"></v></c></row>"
+_ENDS_IN_TEXT, _EMPTY_TEXT = b"</t></is></c></row>", b"></t></is></c></row>"
 _FORMULA_ALONE = re.compile(
     rb"<c(\s[^<>]*)?>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v[^<>]*></v>)?\s*</c>"
 )
@@ -177,10 +179,10 @@ def count_valued(xml: bytes) -> int:
     comments and the like this equals what any parser finds; where it doesn't, the reader looks closer.
     """
     rows = xml.count(_CLOSE)
-    ended = xml.count(b"</v></c></row>")
-    if ended < rows:
-        ended += xml.count(b"</t></is></c></row>")
-    if ended == rows and b"></v>" not in xml and b"></t>" not in xml:
+    ended = xml.count(_ENDS_IN_VALUE) if _EMPTY_VALUE not in xml else 0
+    if ended < rows and _EMPTY_TEXT not in xml:
+        ended += xml.count(_ENDS_IN_TEXT)
+    if ended == rows:
         return rows
     pieces = pc.split_pattern(one_value(xml), _CLOSE.decode()).flatten()[:-1]
     valued = matches(pieces, _VALUE)

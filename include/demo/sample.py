@@ -25,7 +25,6 @@ import xlsxwriter
 from sqlalchemy import (
     BigInteger,
     Column,
-    ForeignKey,
     Identity,
     MetaData,
     Numeric,
@@ -44,7 +43,7 @@ SEED = 20261105
 SMALLEST = 2_000  # below it, one row of each kind of reject would exceed the demo feed's limit
 SHEET = "Facts"
 HEADER = ("business_key", "metric", "note")
-_FORMAT = 1  # part of a cached workbook's name: raise it when the same parameters give other rows
+_FORMAT = 2  # part of a cached workbook's name: raise it when the same parameters give other rows
 _TOO_LARGE = 1e15  # numeric(18,4) ends below 1e14
 
 _metadata = MetaData()
@@ -59,7 +58,7 @@ fact_sales = Table(
     "fact_sales",
     _metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("dimension_id", ForeignKey(dim_product.c.primary_synthetic_key), nullable=False),
+    Column("dimension_id", BigInteger, nullable=False),
     Column("metric", Numeric(18, 4), nullable=False),
     Column("load_id", Text, nullable=False, index=True),
 )
@@ -74,7 +73,7 @@ class Expected:
     rejected: int
     staged: int
     control_total: str  # exact sum of the published metrics, four decimals
-    rejected_rows: dict[str, list[int]]  # kind of fault -> rows
+    rejected_rows: dict[str, list[int]]  # the engine's reason code -> rows
 
     @classmethod
     def read(cls, workbook: Path) -> Expected:
@@ -164,10 +163,10 @@ def _rows(rng: random.Random, rows: int, members: int) -> Iterator[_Row]:
     amounts = {
         "unmatched_key": max(1, rows // 1_000),
         "blank_key": min(7, few),
-        "blank_metric": min(5, few),
-        "text_metric": min(6, few),
-        "error_metric": min(3, few),
-        "large_metric": min(2, few),
+        "blank_value": min(5, few),
+        "not_a_number": min(6, few),
+        "error_cell": min(3, few),
+        "number_out_of_range": min(2, few),
         "only_a_note": min(9, few),
         "spaces": min(8, few),
     }
@@ -188,10 +187,10 @@ def _rows(rng: random.Random, rows: int, members: int) -> Iterator[_Row]:
 _SPECIAL: dict[str, Callable[[str, float], _Row]] = {
     "unmatched_key": lambda key, metric: _Row(key.replace("P", "X"), metric, fault="unmatched_key"),
     "blank_key": lambda key, metric: _Row(None, metric, fault="blank_key"),
-    "blank_metric": lambda key, metric: _Row(key, None, "amount to follow", fault="blank_metric"),
-    "text_metric": lambda key, metric: _Row(key, "n/a", fault="text_metric"),
-    "error_metric": lambda key, metric: _Row(key, "#DIV/0!", fault="error_metric"),
-    "large_metric": lambda key, metric: _Row(key, _TOO_LARGE, fault="large_metric"),
+    "blank_value": lambda key, metric: _Row(key, None, "amount to follow", fault="blank_value"),
+    "not_a_number": lambda key, metric: _Row(key, "n/a", fault="not_a_number"),
+    "error_cell": lambda key, metric: _Row(key, "#DIV/0!", fault="error_cell"),
+    "number_out_of_range": lambda key, metric: _Row(key, _TOO_LARGE, fault="number_out_of_range"),
     "only_a_note": lambda key, metric: _Row(note="checked by hand"),
     "spaces": lambda key, metric: _Row(f"  {key} ", metric),  # trimmed and found: no fault
 }

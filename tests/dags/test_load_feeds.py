@@ -1,0 +1,139 @@
+"""The DAGs in three layers: they import, they keep the policy, their steps stand in the right order."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+# What is asked of the DAG files is asked in a process of its own: Airflow reads its configuration once.
+PARSE = """
+import json, sys
+touched = []
+sys.addaudithook(lambda event, arguments: touched.append([event, str(arguments[1] if event == "socket.connect" else arguments[0])])
+                 if event in ("socket.connect", "open") else None)
+from airflow.dag_processing.dagbag import DagBag
+del touched[:]
+bag = DagBag(sys.argv[1])
+seen = list(touched)
+print(json.dumps({
+    "errors": bag.import_errors,
+    "connections": [what for event, what in seen if event == "socket.connect"],
+    "opened": [what for event, what in seen if event == "open"],
+    "dags": {
+        dag.dag_id: {
+            "schedule": getattr(dag.timetable, "expression", None),
+            "catchup": dag.catchup,
+            "params": {name: param.schema for name, param in dag.params.items()},
+            "doc": dag.doc_md,
+            "tasks": {
+                task.task_id: {
+                    "after": sorted(task.upstream_task_ids),
+                    "mapped": task.is_mapped,
+                    "retries": task.retries,
+                    "label": getattr(task, "map_index_template", None),
+                    "trigger_rule": str(task.trigger_rule),
+                    "teardown": task.is_teardown,
+                }
+                for task in dag.tasks
+            },
+        }
+        for dag in bag.dags.values()
+    },
+}))
+"""
+
+
+def parse(tmp_path: Path, **feeds: str) -> dict[str, Any]:
+    folder = tmp_path / "feeds"
+    folder.mkdir()
+    for name, document in feeds.items():
+        (folder / f"{name}.yaml").write_text(document, encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PARSE, str(PROJECT / "dags")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={
+            **os.environ,
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL",
+            "FACTLOAD_FEEDS": str(folder),
+            "PYTHONPATH": str(PROJECT / "include"),
+        },
+    )
+    assert result.returncode == 0, result.stderr
+    answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.fixture(scope="module")
+def sales() -> str:
+    return (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory: pytest.TempPathFactory, sales: str) -> dict[str, Any]:
+    return parse(tmp_path_factory.mktemp("dags"), sales=sales, returns=sales.replace("feed: sales", "feed: returns"))
+
+
+def test_every_feed_is_a_dag(parsed: dict[str, Any]) -> None:
+    assert parsed["errors"] == {}
+    assert sorted(parsed["dags"]) == ["load_returns", "load_sales"]
+
+
+def test_parsing_opens_no_connection_and_no_workbook(parsed: dict[str, Any]) -> None:
+    assert parsed["connections"] == []
+    opened = [name for name in parsed["opened"] if "feeds" in name or name.endswith((".xlsx", ".arrow"))]
+    assert {Path(name).suffix for name in opened} <= {".yaml", ".py", ".pyc"}
+    assert any(name.endswith("sales.yaml") for name in opened)
+
+
+def test_policy(parsed: dict[str, Any]) -> None:
+    for dag in parsed["dags"].values():
+        assert dag["schedule"] == "0 2 * * *"
+        assert dag["catchup"] is False
+        assert set(dag["params"]) == {"period", "workbook", "reload"}
+        assert dag["params"]["period"]["format"] == "date"
+        assert "When a task fails" in dag["doc"]
+        for task in dag["tasks"].values():
+            assert task["retries"] >= 2
+
+
+def test_order(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["load_sales"]["tasks"]
+    assert {name: task["after"] for name, task in tasks.items()} == {
+        "open_load": [],
+        "extract_dimension_map": ["open_load"],
+        "split_workbook": ["open_load"],
+        "load_partition": ["extract_dimension_map", "open_load", "split_workbook"],
+        "reconcile": ["load_partition", "open_load"],
+        "publish": ["open_load", "reconcile"],
+        "clean_staging": ["open_load", "publish"],
+    }
+    assert {name for name, task in tasks.items() if task["mapped"]} == {"extract_dimension_map", "load_partition"}
+    assert tasks["load_partition"]["label"] == "{{ partition }}"
+    assert tasks["clean_staging"]["teardown"]
+
+
+def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, sales: str) -> None:
+    found = parse(
+        tmp_path,
+        sales=sales,
+        returns=sales.replace("feed: sales", "feed: returns").replace("normalize", "normalise"),
+        other=sales,
+    )
+    assert list(found["dags"]) == ["load_sales"]
+    [(where, message)] = found["errors"].items()
+    assert where.endswith("check_feeds.py")
+    assert "returns.yaml:14: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?" in message
+    assert "other.yaml:1: feed: is sales, and the file is other.yaml" in message

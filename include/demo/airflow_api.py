@@ -19,6 +19,7 @@ _PAGE = 100
 class TaskInstance:
     """One task of a run, or one of the copies that it was mapped to. Times are aware, or None."""
 
+    id: str
     task_id: str
     map_index: int
     label: str
@@ -95,6 +96,7 @@ class AirflowApi:
 
 def _task_instance(values: dict[str, Any]) -> TaskInstance:
     return TaskInstance(
+        id=values["id"],
         task_id=values["task_id"],
         map_index=values["map_index"],
         label=values.get("rendered_map_index") or "",

@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -33,7 +34,7 @@ from sqlalchemy.pool import NullPool
 
 from demo.airflow_place import USER, Place, environment_of, secrets_of, write_private
 from demo.errors import AirflowError
-from demo.processes import die_with_parent, end_family
+from demo.processes import end_family, spawn
 
 ESSENTIAL = ("api-server", "scheduler")
 WHOLE = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -133,17 +134,15 @@ def running(
 
 
 def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool) -> psutil.Popen:
-    with _log_of(place, name).open("wb") as log:
-        return psutil.Popen(
-            [sys.executable, "-m", "airflow", name, *_ARGUMENTS.get(name, [])],
-            env=environment,
-            cwd=place.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=die_with_parent() if attached else None,
-        )
+    log = _log_of(place, name)
+    log.unlink(missing_ok=True)
+    return spawn(
+        [sys.executable, "-m", "airflow", name, *_ARGUMENTS.get(name, [])],
+        log=log,
+        attached=signal.SIGTERM if attached else None,
+        env=environment,
+        cwd=place.folder,
+    )
 
 
 def _run(place: Place, environment: dict[str, str], *arguments: str) -> None:

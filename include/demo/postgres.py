@@ -31,7 +31,7 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from demo.errors import PostgresError
-from demo.processes import die_with_parent
+from demo.processes import reap, spawn
 
 SUPERUSER = "postgres"
 _UNPRIVILEGED = "nobody"
@@ -131,6 +131,7 @@ def stop(data_dir: Path, *, seconds: float = 30.0) -> bool:
             break
     else:
         raise PostgresError(f"PostgreSQL process {process.pid} does not end.{_log_tail(data_dir)}")
+    reap()
     socket_dir = _socket_folder(data_dir)
     if socket_dir != data_dir:
         shutil.rmtree(socket_dir, ignore_errors=True)
@@ -248,17 +249,13 @@ def _launch(programs: Path, data_dir: Path, settings: dict[str, str], attached: 
     command: list[str | Path] = [programs / "postgres", "-D", data_dir, "-k", socket_dir]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    with (data_dir / "server.log").open("ab") as log:
-        process = psutil.Popen(
-            command,
-            **_identity(),
-            cwd=data_dir,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C on the terminal is ours to translate
-            preexec_fn=die_with_parent(signal.SIGINT) if attached else None,
-        )
+    process = spawn(
+        command,
+        log=data_dir / "server.log",
+        attached=signal.SIGINT if attached else None,
+        cwd=data_dir,
+        **_identity(),
+    )
     server = Server(data_dir, socket_dir, process.pid, started_here=True)
     try:
         _wait_until_ready(server, process)

@@ -6,16 +6,45 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_children: list[psutil.Popen] = []
 
 
-def die_with_parent(signal_number: int = signal.SIGTERM) -> Callable[[], None] | None:
+def spawn(command: Sequence[str | Path], *, log: Path, attached: int | None, **options: Any) -> psutil.Popen:
+    """Start a program as the leader of a session of its own, its output in a log file.
+
+    A Ctrl-C on the terminal doesn't reach it: ending it is ours. `attached` is the signal that it gets when this
+    process dies; with None it lives on. Further options are those of `subprocess.Popen`.
+    """
+    with log.open("ab") as output:
+        child = psutil.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=None if attached is None else _die_with_parent(attached),
+            **options,
+        )
+    _children.append(child)
+    return child
+
+
+def reap() -> None:
+    """Take note of the children that have ended, however they were waited for."""
+    _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _die_with_parent(signal_number: int) -> Callable[[], None] | None:
     """A `preexec_fn` that has the kernel signal the child when this process dies, even by SIGKILL.
 
     Linux only; elsewhere None, and an abrupt death of this process leaves the child running.
@@ -65,9 +94,10 @@ def end_family(leaders: Iterable[int], *, grace_seconds: float = 20.0) -> None:
         _, left = psutil.wait_procs(known.values(), timeout=wait)
         known = {member.pid: member for member in (*left, *family(sessions))}
         if not known:
-            return
+            break
         for member in known.values():
             _signal(member, number)
+    reap()
 
 
 def _signal(process: psutil.Process, number: int) -> None:

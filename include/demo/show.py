@@ -70,7 +70,12 @@ def _check(ready: Ready, sizes: Sizes, report: Report) -> str:
         in_all = connection.scalar(select(func.count()).select_from(fact_sales))
     wanted = {"source": expected.source, "blank": expected.blank, "rejected": expected.rejected}
     wanted |= {"staged": expected.staged, "published": expected.staged}
-    if report.rows != wanted or (counted[0], str(counted[1])) != (expected.staged, expected.control_total):
+    reasons = {reason: len(rows) for reason, rows in expected.rejected_rows.items()}
+    if (
+        report.rows != wanted
+        or report.rejects != reasons
+        or (counted[0], str(counted[1])) != (expected.staged, expected.control_total)
+    ):
         raise MismatchError(
             f"The report says {report.rows}, and fact_sales holds {counted[0]} rows, {counted[1]} in sum. "
             f"The sample was made to come to {wanted} and {expected.control_total}."

@@ -1,0 +1,171 @@
+"""The DAG on a real scheduler: partitions side by side, and one whose process is killed.
+
+The warehouse is PostgreSQL, the workbooks are the demo's, made small; nothing is simulated.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.pool import NullPool
+
+from demo import airflow_site, sample
+from demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
+from demo.airflow_place import Place
+from demo.airflow_site import Site
+from demo.postgres import Server
+from demo.setup import PROJECT, connection_uri
+from factload.ledger_tables import partitions
+
+DAG_ID = "load_sales"
+ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8
+SECONDS = 240.0
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A running Airflow with a feed of small partitions, its warehouse, and its inbox."""
+
+    site: Site
+    api: AirflowApi
+    warehouse: str
+    home: Path
+
+    def workbook(self, period: str, seed: int) -> sample.Expected:
+        """Put the workbook of a period into the inbox."""
+        path = self.home / "inbox" / f"sales_{period}.xlsx"
+        return sample.make_workbook(path, ROWS, MEMBERS, seed)
+
+    def trigger(self, period: str) -> str:
+        """Start a run; returns its id."""
+        run_id = f"test__{period}"
+        self.api.trigger(DAG_ID, run_id, {"period": period})
+        return run_id
+
+    def ended(self, run_id: str) -> str:
+        """The state in which the run ended."""
+        wait_for(lambda: self.api.run_state(DAG_ID, run_id) not in UNFINISHED, "the run's end")
+        return self.api.run_state(DAG_ID, run_id)
+
+    def partitions(self, run_id: str) -> list[TaskInstance]:
+        """The run's mapped copies of load_partition."""
+        found = self.api.task_instances(DAG_ID, run_id)
+        return [
+            instance for instance in found if instance.task_id == "load_partition" and instance.map_index >= 0
+        ]
+
+    def facts(self, period: str) -> tuple[int, str]:
+        """Count and exact sum of the period's fact rows."""
+        facts = sample.fact_sales
+        of_load = select(func.count(), func.sum(facts.c.metric)).where(facts.c.load_id == f"sales@{period}")
+        with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            count, total = connection.execute(of_load).one()
+        return count, str(total)
+
+    def is_split(self, period: str) -> bool:
+        """Whether the ledger knows the partitions of the period's load."""
+        of_load = select(func.count()).where(partitions.c.load_id == f"sales@{period}")
+        with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            return bool(connection.scalar(of_load))
+
+
+@pytest.fixture(scope="module")
+def plant(
+    postgres: Server, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plant]:
+    home = tmp_path_factory.mktemp("project")
+    feed = (PROJECT / "include/feeds/sales.yaml").read_text()
+    assert "rows_per_partition: 100000" in feed
+    (home / "include/feeds").mkdir(parents=True)
+    (home / "include/feeds/sales.yaml").write_text(
+        feed.replace("rows_per_partition: 100000", f"rows_per_partition: {ROWS // PARTITIONS}")
+    )
+    sample.make_dimension(module_database, MEMBERS)
+    place = Place(
+        project=PROJECT,
+        folder=home / "airflow",
+        metadata_url=postgres.create_database("airflow"),
+        variables={"AIRFLOW_CONN_WAREHOUSE": connection_uri(module_database), "FACTLOAD_HOME": str(home)},
+    )
+    with airflow_site.running(place) as site:
+        yield Plant(site, AirflowApi(site), module_database, home)
+
+
+def test_partitions_are_loaded_side_by_side(plant: Plant) -> None:
+    expected = plant.workbook("2026-11-05", seed=1)
+    run_id = plant.trigger("2026-11-05")
+
+    assert plant.ended(run_id) == "success"
+    copies = plant.partitions(run_id)
+    assert plant.facts("2026-11-05") == (expected.staged, expected.control_total)
+    assert len(copies) >= PARTITIONS
+    assert len({copy.label for copy in copies}) == len(copies), "labels tell them apart"
+    assert any(overlap(*pair) for pair in combinations(copies, 2))
+
+
+def test_a_killed_partition_is_loaded_again_and_no_row_twice(plant: Plant) -> None:
+    expected = plant.workbook("2026-11-06", seed=2)
+    run_id = plant.trigger("2026-11-06")
+    wait_for(lambda: plant.is_split("2026-11-06"), "the workbook to be split")
+    with partitions_held_back(plant.warehouse) as waiting:
+        wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
+        victim = next(p for p in plant.partitions(run_id) if p.state == "running")
+        process_of(plant.site, victim).send_signal(signal.SIGKILL)
+        wait_for(lambda: state_of(plant, run_id, victim) != "running", "Airflow to notice the death")
+
+    assert plant.ended(run_id) == "success"
+    tries = {partition.map_index: partition.try_number for partition in plant.partitions(run_id)}
+    assert tries.pop(victim.map_index) == 2
+    assert set(tries.values()) == {1}
+    assert plant.facts("2026-11-06") == (expected.staged, expected.control_total)
+
+
+@contextmanager
+def partitions_held_back(url: str) -> Iterator[Callable[[], int]]:
+    """Keep every load_partition from writing its rejects; yields a count of those that wait for it."""
+    rejects = "factload.rejects"
+    queue = text(f"SELECT count(*) FROM pg_locks WHERE relation = '{rejects}'::regclass AND NOT granted")
+    engine = create_engine(url, poolclass=NullPool)
+    with (
+        engine.begin() as holder,
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher,
+    ):
+        holder.execute(text(f"LOCK TABLE {rejects} IN SHARE MODE"))
+        yield lambda: int(watcher.scalar(queue) or 0)
+
+
+def process_of(site: Site, instance: TaskInstance) -> psutil.Process:
+    """The process that runs a task: Airflow puts the instance's id into its title."""
+    pid, _ = site.processes["scheduler"]
+    for process in psutil.Process(pid).children(recursive=True):
+        title = " ".join(process.cmdline())
+        if instance.id in title and "LocalExecutor" not in title:
+            return process
+    pytest.fail(f"no process of {instance.task_id} {instance.label} in the scheduler's family")
+
+
+def state_of(plant: Plant, run_id: str, instance: TaskInstance) -> str:
+    return next(p.state for p in plant.partitions(run_id) if p.map_index == instance.map_index)
+
+
+def overlap(one: TaskInstance, other: TaskInstance) -> bool:
+    assert one.start and one.end and other.start and other.end
+    return one.start < other.end and other.start < one.end
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
+        time.sleep(0.25)

@@ -106,7 +106,7 @@ class Workbook:
         kind = cell.get("t", "n")
         written = (v.text or "") if v is not None else ""
         inner = rich(inline) if inline is not None else ""
-        if not written and not inner:
+        if not written and not (inline is not None and has_text(inline)):
             lacks_value = formula is not None and (v is None or kind != "str")
             return Value("formula", "=" + (formula.text or "")) if lacks_value else None  # type: ignore[union-attr]
         dated = int(cell.get("s", "0")) in self.dated
@@ -138,6 +138,11 @@ def rich(item: Tree) -> str:
     """An item's own text and its runs', without the phonetic ones."""
     whole = [shown(t) for t in children(item, "t")]
     return "".join(whole + [shown(t) for run in children(item, "r") for t in children(run, "t")])
+
+
+def has_text(item: Tree) -> bool:
+    runs = [item, *children(item, "r")]
+    return any(t.text for run in runs for t in children(run, "t"))
 
 
 def shown(element: Tree | None) -> str:

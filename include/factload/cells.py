@@ -79,7 +79,7 @@ class TextItem:
     """Collects the text of an ``si`` or ``is`` element: runs joined, phonetic runs dropped."""
 
     def __init__(self, max_chars: int) -> None:
-        self._max, self._size = max_chars, 0
+        self._max, self.size = max_chars, 0
         self.parts: list[str] = []
         self._run: list[str] | None = None
         self._preserve = False
@@ -100,8 +100,8 @@ class TextItem:
 
     def data(self, text: str) -> None:
         if self._run is not None:
-            self._size += len(text)
-            if self._size > self._max:
+            self.size += len(text)
+            if self.size > self._max:
                 raise hostile("A cell's text is longer than the limit", f"at most {self._max:,} characters")
             self._run.append(text)
 
@@ -220,16 +220,14 @@ class SheetParser:
         assert row is not None  # noqa: S101
         written = "".join(self._value) if self._value is not None else ""
         inline = "".join(self._inline.parts) if self._inline is not None else ""
+        filled = bool(written) or (self._inline is not None and self._inline.size > 0)
         kind_name = attributes.get("t", "n")
-        if (
-            self._formula is not None
-            and not (written or inline)
-            and (self._value is None or kind_name != "str")
-        ):
+        unsaved = self._formula is not None and not filled and (self._value is None or kind_name != "str")
+        if unsaved and self._formula is not None:
             row.valued = True
             row.cells[self._column] = (Kind.NO_VALUE, "=" + "".join(self._formula))
             return
-        if not (written or inline):
+        if not filled:
             return
         row.valued = True
         if self._only is None or self._column in self._only:

@@ -11,13 +11,14 @@ import pyarrow as pa
 from factload.block import Block, empty_block, merge
 from factload.cells import Row, SheetParser, iterate, row_out_of_order, to_block
 from factload.columns import SheetField, TypedRows, type_rows
+from factload.counting import RowCounter, count_valued
 from factload.errors import WorkbookError
 from factload.grammar import split_plain
 from factload.package import Limits, Package
 from factload.plain import read_plain
 from factload.strings_table import SharedStrings, repeated
 from factload.vectors import one_value
-from factload.windows import NotPlain, Window, count_valued
+from factload.windows import NotPlain, Window
 
 _EXACT_BATCH = 10_000  # rows: Python objects, so few
 _FOOT = b"</sheetData></worksheet>"
@@ -72,16 +73,35 @@ class SheetDecoder:
 
     def exactly(self, header_row: int, rows_per_partition: int) -> Iterator[Decoded]:
         """The whole sheet below the header by the exact reader, in small pieces."""
-        rows = (row for row in self._rows() if row.number > header_row)
-        while batch := list(islice(rows, min(rows_per_partition, _EXACT_BATCH))):
-            self._bound(batch)
-            block = to_block(batch, self._columns, batch[-1].number)
-            yield self._decoded(block, len(block), True)
+        rows = (pair for pair in self._rows() if pair[0].number > header_row)
+        while partition := list(islice(rows, min(rows_per_partition, _EXACT_BATCH))):
+            left = rows_per_partition - len(partition)
+            while left > 0 and (more := list(islice(rows, min(left, _EXACT_BATCH)))):
+                yield self._exact_piece(partition, ends_partition=False)
+                partition, left = more, left - len(more)
+            yield self._exact_piece(partition, ends_partition=True)
 
-    def _rows(self) -> Iterator[Row]:
-        parser = self._parser(need_numbers=False)
+    def _exact_piece(self, pairs: Sequence[tuple[Row, bool]], *, ends_partition: bool) -> Decoded:
+        rows = [row for row, _ in pairs]
+        self._bound(rows)
+        block = to_block(rows, self._columns, rows[-1].number)
+        return self._decoded(block, sum(counted for _, counted in pairs), ends_partition)
+
+    def _rows(self) -> Iterator[tuple[Row, bool]]:
+        """Each row with the other parser's word on whether it carries a value."""
+        parser, counter = self._parser(need_numbers=False), RowCounter(self._part)
         with self._package.open_part(self._part, self._limits.sheet_bytes) as stream:
-            yield from iterate(parser, iter(lambda: stream.read(1 << 16), b""))
+            while chunk := stream.read(1 << 16):
+                yield from self._agreed(parser.feed(chunk), counter.feed(chunk))
+            yield from self._agreed(parser.feed(b"", final=True), counter.feed(b"", final=True))
+
+    def _agreed(self, rows: list[Row], counted: list[bool]) -> Iterator[tuple[Row, bool]]:
+        if len(rows) != len(counted):
+            raise _mismatch(self._part, rows[0].number if rows else 0)
+        for row, valued in zip(rows, counted, strict=True):
+            if row.valued != valued:
+                raise _mismatch(self._part, row.number)
+            yield row, valued
 
     def _parser(self, *, need_numbers: bool) -> SheetParser:
         return SheetParser(
@@ -118,3 +138,12 @@ def _check_order(block: Block) -> None:
     falls = (block.row[1:] <= block.row[:-1]).nonzero()[0]
     if len(falls):
         raise row_out_of_order(int(block.row[falls[0] + 1]), int(block.row[falls[0]]))
+
+
+def _mismatch(part: str, row: int) -> WorkbookError:
+    return WorkbookError(
+        "row_count_mismatch",
+        f"Two ways of counting the rows of {part} disagree, first at row {row:,}",
+        expected="every row read or refused",
+        remedy="Open the workbook in Excel and save it again; keep the file, it shows a fault of this reader",
+    )

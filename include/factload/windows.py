@@ -11,25 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-import pyarrow.compute as pc
-
 from factload.errors import WorkbookError
-from factload.vectors import flags, matches, one_value
 from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _CLOSE = b"</row>"
+_READ_BYTES = 1 << 18
 _SHEET_DATA = re.compile(rb"<sheetData\s*(/?)>")
 _SHEET_DATA_END = b"</sheetData"
 _NOT_UTF8 = re.compile(
     rb"""\A(?:\xff\xfe|\xfe\xff|.?\0|<\?xml[^>]*encoding=["'](?!utf-8["']))""", re.IGNORECASE
-)
-
-# Independent of the reader on purpose: what a value looks like, not what a row is made of.
-_VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"
-_ENDS_IN_VALUE, _EMPTY_VALUE = b"</v></c></row>", b"></v></c></row>"
-_ENDS_IN_TEXT, _EMPTY_TEXT = b"</t></is></c></row>", b"></t></is></c></row>"
-_FORMULA_ALONE = re.compile(
-    rb"<c(\s[^<>]*)?>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v[^<>]*></v>)?\s*</c>"
 )
 
 
@@ -112,10 +102,14 @@ class Windows:
         return not empty
 
     def _more(self) -> bool:
-        chunk = self._stream.read(self._window_bytes)
-        self._buffer = self._buffer[self._at :] + chunk
-        self._at = 0
-        return bool(chunk)
+        pieces = [self._buffer[self._at :]]
+        wanted = self._window_bytes
+        # zipfile copies what it has not inflated yet at every call: small calls copy little
+        while wanted > 0 and (piece := self._stream.read(min(_READ_BYTES, wanted))):
+            pieces.append(piece)
+            wanted -= len(piece)
+        self._buffer, self._at = b"".join(pieces), 0
+        return len(pieces) > 1
 
     def _fill(self) -> int:
         """Read on until the buffer holds a window or the rows end; where its last whole row ends, 0 for none."""
@@ -170,25 +164,3 @@ def _nth_close(data: bytes, start: int, end: int, n: int) -> int:
     for _ in range(n):
         start = data.index(_CLOSE, start) + len(_CLOSE)
     return start
-
-
-def count_valued(xml: bytes) -> int:
-    """How many rows of a window carry a value, by the look of the bytes.
-
-    A value is a non-empty ``v`` or ``t`` element, or a formula without a cached value. In a sheet without
-    comments and the like this equals what any parser finds; where it doesn't, the reader looks closer.
-    """
-    rows = xml.count(_CLOSE)
-    ended = xml.count(_ENDS_IN_VALUE) if _EMPTY_VALUE not in xml else 0
-    if ended < rows and _EMPTY_TEXT not in xml:
-        ended += xml.count(_ENDS_IN_TEXT)
-    if ended == rows:
-        return rows
-    pieces = pc.split_pattern(one_value(xml), _CLOSE.decode()).flatten()[:-1]
-    valued = matches(pieces, _VALUE)
-    others = pieces.filter(flags(~valued)).to_pylist() if not valued.all() else []
-    return int(valued.sum()) + sum(map(_has_formula_alone, others))
-
-
-def _has_formula_alone(row: bytes) -> bool:
-    return any(b't="str"' not in (m[1] or b"") or m[2] is None for m in _FORMULA_ALONE.finditer(row))

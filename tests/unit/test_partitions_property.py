@@ -189,3 +189,12 @@ def test_every_cell_is_what_the_oracle_reads(
         assert done.rejected == sum(row["reason"] is not None for row in wanted)
         tiles = [(p.first_row, p.last_row) for p in done.partitions]
         assert all(before[1] + 1 == after[0] for before, after in pairwise(tiles))
+
+
+@pytest.mark.parametrize("oddness", [0.0, 1.0])
+def test_a_row_of_nothing_but_white_space_counts_and_is_blank(oddness: float, tmp_path: Path) -> None:
+    rows = [(0, {1: ("inline", "  ", False)}), (0, {1: ("inline", " ", True)}), (0, {2: ("number", "5", 0)})]
+    path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(sheet_xml(rows, "plain", oddness, 1)))
+    done, found = expected.split(path, FIELDS)
+    assert (done.source, done.blank, [row["row"] for row in found]) == (3, 2, [4])
+    assert done.source == len(oracle.Workbook(path).sheet()) - 1

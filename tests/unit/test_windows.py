@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from factload.windows import NotPlain, Windows, count_valued
+from factload.counting import count_valued
+from factload.windows import NotPlain, Windows
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FOOT = "</sheetData><mergeCells/></worksheet>"

@@ -12,7 +12,6 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from factload.partitions import PartitionFile
 
 from airflow_edge.connection import database_url
 from airflow_edge.period import period_of
@@ -21,6 +20,8 @@ from factload.errors import FactloadError, Superseded
 from factload.feed import Feed
 from factload.feed_file import read_feed
 from factload.load import DimensionMap, Load
+from factload.memory import leave_pandas_out
+from factload.partitions import PartitionFile
 from factload.report import read_report
 
 _log = logging.getLogger(__name__)
@@ -112,6 +113,7 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
     if label is not None:
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
     this = Load.from_json(load)
+    leave_pandas_out()
     with _one_sentence():
         feed = read_feed(this.feed)
         url = database_url(feed.fact.connection)

@@ -107,7 +107,9 @@ def _period(text: str) -> date:
 
 def _check(options: argparse.Namespace) -> int:
     from factload.check import check_load
+    from factload.memory import leave_pandas_out
 
+    leave_pandas_out()
     return _report_of(
         options,
         lambda feed, period, url, progress: check_load(
@@ -117,8 +119,11 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from factload.memory import leave_pandas_out
     from factload.pipeline import run_load
     from factload.report import read_report
+
+    leave_pandas_out()
 
     def load(feed: Any, period: date, url: str, progress: Any) -> Any:
         run_load(

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from factload.errors import TransientError
+from factload.memory import leave_pandas_out
 
 _HEARD_EVERY_SECONDS = 0.2
 _said: multiprocessing.queues.Queue[int] | None = None
@@ -29,6 +30,7 @@ def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str])
     # The server that workers are forked from keeps the environment of its own start.
     os.environ.clear()
     os.environ.update(environment)
+    leave_pandas_out()
     global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
     _said = said
 
@@ -59,7 +61,8 @@ class Running:
 
 
 class Workers:
-    """At most ``count`` worker processes, forked from a clean one that has the engine imported already.
+    """At most ``count`` worker processes, and no more than there are processors, forked from a clean one that has
+    the engine imported already.
 
     ``heard`` is called, in a thread of this process, with every number that a worker says.
     """
@@ -69,7 +72,10 @@ class Workers:
         context.set_forkserver_preload(["factload.steps"])
         self._said = context.Queue()
         self._pool = ProcessPoolExecutor(
-            count, mp_context=context, initializer=_begin, initargs=(self._said, dict(os.environ))
+            min(count, os.cpu_count() or 1),
+            mp_context=context,
+            initializer=_begin,
+            initargs=(self._said, dict(os.environ)),
         )
         self._ended = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)

@@ -57,7 +57,7 @@ class SheetDecoder:
             one_value(window.xml).cast(pa.string())
         except pa.ArrowInvalid as error:
             raise NotPlain from error
-        plain, odd = split_plain(window.xml)
+        plain, odd = split_plain(window.xml, window.ends)
         block = (
             read_plain(plain, self._columns, self._strings, self._package.date_styles)
             if plain
@@ -66,7 +66,7 @@ class SheetDecoder:
         if odd:
             block = merge(block, self._fragment(head, odd))
             _check_order(block)
-        counted = count_valued(window.xml)
+        counted = count_valued(window.xml, window.ends)
         if counted != len(block):
             raise NotPlain
         return self._decoded(block, counted, window.ends_partition)

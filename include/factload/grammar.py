@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from factload.vectors import flags, matches, one_value, slices
+from factload.vectors import Positions, flags, matches, one_value, slices
 
 _GAP = r"[ \t\n]*"
 _ATTRIBUTES = r'(?: [A-Za-z0-9:]+="[^"<>&\r]*")*'
@@ -44,16 +44,13 @@ _ALL_ROWS = rf"\A(?:{_ROW})*\z"
 _ONE_ROW = rf"\A{_ROW}\z"
 _ITEM = rf"{_GAP}<si>(?:<t{_SPACE}>{TEXT}</t>)</si>"
 _ALL_ITEMS = rf"\A(?:{_ITEM})*\z"
-_END = b"</row>"
 
 
-def split_plain(xml: bytes) -> tuple[bytes, bytes]:
-    """Divide a window, which ends with ``</row>``, into its plain rows and the others, each in order."""
+def split_plain(xml: bytes, ends: Positions) -> tuple[bytes, bytes]:
+    """Divide a window, whose rows end at ``ends``, into its plain rows and the others, each in order."""
     if matches(one_value(xml), _ALL_ROWS)[0]:
         return xml, b""
-    ends = _row_ends(xml)
-    starts = np.concatenate([[0], ends[:-1]])
-    rows = slices(xml, starts, ends)
+    rows = slices(xml, np.concatenate([[0], ends[:-1]]), ends)
     plain = matches(rows, _ONE_ROW)
     return _joined(rows.filter(flags(plain))), _joined(rows.filter(flags(~plain)))
 
@@ -61,13 +58,6 @@ def split_plain(xml: bytes) -> tuple[bytes, bytes]:
 def items_are_plain(xml: bytes) -> bool:
     """Whether a piece of the shared strings is nothing but plain items."""
     return bool(matches(one_value(xml), _ALL_ITEMS)[0])
-
-
-def _row_ends(xml: bytes) -> np.typing.NDArray[np.int64]:
-    data = np.frombuffer(xml, np.uint8)
-    likely = np.flatnonzero((data[:-5] == ord("<")) & (data[1:-4] == ord("/")) & (data[2:-3] == ord("r")))
-    # Rich text ends runs with </r>.
-    return np.array([p + len(_END) for p in likely.tolist() if xml.startswith(_END, p)], np.int64)
 
 
 def _joined(rows: pa.BinaryArray) -> bytes:

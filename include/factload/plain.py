@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.block import Block, Column, Kind
-from factload.cells import XML_SPACE, row_out_of_order, settle_text
+from factload.cells import XML_SPACE, column_letters, row_out_of_order, settle_text
 from factload.grammar import PRESERVE
 from factload.strings_table import SharedStrings
 from factload.vectors import (
@@ -39,6 +38,7 @@ from factload.vectors import (
 )
 from factload.xml_parts import damaged
 
+_REFERENCE_AT = len('<c r="')
 _VALUE_AT = len("<v>")  # and of <t>; white space to keep makes the tag longer
 _SHARED = 255  # a kind of this module: a shared string, until it is looked up
 _KIND_OF = np.zeros(256, np.uint8)  # by the last letter of a cell's type: s, str, inlineStr, b, e, d, n
@@ -50,15 +50,23 @@ _KIND_OF[ord("n")] = Kind.NUMBER
 
 
 @dataclass(frozen=True, slots=True)
+class _Tags:
+    """Every tag of a piece: where it opens, the first letter of its name ("/" of a closing one)."""
+
+    data: Bytes
+    word: Words
+    opens: Positions
+    letter: Bytes
+    rows: Positions  # which tags are row tags, and which are cells
+    cells: Positions
+
+
+@dataclass(frozen=True, slots=True)
 class _Cells:
-    """All cells of a piece that hold a value: their row (position in the piece), column (A = 1), and places.
+    """The cells of one column that hold a value: the row each is in (by its place in the piece), where its
+    row number begins, where its ``v`` or ``t`` opens and where the value ends."""
 
-    ``digits_at`` is where the row number within the reference begins, ``value_at`` the ``<`` of ``v`` or ``t``,
-    ``end`` the ``<`` after the value.
-    """
-
-    row: npt.NDArray[np.int32]
-    column: Positions
+    row: Positions
     digits_at: Positions
     value_at: Positions
     end: Positions
@@ -72,69 +80,88 @@ def read_plain(
     Raises WorkbookError for row numbers that do not ascend, a cell that is there twice or in the wrong row, a
     shared string that isn't there.
     """
-    data, word = np.frombuffer(xml, np.uint8), words(xml)
-    opens = np.flatnonzero(data == ord("<"))
-    tag = data[opens + 1]
-    row_tag = tag == ord("r")
-    length, numbers = quoted_digits(word[opens[row_tag] + len('<row r="')])
+    tags = _tags(xml)
+    _, numbers = quoted_digits(tags.word[tags.opens[tags.rows] + len('<row r="')])
     _check_ascending(numbers)
-    cells = _cells_with_value(data, word, opens, tag, row_tag)
+    first_letters = tags.data[tags.opens[tags.cells] + _REFERENCE_AT]
+    mapped = {column: _cells_of(tags, column, first_letters) for column in columns}
 
     valued = np.zeros(len(numbers), np.bool_)
-    valued[cells.row] = True
+    for cells in mapped.values():
+        valued[cells.row] = True
+    if not valued.all():
+        valued[_rows_with_any_value(tags)] = True
     rows = int(valued.sum())
-    place = np.cumsum(valued) - 1  # position of a row → its place among the rows that carry a value
+    place = np.cumsum(valued) - 1  # of each row among those that carry a value
     out: dict[int, Column] = {}
-    for column in columns:
-        chosen = cells.column == column
-        row = cells.row[chosen]
-        digits_at, value_at, end = cells.digits_at[chosen], cells.value_at[chosen], cells.end[chosen]
-        _check_references(word, digits_at, numbers[row], row)
-        kind = _kinds(data, word, digits_at + length[row], date_styles)
-        text = _values(xml, data, value_at, end, kind, strings)
-        out[column] = _spread(kind, text, place[row], rows)
+    for column, cells in mapped.items():
+        length, written = quoted_digits(tags.word[cells.digits_at])
+        if (written != numbers[cells.row]).any() or (np.diff(cells.row) == 0).any():
+            raise damaged("The sheet has a cell that is there twice or claims another row")
+        kind = _kinds(tags.data, tags.word, cells.digits_at + length, date_styles)
+        text = _values(xml, tags.data, cells.value_at, cells.end, kind, strings)
+        out[column] = _spread(kind, text, place[cells.row], rows)
     return Block(numbers[valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
 
 
-def _cells_with_value(data: Bytes, word: Words, opens: Positions, tag: Bytes, row_tag: Flags) -> _Cells:
-    cell_tag = tag == ord("c")
-    values = np.flatnonzero((tag == ord("v")) | (tag == ord("t")))
-    at, end = opens[values], opens[values + 1]
-    filled = data[end - 1] != ord(">")  # plain text holds no ">": a tag before the end is an empty value
+def _tags(xml: bytes) -> _Tags:
+    data = np.frombuffer(xml, np.uint8)
+    opens = np.flatnonzero(data == ord("<"))
+    letter = data[opens + 1]
+    rows, cells = np.flatnonzero(letter == ord("r")), np.flatnonzero(letter == ord("c"))
+    return _Tags(data, words(xml), opens, letter, rows, cells)
+
+
+def _cells_of(tags: _Tags, column: int, first_letters: Bytes) -> _Cells:
+    letters = column_letters(column).encode()
+    cell = tags.cells[first_letters == letters[0]]
+    at = tags.opens[cell] + _REFERENCE_AT
+    for offset, letter in enumerate(letters[1:], 1):
+        same = tags.data[at + offset] == letter
+        cell, at = cell[same], at[same]
+    digits_at = at + len(letters)
+    same = tags.data[digits_at] < ord("A")  # a digit: the name of the column ends here
+    if not same.all():
+        cell, digits_at = cell[same], digits_at[same]
+    value = _value_tags(tags.letter, cell)
+    there = _is_value(tags.letter[value])
+    if not there.all():
+        cell, digits_at, value = cell[there], digits_at[there], value[there]
+    value_at, end = tags.opens[value], tags.opens[value + 1]
+    # Plain text holds no ">", so a tag right before the end is the value's own: there is none.
+    filled = tags.data[end - 1] != ord(">")
     if not filled.all():
-        values, at, end = values[filled], at[filled], end[filled]
-    row = np.cumsum(row_tag, dtype=np.int32)[values] - 1
-    cell = np.cumsum(cell_tag, dtype=np.int32)[values] - 1
-    reference = opens[cell_tag][cell] + len('<c r="')
-    column, letters = _column_letters(word[reference])
-    return _Cells(row, column, reference + letters, at, end)
+        cell, digits_at, value_at, end = cell[filled], digits_at[filled], value_at[filled], end[filled]
+    return _Cells(np.searchsorted(tags.rows, cell) - 1, digits_at, value_at, end)
 
 
-def _column_letters(word: Words) -> tuple[Positions, Positions]:
-    """Column index (A = 1) of the one to three letters that each word begins with, and how many they are."""
-    first, second, third = (word.view(np.uint8).reshape(-1, 8)[:, place] for place in range(3))
-    column = first.astype(np.int64) - (ord("A") - 1)
-    letters = np.ones(len(word), np.int64)
-    for letter, before in ((second, 1), (third, 2)):
-        more = (letter >= ord("A")) & (letters == before)  # digits come before letters
-        if more.any():
-            column[more] = column[more] * 26 + letter[more] - (ord("A") - 1)
-            letters += more
-    return column, letters
+def _value_tags(letter: Bytes, cell: Positions) -> Positions:
+    """The tag where each cell's value would be: the next, or the one within ``is``, or after the formula."""
+    value = cell + 1
+    value += letter[value] == ord("i")
+    formula = letter[value] == ord("f")
+    if formula.any():
+        value += formula
+        value += formula & (letter[value] == ord("/"))
+    return value
+
+
+def _is_value(letter: Bytes) -> Flags:
+    is_value: Flags = (letter == ord("v")) | (letter == ord("t"))
+    return is_value
+
+
+def _rows_with_any_value(tags: _Tags) -> Positions:
+    values = np.flatnonzero(_is_value(tags.letter))
+    filled = tags.data[tags.opens[values + 1] - 1] != ord(">")
+    rows: Positions = np.searchsorted(tags.rows, values[filled]) - 1
+    return rows
 
 
 def _check_ascending(numbers: Positions) -> None:
     falls = np.flatnonzero(np.diff(numbers) <= 0)
     if len(falls):
         raise row_out_of_order(int(numbers[falls[0] + 1]), int(numbers[falls[0]]))
-
-
-def _check_references(
-    word: Words, digits_at: Positions, numbers: Positions, row: npt.NDArray[np.int32]
-) -> None:
-    _, written = quoted_digits(word[digits_at])
-    if (written != numbers).any() or (np.diff(row) == 0).any():
-        raise damaged("The sheet has a cell that is there twice or claims another row")
 
 
 def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Collection[int]) -> Bytes:

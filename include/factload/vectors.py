@@ -117,3 +117,13 @@ def quoted_digits(word: Words) -> tuple[Positions, Positions]:
     fours = ((pairs * np.uint64(6553601)) >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
     number = (fours * np.uint64(42949672960001)) >> np.uint64(32)
     return before.astype(np.int64), number.astype(np.int64)
+
+
+def row_ends(xml: bytes, start: int = 0, end: int | None = None) -> Positions:
+    """The position after each ``</row>`` of ``xml[start:end]``, which ends with one."""
+    data = np.frombuffer(xml, np.uint8)[start:end]
+    w = np.flatnonzero(data == ord("w"))  # the rarest letter of the five, as sheets go
+    w = w[(w >= 4) & (w < len(data) - 1)]
+    for offset, byte in ((-3, b"/"), (-4, b"<"), (-2, b"r"), (-1, b"o"), (1, b">")):
+        w = w[data[w + offset] == ord(byte)]
+    return w + 2 + start

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from factload.errors import WorkbookError
+from factload.vectors import Positions, row_ends
 from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _CLOSE = b"</row>"
@@ -29,9 +30,13 @@ class NotPlain(Exception):  # a turn of the road, not an error
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Whole rows of XML, the last of them complete. ``ends_partition``: the next window begins another one."""
+    """Whole rows of XML, and the position in it where each ends; the last position is its length.
+
+    ``ends_partition``: the next window begins another partition.
+    """
 
     xml: bytes
+    ends: Positions
     ends_partition: bool
 
 
@@ -63,15 +68,14 @@ class Windows:
 
     def __iter__(self) -> Iterator[Window]:
         rows = 0
-        while self._has_rows and (end := self._fill()):
-            room = self._rows_per_partition - rows
-            closed = self._buffer.count(_CLOSE, self._at, end)
-            if closed >= room:
-                end = _nth_close(self._buffer, self._at, end, room)
-            xml = self._buffer[self._at : end]
-            self._at = end
-            rows = 0 if closed >= room else rows + closed
-            yield Window(xml, ends_partition=rows == 0)
+        while self._has_rows and (filled := self._fill()):
+            ends, done = row_ends(self._buffer, self._at, filled), 0
+            while done < len(ends):
+                taken = ends[done : done + self._rows_per_partition - rows]
+                xml = self._buffer[self._at : taken[-1]]
+                rows = (rows + len(taken)) % self._rows_per_partition
+                yield Window(xml, taken - self._at, ends_partition=rows == 0)
+                self._at, done = int(taken[-1]), done + len(taken)
         self._read_tail()
 
     def _open(self, name: str, _: dict[str, str]) -> None:
@@ -150,17 +154,3 @@ class Windows:
             self._frame.feed(b"", final=True)
         except WorkbookError as error:
             raise NotPlain from error
-
-
-def _nth_close(data: bytes, start: int, end: int, n: int) -> int:
-    """Where the n-th ``</row>`` (from 1) of ``data[start:end]`` ends. It is there."""
-    while end - start > 4096:
-        middle = (start + end) // 2
-        left = data.count(_CLOSE, start, middle)
-        if left >= n:
-            end = middle
-        else:
-            n, start = n - left, middle - len(_CLOSE) + 1
-    for _ in range(n):
-        start = data.index(_CLOSE, start) + len(_CLOSE)
-    return start

@@ -7,6 +7,7 @@ import io
 import pytest
 
 from factload.counting import count_valued
+from factload.vectors import row_ends
 from factload.windows import NotPlain, Windows
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
@@ -99,5 +100,9 @@ def test_what_bytes_cannot_tell_is_left_to_the_exact_reader(xml: str) -> None:
     ],
 )
 def test_a_row_counts_when_it_carries_a_value(cells: str, valued: bool) -> None:
-    assert count_valued(row(1, cells).encode()) == valued
-    assert count_valued((row(1, cells) + '<row r="2"/>' + row(3)).encode()) == valued + 1
+    assert counted(row(1, cells)) == valued
+    assert counted(row(1, cells) + '<row r="2"/>' + row(3)) == valued + 1
+
+
+def counted(xml: str) -> int:
+    return count_valued(xml.encode(), row_ends(xml.encode()))

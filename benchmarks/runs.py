@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from pathlib import Path
 from benchmarks.contestants import PROJECT, Contestant
 from benchmarks.data import Sample
 from benchmarks.warehouse import Warehouse
-from demo.processes import die_with_parent
 
 _HALF_A_CENT = 0.005  # readers print a sum of binary fractions
 
@@ -65,7 +63,6 @@ def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: P
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=die_with_parent(signal.SIGINT),
     )
     if done.returncode != 0:
         raise RuntimeError(f"The measuring process failed:\n{done.stderr}")

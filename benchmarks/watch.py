@@ -46,10 +46,12 @@ class _Sampler(threading.Thread):
         return sum(self._cpu.values())
 
     def run(self) -> None:
-        tree = [self._root]
+        tree, parent = [self._root], os.getppid()
         for number in itertools.count():
             if self._over.wait(_SECONDS_BETWEEN_SAMPLES):
                 return
+            if os.getppid() != parent:  # the benchmark was killed: nobody waits for this
+                _kill(self._root.pid)
             if number % _SAMPLES_TO_A_SEARCH == 0:
                 with contextlib.suppress(psutil.Error):
                     tree = [self._root, *self._root.children(recursive=True)]

@@ -51,7 +51,8 @@ ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.ready
 endif
 
-# uv installs in seconds what takes pip minutes; where it can't be had, pip does the same.
+# uv installs in seconds what takes pip minutes; where it can't be had, pip does the same. Both compile what they
+# install: Airflow starts a process a task, and none should have to do it again.
 .venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>&1 || echo missing)." \
@@ -61,8 +62,8 @@ endif
 	@rm -f $@
 	@echo "Installing the environment into .venv ..."
 	@{ $(PY) -m pip install -q uv && \
-		.venv/bin/uv pip install -q --python $(PY) -r requirements.txt -r requirements-dev.txt && \
-		.venv/bin/uv pip install -q --python $(PY) --no-deps -e . ; } || \
+		.venv/bin/uv pip install -q --compile-bytecode --python $(PY) -r requirements.txt -r requirements-dev.txt && \
+		.venv/bin/uv pip install -q --compile-bytecode --python $(PY) --no-deps -e . ; } || \
 	{ echo "uv could not install it; pip takes a few minutes ..."; \
 		$(PY) -m pip install -q -r requirements.txt -r requirements-dev.txt && \
 		$(PY) -m pip install -q --no-deps -e . ; }

@@ -10,7 +10,7 @@ from demo.display import Steps
 from demo.errors import LoadFailed
 
 _ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
-_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_LOOKS = 1.0
 _LOG_LINES = 15
 
 

@@ -119,6 +119,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from factload.processes import warm_up
+
+    warm_up()
     from factload.memory import leave_pandas_out
     from factload.pipeline import run_load
     from factload.report import read_report

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.context
+import multiprocessing.forkserver
 import multiprocessing.queues
 import os
 import queue
@@ -14,10 +16,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from factload.errors import TransientError
-from factload.memory import leave_pandas_out
 
 _HEARD_EVERY_SECONDS = 0.2
 _said: multiprocessing.queues.Queue[int] | None = None
+
+
+def warm_up() -> None:
+    """Begin to start the process that workers are forked from, which takes as long as importing the engine does.
+
+    Called first, that happens beside this process's own imports.
+    """
+    _context()
+    multiprocessing.forkserver.ensure_running()
+
+
+def _context() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["factload.steps"])
+    return context
 
 
 def say_rows_done(rows: int) -> None:
@@ -30,6 +46,8 @@ def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str])
     # The server that workers are forked from keeps the environment of its own start.
     os.environ.clear()
     os.environ.update(environment)
+    from factload.memory import leave_pandas_out
+
     leave_pandas_out()
     global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
     _said = said
@@ -68,8 +86,7 @@ class Workers:
     """
 
     def __init__(self, count: int, heard: Callable[[int], None]) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["factload.steps"])
+        context = _context()
         self._said = context.Queue()
         self._pool = ProcessPoolExecutor(
             min(count, os.cpu_count() or 1),

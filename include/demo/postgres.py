@@ -260,8 +260,10 @@ def _launch(programs: Path, data_dir: Path, settings: dict[str, str], attached: 
     try:
         _wait_until_ready(server, process)
     except BaseException:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
         process.wait(5.0)
+        reap()
         raise
     return server
 

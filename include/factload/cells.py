@@ -245,7 +245,7 @@ class SheetParser:
         value = written.strip(XML_SPACE)
         if name == "n":
             style = attributes.get("s", "")
-            is_date = style.isdecimal() and int(style) in self._date_styles
+            is_date = style.isdecimal() and len(style) < 10 and int(style) in self._date_styles
             return (Kind.SERIAL if is_date else Kind.NUMBER) if value else Kind.BLANK, value
         if name == "b":
             value = {"true": "1", "false": "0"}.get(value.lower(), value)
@@ -256,7 +256,7 @@ class SheetParser:
 
     def _shared(self, written: str) -> str:
         position = written.strip(XML_SPACE)
-        if not (position.isdecimal() and int(position) < len(self._strings)):
+        if not (position.isdecimal() and len(position) < 10 and int(position) < len(self._strings)):
             assert self._row is not None  # noqa: S101
             raise damaged(f"{self._part} names a shared string that isn't there, in row {self._row.number:,}")
         return self._strings.text(int(position))

@@ -217,6 +217,8 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipI
         raise hostile(f"The file holds {len(infos):,} members", f"at most {limits.members:,}")
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
+        if info.header_offset < 0:
+            raise damaged("The zip archive's directory points outside the file")
         if members.setdefault(_fold(info.filename), info) is not info:
             raise damaged(f"The zip archive holds {info.filename!r} twice: which one counts can't be told")
     return members

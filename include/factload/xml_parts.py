@@ -73,6 +73,10 @@ class XmlReader:
             self._parser.Parse(data, final)
         except expat.ExpatError as error:
             raise damaged(f"{self._part} is not well-formed XML ({error})") from error
+        except (LookupError, ValueError) as error:
+            if type(error) not in (LookupError, ValueError):  # not expat's about the encoding
+                raise
+            raise damaged(f"{self._part} is in an encoding that can't be read") from error
         if not final and self._fed - self._parser.CurrentByteIndex > len(data) + _MAX_TOKEN:
             # expat keeps an unfinished token in memory
             raise hostile(f"{self._part} holds a tag without an end", f"at most {_MAX_TOKEN:,} bytes")

@@ -127,6 +127,7 @@ CASES: list[tuple[str, Maker, str]] = [
         of_sheet(sheetxml.sheet(GOOD), sheetxml.shared([]).replace("<sst", ENTITY + "<sst")),
         "workbook_hostile",
     ),
+    ("unknown encoding", of_sheet(sheetxml.sheet(GOOD).replace("UTF-8", "UTF-999")), "workbook_damaged"),
     ("no xml", of_sheet(b"\0\1\2"), "workbook_damaged"),
     ("breaks off", of_sheet(sheetxml.sheet(GOOD)[:-40]), "workbook_damaged"),
     ("broken row", of_sheet(sheetxml.sheet(GOOD + "<row r='3'><c></row>")), "workbook_damaged"),

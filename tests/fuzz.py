@@ -1,0 +1,138 @@
+"""Mutated workbooks for a while: every one is read or refused with a name, in time and in memory.
+
+Not collected by pytest. Run ``python tests/fuzz.py [SECONDS] [SEED]``; a finding is kept beside its traceback in
+the folder that is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+import traceback
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import expected
+import sheetxml
+from factload.errors import FactloadError
+from factload.workbook import inspect
+
+SLOW_SECONDS, MAX_MB = 20.0, 600.0
+FIELDS = [
+    expected.field("k", "text", key=True),
+    expected.field("m", "numeric(18,4)", required=True),
+    expected.field("w", "timestamp"),
+]
+_CORPUS = Path(
+    os.environ.get("FACTLOAD_TEST_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus")
+)
+_TOKENS = [
+    b"<row>", b"</row>", b'<row r="1">', b'<row r="1048576">', b'<row r="99999999"/>', b"<c>", b"</c>", b'<c r="XFD2">',
+    b"<v>", b"</v>", b"<v/>", b"<t>", b"</t>", b"<f>", b"<is>", b"</is>", b"<!-- ", b" -->", b"<![CDATA[", b"]]>",
+    b"&amp;", b"&#0;", b"&#xD800;", b"&x;", b'"', b"'", b"\0", b"\xff", b"\xfe\xff", b"1e999", b"-", b"NaN", b't="s"',
+    b't="e"', b't="d"', b's="9999999"', b"</sheetData>", b"<sheetData>", b"<sheetData/>", b"<!DOCTYPE a>", b"<?x ?>",
+    b"9" * 400, b"_xD83D_", b"\xc3", b"\r", b" ", b"xmlns=''",
+]  # fmt: skip
+
+
+def seeds(folder: Path) -> list[Path]:
+    """Workbooks to start from: a plain one, one with shared strings, and the corpus where there is one."""
+    rows = sheetxml.text_row(1, ["k", "m", "w"])
+    for number in range(2, 60):
+        rows += (
+            f'<row r="{number}" spans="1:3"><c r="A{number}" t="inlineStr"><is><t>key {number}</t></is></c>'
+            f'<c r="B{number}"><v>{number}.25</v></c><c r="C{number}" s="1"><v>{45000 + number}</v></c></row>'
+        )
+    shared = rows.replace('t="inlineStr"><is><t>key 2</t></is>', 't="s"><v>0</v>')
+    strings = sheetxml.shared(["<t>alpha</t>", "<r><t>be</t></r><r><t>ta</t></r>"])
+    plain = sheetxml.write(folder / "plain.xlsx", sheetxml.sheet(rows))
+    return [
+        plain,
+        sheetxml.write(folder / "shared.xlsx", sheetxml.sheet(shared), strings=strings),
+        *_CORPUS.rglob("*.xlsx"),
+    ]
+
+
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    out = bytearray(data)
+    for _ in range(chance.choice([1, 1, 2, 5, 20])):
+        at = chance.randrange(len(out) + 1)
+        way = chance.randrange(5)
+        if way == 0 and at < len(out):
+            out[at] = chance.randrange(256)
+        elif way == 1:
+            out[at:at] = chance.choice(_TOKENS)
+        elif way == 2:
+            del out[at : at + chance.randrange(1, 60)]
+        elif way == 3:
+            out[at:at] = out[at : at + chance.randrange(1, 200)]
+        else:
+            out[at : at + len(chance.choice(_TOKENS))] = chance.choice(_TOKENS)
+    return bytes(out)
+
+
+def mutant(seed: Path, folder: Path, chance: random.Random) -> Path:
+    """A copy with its bytes mutated, or one of its parts."""
+    path = folder / "mutant.xlsx"
+    if not zipfile.is_zipfile(seed) or chance.random() < 0.25:
+        path.write_bytes(mutated(seed.read_bytes(), chance))
+        return path
+    with zipfile.ZipFile(seed) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        names = source.namelist()
+        telling = [name for name in names if "sheet" in name.lower() or "sharedstrings" in name.lower()]
+        chosen = chance.choice(telling if telling and chance.random() < 0.8 else names)
+        for name in dict.fromkeys(names):
+            try:
+                part = source.read(name)
+            except (zipfile.BadZipFile, NotImplementedError, OSError):
+                part = b""
+            target.writestr(name, mutated(part, chance) if name == chosen else part)
+    return path
+
+
+def attempt(path: Path) -> str:
+    """How reading it ended: the error's code, or "read"."""
+    try:
+        for sheet in inspect(path)[:3]:
+            names = list(sheet.header.names.values())[:6] if sheet.header else []
+            fields = [expected.field(name, "text") for name in dict.fromkeys(names)]
+            expected.split(
+                path, FIELDS if {"k", "m", "w"} <= set(names) else fields or FIELDS, sheet=sheet.name
+            )
+    except FactloadError as error:
+        return error.code
+    return "read"
+
+
+def main() -> int:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
+    chance = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns())  # noqa: S311
+    ends: Counter[str] = Counter()
+    folder = Path(tempfile.mkdtemp(prefix="factload-fuzz-"))
+    files, until, slowest = seeds(folder), time.monotonic() + seconds, 0.0
+    while time.monotonic() < until:
+        path = mutant(chance.choice(files), folder, chance)
+        begun = time.monotonic()
+        try:
+            ends[attempt(path)] += 1
+        except Exception:  # what we are here for
+            name = f"finding-{sum(ends.values())}-{ends['FINDING']}"
+            (folder / f"{name}.txt").write_text(traceback.format_exc())
+            path.rename(folder / f"{name}.xlsx")
+            ends["FINDING"] += 1
+            continue
+        slowest = max(slowest, time.monotonic() - begun)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for code, count in ends.most_common():
+        print(f"{count:8} {code}")
+    print(f"slowest {slowest:.1f} s, peak {peak:.0f} MB, findings in {folder}" if ends else "nothing tried")
+    return int(ends["FINDING"] > 0 or slowest > SLOW_SECONDS or peak > MAX_MB)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -83,7 +83,9 @@ def sales() -> str:
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory: pytest.TempPathFactory, sales: str) -> dict[str, Any]:
-    return parse(tmp_path_factory.mktemp("dags"), sales=sales, returns=sales.replace("feed: sales", "feed: returns"))
+    return parse(
+        tmp_path_factory.mktemp("dags"), sales=sales, returns=sales.replace("feed: sales", "feed: returns")
+    )
 
 
 def test_every_feed_is_a_dag(parsed: dict[str, Any]) -> None:
@@ -120,7 +122,10 @@ def test_order(parsed: dict[str, Any]) -> None:
         "publish": ["open_load", "reconcile"],
         "clean_staging": ["open_load", "publish"],
     }
-    assert {name for name, task in tasks.items() if task["mapped"]} == {"extract_dimension_map", "load_partition"}
+    assert {name for name, task in tasks.items() if task["mapped"]} == {
+        "extract_dimension_map",
+        "load_partition",
+    }
     assert tasks["load_partition"]["label"] == "{{ partition }}"
     assert tasks["clean_staging"]["teardown"]
 
@@ -135,5 +140,8 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
     assert list(found["dags"]) == ["load_sales"]
     [(where, message)] = found["errors"].items()
     assert where.endswith("check_feeds.py")
-    assert "returns.yaml:14: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?" in message
+    assert (
+        "returns.yaml:14: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?"
+        in message
+    )
     assert "other.yaml:1: feed: is sales, and the file is other.yaml" in message

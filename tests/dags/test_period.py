@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from airflow_edge.period import period_of
 
+from airflow_edge.period import period_of
 from factload.errors import FeedError
 
 AFTER = datetime(2026, 11, 7, 1, 30, tzinfo=UTC)

@@ -1,0 +1,70 @@
+"""`dag.test()`: the whole DAG in one process, as somebody who writes a feed runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from demo import sample
+from demo.postgres import Server
+from demo.setup import connection_uri
+
+PROJECT = Path(__file__).parents[2]
+RUN = """
+import sys
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+run = bag.dags["load_sales"].test(run_conf={"period": sys.argv[2]})
+print("state:", run.state)
+"""
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
+    warehouse = postgres.create_database("dag_test_warehouse")
+    metadata = postgres.create_database("dag_test_metadata")
+    sample.make_dimension(warehouse, 2_000)
+    (tmp_path / "inbox").mkdir()
+    expected = sample.make_workbook(tmp_path / "inbox/sales_2026-11-05.xlsx", 4_000, 2_000)
+    feeds = tmp_path / "include/feeds"
+    feeds.mkdir(parents=True)
+    feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
+    assert "max_rejects: 0.5%" in feed
+    (feeds / "sales.yaml").write_text(feed.replace("max_rejects: 0.5%", "max_rejects: 5%"))
+    environment = {
+        **os.environ,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
+        "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
+        "FACTLOAD_HOME": str(tmp_path),
+        "PYTHONPATH": str(PROJECT / "include"),
+    }
+    for command in (
+        ["-m", "airflow", "db", "migrate"],
+        ["-c", RUN, str(PROJECT / "dags"), "2026-11-05"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "state: success" in done.stdout
+    engine = create_engine(warehouse, poolclass=NullPool)
+    with engine.connect() as connection:
+        found = connection.execute(
+            text("SELECT count(*), sum(metric)::text FROM fact_sales WHERE load_id = 'sales@2026-11-05'")
+        ).one()
+    assert tuple(found) == (expected.staged, expected.control_total)

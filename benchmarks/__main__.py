@@ -51,25 +51,29 @@ class Bench:
         print("\n" + steps_table(grouped), flush=True)
 
     def memory(self, rows: int) -> None:
-        """Peaks of the readers at four sizes, of whole loads at the smallest and the largest."""
+        """Peaks of the readers at four sizes and the plot of them; of whole loads at the smallest and the largest."""
         peaks: dict[str, dict[int, float]] = {}
         sizes = memory.sizes(rows)
-        for size in sizes:
-            ends = memory.AT_BOTH_ENDS if size in (sizes[0], sizes[-1]) else ()
-            for contestant in (*memory.READERS, *ends):
-                run = self._run(contestant, size)
-                if contestant.name in BY_NAME:
-                    merge(_RESULTS, size, {run.name: result_of([run])})
-                if not run.ok:
-                    continue
-                peaks.setdefault(run.name, {})[size] = run.peak_mb
-                if run.steps_mb:
-                    peaks.setdefault(f"{run.name}, shared once", {})[size] = run.pss_mb
-                    peaks.setdefault(f"{run.name}, largest step", {})[size] = max(run.steps_mb.values())
-        memory.plot(_PLOT, peaks)
         self.details["memory"] = peaks
+        for size in sizes:
+            for reader in memory.READERS:
+                self._peak(reader, size, peaks)
+        memory.plot(_PLOT, peaks)
+        for size in (sizes[0], sizes[-1]):
+            for load in memory.AT_BOTH_ENDS:
+                self._peak(load, size, peaks)
         print(memory.table(peaks))
         print(f"\nplot: {_PLOT}", flush=True)
+
+    def _peak(self, contestant: Contestant, rows: int, peaks: dict[str, dict[int, float]]) -> None:
+        run = self._run(contestant, rows)
+        if contestant.name in BY_NAME:
+            merge(_RESULTS, rows, {run.name: result_of([run])})
+        if run.ok:
+            peaks.setdefault(run.name, {})[rows] = run.peak_mb
+        if run.steps_mb:
+            peaks.setdefault(f"{run.name}, shared once", {})[rows] = run.pss_mb
+            peaks.setdefault(f"{run.name}, largest step", {})[rows] = max(run.steps_mb.values())
 
     def inserts(self, rows: int) -> None:
         """Rows a second of the two Core inserts, in a process of their own."""

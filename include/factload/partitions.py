@@ -16,7 +16,7 @@ from factload.package import MAX_ROWS, Limits, Package, SheetPart, open_package
 from factload.staging import StagingFile
 from factload.strings import load_strings
 from factload.windows import NotPlain, Window, Windows
-from factload.workbook import find_header, first_rows, place_columns
+from factload.workbook import find_header, first_rows, merged_cells, place_columns
 
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 WINDOW_BYTES = 4 << 20
@@ -124,7 +124,12 @@ class _Splitter:
         self._limits, self._threads, self._progress = limits, threads, progress
         strings = load_strings(package, limits)
         names = [field.column for field in fields]
-        header = find_header(first_rows(package, sheet, strings, limits), names, sheet.name)
+        header = find_header(
+            first_rows(package, sheet, strings, limits),
+            names,
+            sheet.name,
+            lambda row: merged_cells(package, sheet, row, limits),
+        )
         self._header_row = header.row
         placed = place_columns(header, names, sheet.name)
         self._decoder = SheetDecoder(sheet.part, fields, placed, strings, package, limits)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from factload.errors import WorkbookError
 from factload.package import Limits, Package, SheetPart, open_package
 from factload.strings import load_strings
 from factload.strings_table import SharedStrings
+from factload.xml_parts import XmlReader, main_name
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
+_MERGED_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,13 @@ def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limit
     return rows
 
 
-def find_header(rows: Sequence[Row], wanted: Sequence[str], sheet: str) -> Header:
-    """The first row that holds every wanted name.
+def find_header(
+    rows: Sequence[Row],
+    wanted: Sequence[str],
+    sheet: str,
+    merged: Callable[[int], list[str]] = lambda _: [],
+) -> Header:
+    """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged.
 
     Raises WorkbookError ``header_missing`` with the best row's names, or ``header_duplicate``.
     """
@@ -84,9 +92,27 @@ def find_header(rows: Sequence[Row], wanted: Sequence[str], sheet: str) -> Heade
         "header_missing",
         f"Sheet {sheet!r} has no column {_quoted(missing)} in its first {HEADER_WITHIN} rows"
         + (f"; row {found.row} holds {found.listed()}" if found else "; they are empty"),
-        expected=f"one row that holds {_quoted(wanted)}",
+        expected=f"one row that holds {_quoted(wanted)}" + (_merged_hint(merged(found.row)) if found else ""),
         remedy=_did_you_mean(missing, found) + "Correct the header, or the column names in the feed file",
     )
+
+
+def merged_cells(package: Package, sheet: SheetPart, row: int, limits: Limits) -> list[str]:
+    """The merged ranges that touch a row, such as ``A3:C3``. Reads the sheet to its end: for errors only."""
+    found: list[str] = []
+
+    def note(name: str, attributes: dict[str, str]) -> None:
+        if main_name(name) == "mergeCell":
+            reference = attributes.get("ref", "")
+            rows = [int(digits) for digits in re.findall(r"[A-Z]+([0-9]{1,7})", reference)]
+            if rows and min(rows) <= row <= max(rows) and len(found) < _MERGED_SHOWN:
+                found.append(reference)
+
+    reader = XmlReader(sheet.part, start=note)
+    with package.open_part(sheet.part, limits.sheet_bytes) as stream:
+        while chunk := stream.read(_CHUNK):
+            reader.feed(chunk)
+    return found
 
 
 def place_columns(header: Header, wanted: Sequence[str], sheet: str) -> list[int]:
@@ -123,6 +149,10 @@ def _header(row: Row) -> Header:
 def _likely_header(rows: Sequence[Row]) -> Header | None:
     texts = [row for row in rows if sum(kind == Kind.TEXT for kind, _ in row.cells.values()) >= 2]
     return _header(texts[0]) if texts else next((_header(row) for row in rows if row.cells), None)
+
+
+def _merged_hint(ranges: list[str]) -> str:
+    return f", each in a cell of its own; merged there: {', '.join(ranges)}" if ranges else ""
 
 
 def _quoted(names: Sequence[str]) -> str:

@@ -92,3 +92,14 @@ def test_inspect_shows_sheets_and_headers(tmp_path: Path) -> None:
     assert (notes.name, notes.header) == ("Notes", None)
     assert facts.header is not None
     assert (facts.header.row, facts.header.names) == (2, {1: "k", 2: "m"})
+
+
+def test_merged_header_cells_are_named(tmp_path: Path) -> None:
+    part = rows(["title"], ["Business Key"], ["a"]).replace(
+        "</sheetData>",
+        '</sheetData><mergeCells><mergeCell ref="A2:B2"/><mergeCell ref="A9:B9"/></mergeCells>',
+    )
+    error = refusal(sheetxml.write(tmp_path / "w.xlsx", part))
+    assert error.code == "header_missing"
+    assert "merged there: A2:B2" in str(error)
+    assert "A9" not in str(error)

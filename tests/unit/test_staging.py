@@ -1,0 +1,54 @@
+"""Staging files: whole or absent, never trusted without their checksum."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from factload.errors import TransientError
+from factload.staging import StagingFile, open_table
+
+BATCH = pa.record_batch({"row": pa.array([2, 3], pa.int32())})
+
+
+def committed(folder: Path) -> tuple[Path, str]:
+    file = StagingFile(folder, BATCH.schema)
+    file.write(BATCH)
+    return file.commit("p.arrow")
+
+
+def test_what_was_written_is_read_back(tmp_path: Path) -> None:
+    path, sha256 = committed(tmp_path / "new" / "folder")
+    assert open_table(path, sha256).to_pydict() == {"row": [2, 3]}
+    assert [entry.name for entry in path.parent.iterdir()] == ["p.arrow"]
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data[:100] + b"!" + data[101:]])
+def test_a_file_cut_short_or_altered_is_noticed(change: object, tmp_path: Path) -> None:
+    path, sha256 = committed(tmp_path)
+    path.write_bytes(change(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(TransientError) as caught:
+        open_table(path, sha256)
+    assert caught.value.code == "staging_altered"
+
+
+def test_a_file_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(TransientError) as caught:
+        open_table(tmp_path / "p.arrow", "0" * 64)
+    assert caught.value.code == "staging_missing"
+
+
+def test_an_unfinished_file_leaves_nothing(tmp_path: Path) -> None:
+    file = StagingFile(tmp_path, BATCH.schema)
+    file.write(BATCH)
+    file.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TransientError) as caught:
+        StagingFile(tmp_path / "file" / "below", BATCH.schema)
+    assert caught.value.code == "staging_failed"

@@ -37,32 +37,32 @@ class AirflowApi:
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between this machine and itself
         login = {"username": site.user, "password": site.password}
-        token = self._send("POST", "/auth/token", json=login)["access_token"]
+        token = self.call("POST", "/auth/token", json=login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         """Start a run that has no logical date, as a press on the button in the page does."""
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
-        self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
+        self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body)
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """`queued`, `running`, `success` or `failed`."""
-        return str(self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
+        return str(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def unfinished_runs(self, dag_id: str) -> list[str]:
         """The ids of the runs that have not ended."""
-        found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"state": list(UNFINISHED)})
+        found = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"state": list(UNFINISHED)})
         return [str(run["dag_run_id"]) for run in found["dag_runs"]]
 
     def give_up(self, dag_id: str, run_id: str) -> None:
         """Mark a run failed, with all its tasks that have not ended."""
-        self._send("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
+        self.call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", json={"state": "failed"})
 
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """All task instances of a run, however many."""
         found: list[TaskInstance] = []
         while True:
-            page = self._send(
+            page = self.call(
                 "GET",
                 f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances",
                 params={"limit": _PAGE, "offset": len(found), "order_by": "id"},
@@ -76,15 +76,16 @@ class AirflowApi:
         path = (
             f"{dag_id}/dagRuns/{run_id}/taskInstances/{instance.task_id}/logs/{max(instance.try_number, 1)}"
         )
-        found = self._send("GET", f"/api/v2/dags/{path}", params={"map_index": instance.map_index})
+        found = self.call("GET", f"/api/v2/dags/{path}", params={"map_index": instance.map_index})
         return [_log_line(entry) for entry in found["content"]]
 
     def import_errors(self) -> list[str]:
         """What kept DAG files from being read."""
-        found = self._send("GET", "/api/v2/importErrors")
+        found = self.call("GET", "/api/v2/importErrors")
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in found["import_errors"]]
 
-    def _send(self, method: str, path: str, **options: Any) -> Any:
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Any request; returns the decoded answer. Raises ApiError unless it succeeds."""
         try:
             answer = self._session.request(method, self._url + path, timeout=30, **options)
         except requests.RequestException as error:

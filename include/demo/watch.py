@@ -12,6 +12,7 @@ from demo.errors import LoadFailed
 _ENDED = ("success", "failed", "skipped", "upstream_failed", "removed")
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LOG_LINES = 15
+_TELLING = ("warning:", "error:", "critical:")
 
 
 def follow(api: AirflowApi, dag_id: str, run_id: str, steps: Steps, *, seconds: float = 1_800.0) -> None:
@@ -55,7 +56,8 @@ def _why(api: AirflowApi, dag_id: str, run_id: str, instances: list[TaskInstance
     failed = [instance for instance in instances if instance.state == "failed"]
     parts = []
     for instance in failed[:3]:
-        lines = api.log(dag_id, run_id, instance)[-_LOG_LINES:]
+        lines = api.log(dag_id, run_id, instance)
+        telling = [line for line in lines if line.startswith(_TELLING)] or lines
         label = f" [{instance.label}]" if instance.label else ""
-        parts.append("\n".join([f"The end of the log of {instance.task_id}{label}:", *lines]))
+        parts.append("\n".join([f"The log of {instance.task_id}{label}:", *telling[-_LOG_LINES:]]))
     return "\n".join(parts)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
@@ -23,11 +25,14 @@ from sqlalchemy.sql.elements import ClauseElement
 from factload.database import copy_text, database_errors, reflect
 from factload.errors import RowsRefused
 from factload.feed import Dimension, NormalizeStep
+from factload.key_hash import hash_keys
 from factload.load import DimensionMap
 from factload.staging import StagingFile
+from factload.vectors import integers
 
 _NAMED_AT_MOST = 5
 _CSV_BLOCK_BYTES = 1 << 20
+_SALT = b"salt"
 
 _STEPS: dict[NormalizeStep, Any] = {
     "trim": pc.utf8_trim_whitespace,
@@ -89,11 +94,33 @@ def extract_dimension_map(
     with tempfile.TemporaryFile(dir=folder) as spool:
         with database_errors(f"reading dimension {name}"):
             _copy_to(connection, query, spool)
-        spool.seek(0)
         members = pa.Table.from_batches(_members(spool, schema, dimension.normalize), schema=schema)
-    _refuse_duplicates(name, dimension, members["key"])
-    path, sha256 = _stage(members, folder, f"map_{name}.arrow")
+    path, sha256 = _stage(_ordered(dimension, members), folder, f"map_{name}.arrow")
     return DimensionMap(dimension=name, path=str(path), sha256=sha256, rows=members.num_rows)
+
+
+def _ordered(dimension: Dimension, members: pa.Table) -> pa.Table:
+    """``members`` in the order of their keys' hashes, with the hashes; each hash once.
+
+    Two different keys of the same hash, one chance in millions, are parted by another salt, which the file's
+    metadata keeps. Two equal keys are refused.
+    """
+    keys = members["key"].combine_chunks()
+    for salt in count():
+        hashes = hash_keys(keys, salt)
+        order = np.argsort(hashes)
+        hashes = hashes[order]
+        twins = np.flatnonzero(hashes[1:] == hashes[:-1])
+        if not len(twins):
+            ordered = members.take(integers(order)).combine_chunks()
+            return ordered.append_column("hash", integers(hashes.view(np.int64))).replace_schema_metadata(
+                {_SALT: str(salt)}
+            )
+        first, second = (keys.take(integers(order[at])) for at in (twins, twins + 1))
+        doubled = first.filter(pc.equal(first, second)).unique()
+        if len(doubled):
+            raise _duplicates(dimension, doubled)
+    raise AssertionError("unreachable")
 
 
 def _stage(members: pa.Table, folder: Path, name: str) -> tuple[Path, str]:
@@ -139,14 +166,10 @@ def _members(spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]
     return batches
 
 
-def _refuse_duplicates(name: str, dimension: Dimension, keys: pa.ChunkedArray) -> None:
-    if pc.count_distinct(keys).as_py() == len(keys):
-        return
-    counted = pc.value_counts(keys)
-    doubled = counted.filter(pc.greater(counted.field("counts"), 1)).field("values")
-    shown = ", ".join(repr(key.as_py()) for key in doubled[:_NAMED_AT_MOST])
+def _duplicates(dimension: Dimension, doubled: pa.Array) -> RowsRefused:
+    shown = ", ".join(sorted(repr(key.as_py()) for key in doubled[:_NAMED_AT_MOST]))
     more = len(doubled) - _NAMED_AT_MOST
-    raise RowsRefused(
+    return RowsRefused(
         "dimension_duplicate_keys",
         f"{len(doubled)} business keys of {dimension.table} belong to more than one member: {shown}"
         + (f" and {more} more" if more > 0 else ""),
@@ -159,7 +182,14 @@ def _refuse_duplicates(name: str, dimension: Dimension, keys: pa.ChunkedArray) -
 def look_up(keys: pa.Array, members: pa.Table) -> pa.Array:
     """The surrogate key of each (normalised) business key, null where there is no such member.
 
-    ``keys``: strings, one a row. ``members``: a staged map. The result has the length of ``keys``.
+    ``keys``: strings, one a row. ``members``: a staged map. The result has the length of ``keys``. A binary
+    search by hash finds the one member that can match; the keys themselves decide whether it does.
     """
-    position = pc.index_in(keys, value_set=members["key"].combine_chunks(), skip_nulls=True)
-    return pc.take(members["surrogate"].combine_chunks(), position)
+    known, surrogates, ordered = (members[n].combine_chunks() for n in ("key", "surrogate", "hash"))
+    if not len(known):
+        return pa.nulls(len(keys), surrogates.type)
+    hashes = hash_keys(keys, int(members.schema.metadata[_SALT]))
+    place = np.searchsorted(ordered.to_numpy().view(np.uint64), hashes)
+    nearest = integers(np.minimum(place, len(known) - 1))
+    found = pc.equal(known.take(nearest), keys)  # null for a null key
+    return pc.if_else(found, surrogates.take(nearest), pa.nulls(len(keys), surrogates.type))

@@ -9,7 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from factload.cells import row_out_of_order
+import pyarrow as pa
+
+from factload.cells import column_letters, row_out_of_order
 from factload.columns import SheetField, TypedRows, schema
 from factload.decode import Decoded, SheetDecoder
 from factload.package import MAX_ROWS, Limits, Package, SheetPart, open_package
@@ -88,7 +90,8 @@ def split_workbook(
 
     ``rows_per_partition`` counts rows as the sheet writes them; the first partition begins right below the
     header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheet's
-    length. ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with
+    length. A file's schema metadata says of each field which column of the sheet it came from (``B``).
+    ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with
     the workbook, TransientError when the staging folder can't be written.
     """
     with open_package(path, limits) as package:
@@ -119,7 +122,7 @@ class _Splitter:
         threads: int,
         progress: Callable[[int], None] | None,
     ) -> None:
-        self._package, self._sheet, self._fields = package, sheet, fields
+        self._package, self._sheet = package, sheet
         self._workbook_sha256, self._folder = workbook_sha256, folder
         self._limits, self._threads, self._progress = limits, threads, progress
         strings = load_strings(package, limits)
@@ -132,6 +135,8 @@ class _Splitter:
         )
         self._header_row = header.row
         placed = place_columns(header, names, sheet.name)
+        letters = {f.name: column_letters(index) for f, index in zip(fields, placed, strict=True)}
+        self._schema = schema(fields).with_metadata(letters)
         self._decoder = SheetDecoder(sheet.part, fields, placed, strings, package, limits)
 
     def run(self, rows_per_partition: int) -> Split:
@@ -170,7 +175,7 @@ class _Splitter:
 
     def _write(self, decoded: Iterator[Decoded]) -> Split:
         writer = _Writer(
-            self._sheet.name, self._fields, self._workbook_sha256, self._folder, self._header_row
+            self._sheet.name, self._schema, self._workbook_sha256, self._folder, self._header_row
         )
         done = 0
         try:
@@ -189,9 +194,9 @@ class _Writer:
     """Puts decoded pieces into partition files and keeps their counts."""
 
     def __init__(
-        self, sheet: str, fields: Sequence[SheetField], workbook_sha256: str, folder: Path, header_row: int
+        self, sheet: str, columns: pa.Schema, workbook_sha256: str, folder: Path, header_row: int
     ) -> None:
-        self._sheet, self._schema, self._sha256, self._folder = sheet, schema(fields), workbook_sha256, folder
+        self._sheet, self._schema, self._sha256, self._folder = sheet, columns, workbook_sha256, folder
         self.partitions: list[PartitionFile] = []
         self.last_row = header_row  # of what was written into pieces so far
         self._first_row = header_row + 1

@@ -42,6 +42,7 @@ def resolve(partition: pa.Table, feed: Feed, maps: Mapping[str, pa.Table]) -> Re
     readable = pc.is_null(partition["reason"])
     rejects = [partition.filter(pc.invert(readable)).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)]
     rows = partition.filter(readable)
+    letters = partition.schema.metadata
     for name, source in feed.fact.columns.items():
         if source.dimension is None:
             continue
@@ -55,14 +56,17 @@ def resolve(partition: pa.Table, feed: Feed, maps: Mapping[str, pa.Table]) -> Re
             if dimension.unmatched == "fail":
                 raise _no_member(source.dimension, pc.sum(lost).as_py())
             reason = pc.if_else(pc.is_valid(keys), "unmatched_key", "blank_key")
-            rejects.append(_rejects(rows["row"], dimension.column, raw, reason, lost))
+            rejects.append(_rejects(rows["row"], letters[name.encode()].decode(), dimension.column, raw, reason, lost))
         rows = rows.set_column(rows.schema.get_field_index(name), name, surrogates).filter(matched)
     ordered = pa.concat_tables(rejects).sort_by("row")
     return Resolved(rows.select(["row", *feed.fact.columns]), ordered)
 
 
-def _rejects(row: pa.ChunkedArray, column: str, raw: pa.Array, reason: pa.Array, lost: pa.Array) -> pa.Table:
-    columns = [row, pa.nulls(len(raw), pa.string()), pa.repeat(column, len(raw)), raw, reason]
+def _rejects(
+    row: pa.ChunkedArray, letter: str, column: str, raw: pa.Array, reason: pa.Array, lost: pa.Array
+) -> pa.Table:
+    cell = pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), "")
+    columns = [row, cell, pa.repeat(column, len(raw)), raw, reason]
     return pa.table(columns, schema=REJECT_SCHEMA).filter(lost)
 
 

@@ -1,4 +1,4 @@
-"""The DAG on a real scheduler: partitions side by side, and one whose process is killed.
+"""The DAG on a real scheduler: partitions side by side, one whose process is killed, a backfill.
 
 The warehouse is PostgreSQL, the workbooks are the demo's, made small; nothing is simulated.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -42,10 +42,10 @@ class Plant:
     warehouse: str
     home: Path
 
-    def workbook(self, period: str, seed: int) -> sample.Expected:
+    def workbook(self, period: str, seed: int, rows: int = ROWS) -> sample.Expected:
         """Put the workbook of a period into the inbox."""
         path = self.home / "inbox" / f"sales_{period}.xlsx"
-        return sample.make_workbook(path, ROWS, MEMBERS, seed)
+        return sample.make_workbook(path, rows, MEMBERS, seed)
 
     def trigger(self, period: str) -> str:
         """Start a run; returns its id."""
@@ -57,6 +57,15 @@ class Plant:
         """The state in which the run ended."""
         wait_for(lambda: self.api.run_state(DAG_ID, run_id) not in UNFINISHED, "the run's end")
         return self.api.run_state(DAG_ID, run_id)
+
+    def backfill(self, start: str, end: str) -> list[str]:
+        """Run the days from `start` to before `end`, those too that ran already; the states of their runs."""
+        body = {"dag_id": DAG_ID, "from_date": f"{start}T00:00:00Z", "to_date": f"{end}T00:00:00Z"}
+        made = self.api.call("POST", "/api/v2/backfills", json=body | {"reprocess_behavior": "completed"})
+        path = f"/api/v2/backfills/{made['id']}"
+        wait_for(lambda: self.api.call("GET", path)["completed_at"] is not None, "the backfill's end")
+        runs = self.api.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns", params={"run_type": "backfill"})
+        return [run["state"] for run in runs["dag_runs"]]
 
     def partitions(self, run_id: str) -> list[TaskInstance]:
         """The run's mapped copies of load_partition."""
@@ -131,6 +140,18 @@ def test_a_killed_partition_is_loaded_again_and_no_row_twice(plant: Plant) -> No
     assert plant.facts("2026-11-06") == (expected.staged, expected.control_total)
 
 
+def test_a_backfill_of_three_days_loads_each_once_however_often_it_runs(plant: Plant) -> None:
+    days = ("2026-11-01", "2026-11-02", "2026-11-03")
+    expected = {day: plant.workbook(day, seed, rows=2_000) for seed, day in enumerate(days, start=10)}
+    right = {day: (of_day.staged, of_day.control_total) for day, of_day in expected.items()}
+
+    assert plant.backfill("2026-11-01", "2026-11-04") == ["success"] * 3
+    assert {day: plant.facts(day) for day in days} == right
+
+    assert plant.backfill("2026-11-01", "2026-11-04") == ["success"] * 3
+    assert {day: plant.facts(day) for day in days} == right
+
+
 @contextmanager
 def partitions_held_back(url: str) -> Iterator[Callable[[], int]]:
     """Keep every load_partition from writing its rejects; yields a count of those that wait for it."""
@@ -149,9 +170,10 @@ def process_of(site: Site, instance: TaskInstance) -> psutil.Process:
     """The process that runs a task: Airflow puts the instance's id into its title."""
     pid, _ = site.processes["scheduler"]
     for process in psutil.Process(pid).children(recursive=True):
-        title = " ".join(process.cmdline())
-        if instance.id in title and "LocalExecutor" not in title:
-            return process
+        with suppress(psutil.NoSuchProcess):  # ended since it was listed; zombies among them
+            title = " ".join(process.cmdline())
+            if instance.id in title and "LocalExecutor" not in title:
+                return process
     pytest.fail(f"no process of {instance.task_id} {instance.label} in the scheduler's family")
 
 

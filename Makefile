@@ -55,7 +55,7 @@ endif
 # install: Airflow starts a process a task, and none should have to do it again.
 .venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>&1 || echo missing)." \
+		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
 		"Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; }
 	@{ [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && $(PY) -m pip --version >/dev/null 2>&1; } || \
 		$(PYTHON) -m venv --clear .venv

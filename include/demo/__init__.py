@@ -1,5 +1,11 @@
 """What `make demo`, `make up` and the tests need around the engine, and nothing of the engine itself.
 
-`postgres` runs PostgreSQL out of a wheel, `sample` makes the dimension and the workbook, `airflow_site` runs
-Airflow on this machine, `processes` ends what was started, and `run` is the demo from beginning to end.
+| module                          | is                                                                  |
+| ------------------------------- | ------------------------------------------------------------------- |
+| `postgres`                      | PostgreSQL out of a wheel                                           |
+| `sample`                        | the dimension, the fact table, and a workbook of known outcome      |
+| `airflow_place`, `airflow_site` | Airflow on this machine: its environment, its processes             |
+| `airflow_api`, `watch`          | its REST interface, and a run followed to its end                   |
+| `setup`, `show`, `__main__`     | all of it set up, the demo from beginning to end, the commands      |
+| `processes`, `display`, `errors`| child processes that end, steps on a screen, what can go wrong      |
 """

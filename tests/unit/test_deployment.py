@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+
 from deployment import generate_env
 
 PROJECT = Path(__file__).resolve().parents[2]

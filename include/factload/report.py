@@ -153,7 +153,8 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
             attempts.c.rejected_rows.label("rejected"),
             attempts.c.published_rows.label("published"),
             func.to_char(
-                func.coalesce(attempts.c.ended_at, attempts.c.opened_at), "YYYY-MM-DD HH24:MI:SS"
+                func.timezone("UTC", func.coalesce(attempts.c.ended_at, attempts.c.opened_at)),
+                "YYYY-MM-DD HH24:MI:SS",
             ).label("since"),
             attempts.c.error_message.label("error"),
         )

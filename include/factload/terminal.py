@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,7 +16,7 @@ from factload.report import Report
 
 def show_report(report: Report) -> None:
     """Print a report: the rows, the control totals, the rejects by reason, the steps."""
-    console = Console(highlight=False)
+    console = _console()
     rows = report.rows
     console.print(f"\n[bold]{report.load_id}[/bold]  {report.state}")
     accounted = rows["blank"] + rows["rejected"] + rows["staged"]
@@ -45,20 +46,17 @@ def show_report(report: Report) -> None:
 
 
 def show_status(lines: Iterable[dict[str, Any]]) -> None:
-    """Print a line a load."""
-    table = _table("load", "state", "source", "rejected", "published", "attempt", "since", "error")
-    for line in lines:
-        table.add_row(
-            line["load_id"],
-            line["state"],
-            f"{line['source']:,}",
-            f"{line['rejected']:,}",
-            f"{line['published']:,}",
-            str(line["epoch"]),
-            line["since"],
-            line["error"] or "",
-        )
-    Console(highlight=False).print(table if table.row_count else "The ledger has no loads yet.")
+    """Print a line a load, and below them why those failed that did."""
+    console = _console()
+    table = _table("load", "state", "source", "rejected", "published", "since, UTC")
+    found = list(lines)
+    for line in found:
+        counts = (f"{line[name]:,}" for name in ("source", "rejected", "published"))
+        table.add_row(line["load_id"], line["state"], *counts, line["since"])
+    console.print(table if found else "The ledger has no loads yet.")
+    for line in found:
+        if line["error"]:
+            console.print(f"{line['load_id']}: {line['error']}", soft_wrap=True)
 
 
 def show_rejects(found: Iterable[Reject]) -> None:
@@ -78,9 +76,16 @@ def show_rejects(found: Iterable[Reject]) -> None:
         print(*columns, sep="\t")
 
 
+def _console() -> Console:
+    # In a pipe there is no width to keep to, and nothing may be cut off.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
 def _table(first: str, *numbers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for name in numbers:
-        table.add_column(name, justify="right" if name not in ("state", "error", "since", "") else "left")
+        table.add_column(
+            name, no_wrap=True, justify="right" if name not in ("state", "since, UTC", "") else "left"
+        )
     return table

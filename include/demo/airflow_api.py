@@ -79,11 +79,6 @@ class AirflowApi:
         found = self.call("GET", f"/api/v2/dags/{path}", params={"map_index": instance.map_index})
         return [_log_line(entry) for entry in found["content"]]
 
-    def import_errors(self) -> list[str]:
-        """What kept DAG files from being read."""
-        found = self.call("GET", "/api/v2/importErrors")
-        return [f"{error['filename']}:\n{error['stack_trace']}" for error in found["import_errors"]]
-
     def call(self, method: str, path: str, **options: Any) -> Any:
         """Any request; returns the decoded answer. Raises ApiError unless it succeeds."""
         try:

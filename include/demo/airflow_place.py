@@ -18,7 +18,8 @@ _FOREIGN = ("AIRFLOW", "FACTLOAD_", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME")
 class Place:
     """What one Airflow is made of. `folder` becomes AIRFLOW_HOME and holds logs and secrets.
 
-    `dags` and `variables` are for tests: another DAG folder, further environment variables.
+    `port` is taken if it is free, and any other if it isn't (0: any). `dags` and `variables` are for tests: another
+    DAG folder, further environment variables.
     """
 
     project: Path
@@ -26,6 +27,7 @@ class Place:
     metadata_url: str
     variables: Mapping[str, str] = field(default_factory=dict)
     dags: Path | None = None
+    port: int = 8080
 
 
 def environment_of(place: Place, port: int) -> dict[str, str]:

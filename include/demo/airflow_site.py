@@ -41,6 +41,7 @@ WHOLE = ("api-server", "scheduler", "dag-processor", "triggerer")
 _ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
 _SECONDS_TO_START = 180.0
 _RECORD = "site.json"
+_DAGS_READ = "serialized"
 _HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 
 
@@ -95,13 +96,13 @@ def start(
     """
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     stop(place.folder)  # what is left of one whose starter was killed
-    port = _free_port()
+    port = _free_port(place.port)
     password = secrets_of(place.folder)["password"]
     environment = environment_of(place, port)
     if not _migrated(place):
         progress("making Airflow's metadata tables")
         _run(place, environment, "db", "migrate")
-        (place.folder / "serialized").unlink(missing_ok=True)
+        (place.folder / _DAGS_READ).unlink(missing_ok=True)
         (place.folder / "migrated").write_text(_fingerprint(place))
     progress("starting " + ", ".join(components))
     processes: dict[str, psutil.Popen] = {}
@@ -111,9 +112,9 @@ def start(
         born = {name: (process.pid, process.create_time()) for name, process in processes.items()}
         site = Site(f"http://127.0.0.1:{port}", USER, password, attached, born)
         write_private(place.folder / _RECORD, json.dumps(asdict(site)))
-        if _noted(place, "serialized") != _dags_digest(place):
+        if _noted(place, _DAGS_READ) != _dags_digest(place):
             _run(place, environment, "dags", "reserialize")
-            (place.folder / "serialized").write_text(_dags_digest(place))
+            (place.folder / _DAGS_READ).write_text(_dags_digest(place))
         _wait_until_healthy(place, site, processes)
     except BaseException:
         end_family([process.pid for process in processes.values()], grace_seconds=3.0)
@@ -133,6 +134,19 @@ def running(
         site.stop()
 
 
+def what_is_wrong_with_the_dags(place: Place) -> str:
+    """Read the DAG files anew; returns what Airflow says of those that it can't import.
+
+    The next start reads them again, though none may have changed by then.
+    """
+    (place.folder / _DAGS_READ).unlink(missing_ok=True)
+    try:
+        _run(place, environment_of(place, 0), "dags", "list-import-errors", "--local", "--output", "plain")
+    except AirflowError as error:  # its status tells that there are some, its log which
+        return str(error)
+    return "All DAG files can be imported."
+
+
 def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool) -> psutil.Popen:
     log = _log_of(place, name)
     log.unlink(missing_ok=True)
@@ -147,7 +161,7 @@ def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool)
 
 def _run(place: Place, environment: dict[str, str], *arguments: str) -> None:
     """One Airflow command to its end; its output goes to a log file."""
-    name = "-".join(arguments)
+    name = "-".join(arguments[:2])
     with _log_of(place, name).open("wb") as log:
         ended = subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
@@ -170,13 +184,23 @@ def _wait_until_healthy(place: Place, site: Site, processes: Mapping[str, psutil
         for name, process in processes.items():
             if process.poll() is not None:
                 raise AirflowError(f"Airflow's {name} ended as it started.{_tail(place, name)}")
-        waiting = _unhealthy(site.url, processes)
+        # Of two that start at once one gets the port, and the other would take its answers for its own.
+        ours = _listens(processes["api-server"], int(site.url.rpartition(":")[2]))
+        waiting = _unhealthy(site.url, processes) if ours else list(processes)
         if not waiting:
             return
         time.sleep(0.25)
     raise AirflowError(
         f"Airflow's {waiting[0]} was not ready within {_SECONDS_TO_START:.0f} s.{_tail(place, waiting[0])}"
     )
+
+
+def _listens(process: psutil.Process, port: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for member in (process, *process.children(recursive=True)):
+            if any(at.laddr and at.laddr.port == port for at in member.net_connections("tcp")):
+                return True
+    return False
 
 
 def _unhealthy(url: str, components: Mapping[str, object]) -> list[str]:
@@ -193,8 +217,8 @@ def _unhealthy(url: str, components: Mapping[str, object]) -> list[str]:
     ]
 
 
-def _free_port(wanted: int = 8080) -> int:
-    """8080, or any other when somebody listens there already."""
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any other when somebody listens there already."""
     for port in (wanted, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

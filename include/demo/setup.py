@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".demo"
 FEED = "sales"
 DAG_ID = f"load_{FEED}"
-_AIRFLOW = FOLDER / "airflow"
+AIRFLOW = FOLDER / "airflow"
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Ready:
     """All that a load needs, up and running."""
 
     warehouse_url: str
-    workbook: Path
     expected: sample.Expected
     site: Site
+    place: Place
 
 
 @contextlib.contextmanager
@@ -80,28 +80,34 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
         if server.started_here:
             cleanup.callback(postgres.stop, server.data_dir)
         warehouse_url = server.create_database("warehouse")
+        place = _place(server, warehouse_url)
         _write_shell_settings(warehouse_url)
         steps.finish("PostgreSQL", "ready" if server.started_here else "was running")
         with _sample_in_background(sizes, warehouse_url, steps) as sample_made:
             site = running_site()
             if site is None:
-                site = _start_airflow(server, warehouse_url, steps, stay)
+                site = airflow_site.start(
+                    place,
+                    airflow_site.WHOLE if stay else airflow_site.ESSENTIAL,
+                    attached=not stay,
+                    progress=lambda step: steps.update("Airflow", step),
+                )
                 cleanup.callback(site.stop)
             steps.finish("Airflow", f"at {site.url}")
             workbook = sample_made()
-        yield Ready(warehouse_url, workbook, sample.Expected.read(workbook), site)
+        yield Ready(warehouse_url, sample.Expected.read(workbook), site, place)
         if stay:
             cleanup.pop_all()
 
 
 def running_site() -> Site | None:
     """The Airflow that `make up` left running, if all of it still runs."""
-    return airflow_site.find(_AIRFLOW)
+    return airflow_site.find(AIRFLOW)
 
 
 def stop_all() -> bool:
     """Stop what `make up` left running; False if nothing was."""
-    stopped = airflow_site.stop(_AIRFLOW)
+    stopped = airflow_site.stop(AIRFLOW)
     return postgres.stop(postgres.data_folder(PROJECT)) or stopped
 
 
@@ -124,19 +130,15 @@ def connection_uri(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _start_airflow(server: postgres.Server, warehouse_url: str, steps: Steps, stay: bool) -> Site:
-    place = Place(
+def _place(server: postgres.Server, warehouse_url: str) -> Place:
+    return Place(
         project=PROJECT,
-        folder=_AIRFLOW,
+        folder=AIRFLOW,
         metadata_url=server.create_database("airflow"),
         variables={
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse_url),
             "FACTLOAD_STAGING": str(FOLDER / "staging"),
         },
-    )
-    components = airflow_site.WHOLE if stay else airflow_site.ESSENTIAL
-    return airflow_site.start(
-        place, components, attached=not stay, progress=lambda step: steps.update("Airflow", step)
     )
 
 

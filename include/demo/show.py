@@ -10,8 +10,9 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
 from demo.airflow_api import AirflowApi
+from demo.airflow_site import what_is_wrong_with_the_dags
 from demo.display import Steps
-from demo.errors import LoadFailed, MismatchError
+from demo.errors import ApiError, LoadFailed, MismatchError
 from demo.sample import fact_sales
 from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything, say_login
 from demo.watch import follow
@@ -48,7 +49,10 @@ def _load(ready: Ready, sizes: Sizes, steps: Steps, *, reload: bool) -> None:
     for left_over in api.unfinished_runs(DAG_ID):  # of a demo that was killed: it would keep this one waiting
         api.give_up(DAG_ID, left_over)
     run_id = f"demo__{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"
-    api.trigger(DAG_ID, run_id, {"period": sizes.period.isoformat(), "reload": reload})
+    try:
+        api.trigger(DAG_ID, run_id, {"period": sizes.period.isoformat(), "reload": reload})
+    except ApiError as error:
+        raise ApiError(f"{error}\n{what_is_wrong_with_the_dags(ready.place)}") from None
     follow(api, DAG_ID, run_id, steps)
 
 

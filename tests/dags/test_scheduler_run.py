@@ -106,6 +106,7 @@ def plant(
         folder=home / "airflow",
         metadata_url=postgres.create_database("airflow"),
         variables={"AIRFLOW_CONN_WAREHOUSE": connection_uri(module_database), "FACTLOAD_HOME": str(home)},
+        port=0,
     )
     with airflow_site.running(place) as site:
         yield Plant(site, AirflowApi(site), module_database, home)

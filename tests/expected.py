@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import oracle
-from factload.columns import SheetField
 from factload.partitions import Split, split_workbook
+from factload.sheet.columns import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table
 

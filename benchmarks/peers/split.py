@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from factload.columns import SheetField
 from factload.partitions import split_workbook
+from factload.sheet.columns import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table, sha256_of
 

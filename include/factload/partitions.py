@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from factload.cells import column_letters, row_out_of_order
-from factload.columns import SheetField, TypedRows, schema
-from factload.decode import Decoded, SheetDecoder
-from factload.package import MAX_ROWS, Limits, Package, SheetPart, open_package
+from factload.sheet.cells import column_letters, row_out_of_order
+from factload.sheet.columns import SheetField, TypedRows, schema
+from factload.sheet.decode import Decoded, SheetDecoder
+from factload.sheet.package import MAX_ROWS, Limits, Package, SheetPart, open_package
+from factload.sheet.strings import load_strings
+from factload.sheet.windows import NotPlain, Window, Windows
+from factload.sheet.workbook import find_header, first_rows, merged_cells, place_columns
 from factload.staging import StagingFile
-from factload.strings import load_strings
-from factload.windows import NotPlain, Window, Windows
-from factload.workbook import find_header, first_rows, merged_cells, place_columns
 
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 WINDOW_BYTES = 4 << 20

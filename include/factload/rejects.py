@@ -14,8 +14,8 @@ from openpyxl.utils.exceptions import IllegalCharacterError
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from factload.columns import REASONS
 from factload.ledger_tables import attempts, loads, rejects
+from factload.sheet.columns import REASONS
 
 EXPLANATIONS = {**REASONS, "unmatched_key": "No member of the dimension has this key"}
 

@@ -56,7 +56,9 @@ def resolve(partition: pa.Table, feed: Feed, maps: Mapping[str, pa.Table]) -> Re
             if dimension.unmatched == "fail":
                 raise _no_member(source.dimension, pc.sum(lost).as_py())
             reason = pc.if_else(pc.is_valid(keys), "unmatched_key", "blank_key")
-            rejects.append(_rejects(rows["row"], letters[name.encode()].decode(), dimension.column, raw, reason, lost))
+            rejects.append(
+                _rejects(rows["row"], letters[name.encode()].decode(), dimension.column, raw, reason, lost)
+            )
         rows = rows.set_column(rows.schema.get_field_index(name), name, surrogates).filter(matched)
     ordered = pa.concat_tables(rejects).sort_by("row")
     return Resolved(rows.select(["row", *feed.fact.columns]), ordered)

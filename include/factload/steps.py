@@ -20,7 +20,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from factload import ledger, lookup, publish, reconcile
-from factload.columns import SheetField
 from factload.database import database_errors, engine_for, fact_table
 from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
@@ -32,6 +31,7 @@ from factload.partitions import PartitionFile, Split
 from factload.partitions import split_workbook as split_sheet
 from factload.resolve import Resolved, control_totals, measures, resolve
 from factload.settings import workbook_path
+from factload.sheet.columns import SheetField
 from factload.sql_types import SqlType
 from factload.staging import open_table, sha256_of
 

@@ -11,7 +11,7 @@ import pytest
 
 import expected
 import sheetxml
-from factload.columns import REASONS
+from factload.sheet.columns import REASONS
 
 
 def cell(body: str) -> str:

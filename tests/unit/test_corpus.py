@@ -9,10 +9,10 @@ import pytest
 
 import expected
 import oracle
-from factload.columns import SheetField
 from factload.errors import WorkbookError
+from factload.sheet.columns import SheetField
+from factload.sheet.workbook import inspect
 from factload.sql_types import SqlType
-from factload.workbook import inspect
 
 _HERE = Path(__file__).resolve().parents[2]
 CORPUS = Path(os.environ.get("FACTLOAD_TEST_CORPUS", _HERE.parent / "shared" / "corpus"))

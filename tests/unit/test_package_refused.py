@@ -13,8 +13,8 @@ import expected
 import sheetxml
 from factload import partitions
 from factload.errors import WorkbookError
-from factload.package import Limits
-from factload.workbook import inspect
+from factload.sheet.package import Limits
+from factload.sheet.workbook import inspect
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 HEADER = sheetxml.text_row(1, ["k", "m"])

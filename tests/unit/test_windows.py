@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from factload.counting import count_valued
+from factload.sheet.counting import count_valued
+from factload.sheet.windows import NotPlain, Windows
 from factload.vectors import row_ends
-from factload.windows import NotPlain, Windows
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FOOT = "</sheetData><mergeCells/></worksheet>"

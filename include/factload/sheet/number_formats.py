@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from factload.xml_parts import parse_small
+from factload.sheet.xml_parts import parse_small
 
 # ECMA-376 part 1, 18.8.30: the built-in formats that are dates or times, in every language.
 _BUILT_IN = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])

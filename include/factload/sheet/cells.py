@@ -1,7 +1,7 @@
 """The exact reader: the specification of what a sheet's XML says, one cell at a time.
 
 It reads every legal way of writing a sheet: any prefix, Strict or Transitional, with or without ``r``, CDATA,
-comments, rich text. It is slow, so it reads what :mod:`factload.plain` doesn't vouch for: a header, a single
+comments, rich text. It is slow, so it reads what :mod:`factload.sheet.plain` doesn't vouch for: a header, a single
 row, or a whole sheet. Sources: ECMA-376 part 1, 18.3.1.4 (c), 18.3.1.73 (row), 18.4.8 (si), 22.9.2.19 (_xHHHH_).
 """
 
@@ -14,11 +14,11 @@ from typing import Protocol
 
 import numpy as np
 
-from factload.block import Block, Column, Kind
 from factload.errors import WorkbookError
-from factload.package import MAX_COLUMNS, MAX_ROWS
+from factload.sheet.block import Block, Column, Kind
+from factload.sheet.package import MAX_COLUMNS, MAX_ROWS
+from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import texts
-from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _SPACE = "http://www.w3.org/XML/1998/namespace space"
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")

@@ -9,14 +9,14 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
-from factload.cells import TextItem
 from factload.errors import WorkbookError
-from factload.grammar import PRESERVE, items_are_plain
-from factload.package import Limits, Package
-from factload.plain import needs_settling, settle_some
-from factload.strings_table import NO_STRINGS, SharedStrings
+from factload.sheet.cells import TextItem
+from factload.sheet.grammar import PRESERVE, items_are_plain
+from factload.sheet.package import Limits, Package
+from factload.sheet.plain import needs_settling, settle_some
+from factload.sheet.strings_table import NO_STRINGS, SharedStrings
+from factload.sheet.xml_parts import XmlReader, hostile, main_name
 from factload.vectors import one_value, slices, texts
-from factload.xml_parts import XmlReader, hostile, main_name
 
 _HEAD = re.compile(rb"""\A(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<sst(?: [^<>]*[^/<>])?>""")
 _CLOSE = b"</si>"

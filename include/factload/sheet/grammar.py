@@ -2,7 +2,7 @@
 
 It covers what the common programs write. In what it matches, ``<`` stands only where a tag begins, the first
 letter of a tag's name tells the tag, and the attributes of a cell stand in one of two orders; the fast reader
-(:mod:`factload.plain`) relies on that and on nothing else.
+(:mod:`factload.sheet.plain`) relies on that and on nothing else.
 """
 
 from __future__ import annotations

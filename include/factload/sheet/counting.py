@@ -9,8 +9,8 @@ import re
 
 import numpy as np
 
+from factload.sheet.xml_parts import XmlReader, main_name
 from factload.vectors import Flags, Positions, flags, matches, slices, words
-from factload.xml_parts import XmlReader, main_name
 
 # Independent of the reader on purpose: what a value looks like, not what a row is made of.
 _VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"

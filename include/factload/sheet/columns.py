@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.block import Block, Column, Kind, is_blank_text
-from factload.cells import column_letters
-from factload.dates import DAY_MS, iso_micros, serial_millis, shown
-from factload.numbers import (
+from factload.sheet.block import Block, Column, Kind, is_blank_text
+from factload.sheet.cells import column_letters
+from factload.sheet.dates import DAY_MS, iso_micros, serial_millis, shown
+from factload.sheet.numbers import (
     Codes,
     parse_decimal,
     plain_text,

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from factload.block import Kind
-from factload.cells import Row, SheetParser, column_letters, iterate
 from factload.errors import WorkbookError
-from factload.package import Limits, Package, SheetPart, open_package
-from factload.strings import load_strings
-from factload.strings_table import SharedStrings
-from factload.xml_parts import XmlReader, main_name
+from factload.sheet.block import Kind
+from factload.sheet.cells import Row, SheetParser, column_letters, iterate
+from factload.sheet.package import Limits, Package, SheetPart, open_package
+from factload.sheet.strings import load_strings
+from factload.sheet.strings_table import SharedStrings
+from factload.sheet.xml_parts import XmlReader, main_name
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
@@ -45,7 +45,7 @@ class SheetInfo:
 def inspect(path: Path, limits: Limits = Limits()) -> tuple[SheetInfo, ...]:  # noqa: B008  # frozen
     """Every sheet of cells with the row that most looks like a header: the first with two or more texts.
 
-    Raises WorkbookError as :func:`factload.package.open_package` does.
+    Raises WorkbookError as :func:`factload.sheet.package.open_package` does.
     """
     with open_package(path, limits) as package:
         strings = load_strings(package, limits)

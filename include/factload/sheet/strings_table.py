@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.errors import WorkbookError
+from factload.sheet.xml_parts import damaged, hostile
 from factload.vectors import EMPTY
-from factload.xml_parts import damaged, hostile
 
 
 class SharedStrings:

@@ -18,9 +18,9 @@ from typing import IO, Literal
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
-from factload.file_kind import refuse_what_is_no_zip
-from factload.number_formats import date_styles
-from factload.xml_parts import damaged, hostile, parse_small
+from factload.sheet.file_kind import refuse_what_is_no_zip
+from factload.sheet.number_formats import date_styles
+from factload.sheet.xml_parts import damaged, hostile, parse_small
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from factload.errors import WorkbookError
+from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import Positions, row_ends
-from factload.xml_parts import XmlReader, damaged, hostile, main_name
 
 _CLOSE = b"</row>"
 _READ_BYTES = 1 << 18

@@ -3,7 +3,7 @@
 Reading cell by cell, in whatever language, builds an object for every cell of the sheet. Here a window of some
 megabytes of XML is an array of bytes, and a handful of vector operations find all its tags, then all cells of
 a mapped column, then all their values: a few nanoseconds a byte, and hardly any of them holds the interpreter
-lock, so windows are decoded in parallel. It reads only what :mod:`factload.grammar` calls plain.
+lock, so windows are decoded in parallel. It reads only what :mod:`factload.sheet.grammar` calls plain.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.block import Block, Column, Kind
-from factload.cells import XML_SPACE, column_letters, row_out_of_order, settle_text
-from factload.grammar import PRESERVE
-from factload.strings_table import SharedStrings
+from factload.sheet.block import Block, Column, Kind
+from factload.sheet.cells import XML_SPACE, column_letters, row_out_of_order, settle_text
+from factload.sheet.grammar import PRESERVE
+from factload.sheet.strings_table import SharedStrings
+from factload.sheet.xml_parts import damaged
 from factload.vectors import (
     EMPTY,
     Bytes,
@@ -36,7 +37,6 @@ from factload.vectors import (
     texts,
     words,
 )
-from factload.xml_parts import damaged
 
 _REFERENCE_AT = len('<c r="')
 _VALUE_AT = len("<v>")  # and of <t>; white space to keep makes the tag longer

@@ -8,17 +8,17 @@ from itertools import islice
 
 import pyarrow as pa
 
-from factload.block import Block, empty_block, merge
-from factload.cells import Row, SheetParser, iterate, row_out_of_order, to_block
-from factload.columns import SheetField, TypedRows, type_rows
-from factload.counting import RowCounter, count_valued
 from factload.errors import WorkbookError
-from factload.grammar import split_plain
-from factload.package import Limits, Package
-from factload.plain import read_plain
-from factload.strings_table import SharedStrings, repeated
+from factload.sheet.block import Block, empty_block, merge
+from factload.sheet.cells import Row, SheetParser, iterate, row_out_of_order, to_block
+from factload.sheet.columns import SheetField, TypedRows, type_rows
+from factload.sheet.counting import RowCounter, count_valued
+from factload.sheet.grammar import split_plain
+from factload.sheet.package import Limits, Package
+from factload.sheet.plain import read_plain
+from factload.sheet.strings_table import SharedStrings, repeated
+from factload.sheet.windows import NotPlain, Window
 from factload.vectors import one_value
-from factload.windows import NotPlain, Window
 
 _EXACT_BATCH = 10_000  # rows: Python objects, so few
 _FOOT = b"</sheetData></worksheet>"

@@ -15,6 +15,8 @@ from factload.database import load_key
 from factload.errors import ReconciliationError
 from factload.load import Load
 
+_RETURNED_ROWS_MEMORY = "64MB"
+
 
 class LockTable(Executable, ClauseElement):
     """``LOCK TABLE … IN ROW EXCLUSIVE MODE``: what an INSERT takes anyway, but waited for with a bound."""
@@ -45,6 +47,8 @@ def replace_rows(
     returned, so a trigger or rule that changes rows on their way is seen.
     """
     connection.execute(LockTable(fact))
+    # What the INSERT returns is kept until it has ended: in memory, not in a file.
+    connection.execute(select(func.set_config("work_mem", _RETURNED_ROWS_MEMORY, True)))
     key = load_key(fact.c[load_column], load.load_id)
     connection.execute(delete(fact).where(fact.c[load_column] == key))
     inserted = (

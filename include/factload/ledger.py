@@ -8,37 +8,29 @@ the database, whatever its process believes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import MetaData, Row, Select, Table, delete, func, insert, inspect, select, update
+from sqlalchemy import MetaData, Row, Select, Table, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
-from sqlalchemy.schema import CreateSchema
 
-from factload.errors import FactloadError, FeedError, RowsRefused, Superseded, WorkbookError
+from factload.errors import FactloadError, RowsRefused, Superseded, WorkbookError
 from factload.feed import Feed
 from factload.ledger_tables import (
-    LEDGER_SCHEMA,
-    SCHEMA_VERSION,
     STAGING_SCHEMA,
     attempts,
     loads,
-    metadata,
     partitions,
     rejects,
-    schema_version,
     steps,
 )
-from factload.load import Load, PartitionCounts, content_of
-from factload.partitions import PartitionFile
+from factload.load import Load, content_of
 
 # A frozen client's transaction is ended by the server, so its locks never outlive this.
 IDLE_IN_TRANSACTION = "60s"
 LOCK_TIMEOUT = "90s"
-_INSTALL_LOCK = 0x66616374  # any number that every factload agrees on
 
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
@@ -51,30 +43,6 @@ def bound_waits(connection: Connection) -> None:
     connection.execute(
         select(func.set_config("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION, True))
     )
-
-
-def is_installed(connection: Connection) -> bool:
-    """Whether the database has a ledger."""
-    return inspect(connection).has_table(schema_version.name, schema=LEDGER_SCHEMA)
-
-
-def install(connection: Connection) -> None:
-    """Make the ledger's schema if it isn't there; raises ``FeedError`` when a newer factload made it."""
-    if not is_installed(connection):
-        connection.execute(select(func.pg_advisory_xact_lock(_INSTALL_LOCK)))
-        for schema in (LEDGER_SCHEMA, STAGING_SCHEMA):
-            connection.execute(CreateSchema(schema, if_not_exists=True))
-        metadata.create_all(connection)
-        if connection.scalar(select(schema_version.c.version)) is None:
-            connection.execute(insert(schema_version).values(version=SCHEMA_VERSION))
-    found = connection.scalar(select(schema_version.c.version))
-    if found != SCHEMA_VERSION:
-        raise FeedError(
-            "ledger_version",
-            f"the ledger in schema {LEDGER_SCHEMA} has version {found}",
-            expected=f"version {SCHEMA_VERSION}",
-            remedy="Use the factload that made it, or a newer one",
-        )
 
 
 def open_attempt(
@@ -164,87 +132,17 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
     return str(found.state)
 
 
-def record_split(
-    connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
-) -> None:
-    """Note what the workbook was split into; what another way of splitting left is forgotten."""
-    fence(connection, load, *UNFINISHED, lock="share")
-    kept = [f.partition_id for f in files]
-    for table in (partitions, rejects):
-        connection.execute(
-            delete(table).where(
-                table.c.load_id == load.load_id,
-                table.c.content == load.content,
-                table.c.partition_id.not_in(kept),
-            )
-        )
-    if files:
-        connection.execute(
-            upsert(partitions).on_conflict_do_nothing(),
-            [
-                {
-                    "load_id": load.load_id,
-                    "content": load.content,
-                    "partition_id": f.partition_id,
-                    "label": f.label,
-                    "sheet": f.sheet,
-                    "first_row": f.first_row,
-                    "last_row": f.last_row,
-                    "source_rows": f.source,
-                    "blank_rows": f.blank,
-                }
-                for f in files
-            ],
-        )
-    _update_attempt(
-        connection,
-        load,
-        source_rows=sum(f.source for f in files),
-        blank_rows=sum(f.blank for f in files),
-        warnings=list(warnings),
-    )
-
-
-def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
-    """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
-    found = connection.execute(
-        select(partitions)
-        .where(
-            partitions.c.load_id == load.load_id,
-            partitions.c.content == load.content,
-            partitions.c.partition_id == partition_id,
-        )
-        .with_for_update()
-    ).one_or_none()
-    if found is None:
-        raise Superseded(
-            "partition_unknown",
-            f"partition {partition_id} is not one that {load.load_id} was split into",
-            remedy="Run the load again from split_workbook",
-        )
-    return found
-
-
-def record_partition(connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str) -> None:
-    """Note what of a partition was staged and rejected, in the transaction that did it.
-
-    The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
-    """
+def update_attempt(connection: Connection, load: Load, **values: Any) -> None:
+    """Set these columns of the attempt's ledger row."""
     connection.execute(
-        update(partitions)
-        .where(
-            partitions.c.load_id == load.load_id,
-            partitions.c.content == load.content,
-            partitions.c.partition_id == counts.partition_id,
-        )
-        .values(
-            rejected_rows=counts.rejected,
-            staged_rows=counts.staged,
-            totals=counts.totals,
-            maps_sha256=maps_sha256,
-            loaded_epoch=load.epoch,
-        )
+        update(attempts)
+        .where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
+        .values(**values)
     )
+
+
+def loading_again(connection: Connection, load: Load) -> None:
+    """Note that staged rows have changed: whatever the attempt was, it must be reconciled anew."""
     connection.execute(
         update(attempts)
         .where(
@@ -256,25 +154,6 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
     )
 
 
-def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
-    """The ledger rows of this content's partitions, in the sheet's order."""
-    return list(
-        connection.execute(
-            select(partitions)
-            .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
-            .order_by(partitions.c.sheet, partitions.c.first_row)
-        )
-    )
-
-
-def _update_attempt(connection: Connection, load: Load, **values: Any) -> None:
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
-        .values(**values)
-    )
-
-
 def attempt(connection: Connection, load: Load) -> Row[Any]:
     """The ledger row of this attempt."""
     return connection.execute(
@@ -282,14 +161,9 @@ def attempt(connection: Connection, load: Load) -> Row[Any]:
     ).one()
 
 
-def record_counts(connection: Connection, load: Load, **counts: Any) -> None:
-    """Note the counts and control totals of a load that adds up."""
-    _update_attempt(connection, load, **counts)
-
-
 def record_reconciled(connection: Connection, load: Load) -> None:
     """Note that the load may be published."""
-    _update_attempt(connection, load, state="reconciled", error_code=None, error_message=None, ended_at=None)
+    update_attempt(connection, load, state="reconciled", error_code=None, error_message=None, ended_at=None)
 
 
 def drop_staging(connection: Connection, load: Load) -> None:
@@ -307,7 +181,7 @@ def record_published(connection: Connection, load: Load, rows: int, totals: dict
 
     Rejects and partitions of other contents (a workbook since corrected) go with the rows they stood for.
     """
-    _update_attempt(
+    update_attempt(
         connection,
         load,
         state="published",
@@ -334,7 +208,7 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
     newest = connection.execute(_newest(load).with_for_update(of=loads)).one_or_none()
     if newest is None or newest.epoch != load.epoch or newest.state == "published":
         return
-    _update_attempt(
+    update_attempt(
         connection,
         load,
         state=state,

@@ -1,4 +1,4 @@
-"""The ledger's tables. ``ledger`` says what is done with them.
+"""The ledger's tables, as the newest version has them. ``ledger`` says what is done with them.
 
 ``loads``       one row a load: which attempt is the newest, and what is published
 ``attempts``    one row an epoch: its workbook, its state, its counts, its error
@@ -66,6 +66,9 @@ attempts = Table(
     Column("error_message", Text),
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("ended_at", DateTime(timezone=True)),
+    Column("released_by", Text),
+    Column("released_at", DateTime(timezone=True)),
+    Column("release_reason", Text),
 )
 
 partitions = Table(
@@ -85,6 +88,8 @@ partitions = Table(
     Column("totals", JSONB),
     Column("maps_sha256", Text),
     Column("loaded_epoch", Integer),
+    Column("workbook", Text, nullable=False, server_default=""),
+    Column("weighted", JSONB),
 )
 
 rejects = Table(
@@ -99,6 +104,7 @@ rejects = Table(
     Column("column", Text, nullable=False),
     Column("raw", Text),
     Column("reason", Text, nullable=False),
+    Column("workbook", Text, nullable=False, server_default=""),
     Index("rejects_by_partition", "load_id", "content", "partition_id", "row"),
 )
 
@@ -116,6 +122,5 @@ steps = Table(
     Index("steps_by_load", "load_id", "epoch"),
 )
 
-# One row: the version of everything above. A change of it belongs with a migration.
-SCHEMA_VERSION = 1
+# One row: the version of everything above. A change here belongs into ``ledger_migrations`` as well.
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from factload.database import database_errors, engine_for
 from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
-from factload.ledger import is_installed
+from factload.ledger_migrations import is_installed
 from factload.ledger_tables import attempts, loads, rejects, steps
 
 STEPS = (

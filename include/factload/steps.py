@@ -19,7 +19,7 @@ from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from factload import ledger, lookup, publish, reconcile
+from factload import ledger, ledger_migrations, ledger_partitions, lookup, publish, reconcile
 from factload.database import database_errors, engine_for, fact_table
 from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
@@ -49,7 +49,7 @@ def open_load(
     engine = engine_for(database)
     with measured() as measurement, database_errors("opening the load"), engine.begin() as connection:
         ledger.bound_waits(connection)
-        ledger.install(connection)
+        ledger_migrations.install(connection)
         fact = fact_table(connection, feed)
         for name, dimension in feed.dimensions.items():
             lookup.dimension_table(connection, name, dimension)
@@ -94,7 +94,7 @@ def split_workbook(
         )
         with connection.begin():
             ledger.bound_waits(connection)
-            ledger.record_split(connection, load, split.partitions, split.warnings)
+            ledger_partitions.record_split(connection, load, split.partitions, split.warnings)
         return split
 
 
@@ -134,10 +134,10 @@ def load_partition(
         with connection.begin():
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
-            ledger.lock_partition(connection, load, partition.partition_id)
+            ledger_partitions.lock_partition(connection, load, partition.partition_id)
             _replace_slice(connection, load, feed, partition, resolved)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
-            ledger.record_partition(connection, load, counts, _digest(maps))
+            ledger_partitions.record_partition(connection, load, counts, _digest(maps))
         return counts
 
 
@@ -187,12 +187,12 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
                 row.staged_rows or 0,
                 row.totals or dict.fromkeys(measures(feed), "0"),
             )
-            for row in ledger.loaded_partitions(connection, load)
+            for row in ledger_partitions.loaded_partitions(connection, load)
         ]
         staged = _staged(connection, load, feed, [p.partition_id for p in counted])
         result = reconcile.reconcile(counted, staged, measures(feed))
         reconcile.require_agreement(load.load_id, result)
-        ledger.record_counts(
+        ledger.update_attempt(
             connection,
             load,
             rejected_rows=result.rejected,

@@ -1,0 +1,111 @@
+"""What the ledger knows of a load's partitions: what each was counted at, and what of it is staged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Connection
+
+from factload.errors import Superseded
+from factload.ledger import UNFINISHED, fence, loading_again, update_attempt
+from factload.ledger_tables import partitions, rejects
+from factload.load import Load, PartitionCounts
+from factload.partitions import PartitionFile
+
+
+def record_split(
+    connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
+) -> None:
+    """Note what the workbook was split into; what another way of splitting left is forgotten."""
+    fence(connection, load, *UNFINISHED, lock="share")
+    kept = [f.partition_id for f in files]
+    for table in (partitions, rejects):
+        connection.execute(
+            delete(table).where(
+                table.c.load_id == load.load_id,
+                table.c.content == load.content,
+                table.c.partition_id.not_in(kept),
+            )
+        )
+    if files:
+        connection.execute(
+            upsert(partitions).on_conflict_do_nothing(),
+            [
+                {
+                    "load_id": load.load_id,
+                    "content": load.content,
+                    "partition_id": f.partition_id,
+                    "label": f.label,
+                    "sheet": f.sheet,
+                    "first_row": f.first_row,
+                    "last_row": f.last_row,
+                    "source_rows": f.source,
+                    "blank_rows": f.blank,
+                }
+                for f in files
+            ],
+        )
+    update_attempt(
+        connection,
+        load,
+        source_rows=sum(f.source for f in files),
+        blank_rows=sum(f.blank for f in files),
+        warnings=list(warnings),
+    )
+
+
+def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
+    """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
+    found = connection.execute(
+        select(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == partition_id,
+        )
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise Superseded(
+            "partition_unknown",
+            f"partition {partition_id} is not one that {load.load_id} was split into",
+            remedy="Run the load again from split_workbook",
+        )
+    return found
+
+
+def record_partition(connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str) -> None:
+    """Note what of a partition was staged and rejected, in the transaction that did it.
+
+    The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
+    """
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == counts.partition_id,
+        )
+        .values(
+            rejected_rows=counts.rejected,
+            staged_rows=counts.staged,
+            totals=counts.totals,
+            maps_sha256=maps_sha256,
+            loaded_epoch=load.epoch,
+        )
+    )
+    loading_again(connection, load)
+
+
+def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
+    """The ledger rows of this content's partitions, in the sheet's order."""
+    return list(
+        connection.execute(
+            select(partitions)
+            .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+            .order_by(partitions.c.sheet, partitions.c.first_row)
+        )
+    )

@@ -27,10 +27,7 @@ from factload.ledger_tables import (
     steps,
 )
 from factload.load import Load, content_of
-
-# A frozen client's transaction is ended by the server, so its locks never outlive this.
-IDLE_IN_TRANSACTION = "60s"
-LOCK_TIMEOUT = "90s"
+from factload.settings import settings
 
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
@@ -38,10 +35,12 @@ UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
 
 
 def bound_waits(connection: Connection) -> None:
-    """Bound, for this transaction, how long it waits for locks and how long it may idle holding some."""
-    connection.execute(select(func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
+    """Bound, for this transaction, how long it waits for locks, and how long it may idle holding some: the
+    server ends a frozen client's transaction, so its locks never outlive that."""
+    here = settings()
+    connection.execute(select(func.set_config("lock_timeout", f"{here.lock_timeout}s", True)))
     connection.execute(
-        select(func.set_config("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION, True))
+        select(func.set_config("idle_in_transaction_session_timeout", f"{here.idle_timeout}s", True))
     )
 
 

@@ -6,6 +6,8 @@
 | ``FACTLOAD_FEEDS``       | folder of feed files                            | ``$FACTLOAD_HOME/include/feeds``     |
 | ``FACTLOAD_STAGING``     | staging folder, shared by all workers           | ``$FACTLOAD_HOME/.staging``          |
 | ``FACTLOAD_ALLOWED_ROOTS`` | where workbooks may lie, separated by commas  | ``$FACTLOAD_HOME/inbox``             |
+| ``FACTLOAD_LOCK_TIMEOUT`` | seconds that a transaction waits for a lock     | 90                                   |
+| ``FACTLOAD_IDLE_TIMEOUT`` | seconds that a frozen worker keeps its locks    | 60                                   |
 | ``FACTLOAD_CONN_<ID>``   | URL of the connection ``<id>``                  | ``AIRFLOW_CONN_<ID>``                |
 """
 
@@ -17,15 +19,19 @@ from pathlib import Path
 
 from factload.errors import FeedError, WorkbookError
 
+_LONGEST_WAIT = 86_400  # a day; 0 would be for ever
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Folders as absolute paths."""
+    """Folders as absolute paths, timeouts in seconds."""
 
     home: Path
     feeds: Path
     staging: Path
     allowed_roots: tuple[Path, ...]
+    lock_timeout: int
+    idle_timeout: int
 
 
 def settings() -> Settings:
@@ -37,6 +43,19 @@ def settings() -> Settings:
         feeds=home / (os.environ.get("FACTLOAD_FEEDS") or "include/feeds"),
         staging=home / (os.environ.get("FACTLOAD_STAGING") or ".staging"),
         allowed_roots=tuple(home / root.strip() for root in roots.split(",") if root.strip()),
+        lock_timeout=_seconds("FACTLOAD_LOCK_TIMEOUT", 90),
+        idle_timeout=_seconds("FACTLOAD_IDLE_TIMEOUT", 60),
+    )
+
+
+def _seconds(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if value.isascii() and value.isdigit() and 0 < int(value) <= _LONGEST_WAIT:
+        return int(value)
+    raise FeedError(
+        "setting_invalid",
+        f"the environment's {name} is not a number of seconds",
+        expected=f"1 to {_LONGEST_WAIT}, such as {default}",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from factload.errors import FeedError, WorkbookError
-from factload.settings import connection_url, workbook_path
+from factload.settings import connection_url, settings, workbook_path
 
 
 @pytest.fixture
@@ -56,3 +56,16 @@ def test_a_connection_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", "postgresql://own/db")
     assert connection_url("warehouse") == "postgresql://own/db"
     assert connection_url("postgresql://host/db") == "postgresql://host/db"
+
+
+def test_how_long_to_wait_for_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTLOAD_LOCK_TIMEOUT", "5")
+    monkeypatch.delenv("FACTLOAD_IDLE_TIMEOUT", raising=False)
+    assert (settings().lock_timeout, settings().idle_timeout) == (5, 60)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "90s", "forever", "86401"])
+def test_a_wait_without_bound_is_no_setting(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("FACTLOAD_LOCK_TIMEOUT", value)
+    with pytest.raises(FeedError, match="FACTLOAD_LOCK_TIMEOUT is not a number of seconds"):
+        settings()

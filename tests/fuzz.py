@@ -20,7 +20,7 @@ from pathlib import Path
 import expected
 import sheetxml
 from factload.errors import FactloadError
-from factload.sheet.workbook import inspect
+from factload.sheet.source import inspect
 
 SLOW_SECONDS, MAX_MB = 20.0, 600.0
 FIELDS = [

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +11,14 @@ import pyarrow as pa
 
 from factload.sheet.cells import column_letters, row_out_of_order
 from factload.sheet.columns import SheetField, TypedRows, schema
-from factload.sheet.decode import Decoded, SheetDecoder
-from factload.sheet.package import MAX_ROWS, Limits, Package, SheetPart, open_package
-from factload.sheet.strings import load_strings
-from factload.sheet.windows import NotPlain, Window, Windows
-from factload.sheet.workbook import find_header, first_rows, merged_cells, place_columns
+from factload.sheet.decode import Decoded
+from factload.sheet.limits import MAX_ROWS, Limits
+from factload.sheet.sheets import choose
+from factload.sheet.source import SheetRows, open_source
+from factload.sheet.windows import NotPlain
 from factload.staging import StagingFile
 
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
-WINDOW_BYTES = 4 << 20
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
 
 
@@ -94,15 +91,15 @@ def split_workbook(
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with
     the workbook, TransientError when the staging folder can't be written.
     """
-    with open_package(path, limits) as package:
-        split = _Splitter(
-            package, package.sheet(sheet), fields, workbook_sha256, folder, limits, threads, progress
-        )
+    with open_source(path, limits) as source:
+        rows = source.rows(choose(source.sheets, sheet), fields, threads)
+        letters = {f.name: column_letters(index) for f, index in zip(fields, rows.placed, strict=True)}
+        splitter = _Splitter(rows, schema(fields).with_metadata(letters), workbook_sha256, folder, progress)
         try:
-            return split.run(rows_per_partition)
+            return splitter.run(rows_per_partition)
         except _TooMany:
-            larger = -(-MAX_ROWS // MAX_PARTITIONS)
-            done = split.run(larger)
+            larger = -(-rows.most_rows() // MAX_PARTITIONS)
+            done = splitter.run(larger)
             warning = (
                 f"partitions hold {larger:,} rows instead of {rows_per_partition:,}: "
                 f"there would be more than {MAX_PARTITIONS:,} otherwise"
@@ -110,84 +107,34 @@ def split_workbook(
             return replace(done, warnings=(*done.warnings, warning))
 
 
+@dataclass(frozen=True, slots=True)
 class _Splitter:
-    def __init__(
-        self,
-        package: Package,
-        sheet: SheetPart,
-        fields: Sequence[SheetField],
-        workbook_sha256: str,
-        folder: Path,
-        limits: Limits,
-        threads: int,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        self._package, self._sheet = package, sheet
-        self._workbook_sha256, self._folder = workbook_sha256, folder
-        self._limits, self._threads, self._progress = limits, threads, progress
-        strings = load_strings(package, limits)
-        names = [field.column for field in fields]
-        header = find_header(
-            first_rows(package, sheet, strings, limits),
-            names,
-            sheet.name,
-            lambda row: merged_cells(package, sheet, row, limits),
-        )
-        self._header_row = header.row
-        placed = place_columns(header, names, sheet.name)
-        letters = {f.name: column_letters(index) for f, index in zip(fields, placed, strict=True)}
-        self._schema = schema(fields).with_metadata(letters)
-        self._decoder = SheetDecoder(sheet.part, fields, placed, strings, package, limits)
+    rows: SheetRows
+    schema: pa.Schema
+    workbook_sha256: str
+    folder: Path
+    progress: Callable[[int], None] | None
 
     def run(self, rows_per_partition: int) -> Split:
         try:
-            return self._write(self._by_windows(rows_per_partition))
+            return self._write(self.rows.pieces(rows_per_partition))
         except NotPlain:
-            return self._write(self._decoder.exactly(self._header_row, rows_per_partition))
-
-    def _by_windows(self, rows_per_partition: int) -> Iterator[Decoded]:
-        """Windows decoded by the pool, in order; never more in flight than threads + 1."""
-        with (
-            self._package.open_part(self._sheet.part, self._limits.sheet_bytes) as stream,
-            ThreadPoolExecutor(self._threads, "window") as pool,
-        ):
-            windows = Windows(
-                stream,
-                skip_to_row=self._header_row,
-                rows_per_partition=rows_per_partition,
-                window_bytes=WINDOW_BYTES,
-                row_bytes=self._limits.row_bytes,
-            )
-            flying: deque[Future[Decoded]] = deque()
-            try:
-                for window in windows:
-                    flying.append(pool.submit(self._decode, window, windows.head))
-                    if len(flying) > self._threads:
-                        yield flying.popleft().result()
-                while flying:
-                    yield flying.popleft().result()
-            finally:
-                for future in flying:
-                    future.cancel()
-
-    def _decode(self, window: Window, head: bytes) -> Decoded:
-        return self._decoder.window(window, head)
+            return self._write(self.rows.exactly(rows_per_partition))
 
     def _write(self, decoded: Iterator[Decoded]) -> Split:
-        writer = _Writer(
-            self._sheet.name, self._schema, self._workbook_sha256, self._folder, self._header_row
-        )
+        name, header_row = self.rows.name, self.rows.header.row
+        writer = _Writer(name, self.schema, self.workbook_sha256, self.folder, header_row)
         done = 0
         try:
             for piece in decoded:
                 writer.add(piece)
                 done += piece.source
-                if self._progress:
-                    self._progress(done)
+                if self.progress:
+                    self.progress(done)
             writer.close_partition()
         finally:
             writer.discard()
-        return Split(tuple(writer.partitions), _warnings(self._sheet.name, writer.last_row, done))
+        return Split(tuple(writer.partitions), _warnings(name, writer.last_row, done))
 
 
 class _Writer:

@@ -11,7 +11,7 @@ import expected
 import oracle
 from factload.errors import WorkbookError
 from factload.sheet.columns import SheetField
-from factload.sheet.workbook import inspect
+from factload.sheet.source import inspect
 from factload.sql_types import SqlType
 
 _HERE = Path(__file__).resolve().parents[2]

@@ -11,10 +11,10 @@ import pytest
 
 import expected
 import sheetxml
-from factload import partitions
 from factload.errors import WorkbookError
-from factload.sheet.package import Limits
-from factload.sheet.workbook import inspect
+from factload.sheet import xlsx
+from factload.sheet.limits import Limits
+from factload.sheet.source import inspect
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 HEADER = sheetxml.text_row(1, ["k", "m"])
@@ -200,7 +200,7 @@ def test_more_members_than_allowed(tmp_path: Path) -> None:
 
 def test_a_row_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = row(3, '<c r="A3"/>' * 1000)
-    monkeypatch.setattr(partitions, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(xlsx, "WINDOW_BYTES", 1000)
     path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(GOOD + endless))
     assert refusal(path, limits=Limits(row_bytes=5000)).code == "workbook_hostile"
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import expected
 import oracle
 import sheetxml
-from factload import partitions
+from factload.sheet import xlsx
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -175,7 +175,7 @@ def test_every_cell_is_what_the_oracle_reads(
     date1904: bool,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partitions, "WINDOW_BYTES", window_bytes)
+        patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
         xml = in_dialect(sheetxml.sheet(sheet_xml(rows, dialect, oddness, seed)), dialect)
         strings = sheetxml.shared([f'<t xml:space="preserve">{escape(text)}</t>' for text in SHARED])
         path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904)

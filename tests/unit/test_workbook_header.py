@@ -9,7 +9,7 @@ import pytest
 import expected
 import sheetxml
 from factload.errors import WorkbookError
-from factload.sheet.workbook import inspect
+from factload.sheet.source import inspect
 
 FIELDS = [expected.field("Business Key", "text", key=True), expected.field("metric", "integer")]
 

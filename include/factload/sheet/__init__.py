@@ -1,12 +1,14 @@
 """From the bytes of a workbook to typed columns. Read in this order:
 
-``file_kind``, ``package``  the container: what kind of file it is, its members, its limits
-``workbook``                the sheet's header, found by its names
+``source``, ``sheets``      a workbook of any kind, opened: its sheets, and their rows as typed pieces
+``file_kind``, ``limits``   what kind of file it is; how much it may hold
+``workbook``                a sheet's header, found by its names
+``xlsx``, ``package``       .xlsx and .xlsm: the container, its members; the sheets by windows
 ``windows``, ``counting``   the sheet's bytes, cut into windows; the rows in them, counted apart from any parser
 ``grammar``, ``plain``      the fast reader, for rows written the way common programs write them
 ``cells``, ``decode``       the exact reader, for all others; which of the two reads what
 ``columns``                 cells as the declared types, or the reason why not
 
-The rest are their tools: ``block``, ``numbers``, ``dates``, ``number_formats``, ``strings``, ``strings_table``,
-``xml_parts``.
+The rest are their tools: ``block``, ``in_order``, ``numbers``, ``dates``, ``number_formats``, ``strings``,
+``strings_table``, ``xml_parts``.
 """

@@ -16,7 +16,7 @@ import numpy as np
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Kind
-from factload.sheet.package import MAX_COLUMNS, MAX_ROWS
+from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import texts
 

@@ -14,7 +14,8 @@ from factload.sheet.cells import Row, SheetParser, iterate, row_out_of_order, to
 from factload.sheet.columns import SheetField, TypedRows, type_rows
 from factload.sheet.counting import RowCounter, count_valued
 from factload.sheet.grammar import split_plain
-from factload.sheet.package import Limits, Package
+from factload.sheet.limits import Limits
+from factload.sheet.package import Package
 from factload.sheet.plain import read_plain
 from factload.sheet.strings_table import SharedStrings, repeated
 from factload.sheet.windows import NotPlain, Window

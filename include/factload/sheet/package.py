@@ -12,46 +12,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
 from factload.sheet.file_kind import refuse_what_is_no_zip
+from factload.sheet.limits import Limits
 from factload.sheet.number_formats import date_styles
+from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.xml_parts import damaged, hostile, parse_small
-
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # Excel's own
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much a workbook may hold. A sheet of 1,048,576 × 40 cells passes the defaults.
-
-    ``ratio`` (inflated to stored bytes) is asked only of parts above ``ratio_from_bytes``: real sheets reach
-    20 to 1, deflate itself ends at 1032 to 1.
-    """
-
-    members: int = 10_000
-    sheet_bytes: int = 8 << 30
-    strings_bytes: int = 2 << 30
-    small_part_bytes: int = 32 << 20
-    row_bytes: int = 32 << 20
-    text_chars: int = 1 << 20
-    window_text_bytes: int = 1 << 28
-    ratio: int = 200
-    ratio_from_bytes: int = 32 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class SheetPart:
-    """One sheet as the workbook lists it; ``part`` is the zip member that holds it."""
-
-    name: str
-    state: Literal["visible", "hidden", "veryHidden"]
-    part: str
-    kind: str  # "worksheet", "chartsheet", "dialogsheet" …
 
 
 class Package:
@@ -69,29 +39,6 @@ class Package:
         self.strings_part = self._by_type(relations, "sharedStrings")
         styles = self._by_type(relations, "styles")
         self.date_styles = date_styles(self._small(styles)) if styles else frozenset[int]()
-
-    def sheet(self, wanted: str | int) -> SheetPart:
-        """The sheet of this name, or of this position from 0. Raises WorkbookError ``sheet_missing``."""
-        if isinstance(wanted, int):
-            found = self.sheets[wanted : wanted + 1] if wanted >= 0 else ()
-        else:
-            found = tuple(s for s in self.sheets if s.name == wanted)
-            folded = tuple(s for s in self.sheets if s.name.casefold() == wanted.strip().casefold())
-            found = found or (folded if len(folded) == 1 else ())
-        if not found:
-            there = ", ".join(repr(s.name) for s in self.sheets[:20]) or "none"
-            raise WorkbookError(
-                "sheet_missing",
-                f"The workbook has no sheet {wanted!r}; it has {there}",
-                remedy="Correct `workbook.sheet` in the feed file, or ask for the sheet",
-            )
-        if found[0].kind != "worksheet":
-            raise WorkbookError(
-                "sheet_without_cells",
-                f"Sheet {found[0].name!r} is a {found[0].kind}",
-                expected="a sheet of cells",
-            )
-        return found[0]
 
     def has(self, part: str) -> bool:
         """Whether the file has this part."""
@@ -181,7 +128,7 @@ class Package:
             elif tag == "sheet":
                 kind, part = relations.get(attributes.get("id", ""), ("missing", ""))
                 state = attributes.get("state", "visible")
-                known: Literal["visible", "hidden", "veryHidden"] = (
+                known: SheetState = (
                     "veryHidden" if state == "veryHidden" else "hidden" if state == "hidden" else "visible"
                 )
                 sheets.append(SheetPart(attributes.get("name", ""), known, part, kind))

@@ -12,7 +12,8 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.sheet.cells import TextItem
 from factload.sheet.grammar import PRESERVE, items_are_plain
-from factload.sheet.package import Limits, Package
+from factload.sheet.limits import Limits
+from factload.sheet.package import Package
 from factload.sheet.plain import needs_settling, settle_some
 from factload.sheet.strings_table import NO_STRINGS, SharedStrings
 from factload.sheet.xml_parts import XmlReader, hostile, main_name

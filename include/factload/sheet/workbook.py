@@ -1,4 +1,4 @@
-"""What a workbook holds before its rows are read: sheets, the header row, where each mapped column stands."""
+"""What a sheet holds before its rows are read: the header row, where each mapped column stands."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, SheetParser, column_letters, iterate
-from factload.sheet.package import Limits, Package, SheetPart, open_package
-from factload.sheet.strings import load_strings
+from factload.sheet.limits import Limits
+from factload.sheet.package import Package
+from factload.sheet.sheets import SheetPart
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.xml_parts import XmlReader, main_name
 
@@ -31,29 +31,6 @@ class Header:
     def listed(self) -> str:
         """The names as an error shows them."""
         return ", ".join(repr(name) for name in self.names.values()) or "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class SheetInfo:
-    """One sheet: its name, whether it is hidden, and its header when one was looked for and found."""
-
-    name: str
-    state: str
-    header: Header | None
-
-
-def inspect(path: Path, limits: Limits = Limits()) -> tuple[SheetInfo, ...]:  # noqa: B008  # frozen
-    """Every sheet of cells with the row that most looks like a header: the first with two or more texts.
-
-    Raises WorkbookError as :func:`factload.sheet.package.open_package` does.
-    """
-    with open_package(path, limits) as package:
-        strings = load_strings(package, limits)
-        return tuple(
-            SheetInfo(sheet.name, sheet.state, _likely_header(first_rows(package, sheet, strings, limits)))
-            for sheet in package.sheets
-            if sheet.kind == "worksheet"
-        )
 
 
 def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
@@ -146,7 +123,8 @@ def _header(row: Row) -> Header:
     return Header(row.number, {index: text for index, text in texts.items() if text})
 
 
-def _likely_header(rows: Sequence[Row]) -> Header | None:
+def likely_header(rows: Sequence[Row]) -> Header | None:
+    """The row that most looks like a header: the first with two or more texts."""
     texts = [row for row in rows if sum(kind == Kind.TEXT for kind, _ in row.cells.values()) >= 2]
     return _header(texts[0]) if texts else next((_header(row) for row in rows if row.cells), None)
 

@@ -1,0 +1,27 @@
+"""Work done side by side by a few threads, its results in the order of the work."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def in_order(do: Callable[[Work], Result], work: Iterable[Work], threads: int) -> Iterator[Result]:
+    """``do`` of each piece of work, in order; never more in flight than ``threads`` + 1."""
+    flying: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads, "window") as pool:
+        try:
+            for piece in work:
+                flying.append(pool.submit(do, piece))
+                if len(flying) > threads:
+                    yield flying.popleft().result()
+            while flying:
+                yield flying.popleft().result()
+        finally:
+            for future in flying:
+                future.cancel()

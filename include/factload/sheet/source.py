@@ -1,0 +1,79 @@
+"""A workbook of any kind, opened: its sheets, and each sheet's rows as typed pieces.
+
+This is where kinds of files end. What comes after it knows sheets, columns and :class:`Decoded` pieces alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from factload.sheet.cells import Row
+from factload.sheet.columns import SheetField
+from factload.sheet.decode import Decoded
+from factload.sheet.limits import Limits
+from factload.sheet.sheets import SheetPart
+from factload.sheet.workbook import Header, likely_header
+from factload.sheet.xlsx import open_xlsx
+
+
+class SheetRows(Protocol):
+    """One sheet, its header found: where each field stands, and the rows below the header."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def header(self) -> Header: ...
+    @property
+    def placed(self) -> Sequence[int]:
+        """For each field the index of its column (A = 1)."""
+
+    def most_rows(self) -> int:
+        """No fewer rows than the sheet can have; may read the file."""
+
+    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+        """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them."""
+
+    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+        """The same by the exact reader: slower, never NotPlain."""
+
+
+class Source(Protocol):
+    """An open workbook. ``sheets`` in its own order, those without cells too."""
+
+    @property
+    def sheets(self) -> Sequence[SheetPart]: ...
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        """The rows in which a header is looked for."""
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> SheetRows:
+        """Find the header of a sheet. Raises WorkbookError ``header_missing`` or ``header_duplicate``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetInfo:
+    """One sheet: its name, whether it is hidden, and the row that looks like its header."""
+
+    name: str
+    state: str
+    header: Header | None
+
+
+@contextmanager
+def open_source(path: Path, limits: Limits = Limits()) -> Iterator[Source]:  # noqa: B008  # frozen
+    """The workbook at ``path``, of whatever kind its bytes are. Raises WorkbookError."""
+    with open_xlsx(path, limits) as source:
+        yield source
+
+
+def inspect(path: Path, limits: Limits = Limits()) -> tuple[SheetInfo, ...]:  # noqa: B008  # frozen
+    """Every sheet of cells with the row that most looks like a header. Raises WorkbookError."""
+    with open_source(path, limits) as source:
+        return tuple(
+            SheetInfo(sheet.name, sheet.state, likely_header(source.first_rows(sheet)))
+            for sheet in source.sheets
+            if sheet.kind == "worksheet"
+        )

@@ -1,0 +1,99 @@
+"""An .xlsx or .xlsm workbook as a source: its sheets by windows, decoded side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from factload.sheet.cells import Row
+from factload.sheet.columns import SheetField
+from factload.sheet.decode import Decoded, SheetDecoder
+from factload.sheet.in_order import in_order
+from factload.sheet.limits import MAX_ROWS, Limits
+from factload.sheet.package import Package, open_package
+from factload.sheet.sheets import SheetPart
+from factload.sheet.strings import load_strings
+from factload.sheet.strings_table import SharedStrings
+from factload.sheet.windows import Windows
+from factload.sheet.workbook import Header, find_header, first_rows, merged_cells, place_columns
+
+WINDOW_BYTES = 4 << 20
+
+
+class XlsxSource:
+    """An open workbook; its shared strings are read once, when first asked for."""
+
+    def __init__(self, package: Package, limits: Limits) -> None:
+        self.package, self.limits = package, limits
+
+    @property
+    def sheets(self) -> Sequence[SheetPart]:
+        return self.package.sheets
+
+    @cached_property
+    def strings(self) -> SharedStrings:
+        """The workbook's shared strings."""
+        return load_strings(self.package, self.limits)
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        return first_rows(self.package, sheet, self.strings, self.limits)
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> XlsxRows:
+        return XlsxRows(self, sheet, fields, threads)
+
+
+class XlsxRows:
+    """One sheet, by windows over its XML."""
+
+    def __init__(
+        self, source: XlsxSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
+    ) -> None:
+        self._package, self._limits, self._sheet, self._threads = (
+            source.package,
+            source.limits,
+            sheet,
+            threads,
+        )
+        names = [field.column for field in fields]
+        self.header: Header = find_header(
+            source.first_rows(sheet),
+            names,
+            sheet.name,
+            lambda row: merged_cells(source.package, sheet, row, source.limits),
+        )
+        self.placed = place_columns(self.header, names, sheet.name)
+        self._decoder = SheetDecoder(
+            sheet.part, fields, self.placed, source.strings, source.package, source.limits
+        )
+
+    @property
+    def name(self) -> str:
+        return self._sheet.name
+
+    def most_rows(self) -> int:
+        return MAX_ROWS
+
+    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+        with self._package.open_part(self._sheet.part, self._limits.sheet_bytes) as stream:
+            windows = Windows(
+                stream,
+                skip_to_row=self.header.row,
+                rows_per_partition=rows_per_partition,
+                window_bytes=WINDOW_BYTES,
+                row_bytes=self._limits.row_bytes,
+            )
+            yield from in_order(
+                lambda window: self._decoder.window(window, windows.head), windows, self._threads
+            )
+
+    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+        return self._decoder.exactly(self.header.row, rows_per_partition)
+
+
+@contextmanager
+def open_xlsx(path: Path, limits: Limits) -> Iterator[XlsxSource]:
+    """The workbook at ``path``, open for reading. Raises WorkbookError as ``open_package`` does."""
+    with open_package(path, limits) as package:
+        yield XlsxSource(package, limits)

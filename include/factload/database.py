@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect, types
@@ -134,16 +134,24 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
         )
         for c in inspector.get_columns(table, schema=schema)
     ]
-    names = [c.name for c in columns]
-    for column, field in needed.items():
-        if column not in names:
-            raise FeedError(
-                "column_missing",
-                f"table {name} has no column {column}, which {field} names",
-                expected=f"one of {', '.join(names)}",
-                remedy=_nearest(column, names) or "Correct the feed, or add the column",
-            )
-    return Table(table, MetaData(), *columns, schema=schema)
+    found = Table(table, MetaData(), *columns, schema=schema)
+    if missing := _missing_columns(found, name, needed):
+        raise FeedError.together(missing)
+    return found
+
+
+def _missing_columns(table: Table, name: str, needed: Mapping[str, str]) -> list[FeedError]:
+    names = [c.name for c in table.columns]
+    return [
+        FeedError(
+            "column_missing",
+            f"table {name} has no column {column}, which {field} names",
+            expected=f"one of {', '.join(names)}",
+            remedy=_nearest(column, names) or "Correct the feed, or add the column",
+        )
+        for column, field in needed.items()
+        if column not in names
+    ]
 
 
 def _nearest(name: str, known: list[str]) -> str:
@@ -152,35 +160,54 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def fact_table(connection: Connection, feed: Feed) -> Table:
-    """The feed's fact table, checked: every column there, of a type that holds what the feed declares."""
+    """The feed's fact table, checked: every column there, of a type that holds what the feed declares.
+
+    Raises ``FeedError`` that names every defect.
+    """
     fact = feed.fact
+    table = reflect(connection, fact.table, {})
     needed = {name: f"fact.columns.{name}" for name in fact.columns} | {fact.load_column: "fact.load_column"}
-    table = reflect(connection, fact.table, needed)
+    if defects := [*_missing_columns(table, fact.table, needed), *_fact_defects(table, feed)]:
+        raise FeedError.together(defects)
+    return table
+
+
+def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
+    """Why columns that are there can't take what the feed gives them."""
+    fact = feed.fact
     for name, source in fact.columns.items():
-        if source.type is not None and (problem := _misfit(source.type, table.c[name].type)):
-            raise FeedError(
+        if name not in table.c or source.type is None:
+            continue
+        if problem := _misfit(source.type, table.c[name].type):
+            yield FeedError(
                 "column_type",
                 f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {problem}",
                 remedy="Declare the column's own type, or change the table",
             )
-    load_key(table.c[fact.load_column], "")
+    if fact.load_column in table.c and (refused := _load_column_defect(table.c[fact.load_column])):
+        yield refused
     filled = {*fact.columns, fact.load_column}
     for column in table.columns:
         if column.name not in filled and not column.nullable and column.server_default is None:
-            raise FeedError(
+            yield FeedError(
                 "column_unfilled",
                 f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
                 remedy=f"Add it to fact.columns, or give {column.name} a default",
             )
-    return table
 
 
 def load_key(column: Column[object], load_id: str) -> str:
     """What the load column holds for ``load_id``; raises ``FeedError`` for a column that can't hold it."""
+    if refused := _load_column_defect(column):
+        raise refused
+    return load_id
+
+
+def _load_column_defect(column: Column[object]) -> FeedError | None:
     kind = column.type
     if isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
-        return load_id
-    raise FeedError(
+        return None
+    return FeedError(
         "load_column_type",
         f"the load column {column.name} is {kind}",
         expected=f"text, or varchar of {LOAD_ID_LENGTH} characters or more, for values such as sales@2026-11-05",

@@ -15,6 +15,9 @@ people than the table is. What a cell held stands in the ledger's rejects.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Self
+
 
 class FactloadError(Exception):
     """An end that was foreseen: what was seen, what was expected, what to do next.
@@ -31,7 +34,25 @@ class FactloadError(Exception):
         self.seen = seen
         self.expected = expected
         self.remedy = remedy
+        self._parts: tuple[FactloadError, ...] = ()
         super().__init__(code, seen)
+
+    @classmethod
+    def together(cls, errors: Sequence[Self]) -> Self:
+        """One error for one or more: the first one's kind and code, and what all of them say."""
+        first = errors[0]
+        if len(errors) == 1:
+            return first
+        whole = type(first)(
+            first.code, f"{len(errors)} defects: " + " ".join(map(_numbered, enumerate(errors, 1)))
+        )
+        whole._parts = tuple(part for error in errors for part in error.parts)
+        return whole
+
+    @property
+    def parts(self) -> tuple[FactloadError, ...]:
+        """The errors that this one stands for: itself when it stands for no others."""
+        return self._parts or (self,)
 
     def __str__(self) -> str:
         sentences = (self.seen, self.expected and f"Expected: {self.expected}", self.remedy)
@@ -39,11 +60,24 @@ class FactloadError(Exception):
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         # Errors cross process borders; Exception's own pickling knows only positional arguments.
-        return _rebuild, (type(self), self.code, self.seen, self.expected, self.remedy)
+        return _rebuild, (type(self), self.code, self.seen, self.expected, self.remedy, self._parts)
 
 
-def _rebuild(kind: type[FactloadError], code: str, seen: str, expected: str, remedy: str) -> FactloadError:
-    return kind(code, seen, expected=expected, remedy=remedy)
+def _rebuild(
+    kind: type[FactloadError],
+    code: str,
+    seen: str,
+    expected: str,
+    remedy: str,
+    parts: tuple[FactloadError, ...],
+) -> FactloadError:
+    error = kind(code, seen, expected=expected, remedy=remedy)
+    error._parts = parts
+    return error
+
+
+def _numbered(error: tuple[int, FactloadError]) -> str:
+    return f"({error[0]}) {error[1]}"
 
 
 class FeedError(FactloadError):

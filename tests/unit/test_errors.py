@@ -33,3 +33,14 @@ def test_what_to_do_next_is_in_the_type(
     assert type(error) is kind
     assert (error.code, error.exit_status, error.retry) == ("code", exit_status, retry)
     assert str(error) == "seen. Expected: expected. remedy."
+
+
+def test_several_errors_are_one_that_says_all_of_them() -> None:
+    first, second = errors.FeedError("a", "one", remedy="Mend it"), errors.FeedError("b", "two")
+    assert errors.FeedError.together([first]) is first
+    assert first.parts == (first,)
+    both = errors.FeedError.together([first, second])
+    assert (both.code, str(both)) == ("a", "2 defects: (1) one. Mend it. (2) two.")
+    assert both.parts == (first, second)
+    there = pickle.loads(pickle.dumps(errors.FeedError.together([both, first])))  # noqa: S301
+    assert [part.code for part in there.parts] == ["a", "b", "a"]

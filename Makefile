@@ -7,7 +7,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint bench lock env clean
+.PHONY: help demo up down test lint docs bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -31,6 +31,9 @@ lint: .venv/.ready  ## style, types, and what may import what
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+docs: .venv/.ready  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
+	@$(PY) -m documentation
 
 bench: .venv/.ready  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks

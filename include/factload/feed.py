@@ -1,4 +1,7 @@
-"""What a feed file says, validated. ``feed_file`` reads it; errors there name file, line, field and remedy."""
+"""What a feed file says, validated. ``feed_file`` reads it; errors there name file, line, field and remedy.
+
+The text below each field is its documentation: docs/feeds.md and docs/feed.schema.json are made of it (`make docs`).
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,17 @@ from datetime import date
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from factload.sql_types import SqlType, parse_sql_type
+from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 NormalizeStep = Literal["trim", "collapse_spaces", "upper", "lower", "nfc"]
 MAX_FEED_NAME = 40
@@ -18,7 +29,13 @@ _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class RejectLimit(_Part):
@@ -52,6 +69,18 @@ def _sql_type(value: object) -> object:
     return parse_sql_type(value) if isinstance(value, str) else value
 
 
+_SQL_TYPE_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": EXAMPLES.split(", ")})
+_REJECT_LIMIT_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
+        ],
+        "examples": [100, "0.5%"],
+    }
+)
+
+
 def _sequence(value: object) -> object:
     # YAML knows lists only; frozen models hold tuples.
     return tuple(value) if isinstance(value, list) else value
@@ -60,9 +89,12 @@ def _sequence(value: object) -> object:
 class WorkbookPart(_Part):
     """Where the workbook of a period lies, and which sheet of it is read."""
 
-    path: str
-    sheet: str | int = 0
+    path: str = Field(examples=["inbox/sales_{period}.xlsx"])
+    """Where a period's workbook lies, relative to the project; `{period}` or `{period:%Y%m%d}` is its date."""
+    sheet: str | int = Field(default=0, examples=["Facts", 0])
+    """The sheet's name, or its index from 0. The header row is found by its names."""
     missing: Literal["fail"] = "fail"
+    """What happens when the workbook is not there."""
 
     @field_validator("path")
     @classmethod
@@ -81,21 +113,32 @@ class Dimension(_Part):
     """One dimension: its table and the sheet's column that holds its business key."""
 
     table: str
+    """The dimension's table, `table` or `schema.table`."""
     business_key: str
+    """Its column with the key that the sheet holds."""
     surrogate_key: str
+    """Its column with the key that the fact table holds."""
     column: str
+    """The sheet's column with the business key."""
     normalize: Annotated[tuple[NormalizeStep, ...], BeforeValidator(_sequence)] = ()
+    """Steps that spell a key the same on both sides, done in this order."""
     unmatched: Literal["reject", "fail"] = "reject"
+    """What happens to a row whose key has no member: `reject` the row, or `fail` the load."""
     as_of: None = None
+    """Reserved for the history of slowly changing dimensions."""
 
 
 class FactColumn(_Part):
     """What fills one column of the fact table: a dimension's surrogate key, or a column of the sheet."""
 
     dimension: str | None = None
+    """The dimension whose surrogate key fills this column."""
     column: str | None = None
-    type: Annotated[SqlType | None, BeforeValidator(_sql_type)] = None
+    """The sheet's column whose values fill this column."""
+    type: Annotated[SqlType | None, BeforeValidator(_sql_type), _SQL_TYPE_SCHEMA] = None
+    """The SQL type that the values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
+    """Whether a blank cell makes its row a reject."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -112,25 +155,42 @@ class Fact(_Part):
     """The fact table, and what fills its columns."""
 
     connection: str
+    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL."""
     table: str
+    """The fact table, `table` or `schema.table`."""
     columns: dict[str, FactColumn] = Field(min_length=1)
+    """What fills each column of the fact table, by the column's name."""
     mode: Literal["replace"] = "replace"
+    """What publishing does: `replace` the rows of this load."""
     load_column: str
+    """A text column of the fact table that holds the load, such as `sales@2026-11-05`."""
 
 
 class Feed(_Part):
     """A spreadsheet that arrives again and again, and where its rows go."""
 
-    feed: str
-    schedule: str | None = None
+    feed: str = Field(examples=["sales"], json_schema_extra={"pattern": f"^{_NAME.pattern}$"})
+    """The feed's name: lower-case letters, digits and `_`, a letter first."""
+    schedule: str | None = Field(default=None, examples=["0 2 * * *"])
+    """When the nightly load runs, a cron expression in UTC. Without it: by hand only."""
     workbook: WorkbookPart
+    """Where the workbook of a period lies, and what is read of it."""
     dimensions: dict[str, Dimension] = Field(default_factory=dict)
+    """The dimensions, by a name that `fact.columns` uses."""
     fact: Fact
-    max_rejects: Annotated[RejectLimit, BeforeValidator(_reject_limit)] = RejectLimit(count=0)
+    """The fact table, and what fills its columns."""
+    max_rejects: Annotated[RejectLimit, BeforeValidator(_reject_limit), _REJECT_LIMIT_SCHEMA] = Field(
+        default=RejectLimit(count=0), json_schema_extra={"default": 0}
+    )
+    """How many rows may be rejected: a number, or a share such as `0.5%`. Over it nothing is published."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
+    """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
+    """The rows that one statement inserts."""
     parallelism: int = Field(default=4, ge=1, le=64)
+    """The partitions that are loaded at once."""
     insert: Literal["core", "copy"] = "core"
+    """How rows get into the staging table: arrays through SQLAlchemy Core, or PostgreSQL's COPY."""
 
     @field_validator("feed")
     @classmethod

@@ -31,6 +31,9 @@ _VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*(\d+)\s*\)")
 
 EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, boolean"
 
+# Every spelling that ``parse_sql_type`` takes, for editors: https://json-schema.org takes ECMA's expressions.
+PATTERN = rf"^\s*(?:{'|'.join([*_INTEGERS, *_PLAIN])}|{_NUMERIC.pattern}|{_VARCHAR.pattern})\s*$"
+
 
 @dataclass(frozen=True, slots=True)
 class SqlType:

@@ -1,0 +1,55 @@
+"""`factload`: every step without Airflow. Each module here adds the commands of one group.
+
+Exit status: 0 published (or: the check passed); 2 bad usage or feed; 3 the workbook or its rows are refused,
+nothing is published; 4 a fault worth a retry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+from factload.cli import feeds, ledger, loads
+from factload.cli.options import say
+from factload.errors import FactloadError, TransientError
+
+_EPILOG = """exit status:
+  0  published; or the check passed
+  2  bad usage, or the feed is wrong
+  3  the workbook or its rows are refused; nothing is published
+  4  a fault that a retry may help
+
+Connections: a feed names one (`fact.connection: warehouse`). Here it is a URL in the environment,
+FACTLOAD_CONN_WAREHOUSE or AIRFLOW_CONN_WAREHOUSE, or --url.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    try:
+        return int(options.command(options))
+    except FactloadError as error:
+        return say(error)
+    except KeyboardInterrupt:
+        return say(TransientError("interrupted", "interrupted", remedy="Run the command again"))
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with every command; docs/commands.md is made of its help texts."""
+    made = argparse.ArgumentParser(
+        prog="factload",
+        description="Turns spreadsheets into fact rows: bounded memory, every row accounted for, published at once.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in (loads, ledger, feeds):
+        group.add_commands(commands)
+    return made

@@ -1,0 +1,68 @@
+"""The commands that ask the ledger: loads, and the rows they rejected."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from factload.cli.options import add_load_argument, add_output_options, url_for_load, urls
+
+if TYPE_CHECKING:
+    from factload.cli.options import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """``status`` and ``rejects``."""
+    status = commands.add_parser("status", help="the loads in the ledger, newest period first")
+    status.add_argument("feed", metavar="FEED", nargs="?", help="only this feed's")
+    status.add_argument("--load", metavar="LOAD", help="one load's whole report, such as sales@2026-11-05")
+    add_output_options(status)
+    status.set_defaults(command=_status)
+
+    rejects = commands.add_parser("rejects", help="the rejected rows of a load, each with its reason")
+    add_load_argument(rejects)
+    rejects.add_argument("--xlsx", metavar="F", type=Path, help="write them to the workbook F, to send back")
+    add_output_options(rejects)
+    rejects.set_defaults(command=_rejects)
+
+
+def _status(options: argparse.Namespace) -> int:
+    from factload import terminal
+    from factload.report import read_report, read_status
+
+    if options.load:
+        report = read_report(url_for_load(options), options.load)
+        if options.json:
+            print(json.dumps(report.to_json()))
+        else:
+            terminal.show_report(report)
+        return 0
+    found = [line for url in urls(options) for line in read_status(url, options.feed)]
+    if options.json:
+        print(json.dumps(found))
+    else:
+        terminal.show_status(found)
+    return 0
+
+
+def _rejects(options: argparse.Namespace) -> int:
+    from factload import terminal
+    from factload.database import database_errors, engine_for
+    from factload.rejects import read_rejects, write_workbook
+    from factload.report import read_report
+
+    url = url_for_load(options)
+    read_report(url, options.load)  # says so when there is no such load
+    with database_errors("reading the rejects"), engine_for(url).connect() as connection:
+        found = read_rejects(connection, options.load)
+        if options.xlsx:
+            count = write_workbook(options.xlsx, found)
+            print(f"{count} rejected rows written to {options.xlsx}")
+        elif options.json:
+            for reject in found:
+                print(json.dumps(reject.to_json()))
+        else:
+            terminal.show_rejects(found)
+    return 0

@@ -1,0 +1,94 @@
+"""The commands that make loads, or say what one would come to."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from factload.cli.options import add_load_options, say
+from factload.errors import FactloadError
+
+if TYPE_CHECKING:
+    from factload.cli.options import Commands
+
+
+def add_commands(commands: Commands) -> None:
+    """``check`` and ``run``."""
+    check = commands.add_parser("check", help="say what a load would come to; writes nothing")
+    add_load_options(check)
+    check.set_defaults(command=_check)
+
+    run = commands.add_parser("run", help="load one period's workbook, in parallel processes")
+    add_load_options(run)
+    run.add_argument("--reload", action="store_true", help="load again what is published already, unchanged")
+    run.set_defaults(command=_run)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from factload.check import check_load
+    from factload.memory import leave_pandas_out
+
+    leave_pandas_out()
+    return _report_of(
+        options,
+        lambda feed, period, url, progress: check_load(
+            feed, period, database=url, workbook=options.workbook, progress=progress
+        ),
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from factload.processes import warm_up
+
+    warm_up()
+    from factload.memory import leave_pandas_out
+    from factload.pipeline import run_load
+    from factload.report import read_report
+
+    leave_pandas_out()
+
+    def load(feed: Any, period: date, url: str, progress: Any) -> Any:
+        run_load(
+            feed, period, database=url, workbook=options.workbook, reload=options.reload, progress=progress
+        )
+        return read_report(url, feed.load_id(period))
+
+    return _report_of(options, load)
+
+
+def _report_of(options: argparse.Namespace, produce: Any) -> int:
+    """Produce a report and print it; an error becomes part of the report, and one line on standard error."""
+    from factload import terminal
+    from factload.database import engine_for
+    from factload.feed_file import read_feed
+    from factload.progress import Bars, Quiet
+    from factload.report import after_failure
+    from factload.settings import connection_url
+
+    period = options.period or datetime.now(UTC).date()
+    feed = url = None
+    status = 0
+    try:
+        feed = read_feed(options.feed)
+        url = options.url or connection_url(feed.fact.connection)
+        engine_for(url)
+        if options.json:
+            report = produce(feed, period, url, Quiet())
+        else:
+            with Bars() as bars:
+                report = produce(feed, period, url, bars)
+    except FactloadError as error:
+        status = say(error)
+        report = after_failure(url, feed, options.feed, period, error)
+    else:
+        if report.error:
+            status = 3
+            print(f"factload: {report.error['message']}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(report.to_json()))
+    elif status == 0 or report.rows["source"]:
+        terminal.show_report(report)
+    return status

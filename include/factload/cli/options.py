@@ -1,0 +1,71 @@
+"""What the commands share: options, the databases they mean, and the line that says why one failed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+from factload.errors import FactloadError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def say(error: FactloadError) -> int:
+    """Print why a command failed, in one line on standard error; returns its exit status."""
+    print(f"factload: {error}", file=sys.stderr)
+    return error.exit_status
+
+
+def add_load_options(parser: argparse.ArgumentParser) -> None:
+    """FEED, --workbook, --period and what ``add_output_options`` adds."""
+    parser.add_argument("feed", metavar="FEED", help="a name in include/feeds, or a feed file's path")
+    parser.add_argument("--workbook", metavar="F", help="this workbook instead of the one the feed names")
+    parser.add_argument(
+        "--period",
+        metavar="P",
+        type=_period,
+        default=None,
+        help="the business date, YYYY-MM-DD; default: today",
+    )
+    add_output_options(parser)
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """--url and --json."""
+    parser.add_argument("--url", metavar="DB", help="the database, instead of the feed's connection")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+
+
+def add_load_argument(parser: argparse.ArgumentParser) -> None:
+    """LOAD."""
+    parser.add_argument("load", metavar="LOAD", help="a load's identity, such as sales@2026-11-05")
+
+
+def _period(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-05") from None
+
+
+def url_for_load(options: argparse.Namespace) -> str:
+    """The database that holds ``options.load``: --url, or its feed's connection."""
+    from factload.feed_file import read_feed
+    from factload.settings import connection_url
+
+    name = (options.load or "").partition("@")[0]
+    return options.url or connection_url(read_feed(name).fact.connection)
+
+
+def urls(options: argparse.Namespace) -> list[str]:
+    """The databases of ``options.feed``, or of all feeds."""
+    from factload.feed_file import feed_files, read_feed
+    from factload.settings import connection_url
+
+    if options.url:
+        return [options.url]
+    names = [options.feed] if options.feed else [str(path) for path in feed_files()]
+    return sorted({connection_url(read_feed(name).fact.connection) for name in names})

@@ -1,0 +1,150 @@
+"""Every page of docs/examples is carried out: its warehouse, its sheets, its commands, and what it says comes out.
+
+A page is read from top to bottom:
+
+* a block of SQL that is not a SELECT runs; a SELECT must give the table below it
+* "Sheet `NAME` of `PATH`" above a table makes that sheet: "text in quotes", numbers, dates such as 2026-11-05, TRUE
+* a block of YAML is written to include/feeds; each must be valid for the JSON Schema
+* `factload …` in backticks runs the program; "exits with N" behind it is what it ends with, else 0
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import openpyxl
+import pytest
+import yaml
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+PROJECT = Path(__file__).parents[2]
+EXAMPLES = sorted((PROJECT / "docs/examples").glob("*.md"))
+SCHEMA = json.loads((PROJECT / "docs/feed.schema.json").read_text(encoding="utf-8"))
+FACTLOAD = Path(sys.executable).with_name("factload")
+
+_PIECE = re.compile(
+    r"^```(?P<language>\w+)\n(?P<block>.*?)^```"
+    r"|^(?P<table>(?:\|[^\n]*\n)+)"
+    r"|Sheet `(?P<sheet>[^`]+)` of `(?P<book>[^`]+)`"
+    r"|`factload (?P<command>[^`]+)`(?: exits with (?P<status>\d))?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass
+class Example:
+    """A page on its way: what the next table is compared with, or which sheet it makes."""
+
+    home: Path
+    engine: Engine
+    answer: list[list[str]] | None = None
+    sheet: tuple[str, str] | None = None
+    books: dict[str, openpyxl.Workbook] = field(default_factory=dict)
+    done: int = 0
+
+    def carry_out(self, piece: re.Match[str]) -> None:
+        if piece["language"]:
+            getattr(self, f"_{piece['language']}")(piece["block"])
+        elif piece["sheet"]:
+            self.sheet = piece["sheet"], piece["book"]
+        elif piece["command"]:
+            self._command(piece["command"].split(), int(piece["status"] or 0))
+        else:
+            self._table([_cells(line) for line in piece["table"].splitlines()])
+
+    def _sql(self, block: str) -> None:
+        with self.engine.begin() as connection:
+            found = connection.execute(text(block.replace(":", r"\:")))
+            if block.lstrip().upper().startswith("SELECT"):
+                rows = [["" if v is None else str(v) for v in row] for row in found]
+                self.answer = [list(found.keys()), *rows]
+
+    def _yaml(self, block: str) -> None:
+        document = yaml.safe_load(block)
+        jsonschema.validate(document, SCHEMA)
+        (self.home / f"include/feeds/{document['feed']}.yaml").write_text(block, encoding="utf-8")
+
+    def _table(self, rows: list[list[str]]) -> None:
+        del rows[1]  # the rule below the header
+        if self.sheet:
+            self._make_sheet(*self.sheet, rows)
+            self.sheet = None
+        else:
+            assert self.answer == rows
+            self.answer = None
+            self.done += 1
+
+    def _make_sheet(self, name: str, path: str, rows: list[list[str]]) -> None:
+        book = self.books.setdefault(path, openpyxl.Workbook())
+        sheet = book.create_sheet(name)
+        if "Sheet" in book.sheetnames:
+            del book["Sheet"]
+        sheet.append(rows[0])
+        for row in rows[1:]:
+            sheet.append([_value(cell) for cell in row])
+        book.save(self.home / path)
+
+    def _command(self, arguments: list[str], status: int) -> None:
+        result = subprocess.run(
+            [FACTLOAD, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=self.home
+        )
+        assert result.returncode == status, result.stderr
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip()[1:-1].split("|")]
+
+
+def _value(cell: str) -> Any:
+    if not cell:
+        return None
+    if cell.startswith('"'):
+        return cell.strip('"')
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", cell):
+        return date.fromisoformat(cell)
+    return cell == "TRUE" if cell in ("TRUE", "FALSE") else float(cell) if "." in cell else int(cell)
+
+
+@pytest.fixture
+def example(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Example]:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "include/feeds").mkdir(parents=True)
+    for name in [name for name in os.environ if name.startswith("FACTLOAD_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
+    monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", database)
+    engine = create_engine(database, poolclass=NullPool)
+    yield Example(tmp_path, engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("page", EXAMPLES, ids=lambda page: page.stem)
+def test_what_the_page_says_happens(page: Path, example: Example) -> None:
+    for piece in _PIECE.finditer(page.read_text(encoding="utf-8")):
+        example.carry_out(piece)
+    assert example.done, "the page compares nothing"
+
+
+@pytest.mark.parametrize(
+    "feed", sorted((PROJECT / "include/feeds").glob("*.yaml")), ids=lambda feed: feed.stem
+)
+def test_the_feeds_here_are_valid_for_the_published_schema(feed: Path) -> None:
+    jsonschema.validate(yaml.safe_load(feed.read_text(encoding="utf-8")), SCHEMA)
+    assert feed.read_text(encoding="utf-8").startswith(
+        "# yaml-language-server: $schema=../../docs/feed.schema.json\n"
+    )
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)

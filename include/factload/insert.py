@@ -1,4 +1,4 @@
-"""Chunked inserts into the staging table of one load.
+"""Chunked inserts: how many rows get into a table by one statement.
 
 ``core``: one Core ``INSERT … SELECT FROM unnest(…)`` a chunk, each column bound as the text of one PostgreSQL
 array. Ten times a Core insert of dicts on the same driver, and it runs wherever an INSERT does (``docs/adr``).
@@ -16,11 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Insert,
-    Integer,
-    MetaData,
     String,
     Table,
     bindparam,
@@ -35,26 +31,6 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
 from factload.database import copy_text
-from factload.ledger_tables import STAGING_SCHEMA
-from factload.load import Load
-
-SLICE, ROW = "factload_slice", "factload_row"
-
-
-def staging_table(load: Load, fact: Table, columns: list[str]) -> Table:
-    """This load's staging table: the fact table's columns, and which partition and row each row came from."""
-    return Table(
-        load.staging_table,
-        MetaData(schema=STAGING_SCHEMA),
-        Column(SLICE, BigInteger, nullable=False),
-        Column(ROW, Integer, nullable=False),
-        *(Column(name, fact.c[name].type) for name in columns),
-    )
-
-
-def slice_key(partition_id: str) -> int:
-    """A partition's identity as a signed 64-bit integer, for the staging table's rows."""
-    return int.from_bytes(bytes.fromhex(partition_id[:16]), "big", signed=True)
 
 
 def unnest_insert(table: Table, constants: Sequence[str], columns: Sequence[str]) -> Insert:

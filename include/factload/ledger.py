@@ -8,18 +8,16 @@ the database, whatever its process believes.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import MetaData, Row, Select, Table, delete, func, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from factload.errors import FactloadError, RowsRefused, Superseded, WorkbookError
 from factload.feed import Feed
 from factload.ledger_tables import (
-    STAGING_SCHEMA,
     attempts,
     loads,
     partitions,
@@ -163,16 +161,6 @@ def attempt(connection: Connection, load: Load) -> Row[Any]:
 def record_reconciled(connection: Connection, load: Load) -> None:
     """Note that the load may be published."""
     update_attempt(connection, load, state="reconciled", error_code=None, error_message=None, ended_at=None)
-
-
-def drop_staging(connection: Connection, load: Load) -> None:
-    """Drop the staging tables of all contents that this load ever had."""
-    contents = connection.scalars(
-        select(attempts.c.content).where(attempts.c.load_id == load.load_id).distinct()
-    )
-    for content in contents:
-        name = replace(load, content=content).staging_table
-        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)
 
 
 def record_published(connection: Connection, load: Load, rows: int, totals: dict[str, str]) -> None:

@@ -36,10 +36,27 @@ def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
     return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(column)}"
 
 
+class RenameColumn(ExecutableDDLElement):
+    """``ALTER TABLE … RENAME COLUMN``, for a table of the ledger."""
+
+    def __init__(self, table: str, old: str, new: str) -> None:
+        self.table = Table(table, MetaData(schema=LEDGER_SCHEMA))
+        self.old = old
+        self.new = new
+
+
+@compiles(RenameColumn)
+def _rename_column(element: RenameColumn, compiler: Any, **_: Any) -> str:
+    table = compiler.preparer.format_table(element.table)
+    old, new = map(compiler.preparer.quote, (element.old, element.new))
+    return f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
+
+
 CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
     2: (
         AddColumn("partitions", Column("workbook", Text, nullable=False, server_default="")),
         AddColumn("partitions", Column("weighted", JSONB)),
+        RenameColumn("partitions", "maps_sha256", "staged_from"),
         AddColumn("rejects", Column("workbook", Text, nullable=False, server_default="")),
         AddColumn("attempts", Column("released_by", Text)),
         AddColumn("attempts", Column("released_at", DateTime(timezone=True))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
@@ -31,8 +31,10 @@ def record_split(
             )
         )
     if files:
+        split = upsert(partitions)
+        counted = {name: split.excluded[name] for name in ("label", "source_rows", "blank_rows")}
         connection.execute(
-            upsert(partitions).on_conflict_do_nothing(),
+            split.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
             [
                 {
                     "load_id": load.load_id,
@@ -57,6 +59,39 @@ def record_split(
     )
 
 
+def recorded_files(connection: Connection, load: Load) -> tuple[PartitionFile, ...]:
+    """The partitions of a load that is published: their files are gone, and nobody needs them."""
+    return tuple(
+        PartitionFile(
+            partition_id=row.partition_id,
+            label=row.label,
+            path="",
+            sha256="",
+            sheet=row.sheet,
+            first_row=row.first_row,
+            last_row=row.last_row,
+            source=row.source_rows,
+            blank=row.blank_rows,
+            rejected=row.rejected_rows,
+            rows=row.source_rows - row.blank_rows,
+        )
+        for row in loaded_partitions(connection, load)
+    )
+
+
+def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
+    """What a partition's ledger row says it came to; nothing rejected or staged when it was never loaded."""
+    return PartitionCounts(
+        row.partition_id,
+        row.label,
+        row.source_rows,
+        row.blank_rows,
+        row.rejected_rows or 0,
+        row.staged_rows or 0,
+        row.totals or dict.fromkeys(measures, "0"),
+    )
+
+
 def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
     """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
     found = connection.execute(
@@ -77,8 +112,10 @@ def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row
     return found
 
 
-def record_partition(connection: Connection, load: Load, counts: PartitionCounts, maps_sha256: str) -> None:
+def record_partition(connection: Connection, load: Load, counts: PartitionCounts, staged_from: str) -> None:
     """Note what of a partition was staged and rejected, in the transaction that did it.
+
+    ``staged_from``: digest of what its rows were made of. Who comes with the same has nothing left to do.
 
     The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
     """
@@ -93,7 +130,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
             rejected_rows=counts.rejected,
             staged_rows=counts.staged,
             totals=counts.totals,
-            maps_sha256=maps_sha256,
+            staged_from=staged_from,
             loaded_epoch=load.epoch,
         )
     )
@@ -108,4 +145,17 @@ def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
             .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
             .order_by(partitions.c.sheet, partitions.c.first_row)
         )
+    )
+
+
+def load_again(connection: Connection, load: Load, partition_ids: Collection[str]) -> None:
+    """Mark these partitions: what is staged of them is not to be relied on."""
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id.in_(partition_ids),
+        )
+        .values(staged_from=None)
     )

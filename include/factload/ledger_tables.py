@@ -86,7 +86,7 @@ partitions = Table(
     Column("rejected_rows", Integer),
     Column("staged_rows", Integer),
     Column("totals", JSONB),
-    Column("maps_sha256", Text),
+    Column("staged_from", Text),
     Column("loaded_epoch", Integer),
     Column("workbook", Text, nullable=False, server_default=""),
     Column("weighted", JSONB),

@@ -28,7 +28,10 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A whole load, counted; ``differences`` is empty when it adds up, else names each partition."""
+    """A whole load, counted; ``differences`` is empty when it adds up, else names each partition.
+
+    ``differing``: the ids of the partitions that don't add up.
+    """
 
     source: int
     blank: int
@@ -36,18 +39,21 @@ class Reconciliation:
     staged: int
     totals: dict[str, Decimal]
     differences: tuple[str, ...]
+    differing: frozenset[str]
 
 
 def reconcile(
     partitions: Sequence[PartitionCounts], staged: Mapping[str, Staged], measures: Sequence[str]
 ) -> Reconciliation:
     """Compare what was counted of every partition with what is ``staged`` (by partition id)."""
-    differences = [d for p in partitions for d in _differences(p, staged.get(p.partition_id), measures)]
-    known = {p.partition_id for p in partitions}
+    of_partition = {
+        p.partition_id: list(_differences(p, staged.get(p.partition_id), measures)) for p in partitions
+    }
+    differences = [difference for found in of_partition.values() for difference in found]
     differences += [
         f"{rows.rows} staged rows belong to no partition of this load"
         for partition_id, rows in staged.items()
-        if partition_id not in known
+        if partition_id not in of_partition
     ]
     return Reconciliation(
         source=sum(p.source for p in partitions),
@@ -56,6 +62,7 @@ def reconcile(
         staged=sum(p.staged for p in partitions),
         totals={m: sum((Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures},
         differences=tuple(differences),
+        differing=frozenset(partition_id for partition_id, found in of_partition.items() if found),
     )
 
 
@@ -85,7 +92,8 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
             f"{load_id} does not add up: "
             + "; ".join(result.differences[:_NAMED_AT_MOST])
             + (f"; and {more} more differences" if more > 0 else ""),
-            remedy="Nothing was published and the evidence is kept. Run the load again; if it stays, report it",
+            remedy="Nothing was published and the evidence is kept. Run the load again (in Airflow: clear it from "
+            "split_workbook on): those partitions alone are loaded again. If it stays, report it",
         )
 
 

@@ -10,26 +10,31 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from factload import ledger, ledger_migrations, ledger_partitions, lookup, publish, reconcile
+from factload import (
+    __version__,
+    ledger,
+    ledger_migrations,
+    ledger_partitions,
+    lookup,
+    publish,
+    reconcile,
+    staged,
+)
 from factload.database import database_errors, engine_for, fact_table
 from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
-from factload.insert import INSERTS, ROW, SLICE, slice_key, staging_table
-from factload.ledger_tables import rejects as rejects_table
 from factload.load import DimensionMap, Load, PartitionCounts, content_of
 from factload.measure import measured
 from factload.partitions import PartitionFile, Split
 from factload.partitions import split_workbook as split_sheet
-from factload.resolve import Resolved, control_totals, measures, resolve
+from factload.resolve import control_totals, measures, resolve
 from factload.settings import workbook_path
 from factload.sheet.columns import SheetField
 from factload.sql_types import SqlType
@@ -65,10 +70,16 @@ def open_load(
             reload,
         )
         if not load.already_published:
-            staging_table(load, fact, list(feed.fact.columns)).create(connection, checkfirst=True)
+            _make_staging(connection, load, feed, fact)
     if not load.already_published:
         _record(engine, load, "open_load", "", measurement)
     return load
+
+
+def _make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) -> None:
+    if staged.make(connection, staged.staging_table(load, fact, list(feed.fact.columns))):
+        known = ledger_partitions.loaded_partitions(connection, load)
+        ledger_partitions.load_again(connection, load, [row.partition_id for row in known])
 
 
 def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: str) -> DimensionMap:
@@ -81,8 +92,14 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
 def split_workbook(
     load: Load, feed: Feed, *, database: str, progress: Callable[[int], None] | None = None
 ) -> Split:
-    """Read the sheet, window by window, into partition files; ``progress`` is told the rows done so far."""
+    """Read the sheet, window by window, into partition files; ``progress`` is told the rows done so far.
+
+    What an earlier attempt staged of the same partitions stays, as far as it is whole.
+    """
     with _step(load, feed, "split_workbook", "", database) as connection:
+        with connection.begin():
+            if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
+                return Split(ledger_partitions.recorded_files(connection, load), ())
         split = split_sheet(
             workbook_path(load.workbook),
             sheet=feed.workbook.sheet,
@@ -95,7 +112,16 @@ def split_workbook(
         with connection.begin():
             ledger.bound_waits(connection)
             ledger_partitions.record_split(connection, load, split.partitions, split.warnings)
+            _keep_what_is_whole(connection, load, feed)
         return split
+
+
+def _keep_what_is_whole(connection: Connection, load: Load, feed: Feed) -> None:
+    known = ledger_partitions.loaded_partitions(connection, load)
+    table = staged.staging_of(connection, load, feed)
+    rows = staged.keep_slices(connection, table, [row.partition_id for row in known])
+    torn = [row.partition_id for row in known if rows.get(row.partition_id, 0) != (row.staged_rows or 0)]
+    ledger_partitions.load_again(connection, load, torn)
 
 
 def sheet_fields(feed: Feed) -> list[SheetField]:
@@ -115,8 +141,15 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
 def load_partition(
     load: Load, feed: Feed, partition: PartitionFile, maps: Sequence[DimensionMap], *, database: str
 ) -> PartitionCounts:
-    """Stage one partition's rows and note its rejects, in one transaction that ends the same however often it runs."""
+    """Stage one partition's rows and note its rejects, in one transaction that ends the same however often it runs.
+
+    Nothing is done for a partition that is staged already from the same rows and the same maps.
+    """
+    made_of = _digest(partition, maps)
     with _step(load, feed, "load_partition", partition.label, database) as connection:
+        with connection.begin():
+            if done := _staged_before(connection, load, feed, partition, made_of):
+                return done
         resolved = resolve(
             open_table(Path(partition.path), partition.sha256),
             feed,
@@ -135,98 +168,78 @@ def load_partition(
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
             ledger_partitions.lock_partition(connection, load, partition.partition_id)
-            _replace_slice(connection, load, feed, partition, resolved)
+            table = staged.staging_of(connection, load, feed)
+            staged.replace_slice(connection, table, load, feed, partition, resolved)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
-            ledger_partitions.record_partition(connection, load, counts, _digest(maps))
+            ledger_partitions.record_partition(connection, load, counts, made_of)
         return counts
 
 
-def _replace_slice(
-    connection: Connection, load: Load, feed: Feed, partition: PartitionFile, resolved: Resolved
-) -> None:
-    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks."""
-    staging = staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
-    key = slice_key(partition.partition_id)
-    connection.execute(delete(staging).where(staging.c[SLICE] == key))
-    connection.execute(
-        delete(rejects_table).where(
-            rejects_table.c.load_id == load.load_id,
-            rejects_table.c.content == load.content,
-            rejects_table.c.partition_id == partition.partition_id,
-        )
-    )
-    rows = resolved.rows.rename_columns([ROW, *feed.fact.columns])
-    for chunk in _chunks(rows, feed.rows_per_chunk):
-        INSERTS[feed.insert](connection, staging, {SLICE: key}, chunk)
-    origin = {
-        "load_id": load.load_id,
-        "content": load.content,
-        "partition_id": partition.partition_id,
-        "sheet": partition.sheet,
-    }
-    for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):
-        INSERTS["core"](connection, rejects_table, origin, chunk)
+def _staged_before(
+    connection: Connection, load: Load, feed: Feed, partition: PartitionFile, made_of: str
+) -> PartitionCounts | None:
+    ledger.bound_waits(connection)
+    state = ledger.fence(connection, load, *ledger.UNFINISHED, "published")
+    row = ledger_partitions.lock_partition(connection, load, partition.partition_id)
+    if state == "published" or row.staged_from == made_of:
+        return ledger_partitions.counts_of(row, measures(feed))
+    return None
 
 
-def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
-    return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
+def _digest(partition: PartitionFile, maps: Sequence[DimensionMap]) -> str:
+    """What a partition's staged rows are made of, and by which factload."""
+    joined = " ".join([__version__, partition.sha256, *sorted(f"{m.dimension}={m.sha256}" for m in maps)])
+    return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     """Prove that every source row is accounted for, or raise ``ReconciliationError`` or ``RowsRefused``."""
-    with _step(load, feed, "reconcile", "", database) as connection, connection.begin():
-        ledger.bound_waits(connection)
-        ledger.fence(connection, load, *ledger.UNFINISHED, lock="update")
-        counted = [
-            PartitionCounts(
-                row.partition_id,
-                row.label,
-                row.source_rows,
-                row.blank_rows,
-                row.rejected_rows or 0,
-                row.staged_rows or 0,
-                row.totals or dict.fromkeys(measures(feed), "0"),
-            )
-            for row in ledger_partitions.loaded_partitions(connection, load)
-        ]
-        staged = _staged(connection, load, feed, [p.partition_id for p in counted])
-        result = reconcile.reconcile(counted, staged, measures(feed))
+    with _step(load, feed, "reconcile", "", database) as connection:
+        with connection.begin():
+            ledger.bound_waits(connection)
+            state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
+            if state == "published":
+                return
+            result = _reconcile(connection, load, feed)
         reconcile.require_agreement(load.load_id, result)
-        ledger.update_attempt(
-            connection,
-            load,
-            rejected_rows=result.rejected,
-            staged_rows=result.staged,
-            source_totals={name: f"{total:f}" for name, total in result.totals.items()},
-        )
-        if not feed.max_rejects.exceeded(result.rejected, result.source):
-            ledger.record_reconciled(connection, load)
     reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
 
 
-def _staged(
-    connection: Connection, load: Load, feed: Feed, partition_ids: list[str]
-) -> dict[str, reconcile.Staged]:
-    """What the staging table really holds, by partition id (rows of no partition under their slice's number)."""
-    names = measures(feed)
-    staging = staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
-    sums = [func.sum(staging.c[name]) for name in names]
-    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
-    return {
-        ids.get(row[0], str(row[0])): reconcile.Staged(
-            row[1], {name: Decimal(row[2 + i] or 0) for i, name in enumerate(names)}
-        )
-        for row in connection.execute(
-            select(staging.c[SLICE], func.count(), *sums).group_by(staging.c[SLICE])
-        )
-    }
+def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reconciliation:
+    """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
+    rows = ledger_partitions.loaded_partitions(connection, load)
+    counted = [ledger_partitions.counts_of(row, measures(feed)) for row in rows]
+    table = staged.staging_of(connection, load, feed)
+    found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
+    result = reconcile.reconcile(counted, found, measures(feed))
+    if result.differences:
+        ledger.loading_again(connection, load)
+        ledger_partitions.load_again(connection, load, result.differing)
+        return result
+    ledger.update_attempt(
+        connection,
+        load,
+        rejected_rows=result.rejected,
+        staged_rows=result.staged,
+        source_totals={name: f"{total:f}" for name, total in result.totals.items()},
+    )
+    if not feed.max_rejects.exceeded(result.rejected, result.source):
+        ledger.record_reconciled(connection, load)
+    return result
 
 
 def publish_load(load: Load, feed: Feed, *, database: str) -> int:
-    """Make the reconciled load visible; returns the rows published. Published already: nothing is done."""
+    """Make the reconciled load visible; returns the rows published. Published already: nothing is done.
+
+    After a fault the proof is made anew, in the same transaction.
+    """
     with _step(load, feed, "publish", "", database) as connection, connection.begin():
         ledger.bound_waits(connection)
-        state = ledger.fence(connection, load, "reconciled", "published", lock="update")
+        state = ledger.fence(connection, load, "reconciled", "failed", "published", lock="update")
+        if state == "failed":
+            result = _reconcile(connection, load, feed)
+            reconcile.require_agreement(load.load_id, result)
+            reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
         attempt = ledger.attempt(connection, load)
         if state == "published":
             return int(attempt.published_rows)
@@ -236,7 +249,7 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
             connection,
             load,
             fact,
-            staging_table(load, fact, columns),
+            staged.staging_table(load, fact, columns),
             columns,
             feed.fact.load_column,
             measures(feed),
@@ -251,7 +264,7 @@ def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
     with _step(load, feed, "clean_staging", "", database) as connection, connection.begin():
         ledger.bound_waits(connection)
         ledger.fence(connection, load, "published", lock="update")
-        ledger.drop_staging(connection, load)
+        staged.drop_all(connection, load)
     shutil.rmtree(load.folder.parent, ignore_errors=True)
 
 
@@ -282,11 +295,6 @@ def _record(engine: Engine, load: Load, step: str, item: str, measurement: Any) 
             measurement.finished,
             measurement.peak_rss_mb,
         )
-
-
-def _digest(maps: Sequence[DimensionMap]) -> str:
-    joined = " ".join(sorted(f"{m.dimension}={m.sha256}" for m in maps))
-    return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def record_failure(load: Load, error: FactloadError, *, database: str) -> None:

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from factload.insert import array_text, slice_key
+from factload.insert import array_text
+from factload.staged import slice_key
 
 
 @pytest.mark.parametrize(

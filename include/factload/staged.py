@@ -1,0 +1,126 @@
+"""The staging table of one load: made, filled slice by slice, counted, dropped.
+
+A slice is one partition's rows. They come and go in the transaction that says so in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pyarrow as pa
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, func, inspect, select
+from sqlalchemy.engine import Connection
+
+from factload.database import fact_table
+from factload.feed import Feed
+from factload.insert import INSERTS
+from factload.ledger_tables import STAGING_SCHEMA, attempts
+from factload.ledger_tables import rejects as rejects_table
+from factload.load import Load
+from factload.partitions import PartitionFile
+from factload.reconcile import Staged
+from factload.resolve import Resolved, measures
+
+SLICE, ROW = "factload_slice", "factload_row"
+
+
+def slice_key(partition_id: str) -> int:
+    """A partition's identity as a signed 64-bit integer, for the staging table's rows."""
+    return int.from_bytes(bytes.fromhex(partition_id[:16]), "big", signed=True)
+
+
+def staging_table(load: Load, fact: Table, columns: Sequence[str]) -> Table:
+    """This load's staging table: the fact table's columns, and which partition and row each row came from."""
+    return Table(
+        load.staging_table,
+        MetaData(schema=STAGING_SCHEMA),
+        Column(SLICE, BigInteger, nullable=False),
+        Column(ROW, Integer, nullable=False),
+        *(Column(name, fact.c[name].type) for name in columns),
+    )
+
+
+def staging_of(connection: Connection, load: Load, feed: Feed) -> Table:
+    """The same, for who has not looked at the fact table yet."""
+    return staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
+
+
+def make(connection: Connection, staging: Table) -> bool:
+    """Create the table unless it is there; whether it was created."""
+    if inspect(connection).has_table(staging.name, schema=staging.schema):
+        return False
+    staging.create(connection)
+    return True
+
+
+def replace_slice(
+    connection: Connection,
+    staging: Table,
+    load: Load,
+    feed: Feed,
+    partition: PartitionFile,
+    resolved: Resolved,
+) -> None:
+    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks."""
+    key = slice_key(partition.partition_id)
+    connection.execute(delete(staging).where(staging.c[SLICE] == key))
+    connection.execute(
+        delete(rejects_table).where(
+            rejects_table.c.load_id == load.load_id,
+            rejects_table.c.content == load.content,
+            rejects_table.c.partition_id == partition.partition_id,
+        )
+    )
+    rows = resolved.rows.rename_columns([ROW, *feed.fact.columns])
+    for chunk in _chunks(rows, feed.rows_per_chunk):
+        INSERTS[feed.insert](connection, staging, {SLICE: key}, chunk)
+    origin = {
+        "load_id": load.load_id,
+        "content": load.content,
+        "partition_id": partition.partition_id,
+        "sheet": partition.sheet,
+    }
+    for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):
+        INSERTS["core"](connection, rejects_table, origin, chunk)
+
+
+def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
+    return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
+
+
+def keep_slices(connection: Connection, staging: Table, partition_ids: Collection[str]) -> dict[str, int]:
+    """Delete the rows of every slice but these partitions'; returns how many rows each of these has."""
+    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
+    found = connection.execute(select(staging.c[SLICE], func.count()).group_by(staging.c[SLICE])).all()
+    if strange := [row[0] for row in found if row[0] not in ids]:
+        connection.execute(delete(staging).where(staging.c[SLICE].in_(strange)))
+    return {ids[row[0]]: row[1] for row in found if row[0] in ids}
+
+
+def staged_slices(
+    connection: Connection, staging: Table, feed: Feed, partition_ids: Collection[str]
+) -> dict[str, Staged]:
+    """What the table really holds, by partition id (rows of no partition under their slice's number)."""
+    names = measures(feed)
+    sums = [func.sum(staging.c[name]) for name in names]
+    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
+    return {
+        ids.get(row[0], str(row[0])): Staged(
+            row[1], {name: Decimal(row[2 + i] or 0) for i, name in enumerate(names)}
+        )
+        for row in connection.execute(
+            select(staging.c[SLICE], func.count(), *sums).group_by(staging.c[SLICE])
+        )
+    }
+
+
+def drop_all(connection: Connection, load: Load) -> None:
+    """Drop the staging tables of all contents that this load ever had."""
+    contents = connection.scalars(
+        select(attempts.c.content).where(attempts.c.load_id == load.load_id).distinct()
+    )
+    for content in contents:
+        name = replace(load, content=content).staging_table
+        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)

@@ -1,0 +1,177 @@
+"""A load that broke half-way goes on from what is done, whichever of its tasks is run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_protocol import Opened
+
+from conftest import PERIOD, Place
+from factload import steps
+from factload.errors import ReconciliationError, TransientError
+from factload.ledger_partitions import recorded_files
+from factload.load import PartitionCounts
+from factload.partitions import PartitionFile
+
+
+@pytest.fixture
+def half(place: Place) -> Opened:
+    """Three partitions, of which the first two are staged."""
+    place.workbook([("A1" if i % 2 else "B2", i) for i in range(5_000)] + [("nobody", 1)])
+    opened = Opened(place, place.feed())
+    opened.load_partition(0)
+    opened.load_partition(1)
+    return opened
+
+
+def load_partition(opened: Opened, number: int) -> PartitionCounts:
+    return steps.load_partition(
+        opened.load, opened.feed, opened.split.partitions[number], opened.maps, database=opened.place.url
+    )
+
+
+def without_files(opened: Opened) -> None:
+    """From here on, whoever really loads a partition fails."""
+    for partition in opened.split.partitions:
+        Path(partition.path).unlink()
+
+
+def finish(opened: Opened) -> None:
+    opened.load_all()
+    opened.reconcile()
+    assert opened.publish() == 5_000
+    assert opened.place.rows("SELECT count(*), sum(metric)::int FROM fact_sales") == [(5_000, 12_497_500)]
+
+
+def test_a_partition_that_is_staged_is_not_loaded_again(half: Opened) -> None:
+    first = load_partition(half, 2)
+    without_files(half)
+    assert load_partition(half, 2) == first
+    assert (first.source, first.rejected, first.staged) == (1_001, 1, 1_000)
+
+
+def test_a_new_attempt_goes_on_from_the_partitions_that_are_done(place: Place, half: Opened) -> None:
+    again = Opened(place, place.feed())
+    Path(again.split.partitions[0].path).unlink()
+    Path(again.split.partitions[1].path).unlink()
+    finish(again)
+
+
+def test_another_workbook_or_feed_begins_anew(place: Place, half: Opened) -> None:
+    place.workbook([("A1", i) for i in range(4_000)])
+    again = Opened(place, place.feed())
+    without_files(again)
+    with pytest.raises(TransientError, match="is gone"):
+        load_partition(again, 0)
+
+
+def test_another_state_of_the_dimension_is_loaded(place: Place, half: Opened) -> None:
+    place.execute("UPDATE dim_product SET primary_synthetic_key = 100 WHERE business_key = 'A1'")
+    again = Opened(place, place.feed())
+    again.load_all()
+    again.reconcile()
+    again.publish()
+    assert place.rows("SELECT dimension_id, count(*) FROM fact_sales GROUP BY 1 ORDER BY 1") == [
+        (2, 2_500),
+        (100, 2_500),
+    ]
+
+
+def test_another_way_to_cut_the_sheet_leaves_nothing_behind(place: Place, half: Opened) -> None:
+    again = Opened(place, place.feed(**{"rows_per_partition: 2000": "rows_per_partition: 2500"}))
+    assert len(again.split.partitions) == 3
+    finish(again)
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM {staging} WHERE factload_row = 7",
+        "INSERT INTO {staging} SELECT * FROM {staging} WHERE factload_row = 7",
+        "UPDATE {staging} SET metric = metric + 0.01 WHERE factload_row = 7",
+    ],
+)
+def test_a_partition_that_did_not_reconcile_is_loaded_again_and_no_other(
+    half: Opened, tampering: str
+) -> None:
+    half.load_all()
+    half.place.execute(tampering.format(staging=half.staging))
+    with pytest.raises(ReconciliationError, match="Facts 2–2001"):
+        half.reconcile()
+    Path(half.split.partitions[1].path).unlink()
+    Path(half.split.partitions[2].path).unlink()
+    finish(half)
+
+
+def test_rows_of_no_partition_are_gone_from_the_next_attempt(place: Place, half: Opened) -> None:
+    half.load_all()
+    place.execute(f"INSERT INTO {half.staging} VALUES (1, 1, 1, 0)")
+    with pytest.raises(ReconciliationError, match="belong to no partition"):
+        half.reconcile()
+    finish(Opened(place, place.feed()))
+
+
+@pytest.mark.parametrize("loss", ["DROP TABLE {staging}", "TRUNCATE {staging}"])
+def test_staged_rows_that_are_gone_are_staged_again(place: Place, half: Opened, loss: str) -> None:
+    half.load_all()
+    place.execute(loss.format(staging=half.staging))
+    finish(Opened(place, place.feed()))
+
+
+def test_publish_alone_is_enough_after_a_fault_in_it(place: Place, half: Opened) -> None:
+    half.load_all()
+    half.reconcile()
+    fault = TransientError("database_unreachable", "the database did not answer")
+    steps.record_failure(half.load, fault, database=place.url)
+    assert half.publish() == 5_000
+
+
+def test_after_a_fault_publish_proves_anew(place: Place, half: Opened) -> None:
+    half.load_all()
+    half.reconcile()
+    steps.record_failure(half.load, TransientError("x", "x"), database=place.url)
+    place.execute(f"UPDATE {half.staging} SET metric = metric + 1 WHERE factload_row = 7")
+    with pytest.raises(ReconciliationError, match="control total of metric is off by 1"):
+        half.publish()
+    assert place.facts() == []
+
+
+def test_every_task_of_a_published_load_may_be_cleared(place: Place, half: Opened) -> None:
+    finish(half)
+    before = place.rows("SELECT * FROM fact_sales ORDER BY id")
+    counts = [load_partition(half, number) for number in range(3)]
+    steps.clean_staging(half.load, half.feed, database=place.url)
+
+    split = steps.split_workbook(half.load, half.feed, database=place.url)
+    maps = [steps.extract_dimension_map(half.load, half.feed, "product", database=place.url)]
+    again = [
+        steps.load_partition(half.load, half.feed, p, maps, database=place.url) for p in split.partitions
+    ]
+    half.reconcile()
+    assert half.publish() == 5_000
+    steps.clean_staging(half.load, half.feed, database=place.url)
+    assert again == counts
+    assert place.rows("SELECT * FROM fact_sales ORDER BY id") == before
+    assert list((place.home / ".staging").iterdir()) == []
+    assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
+
+
+def test_a_published_load_lists_the_partitions_it_had(place: Place, half: Opened) -> None:
+    finish(half)
+    with place.engine.connect() as connection:
+        recorded = recorded_files(connection, half.load)
+
+    def told(files: tuple[PartitionFile, ...]) -> list[tuple[str, int, int, int]]:
+        return [(f.partition_id, f.source, f.blank, f.rows) for f in files]
+
+    assert told(recorded) == told(half.split.partitions)
+
+
+def test_a_second_run_after_all_partitions_are_staged_loads_none(place: Place, half: Opened) -> None:
+    half.load_all()
+    load = steps.open_load(place.feed(), PERIOD, database=place.url)
+    maps = [steps.extract_dimension_map(load, half.feed, "product", database=place.url)]
+    split = steps.split_workbook(load, half.feed, database=place.url)
+    assert [p.sha256 for p in split.partitions] == [p.sha256 for p in half.split.partitions]
+    assert [m.sha256 for m in maps] == [m.sha256 for m in half.maps]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from factload.errors import FeedError
-from factload.feed import Dimension, Fact, FactColumn, Feed, WorkbookPart
+from factload.feed import Feed
+from factload.feed_errors import defects, did_you_mean, not_yaml, repeated
 from factload.settings import settings
 
 _SUFFIXES = (".yaml", ".yml")
-_LineOf = dict[tuple[str | int, ...], int]
 
 
 def feed_files(folder: Path | None = None) -> list[Path]:
@@ -38,7 +35,7 @@ def read_feed(name: str) -> Feed:
             "feed_unknown",
             f"there is no feed {name}",
             expected=f"a YAML file, or one of {', '.join(known) or '(none)'} in {settings().feeds}",
-            remedy=_did_you_mean(name, known) or "Name a feed, or write its file",
+            remedy=did_you_mean(name, known) or "Name a feed, or write its file",
         )
     return read_feed_file(path)
 
@@ -48,81 +45,17 @@ def read_feed_file(path: Path) -> Feed:
     try:
         document = path.read_text(encoding="utf-8")
         node = yaml.compose(document, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _feed_error([f"{path}:{line}: not YAML: {error.problem}"]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _feed_error([f"{path}:1: not YAML: {type(error).__name__}"]) from None
+        raise _feed_error([not_yaml(path, error)]) from None
     if not isinstance(node, yaml.MappingNode):
         raise _feed_error([f"{path}:1: a feed file is a mapping that begins with `feed: NAME`"])
-    lines = dict(_lines(node, ()))
-    if repeated := list(_repeated(node, ())):
-        raise _feed_error([f"{path}:{line}: {field} stands twice; keep one" for line, field in repeated])
+    if twice := repeated(path, node):
+        raise _feed_error(twice)
     try:
         return Feed.model_validate(yaml.safe_load(document))
     except ValidationError as error:
-        raise _feed_error([_describe(path, lines, defect) for defect in error.errors()]) from None
+        raise _feed_error(defects(path, node, error)) from None
 
 
 def _feed_error(defects: list[str]) -> FeedError:
     return FeedError("feed_invalid", "\n".join(defects))
-
-
-def _lines(node: yaml.Node, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
-    yield at, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            for where, line in _lines(value, (*at, key.value)):
-                # A field's line is its key's: the value of a mapping starts a line below.
-                yield where, key.start_mark.line + 1 if where == (*at, key.value) else line
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _lines(item, (*at, index))
-
-
-def _repeated(node: yaml.Node, at: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value in seen:
-            yield key.start_mark.line + 1, ".".join((*at, key.value))
-        seen.add(key.value)
-        yield from _repeated(value, (*at, key.value))
-
-
-def _describe(path: Path, lines: _LineOf, defect: Any) -> str:
-    where: tuple[str | int, ...] = tuple(part for part in defect["loc"])
-    known = where
-    while known and known not in lines:
-        known = known[:-1]
-    field = ".".join(map(str, where)) or "the feed"
-    message = defect["msg"].removeprefix("Value error, ")
-    if defect["type"] == "extra_forbidden":
-        names = sorted(_model_at(where[:-1]).model_fields)
-        message = "is not a field of a feed file. " + (
-            _did_you_mean(str(where[-1]), names) or f"Here there are {', '.join(names)}"
-        )
-    elif defect["type"] == "missing":
-        message = "is missing"
-    elif defect["type"] == "none_required":
-        message = "is not supported; leave it out"
-    else:
-        found = defect["input"]
-        if isinstance(found, str | int | float | bool) or found is None:
-            message = f"{message} (found {found!r})"
-    return f"{path}:{lines.get(known, 1)}: {field}: {message}"
-
-
-_MODELS: dict[str, type[BaseModel]] = {"workbook": WorkbookPart, "dimensions": Dimension, "fact": Fact}
-
-
-def _model_at(where: tuple[str | int, ...]) -> type[BaseModel]:
-    if not where:
-        return Feed
-    return FactColumn if len(where) > 1 and where[:2] == ("fact", "columns") else _MODELS[str(where[0])]
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else ""

@@ -29,6 +29,17 @@ _MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*(\d+)\s*\)")
 
+# What other systems, and people in a hurry, call them.
+_MEANT = {
+    **dict.fromkeys(("number", "numeric", "decimal", "money", "dec"), "numeric(18,4)"),
+    **dict.fromkeys(
+        ("string", "str", "char", "nvarchar", "varchar", "character varying"), "text or varchar(40)"
+    ),
+    **dict.fromkeys(("float", "real", "double", "float4"), "double precision"),
+    **dict.fromkeys(("datetime", "timestamptz", "timestamp with time zone"), "timestamp"),
+    **dict.fromkeys(("bit", "logical", "yesno"), "boolean"),
+    **dict.fromkeys(("long", "int64", "serial", "bigserial"), "bigint"),
+}
 EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, boolean"
 
 # Every spelling that ``parse_sql_type`` takes, for editors: https://json-schema.org takes ECMA's expressions.
@@ -77,7 +88,11 @@ def parse_sql_type(text: str) -> SqlType:
         return SqlType("numeric", precision=precision, scale=scale)
     if match := _VARCHAR.fullmatch(name):
         return SqlType("text", length=int(match[1]))
-    raise ValueError(f"{text!r} is not a type a feed can declare; there are {EXAMPLES}")
+    meant = _MEANT.get(name.partition("(")[0].strip())
+    raise ValueError(
+        f"{text!r} is not a type a feed can declare; "
+        + (f"did you mean {meant}?" if meant else f"there are {EXAMPLES}")
+    )
 
 
 def arrow_type(declared: SqlType) -> pa.DataType:

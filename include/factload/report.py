@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from factload.database import database_errors, engine_for
 from factload.errors import FactloadError, FeedError
 from factload.feed import Feed
 from factload.ledger_migrations import is_installed
-from factload.ledger_tables import attempts, loads, rejects, steps
+from factload.ledger_tables import attempts, loads, partitions, rejects, steps
+from factload.states import Standing
 
 STEPS = (
     "open_load",
@@ -143,7 +144,8 @@ def after_failure(
 
 
 def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
-    """A mapping for each load in the ledger, newest period first."""
+    """A mapping for each load in the ledger, newest period first; ``next`` says what resumes it."""
+    of_this = (partitions.c.load_id == loads.c.load_id) & (partitions.c.content == attempts.c.content)
     query = (
         select(
             loads.c.load_id,
@@ -157,6 +159,9 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
                 "YYYY-MM-DD HH24:MI:SS",
             ).label("since"),
             attempts.c.error_message.label("error"),
+            select(func.count()).where(of_this).scalar_subquery().label("partitions"),
+            select(func.count(partitions.c.staged_from)).where(of_this).scalar_subquery().label("staged"),
+            loads.c.published_epoch.is_not(None).label("visible"),
         )
         .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
         .order_by(loads.c.period.desc(), loads.c.feed)
@@ -166,4 +171,9 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
         if not is_installed(connection):
             return []
-        return [dict(row._mapping) for row in connection.execute(query)]
+        return [_with_next(dict(row._mapping)) for row in connection.execute(query)]
+
+
+def _with_next(line: dict[str, Any]) -> dict[str, Any]:
+    standing = Standing(**{field.name: line[field.name] for field in fields(Standing)})
+    return line | {"next": standing.sentence}

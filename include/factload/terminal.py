@@ -46,7 +46,7 @@ def show_report(report: Report) -> None:
 
 
 def show_status(lines: Iterable[dict[str, Any]]) -> None:
-    """Print a line a load, and below them why those failed that did."""
+    """Print a line a load; below them what those came to that are not published, and what resumes them."""
     console = _console()
     table = _table("load", "state", "source", "rejected", "published", "since, UTC")
     found = list(lines)
@@ -55,6 +55,8 @@ def show_status(lines: Iterable[dict[str, Any]]) -> None:
         table.add_row(line["load_id"], line["state"], *counts, line["since"])
     console.print(table if found else "The ledger has no loads yet.")
     for line in found:
+        if line["state"] != "published":
+            console.print(f"{line['load_id']}: {line['next']}", soft_wrap=True)
         if line["error"]:
             console.print(f"{line['load_id']}: {line['error']}", soft_wrap=True)
 

@@ -13,6 +13,7 @@ from factload.errors import ReconciliationError, TransientError
 from factload.ledger_partitions import recorded_files
 from factload.load import PartitionCounts
 from factload.partitions import PartitionFile
+from factload.report import read_status
 
 
 @pytest.fixture
@@ -175,3 +176,26 @@ def test_a_second_run_after_all_partitions_are_staged_loads_none(place: Place, h
     split = steps.split_workbook(load, half.feed, database=place.url)
     assert [p.sha256 for p in split.partitions] == [p.sha256 for p in half.split.partitions]
     assert [m.sha256 for m in maps] == [m.sha256 for m in half.maps]
+
+
+def test_the_status_says_where_a_load_stands_and_what_resumes_it(place: Place, half: Opened) -> None:
+    def says() -> str:
+        [line] = read_status(place.url, None)
+        return str(line["next"])
+
+    run = "`factload run sales --period 2026-11-05`"
+    assert says() == (
+        "Under way, or cut short without a word: 2 of 3 partitions are staged; readers see nothing of it. "
+        f"If nothing works on it, {run} goes on from there."
+    )
+    steps.record_failure(half.load, TransientError("x", "x"), database=place.url)
+    assert says().startswith("Ended by a fault: 2 of 3 partitions are staged; readers see nothing of it. ")
+    half.load_all()
+    half.reconcile()
+    assert says().startswith(
+        f"Everything is staged and adds up; readers see nothing of it. {run} publishes it"
+    )
+    half.publish()
+    assert says() == "Published. Nothing to do; a corrected workbook replaces its rows."
+    Opened(place, place.feed())
+    assert "3 of 3 partitions are staged; readers see what was published before" in says()

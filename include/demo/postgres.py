@@ -65,14 +65,14 @@ class Server:
         )
         return address.render_as_string(hide_password=False)
 
-    def create_database(self, name: str) -> str:
-        """Make the database if it isn't there; return its URL."""
+    def create_database(self, name: str, template: str = "template1") -> str:
+        """Make the database if it isn't there, as a copy of ``template``; return its URL."""
         engine = create_engine(self.url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             known = text("SELECT 1 FROM pg_database WHERE datname = :name")
             if connection.scalar(known, {"name": name}) is None:
-                quoted = connection.dialect.identifier_preparer.quote(name)
-                connection.execute(text(f"CREATE DATABASE {quoted}"))
+                quote = connection.dialect.identifier_preparer.quote
+                connection.execute(text(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(template)}"))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 
 from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect, types
 from sqlalchemy.engine import Connection, make_url
@@ -36,10 +37,12 @@ _MEANINGS = {
 }
 
 
+@lru_cache(maxsize=8)
 def engine_for(url: str) -> Engine:
-    """An engine for one PostgreSQL URL, in any of the spellings people use; raises ``FeedError``.
+    """The engine of this process for one PostgreSQL URL, in any of the spellings people use; raises ``FeedError``.
 
-    Without a pool: a step uses a connection or two, and holds none while it reads files.
+    Without a pool: a step uses a connection or two, and holds none while it reads files. What stays from step to
+    step is what SQLAlchemy learned: the server's version, and the text of statements.
     """
     try:
         parsed = make_url(url)

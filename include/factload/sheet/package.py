@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
 from factload.sheet.file_kind import refuse_what_is_no_zip
+from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
 from factload.sheet.number_formats import date_styles
 from factload.sheet.sheets import SheetPart, SheetState
@@ -45,7 +44,7 @@ class Package:
         return _fold(part) in self._members
 
     @contextmanager
-    def open_part(self, part: str, max_bytes: int) -> Iterator[IO[bytes]]:
+    def open_part(self, part: str, max_bytes: int) -> Iterator[Stream]:
         """The part's inflated bytes as a stream, its declared size and ratio checked first.
 
         Damage that the stream shows (CRC, broken deflate data) is raised as WorkbookError.
@@ -70,9 +69,9 @@ class Package:
                 remedy="Save it without a password",
             )
         try:
-            with self._archive.open(info) as stream:
+            with inflated(self._archive, info) as stream:
                 yield stream
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except BROKEN as error:
             raise damaged(f"{part} can't be inflated ({error})") from error
 
     def _small(self, part: str) -> bytes:

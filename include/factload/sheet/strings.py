@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.sheet.cells import TextItem
 from factload.sheet.grammar import PRESERVE, items_are_plain
+from factload.sheet.inflate import Stream
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.plain import needs_settling, settle_some
@@ -42,7 +43,7 @@ def load_strings(package: Package, limits: Limits) -> SharedStrings:
     return SharedStrings(pa.concat_arrays(arrays), limits.window_text_bytes) if arrays else NO_STRINGS
 
 
-def _plain_pieces(stream: IO[bytes], limits: Limits) -> Iterator[pa.Array[Any]]:
+def _plain_pieces(stream: Stream, limits: Limits) -> Iterator[pa.Array[Any]]:
     buffer = stream.read(_PIECE)
     head = _HEAD.match(buffer)
     if head is None or not _is_utf8(head[0]):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
 
 from factload.errors import WorkbookError
+from factload.sheet.inflate import Stream
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import Positions, row_ends
 
@@ -45,7 +45,7 @@ class Windows:
 
     def __init__(
         self,
-        stream: IO[bytes],
+        stream: Stream,
         *,
         skip_to_row: int,
         rows_per_partition: int,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import oracle
-from factload.partitions import Split, split_workbook
+from factload.partitions import Origin, Split, split_workbook
 from factload.sheet.columns import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table
@@ -25,9 +25,11 @@ def field(name: str, kind: str, *, key: bool = False, required: bool = False) ->
 
 def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Split, list[Row]]:
     """Split a workbook into a folder of its own; the rows of all partitions, read back."""
-    options = {"sheet": 0, "workbook_sha256": "0" * 64, "rows_per_partition": 1000, **options}
+    options = {"sheet": 0, "rows_per_partition": 1000, **options}
     with tempfile.TemporaryDirectory() as folder:
-        done = split_workbook(path, fields=fields, folder=Path(folder), **options)
+        done = split_workbook(
+            path, Origin(path.name, "0" * 64), fields=fields, folder=Path(folder), **options
+        )
         tables = [open_table(Path(p.path), p.sha256) for p in done.partitions]
         for partition, table in zip(done.partitions, tables, strict=True):
             numbers = table["row"].to_pylist()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from factload.partitions import split_workbook
+from factload.partitions import Origin, split_workbook
 from factload.sheet.columns import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table, sha256_of
@@ -26,9 +26,9 @@ def main(workbook: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         split = split_workbook(
             path,
+            Origin(path.name, sha256_of(path)),
             sheet="Facts",
             fields=FIELDS,
-            workbook_sha256=sha256_of(path),
             folder=Path(folder),
             rows_per_partition=100_000,
         )

@@ -12,12 +12,12 @@ from factload.database import database_errors, engine_for, fact_table
 from factload.errors import RowsRefused
 from factload.feed import Feed
 from factload.lookup import dimension_table, extract_dimension_map
-from factload.partitions import split_workbook
 from factload.progress import Progress
 from factload.report import Report
 from factload.resolve import control_totals, measures, resolve
-from factload.settings import workbook_path
-from factload.staging import open_table, sha256_of
+from factload.sources import read_sources
+from factload.split import split_sources
+from factload.staging import open_table
 from factload.steps import sheet_fields
 
 
@@ -36,12 +36,10 @@ def check_load(
             fact_table(connection, feed)
             for dimension, part in feed.dimensions.items():
                 dimension_table(connection, dimension, part)
-        path = workbook_path(workbook or feed.workbook.for_period(period))
-        split = split_workbook(
-            path,
+        split = split_sources(
+            read_sources(workbook or feed.workbook.for_period(period)),
             sheet=feed.workbook.sheet,
             fields=sheet_fields(feed),
-            workbook_sha256=sha256_of(path),
             folder=folder,
             rows_per_partition=feed.rows_per_partition,
             progress=progress.rows_read,

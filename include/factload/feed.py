@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from factload.sheet.sheets import EVERY, SheetChoice
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 NormalizeStep = Literal["trim", "collapse_spaces", "upper", "lower", "nfc"]
@@ -86,13 +87,44 @@ def _sequence(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _sheet_choice(value: object) -> object:
+    listed = value if isinstance(value, list | tuple) else [value]
+    good = [isinstance(v, str | int) and not isinstance(v, bool) and v != "" for v in listed]
+    if not listed or not all(good) or (len(listed) > 1 and EVERY in listed):
+        raise ValueError(
+            'expected a sheet\'s name, its index from 0, a list of these, or "*" for all visible sheets'
+        )
+    if len(set(listed)) < len(listed):
+        raise ValueError("a sheet stands twice in the list: its rows would be loaded twice")
+    return _sequence(value)
+
+
+_SHEET_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "integer", "minimum": 0},
+            {
+                "type": "array",
+                "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+        ],
+        "examples": ["Facts", 0, ["North", "South"], "*"],
+    }
+)
+
+
 class WorkbookPart(_Part):
-    """Where the workbook of a period lies, and which sheet of it is read."""
+    """Where the workbooks of a period lie, and which sheets of them are read."""
 
     path: str = Field(examples=["inbox/sales_{period}.xlsx"])
-    """Where a period's workbook lies, relative to the project; `{period}` or `{period:%Y%m%d}` is its date."""
-    sheet: str | int = Field(default=0, examples=["Facts", 0])
-    """The sheet's name, or its index from 0. The header row is found by its names."""
+    """Where a period's workbook lies, relative to the project; `{period}` or `{period:%Y%m%d}` is its date. A pattern
+    such as `inbox/{period}/*.xlsx` means all workbooks that match, in the order of their names, as one load."""
+    sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
+    """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
+    is read only by its name. Each sheet's header row is found by its names."""
     missing: Literal["fail"] = "fail"
     """What happens when the workbook is not there."""
 

@@ -8,6 +8,8 @@ the database, whatever its process believes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +28,7 @@ from factload.ledger_tables import (
 )
 from factload.load import Load, content_of
 from factload.settings import settings
+from factload.sources import SourceFile, sha256_of_sources
 
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
@@ -48,11 +51,14 @@ def open_attempt(
     load_id: str,
     period: Any,
     workbook: str,
-    workbook_sha256: str,
-    workbook_bytes: int,
+    sources: Sequence[SourceFile],
     reload: bool,
 ) -> Load:
-    """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked."""
+    """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked.
+
+    ``workbook``: what was named; ``sources``: the workbooks that it means.
+    """
+    workbook_sha256 = sha256_of_sources(sources)
     content = content_of(workbook_sha256, feed.fingerprint)
     connection.execute(
         upsert(loads)
@@ -79,7 +85,8 @@ def open_attempt(
                 content=content,
                 workbook=workbook,
                 workbook_sha256=workbook_sha256,
-                workbook_bytes=workbook_bytes,
+                workbook_bytes=sum(source.bytes for source in sources),
+                sources=[asdict(source) for source in sources],
             )
         )
     return Load(
@@ -91,6 +98,7 @@ def open_attempt(
         workbook_sha256=workbook_sha256,
         content=content,
         already_published=done,
+        sources=tuple(sources),
     )
 
 

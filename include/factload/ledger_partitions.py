@@ -41,6 +41,7 @@ def record_split(
                     "content": load.content,
                     "partition_id": f.partition_id,
                     "label": f.label,
+                    "workbook": f.workbook,
                     "sheet": f.sheet,
                     "first_row": f.first_row,
                     "last_row": f.last_row,
@@ -67,6 +68,7 @@ def recorded_files(connection: Connection, load: Load) -> tuple[PartitionFile, .
             label=row.label,
             path="",
             sha256="",
+            workbook=row.workbook,
             sheet=row.sheet,
             first_row=row.first_row,
             last_row=row.last_row,
@@ -143,7 +145,7 @@ def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
         connection.execute(
             select(partitions)
             .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
-            .order_by(partitions.c.sheet, partitions.c.first_row)
+            .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
         )
     )
 

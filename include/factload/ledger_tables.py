@@ -1,7 +1,7 @@
 """The ledger's tables, as the newest version has them. ``ledger`` says what is done with them.
 
 ``loads``       one row a load: which attempt is the newest, and what is published
-``attempts``    one row an epoch: its workbook, its state, its counts, its error
+``attempts``    one row an epoch: its workbooks, its state, its counts, its error
 ``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
 ``rejects``     one row a rejected row
 ``steps``       one row a step that ran: when, and how much memory its process held at most
@@ -53,6 +53,7 @@ attempts = Table(
     Column("workbook", Text, nullable=False),
     Column("workbook_sha256", Text, nullable=False),
     Column("workbook_bytes", BigInteger, nullable=False),
+    Column("sources", JSONB, nullable=False, server_default="[]"),
     Column("source_rows", BigInteger, nullable=False, server_default="0"),
     Column("blank_rows", BigInteger, nullable=False, server_default="0"),
     Column("rejected_rows", BigInteger, nullable=False, server_default="0"),

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from factload.settings import settings
+from factload.sources import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
     """One attempt at one load: what every step after ``open_load`` is told.
 
-    ``content`` identifies workbook and feed definition together. What two attempts with the same content have
-    staged is interchangeable, so the later one goes on where the earlier one ended.
+    ``workbook`` is what the feed or the call named, ``sources`` the workbooks that it meant, and
+    ``workbook_sha256`` identifies all of them. ``content`` identifies workbooks and feed definition together. What
+    two attempts with the same content have staged is interchangeable, so the later one goes on where the earlier
+    one ended.
     """
 
     load_id: str
@@ -27,6 +30,7 @@ class Load:
     workbook_sha256: str
     content: str
     already_published: bool
+    sources: tuple[SourceFile, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -50,7 +54,7 @@ class Load:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The load that ``to_json`` gave."""
-        return cls(**value)
+        return cls(**value | {"sources": tuple(SourceFile(**source) for source in value["sources"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from factload.errors import WorkbookError
 from factload.sheet.cells import column_letters, row_out_of_order
 from factload.sheet.columns import SheetField, TypedRows, schema
 from factload.sheet.decode import Decoded
 from factload.sheet.limits import MAX_ROWS, Limits
-from factload.sheet.sheets import choose
+from factload.sheet.merged import merged_headers
+from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source
 from factload.sheet.windows import NotPlain
 from factload.staging import StagingFile
@@ -27,13 +29,15 @@ class PartitionFile:
     """One finished partition: consecutive rows of one sheet in one Arrow IPC file, and what was counted.
 
     ``source`` rows carry a value, counted from the bytes; ``blank`` of them hold nothing in a mapped column;
-    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason.
+    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason. ``workbook``: its path
+    as the project names it.
     """
 
     partition_id: str
     label: str
     path: str
     sha256: str
+    workbook: str
     sheet: str
     first_row: int
     last_row: int
@@ -45,10 +49,14 @@ class PartitionFile:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """All partitions of a workbook, in the order of the sheet, and what a person should know about it."""
+    """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
+
+    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them.
+    """
 
     partitions: tuple[PartitionFile, ...]
     warnings: tuple[str, ...]
+    defects: tuple[WorkbookError, ...] = ()
 
     @property
     def source(self) -> int:
@@ -67,52 +75,83 @@ class Split:
         return sum(p.rows for p in self.partitions)
 
 
-class _TooMany(Exception):
-    """More partitions than a load may have."""
+class TooManyPartitions(Exception):  # a turn of the road, not an error
+    """More partitions than a load may have: larger ones are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rows come from: the workbook as the project names it, its digest, and its name on labels (none: "")."""
+
+    workbook: str
+    sha256: str
+    label: str = ""
 
 
 def split_workbook(
     path: Path,
+    origin: Origin,
     *,
-    sheet: str | int,
+    sheet: SheetChoice,
     fields: Sequence[SheetField],
-    workbook_sha256: str,
     folder: Path,
     rows_per_partition: int,
+    most: int = MAX_PARTITIONS,
     threads: int = 2,
     limits: Limits = Limits(),  # noqa: B008  # frozen
     progress: Callable[[int], None] | None = None,
 ) -> Split:
-    """Write the rows of one sheet below its header as partition files into ``folder``.
+    """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
 
-    ``rows_per_partition`` counts rows as the sheet writes them; the first partition begins right below the
-    header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheet's
-    length. A file's schema metadata says of each field which column of the sheet it came from (``B``).
-    ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with
-    the workbook, TransientError when the staging folder can't be written.
+    ``rows_per_partition`` counts rows as the sheet writes them; the first partition of a sheet begins right below
+    its header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheets'
+    lengths. A file's schema metadata says of each field which column of the sheet it came from (``B``).
+    ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
+    workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
     """
     with open_source(path, limits) as source:
-        rows = source.rows(choose(source.sheets, sheet), fields, threads)
-        letters = {f.name: column_letters(index) for f, index in zip(fields, rows.placed, strict=True)}
-        splitter = _Splitter(rows, schema(fields).with_metadata(letters), workbook_sha256, folder, progress)
-        try:
-            return splitter.run(rows_per_partition)
-        except _TooMany:
-            larger = -(-rows.most_rows() // MAX_PARTITIONS)
-            done = splitter.run(larger)
-            warning = (
-                f"partitions hold {larger:,} rows instead of {rows_per_partition:,}: "
-                f"there would be more than {MAX_PARTITIONS:,} otherwise"
+        done = Split((), ())
+        for part in choose(source.sheets, sheet):
+            if sheet == EVERY and source.is_empty(part):
+                note = f"{_sheet_of(origin, part.name)} is empty: left out"
+                done = replace(done, warnings=(*done.warnings, note))
+                continue
+            splitter = _Splitter(
+                rows=source.rows(part, fields, threads),
+                fields=fields,
+                origin=origin,
+                folder=folder,
+                most=most - len(done.partitions),
+                progress=after(done.source, progress),
             )
-            return replace(done, warnings=(*done.warnings, warning))
+            done = joined([done, splitter.run(rows_per_partition)])
+        return done
+
+
+def joined(splits: Iterable[Split]) -> Split:
+    """Several splits as one, in their order."""
+    found = tuple(splits)
+    return Split(
+        tuple(p for split in found for p in split.partitions),
+        tuple(w for split in found for w in split.warnings),
+        tuple(d for split in found for d in split.defects),
+    )
+
+
+def after(rows: int, progress: Callable[[int], None] | None) -> Callable[[int], None] | None:
+    """``progress`` for what comes after so many rows."""
+    return (lambda done: progress(rows + done)) if progress else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Splitter:
+    """One sheet to be split."""
+
     rows: SheetRows
-    schema: pa.Schema
-    workbook_sha256: str
+    fields: Sequence[SheetField]
+    origin: Origin
     folder: Path
+    most: int
     progress: Callable[[int], None] | None
 
     def run(self, rows_per_partition: int) -> Split:
@@ -122,8 +161,10 @@ class _Splitter:
             return self._write(self.rows.exactly(rows_per_partition))
 
     def _write(self, decoded: Iterator[Decoded]) -> Split:
-        name, header_row = self.rows.name, self.rows.header.row
-        writer = _Writer(name, self.schema, self.workbook_sha256, self.folder, header_row)
+        name, header, placed = self.rows.name, self.rows.header, self.rows.placed
+        letters = {f.name: column_letters(index) for f, index in zip(self.fields, placed, strict=True)}
+        columns = schema(self.fields).with_metadata(letters)
+        writer = _Writer(self.origin, name, columns, self.folder, header.row, self.most)
         done = 0
         try:
             for piece in decoded:
@@ -134,16 +175,21 @@ class _Splitter:
             writer.close_partition()
         finally:
             writer.discard()
-        return Split(tuple(writer.partitions), _warnings(name, writer.last_row, done))
+        return Split(
+            tuple(writer.partitions),
+            _warnings(_sheet_of(self.origin, name), writer.last_row, done),
+            tuple(merged_headers(header.names, placed, self.rows.merged(), name)),
+        )
 
 
 class _Writer:
     """Puts decoded pieces into partition files and keeps their counts."""
 
     def __init__(
-        self, sheet: str, columns: pa.Schema, workbook_sha256: str, folder: Path, header_row: int
+        self, origin: Origin, sheet: str, columns: pa.Schema, folder: Path, header_row: int, most: int
     ) -> None:
-        self._sheet, self._schema, self._sha256, self._folder = sheet, columns, workbook_sha256, folder
+        self._origin, self._sheet, self._schema, self._folder = origin, sheet, columns, folder
+        self._most = most
         self.partitions: list[PartitionFile] = []
         self.last_row = header_row  # of what was written into pieces so far
         self._first_row = header_row + 1
@@ -167,18 +213,19 @@ class _Writer:
         """End the partition at the last row seen; rows without any value open none of their own."""
         if not self._source:
             return
-        if len(self.partitions) == MAX_PARTITIONS:
-            raise _TooMany
-        identity = f"{self._sha256}\n{self._sheet}\n{self._first_row}\n{self.last_row}"
+        if len(self.partitions) >= self._most:
+            raise TooManyPartitions
+        identity = f"{self._origin.sha256}\n{self._sheet}\n{self._first_row}\n{self.last_row}"
         partition_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
         path, sha256 = self._open().commit(f"{partition_id}.arrow")
         self._file = None
         self.partitions.append(
             PartitionFile(
                 partition_id=partition_id,
-                label=f"{self._sheet} {self._first_row}–{self.last_row}",  # a range
+                label=f"{self._origin.label} {self._sheet} {self._first_row}–{self.last_row}".lstrip(),
                 path=str(path.absolute()),
                 sha256=sha256,
+                workbook=self._origin.workbook,
                 sheet=self._sheet,
                 first_row=self._first_row,
                 last_row=self.last_row,
@@ -203,5 +250,9 @@ class _Writer:
 
 def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:
     if last_row in (MAX_ROWS, _OLD_MAX_ROWS) and source > last_row // 2:
-        return (f"sheet {sheet} has exactly {last_row:,} rows: probably cut off by the tool that wrote it",)
+        return (f"{sheet} has exactly {last_row:,} rows: probably cut off by the tool that wrote it",)
     return ()
+
+
+def _sheet_of(origin: Origin, sheet: str) -> str:
+    return f"{origin.label}: sheet {sheet}" if origin.label else f"sheet {sheet}"

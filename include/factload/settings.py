@@ -69,15 +69,7 @@ def workbook_path(name: str) -> Path:
 
     Raises ``WorkbookError`` when it lies elsewhere, or isn't there.
     """
-    here = settings()
-    path = (here.home / name).resolve()
-    if not any(path.is_relative_to(root.resolve()) for root in here.allowed_roots):
-        raise WorkbookError(
-            "workbook_not_allowed",
-            f"workbook {name} lies outside the allowed roots",
-            expected="a path below " + ", ".join(map(str, here.allowed_roots)),
-            remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
-        )
+    path = require_allowed(name)
     if not path.is_file():
         raise WorkbookError(
             "workbook_missing",
@@ -85,6 +77,25 @@ def workbook_path(name: str) -> Path:
             remedy="Put it there, or name another with --workbook (in Airflow: the parameter `workbook`)",
         )
     return path
+
+
+def require_allowed(name: str) -> Path:
+    """The path that ``name`` means, links resolved; raises ``WorkbookError`` outside the allowed roots."""
+    here = settings()
+    path = (here.home / name).resolve()
+    if not any(path.is_relative_to(root.resolve()) for root in here.allowed_roots):
+        raise outside(name)
+    return path
+
+
+def outside(name: str) -> WorkbookError:
+    """The refusal of a path that leads out of the allowed roots."""
+    return WorkbookError(
+        "workbook_not_allowed",
+        f"workbook {name} lies outside the allowed roots",
+        expected="a path below " + ", ".join(map(str, settings().allowed_roots)),
+        remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
+    )
 
 
 def connection_url(connection: str) -> str:

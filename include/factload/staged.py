@@ -80,6 +80,7 @@ def replace_slice(
         "load_id": load.load_id,
         "content": load.content,
         "partition_id": partition.partition_id,
+        "workbook": partition.workbook,
         "sheet": partition.sheet,
     }
     for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):

@@ -33,12 +33,12 @@ from factload.feed import Feed
 from factload.load import DimensionMap, Load, PartitionCounts, content_of
 from factload.measure import measured
 from factload.partitions import PartitionFile, Split
-from factload.partitions import split_workbook as split_sheet
 from factload.resolve import control_totals, measures, resolve
-from factload.settings import workbook_path
 from factload.sheet.columns import SheetField
+from factload.sources import read_sources
+from factload.split import split_sources
 from factload.sql_types import SqlType
-from factload.staging import open_table, sha256_of
+from factload.staging import open_table
 
 _log = logging.getLogger(__name__)
 
@@ -48,29 +48,23 @@ def open_load(
 ) -> Load:
     """Begin an attempt at the load of ``feed`` and ``period``: everything is there, and this is the newest epoch.
 
-    Raises ``FeedError`` (table, column or type), ``WorkbookError`` (missing, outside the roots) before anything
-    is read or written. A load that is published with the same content comes back as ``already_published``.
+    Raises ``FeedError`` (table, column or type), ``WorkbookError`` (missing, outside the roots, two
+    copies of one) before anything is written. A load that is published with the same content comes back as
+    ``already_published``.
     """
     engine = engine_for(database)
-    with measured() as measurement, database_errors("opening the load"), engine.begin() as connection:
-        ledger.bound_waits(connection)
-        ledger_migrations.install(connection)
-        fact = fact_table(connection, feed)
-        for name, dimension in feed.dimensions.items():
-            lookup.dimension_table(connection, name, dimension)
-        path = workbook_path(workbook or feed.workbook.for_period(period))
-        load = ledger.open_attempt(
-            connection,
-            feed,
-            feed.load_id(period),
-            period,
-            str(path),
-            sha256_of(path),
-            path.stat().st_size,
-            reload,
-        )
-        if not load.already_published:
-            _make_staging(connection, load, feed, fact)
+    with measured() as measurement:
+        named = workbook or feed.workbook.for_period(period)
+        sources = read_sources(named)
+        with database_errors("opening the load"), engine.begin() as connection:
+            ledger.bound_waits(connection)
+            ledger_migrations.install(connection)
+            fact = fact_table(connection, feed)
+            for name, dimension in feed.dimensions.items():
+                lookup.dimension_table(connection, name, dimension)
+            load = ledger.open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
+            if not load.already_published:
+                _make_staging(connection, load, feed, fact)
     if not load.already_published:
         _record(engine, load, "open_load", "", measurement)
     return load
@@ -92,7 +86,7 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
 def split_workbook(
     load: Load, feed: Feed, *, database: str, progress: Callable[[int], None] | None = None
 ) -> Split:
-    """Read the sheet, window by window, into partition files; ``progress`` is told the rows done so far.
+    """Read every sheet of the load, window by window, into partition files; ``progress`` is told the rows so far.
 
     What an earlier attempt staged of the same partitions stays, as far as it is whole.
     """
@@ -100,11 +94,10 @@ def split_workbook(
         with connection.begin():
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
                 return Split(ledger_partitions.recorded_files(connection, load), ())
-        split = split_sheet(
-            workbook_path(load.workbook),
+        split = split_sources(
+            load.sources,
             sheet=feed.workbook.sheet,
             fields=sheet_fields(feed),
-            workbook_sha256=load.workbook_sha256,
             folder=load.folder,
             rows_per_partition=feed.rows_per_partition,
             progress=progress,

@@ -9,6 +9,9 @@ from typing import Literal
 from factload.errors import WorkbookError
 
 SheetState = Literal["visible", "hidden", "veryHidden"]
+SheetChoice = str | int | tuple[str | int, ...]
+EVERY = "*"  # no sheet is called so: Excel forbids the character in names
+_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,28 +24,92 @@ class SheetPart:
     kind: str  # "worksheet", "chartsheet", "dialogsheet" …
 
 
-def choose(sheets: Sequence[SheetPart], wanted: str | int) -> SheetPart:
-    """The sheet of this name, or of this position from 0.
+def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart, ...]:
+    """The sheets that ``choice`` means, in its order; ``"*"``: every visible sheet of cells, in the workbook's.
 
-    Raises WorkbookError ``sheet_missing`` or ``sheet_without_cells``.
+    A name counts exactly, or else in any case if only one sheet has it; a position counts all sheets from 0. A
+    hidden sheet is read only when it is named. Raises WorkbookError that says of each choice why it can't be
+    read: ``sheet_missing``, ``sheet_hidden``, ``sheet_without_cells``, ``sheet_ambiguous``, ``sheet_twice``.
     """
+    if choice == EVERY:
+        visible = tuple(s for s in sheets if s.state == "visible" and s.kind == "worksheet")
+        if not visible:
+            raise _missing("visible sheet of cells", sheets)
+        defects = [d for d in (_defect(s, s.name, sheets) for s in visible) if d]
+        if defects:
+            raise WorkbookError.together(defects)
+        return visible
+    found: list[SheetPart] = []
+    refused: list[WorkbookError] = []
+    for wanted in choice if isinstance(choice, tuple) else (choice,):
+        try:
+            sheet = _one(sheets, wanted)
+            if sheet in found:
+                raise _twice(sheet.name, wanted)
+            found.append(sheet)
+        except WorkbookError as error:
+            refused.append(error)
+    if refused:
+        raise WorkbookError.together(refused)
+    return tuple(found)
+
+
+def _one(sheets: Sequence[SheetPart], wanted: str | int) -> SheetPart:
     if isinstance(wanted, int):
-        found = tuple(sheets[wanted : wanted + 1]) if wanted >= 0 else ()
+        found = list(sheets[wanted : wanted + 1]) if wanted >= 0 else []
     else:
-        found = tuple(s for s in sheets if s.name == wanted)
-        folded = tuple(s for s in sheets if s.name.casefold() == wanted.strip().casefold())
-        found = found or (folded if len(folded) == 1 else ())
+        folded = [s for s in sheets if s.name.casefold() == wanted.strip().casefold()]
+        found = [s for s in sheets if s.name == wanted] or (folded if len(folded) == 1 else [])
     if not found:
-        there = ", ".join(repr(s.name) for s in sheets[:20]) or "none"
-        raise WorkbookError(
-            "sheet_missing",
-            f"The workbook has no sheet {wanted!r}; it has {there}",
-            remedy="Correct `workbook.sheet` in the feed file, or ask for the sheet",
-        )
-    if found[0].kind != "worksheet":
-        raise WorkbookError(
-            "sheet_without_cells",
-            f"Sheet {found[0].name!r} is a {found[0].kind}",
-            expected="a sheet of cells",
-        )
+        raise _missing(f"sheet {wanted!r}", sheets)
+    if defect := _defect(found[0], wanted, sheets):
+        raise defect
     return found[0]
+
+
+def _defect(sheet: SheetPart, wanted: str | int, sheets: Sequence[SheetPart]) -> WorkbookError | None:
+    if sheet.kind != "worksheet":
+        return WorkbookError(
+            "sheet_without_cells",
+            f"Sheet {sheet.name!r} is a {sheet.kind}",
+            expected="a sheet of cells",
+            remedy="Correct `workbook.sheet` in the feed file",
+        )
+    if isinstance(wanted, int) and sheet.state != "visible":
+        return WorkbookError(
+            "sheet_hidden",
+            f"Sheet {wanted} is {sheet.name!r}, which is hidden",
+            expected="a visible sheet",
+            remedy="Give `workbook.sheet` its name if it is meant; a hidden sheet is read only by name",
+        )
+    if sum(s.name == sheet.name for s in sheets) > 1:
+        return WorkbookError(
+            "sheet_ambiguous",
+            f"Two sheets are called {sheet.name!r}",
+            expected="every sheet under a name of its own",
+            remedy="Rename one of them",
+        )
+    return None
+
+
+def _missing(what: str, sheets: Sequence[SheetPart]) -> WorkbookError:
+    there = ", ".join(_shown(s) for s in sheets[:_LISTED]) or "none"
+    more = f" and {len(sheets) - _LISTED} more" if len(sheets) > _LISTED else ""
+    return WorkbookError(
+        "sheet_missing",
+        f"The workbook has no {what}; it has {there}{more}",
+        remedy="Correct `workbook.sheet` in the feed file, or ask for the sheet",
+    )
+
+
+def _shown(sheet: SheetPart) -> str:
+    return repr(sheet.name) + ("" if sheet.state == "visible" else " (hidden)")
+
+
+def _twice(name: str, wanted: str | int) -> WorkbookError:
+    return WorkbookError(
+        "sheet_twice",
+        f"`workbook.sheet` names sheet {name!r} twice, the second time as {wanted!r}",
+        expected="each sheet once: its rows would be loaded twice",
+        remedy="Take one of them out of the feed file",
+    )

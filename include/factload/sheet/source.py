@@ -31,14 +31,14 @@ class SheetRows(Protocol):
     def placed(self) -> Sequence[int]:
         """For each field the index of its column (A = 1)."""
 
-    def most_rows(self) -> int:
-        """No fewer rows than the sheet can have; may read the file."""
-
     def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
         """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them."""
 
     def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
         """The same by the exact reader: slower, never NotPlain."""
+
+    def merged(self) -> Sequence[str]:
+        """The merged ranges that touch the header, such as ``B1:C1``; known once all pieces are read."""
 
 
 class Source(Protocol):
@@ -48,6 +48,9 @@ class Source(Protocol):
     def sheets(self) -> Sequence[SheetPart]: ...
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         """The rows in which a header is looked for."""
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        """Whether no cell of the sheet holds anything."""
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> SheetRows:
         """Find the header of a sheet. Raises WorkbookError ``header_missing`` or ``header_duplicate``."""

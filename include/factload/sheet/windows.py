@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from factload.errors import WorkbookError
 from factload.sheet.inflate import Stream
+from factload.sheet.merged import MERGED_AT_MOST, touches
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import Positions, row_ends
 
@@ -41,7 +42,10 @@ class Window:
 
 
 class Windows:
-    """The windows of one sheet, in order, below the header. Iterate once."""
+    """The windows of one sheet, in order, below the header. Iterate once.
+
+    ``merged``: when that is done, the merged ranges that touch row ``skip_to_row``, the header's.
+    """
 
     def __init__(
         self,
@@ -59,6 +63,8 @@ class Windows:
             row_bytes,
         )
         self._buffer, self._at = b"", 0
+        self._header_row = skip_to_row
+        self.merged: list[str] = []
         self._within: list[str] = []
         self._frame = XmlReader("the sheet", start=self._open, end=self._close)  # sees all but the rows
         self.head = b""
@@ -78,8 +84,12 @@ class Windows:
                 self._at, done = int(taken[-1]), done + len(taken)
         self._read_tail()
 
-    def _open(self, name: str, _: dict[str, str]) -> None:
+    def _open(self, name: str, attributes: dict[str, str]) -> None:
         self._within.append(name)
+        if main_name(name) == "mergeCell" and len(self.merged) < MERGED_AT_MOST:
+            reference = attributes.get("ref", "")
+            if touches(reference, self._header_row):
+                self.merged.append(reference)
 
     def _close(self, _: str) -> None:
         self._within.pop()

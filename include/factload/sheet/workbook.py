@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import takewhile
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
@@ -14,7 +15,6 @@ from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings_table import SharedStrings
-from factload.sheet.xml_parts import XmlReader, main_name
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
@@ -35,15 +35,22 @@ class Header:
 
 def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
     """The rows with numbers up to ``HEADER_WITHIN``, read exactly."""
+    with closing(_rows(package, sheet, strings, limits)) as rows:
+        return list(takewhile(lambda row: row.number <= HEADER_WITHIN, rows))
+
+
+def valued_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> Iterator[Row]:
+    """The rows that hold anything, read exactly."""
+    with closing(_rows(package, sheet, strings, limits)) as rows:
+        yield from (row for row in rows if row.cells)
+
+
+def _rows(
+    package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits
+) -> Generator[Row, None, None]:
     parser = SheetParser(sheet.part, strings, package.date_styles, max_chars=limits.text_chars)
-    rows: list[Row] = []
     with package.open_part(sheet.part, limits.sheet_bytes) as stream:
-        chunks: Iterator[bytes] = iter(lambda: stream.read(_CHUNK), b"")
-        for row in iterate(parser, chunks):
-            if row.number > HEADER_WITHIN:
-                break
-            rows.append(row)
-    return rows
+        yield from iterate(parser, iter(lambda: stream.read(_CHUNK), b""))
 
 
 def find_header(
@@ -54,59 +61,51 @@ def find_header(
 ) -> Header:
     """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged.
 
-    Raises WorkbookError ``header_missing`` with the best row's names, or ``header_duplicate``.
+    Raises WorkbookError ``header_missing`` with the best row's names, and with it ``header_duplicate``.
     """
-    headers = [_header(row) for row in rows]
-    for header in headers:
-        if all(columns_named(header, name) for name in wanted):
-            return header
-    best = max(
-        headers, key=lambda header: sum(bool(columns_named(header, name)) for name in wanted), default=None
-    )
-    found = best if best is not None and best.names else None
+    found = best_header(rows, wanted)
     missing = [name for name in wanted if found is None or not columns_named(found, name)]
-    raise WorkbookError(
+    if found is not None and not missing:
+        return found
+    refused = WorkbookError(
         "header_missing",
         f"Sheet {sheet!r} has no column {_quoted(missing)} in its first {HEADER_WITHIN} rows"
         + (f"; row {found.row} holds {found.listed()}" if found else "; they are empty"),
         expected=f"one row that holds {_quoted(wanted)}" + (_merged_hint(merged(found.row)) if found else ""),
         remedy=_did_you_mean(missing, found) + "Correct the header, or the column names in the feed file",
     )
+    raise WorkbookError.together([refused, *(_duplicates(found, wanted, sheet) if found else ())])
 
 
-def merged_cells(package: Package, sheet: SheetPart, row: int, limits: Limits) -> list[str]:
-    """The merged ranges that touch a row, such as ``A3:C3``. Reads the sheet to its end: for errors only."""
-    found: list[str] = []
-
-    def note(name: str, attributes: dict[str, str]) -> None:
-        if main_name(name) == "mergeCell":
-            reference = attributes.get("ref", "")
-            rows = [int(digits) for digits in re.findall(r"[A-Z]+([0-9]{1,7})", reference)]
-            if rows and min(rows) <= row <= max(rows) and len(found) < _MERGED_SHOWN:
-                found.append(reference)
-
-    reader = XmlReader(sheet.part, start=note)
-    with package.open_part(sheet.part, limits.sheet_bytes) as stream:
-        while chunk := stream.read(_CHUNK):
-            reader.feed(chunk)
-    return found
+def best_header(rows: Sequence[Row], wanted: Sequence[str]) -> Header | None:
+    """The first row that holds every wanted name, or else the first that holds most of them; None for no row."""
+    headers = [_header(row) for row in rows]
+    best = max(
+        headers, key=lambda header: sum(bool(columns_named(header, name)) for name in wanted), default=None
+    )
+    return best if best is not None and best.names else None
 
 
 def place_columns(header: Header, wanted: Sequence[str], sheet: str) -> list[int]:
-    """For each wanted name the index of its column (A = 1). Raises WorkbookError ``header_duplicate``."""
-    placed = []
-    for name in wanted:
-        columns = columns_named(header, name)
-        if len(columns) > 1:
-            where = " and ".join(f"{column_letters(index)}{header.row}" for index in columns)
-            raise WorkbookError(
-                "header_duplicate",
-                f"Sheet {sheet!r} has the column {name!r} {len(columns)} times: {where}",
-                expected="every mapped name once",
-                remedy="Rename or delete the other",
-            )
-        placed.append(columns[0])
-    return placed
+    """For each wanted name the index of its column (A = 1). Raises WorkbookError ``header_duplicate`` for all."""
+    if duplicates := _duplicates(header, wanted, sheet):
+        raise WorkbookError.together(duplicates)
+    return [columns_named(header, name)[0] for name in wanted]
+
+
+def _duplicates(header: Header, wanted: Sequence[str], sheet: str) -> list[WorkbookError]:
+    found = {name: columns_named(header, name) for name in wanted}
+    return [
+        WorkbookError(
+            "header_duplicate",
+            f"Sheet {sheet!r} has the column {name!r} {len(columns)} times: "
+            + " and ".join(f"{column_letters(index)}{header.row}" for index in columns),
+            expected="every mapped name once",
+            remedy="Rename or delete the other",
+        )
+        for name, columns in found.items()
+        if len(columns) > 1
+    ]
 
 
 def columns_named(header: Header, name: str) -> list[int]:
@@ -130,7 +129,7 @@ def likely_header(rows: Sequence[Row]) -> Header | None:
 
 
 def _merged_hint(ranges: list[str]) -> str:
-    return f", each in a cell of its own; merged there: {', '.join(ranges)}" if ranges else ""
+    return f", each in a cell of its own; merged there: {', '.join(ranges[:_MERGED_SHOWN])}" if ranges else ""
 
 
 def _quoted(names: Sequence[str]) -> str:

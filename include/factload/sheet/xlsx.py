@@ -11,13 +11,14 @@ from factload.sheet.cells import Row
 from factload.sheet.columns import SheetField
 from factload.sheet.decode import Decoded, SheetDecoder
 from factload.sheet.in_order import in_order
-from factload.sheet.limits import MAX_ROWS, Limits
+from factload.sheet.limits import Limits
+from factload.sheet.merged import merged_cells
 from factload.sheet.package import Package, open_package
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings import load_strings
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.windows import Windows
-from factload.sheet.workbook import Header, find_header, first_rows, merged_cells, place_columns
+from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
 
 WINDOW_BYTES = 4 << 20
 
@@ -39,6 +40,9 @@ class XlsxSource:
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return first_rows(self.package, sheet, self.strings, self.limits)
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return next(valued_rows(self.package, sheet, self.strings, self.limits), None) is None
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> XlsxRows:
         return XlsxRows(self, sheet, fields, threads)
@@ -64,6 +68,7 @@ class XlsxRows:
             lambda row: merged_cells(source.package, sheet, row, source.limits),
         )
         self.placed = place_columns(self.header, names, sheet.name)
+        self._merged: Sequence[str] = ()
         self._decoder = SheetDecoder(
             sheet.part, fields, self.placed, source.strings, source.package, source.limits
         )
@@ -72,8 +77,8 @@ class XlsxRows:
     def name(self) -> str:
         return self._sheet.name
 
-    def most_rows(self) -> int:
-        return MAX_ROWS
+    def merged(self) -> Sequence[str]:
+        return self._merged
 
     def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
         with self._package.open_part(self._sheet.part, self._limits.sheet_bytes) as stream:
@@ -87,9 +92,11 @@ class XlsxRows:
             yield from in_order(
                 lambda window: self._decoder.window(window, windows.head), windows, self._threads
             )
+            self._merged = windows.merged
 
     def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
-        return self._decoder.exactly(self.header.row, rows_per_partition)
+        yield from self._decoder.exactly(self.header.row, rows_per_partition)
+        self._merged = merged_cells(self._package, self._sheet, self.header.row, self._limits)
 
 
 @contextmanager

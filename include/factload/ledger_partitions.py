@@ -91,6 +91,7 @@ def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
         row.rejected_rows or 0,
         row.staged_rows or 0,
         row.totals or dict.fromkeys(measures, "0"),
+        row.weighted or {},
     )
 
 
@@ -132,6 +133,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
             rejected_rows=counts.rejected,
             staged_rows=counts.staged,
             totals=counts.totals,
+            weighted=counts.weighted,
             staged_from=staged_from,
             loaded_epoch=load.epoch,
         )

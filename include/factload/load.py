@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
@@ -69,7 +69,8 @@ class DimensionMap:
 
 @dataclass(frozen=True, slots=True)
 class PartitionCounts:
-    """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text."""
+    """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text; ``weighted``:
+    column → sum of row number × value (``weights``)."""
 
     partition_id: str
     label: str
@@ -78,6 +79,7 @@ class PartitionCounts:
     rejected: int
     staged: int
     totals: dict[str, str]
+    weighted: dict[str, str] = field(default_factory=dict)
 
 
 def content_of(workbook_sha256: str, feed_fingerprint: str) -> str:

@@ -2,28 +2,33 @@
 
 Per partition and in all: source = blank + rejected + staged, and the control total of every measure, summed
 exactly from the partition file, is what the database sums in the staging table. A count alone would miss a lost
-row beside a doubled one; a total alone would miss two losses that cancel out.
+row beside a doubled one; a total alone would miss two losses that cancel out; and neither would see two values
+that have changed places, which totals weighted by the row number do (``weights``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
 
 from factload.errors import ReconciliationError, RowsRefused
 from factload.feed import RejectLimit
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
+_EXACT = Context(prec=100)  # a column has 38 digits at most; row numbers and counts of rows have ten
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What the database holds of one partition. ``totals``: measure → exact sum."""
+    """What the database holds of one partition. ``totals``: measure → exact sum; ``weighted``: column → exact sum
+    of row number × value."""
 
     rows: int
     totals: Mapping[str, Decimal]
+    weighted: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,9 @@ def reconcile(
         blank=sum(p.blank for p in partitions),
         rejected=sum(p.rejected for p in partitions),
         staged=sum(p.staged for p in partitions),
-        totals={m: sum((Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures},
+        totals={
+            m: reduce(_EXACT.add, (Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures
+        },
         differences=tuple(differences),
         differing=frozenset(partition_id for partition_id, found in of_partition.items() if found),
     )
@@ -68,7 +75,7 @@ def reconcile(
 
 def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]) -> Iterable[str]:
     name = f"partition {counted.label}"
-    found = staged or Staged(0, {})
+    found = staged or Staged(0, {}, {})
     accounted = counted.blank + counted.rejected + counted.staged
     if counted.source != accounted:
         yield (
@@ -78,9 +85,13 @@ def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequ
     if found.rows != counted.staged:
         yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"
     for measure in measures:
-        difference = found.totals.get(measure, Decimal(0)) - Decimal(counted.totals[measure])
+        difference = _EXACT.subtract(found.totals.get(measure, Decimal(0)), Decimal(counted.totals[measure]))
         if difference:
             yield f"{name}: control total of {measure} is off by {difference}"
+    for column, weighted in counted.weighted.items():
+        difference = _EXACT.subtract(found.weighted.get(column, Decimal(0)), Decimal(weighted))
+        if difference:
+            yield f"{name}: sum of row × {column} is off by {difference}: values are not in the rows they were in"
 
 
 def require_agreement(load_id: str, result: Reconciliation) -> None:

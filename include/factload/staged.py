@@ -22,6 +22,7 @@ from factload.load import Load
 from factload.partitions import PartitionFile
 from factload.reconcile import Staged
 from factload.resolve import Resolved, measures
+from factload.weights import weighted_sums
 
 SLICE, ROW = "factload_slice", "factload_row"
 
@@ -104,17 +105,19 @@ def staged_slices(
     connection: Connection, staging: Table, feed: Feed, partition_ids: Collection[str]
 ) -> dict[str, Staged]:
     """What the table really holds, by partition id (rows of no partition under their slice's number)."""
-    names = measures(feed)
-    sums = [func.sum(staging.c[name]) for name in names]
+    totals = {name: func.sum(staging.c[name]) for name in measures(feed)}
+    weighted = weighted_sums(staging, ROW, list(feed.fact.columns))
     ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
-    return {
-        ids.get(row[0], str(row[0])): Staged(
-            row[1], {name: Decimal(row[2 + i] or 0) for i, name in enumerate(names)}
+    query = select(staging.c[SLICE], func.count(), *totals.values(), *weighted.values())
+    found = {}
+    for key, rows, *sums in connection.execute(query.group_by(staging.c[SLICE])):
+        exact = [Decimal(value or 0) for value in sums]
+        found[ids.get(key, str(key))] = Staged(
+            rows,
+            dict(zip(totals, exact, strict=False)),
+            dict(zip(weighted, exact[len(totals) :], strict=True)),
         )
-        for row in connection.execute(
-            select(staging.c[SLICE], func.count(), *sums).group_by(staging.c[SLICE])
-        )
-    }
+    return found
 
 
 def drop_all(connection: Connection, load: Load) -> None:

@@ -39,6 +39,7 @@ from factload.sources import read_sources
 from factload.split import split_sources
 from factload.sql_types import SqlType
 from factload.staging import open_table
+from factload.weights import weighted_totals
 
 _log = logging.getLogger(__name__)
 
@@ -143,6 +144,7 @@ def load_partition(
         with connection.begin():
             if done := _staged_before(connection, load, feed, partition, made_of):
                 return done
+            table = staged.staging_of(connection, load, feed)
         resolved = resolve(
             open_table(Path(partition.path), partition.sha256),
             feed,
@@ -156,12 +158,12 @@ def load_partition(
             rejected=resolved.rejects.num_rows,
             staged=resolved.rows.num_rows,
             totals=control_totals(resolved.rows, measures(feed)),
+            weighted=weighted_totals(resolved.rows, "row", table),
         )
         with connection.begin():
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
             ledger_partitions.lock_partition(connection, load, partition.partition_id)
-            table = staged.staging_of(connection, load, feed)
             staged.replace_slice(connection, table, load, feed, partition, resolved)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
             ledger_partitions.record_partition(connection, load, counts, made_of)

@@ -123,6 +123,15 @@ def test_a_partition_loaded_again_must_be_reconciled_again(opened: Opened) -> No
             "UPDATE {staging} SET metric = metric + 0.01 WHERE factload_row = 5000",
             "partition Facts 4002–5002: control total of metric is off by 0.0100",
         ),
+        (
+            "UPDATE {staging} SET dimension_id = 3 - dimension_id WHERE factload_row IN (4500, 4501)",
+            "partition Facts 4002–5002: sum of row × dimension_id is off by 1: values are not in the rows",
+        ),
+        (
+            "UPDATE {staging} a SET metric = b.metric FROM {staging} b "
+            "WHERE a.factload_row IN (8, 10) AND b.factload_row = 18 - a.factload_row",
+            "partition Facts 2–2001: sum of row × metric is off by -4.0000",
+        ),
         ("INSERT INTO {staging} VALUES (1, 1, 1, 0)", "1 staged rows belong to no partition"),
     ],
 )

@@ -14,12 +14,20 @@ from factload.load import PartitionCounts
 from factload.reconcile import Staged, reconcile, require_agreement, require_few_rejects
 
 FIRST = PartitionCounts(
-    "a", "Facts 2–11", source=10, blank=1, rejected=2, staged=7, totals={"metric": "70.5000"}
+    "a",
+    "Facts 2–11",
+    source=10,
+    blank=1,
+    rejected=2,
+    staged=7,
+    totals={"metric": "70.5000"},
+    weighted={"key": "99"},
 )
 SECOND = PartitionCounts(
     "b", "Facts 12–21", source=10, blank=0, rejected=0, staged=10, totals={"metric": "-3"}
 )
-GOOD = {"a": Staged(7, {"metric": Decimal("70.5")}), "b": Staged(10, {"metric": Decimal("-3.0000")})}
+KEY = {"key": Decimal(99)}
+GOOD = {"a": Staged(7, {"metric": Decimal("70.5")}, KEY), "b": Staged(10, {"metric": Decimal("-3.0000")}, {})}
 
 
 def test_a_load_that_adds_up() -> None:
@@ -33,11 +41,12 @@ def test_a_load_that_adds_up() -> None:
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"a": Staged(6, {"metric": Decimal("70.5")})}, "partition Facts 2–11: 6 rows in the staging table, 7 counted"),
-        ({"b": Staged(11, {"metric": Decimal(-3)})}, "partition Facts 12–21: 11 rows in the staging table, 10 counted"),
-        ({"a": Staged(7, {"metric": Decimal("70.51")})}, "partition Facts 2–11: control total of metric is off by 0.01"),
-        ({"b": Staged(0, {})}, "control total of metric is off by 3"),
-        ({"c": Staged(3, {"metric": Decimal(0)})}, "3 staged rows belong to no partition"),
+        ({"a": Staged(6, {"metric": Decimal("70.5")}, KEY)}, "partition Facts 2–11: 6 rows in the staging table, 7 counted"),
+        ({"b": Staged(11, {"metric": Decimal(-3)}, {})}, "partition Facts 12–21: 11 rows in the staging table, 10 counted"),
+        ({"a": Staged(7, {"metric": Decimal("70.51")}, KEY)}, "partition Facts 2–11: control total of metric is off by 0.01"),
+        ({"b": Staged(0, {}, {})}, "control total of metric is off by 3"),
+        ({"a": Staged(7, {"metric": Decimal("70.5")}, {"key": Decimal(101)})}, "partition Facts 2–11: sum of row × key is off by 2"),
+        ({"c": Staged(3, {"metric": Decimal(0)}, {})}, "3 staged rows belong to no partition"),
     ],
 )  # fmt: skip
 def test_a_tampered_staging_table_is_named(change: Mapping[str, Staged], difference: str) -> None:
@@ -58,7 +67,7 @@ def test_a_row_that_is_nowhere_is_named() -> None:
 
 
 def test_a_lost_row_beside_a_doubled_one_is_seen_by_its_partition() -> None:
-    staged = {"a": Staged(6, {"metric": Decimal("60.5")}), "b": Staged(11, {"metric": Decimal(7)})}
+    staged = {"a": Staged(6, {"metric": Decimal("60.5")}, KEY), "b": Staged(11, {"metric": Decimal(7)}, {})}
     result = reconcile([FIRST, SECOND], staged, ["metric"])
     assert len(result.differences) == 4
 
@@ -74,3 +83,16 @@ def test_the_limit_of_rejects(limit: dict[str, Any], refused: bool) -> None:
             require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))
     else:
         require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))
+
+
+def test_sums_of_many_digits_are_exact() -> None:
+    large = {"metric": "99999999999999999999999999999.999999999"}
+    counted = [
+        PartitionCounts("a", "Facts 2–2", 1, 0, 0, 1, large),
+        PartitionCounts("b", "Facts 3–3", 1, 0, 0, 1, {"metric": "0.000000001"}),
+    ]
+    staged = {p.partition_id: Staged(1, {"metric": Decimal(p.totals["metric"])}, {}) for p in counted}
+    result = reconcile(counted, staged, ["metric"])
+    assert (result.totals["metric"], result.differences) == (Decimal(10) ** 29, ())
+    off = {**staged, "a": Staged(1, {"metric": Decimal(10) ** 29}, {})}
+    assert reconcile(counted, off, ["metric"]).differences != ()

@@ -1,0 +1,174 @@
+"""Weighted control totals: each column's sum of Excel row number × value, exact, on both sides of the insert.
+
+Plain sums don't see two keys, or two measures, that have changed places; these do, since every value is tied to
+its row. A column counts as what its staging column is: integers and decimals as they are, dates as days,
+timestamps as microseconds, booleans as 0 and 1, doubles as the bits of IEEE 754, anything else as the first 32
+bits of its text's SHA-256. One more total, ``PRESENT``, tells NULL from zero: row × number of values in the row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    Integer,
+    String,
+    Table,
+    Text,
+    cast,
+    func,
+    type_coerce,
+    types,
+)
+from sqlalchemy.dialects.postgresql import BIT
+
+PRESENT = "values present"
+
+_LOW = (1 << 32) - 1
+_EPOCH = date(1970, 1, 1)
+_MICROSECONDS = 1_000_000
+_FULL_PRECISION = 6
+_WIDE = pa.decimal128(38, 9)  # for keys that come as text and go into a numeric column
+
+
+# --- in Python -------------------------------------------------------------------------------------------------
+
+
+def weighted_totals(rows: pa.Table, row_column: str, table: Table) -> dict[str, str]:
+    """Column → sum of row number × value over ``rows``, as decimal text, and the same for ``PRESENT``.
+
+    ``rows``: the Excel row numbers in ``row_column``, and columns of the staging ``table``.
+    """
+    numbers = rows[row_column].combine_chunks()
+    totals: dict[str, Decimal | int] = {}
+    present: npt.NDArray[np.int64] = np.zeros(len(numbers), np.int64)
+    for name in rows.column_names:
+        if name == row_column or not _is_weighed(table.c[name].type):
+            continue
+        values = rows[name].combine_chunks()
+        valid = pc.is_valid(values)
+        present += valid.to_numpy(zero_copy_only=False)
+        totals[name] = _weighted(values.filter(valid), _int64(numbers.filter(valid)), table.c[name].type)
+    totals[PRESENT] = _times(present, _int64(numbers))
+    return {
+        name: f"{total:f}" if isinstance(total, Decimal) else str(total) for name, total in totals.items()
+    }
+
+
+def _weighted(values: pa.Array, numbers: npt.NDArray[np.int64], kind: types.TypeEngine[Any]) -> Decimal | int:
+    if isinstance(kind, types.Numeric) and not isinstance(kind, types.Float):
+        if pa.types.is_string(values.type):
+            values = pc.cast(pc.utf8_trim_whitespace(values), _WIDE)
+        if pa.types.is_decimal(values.type):
+            return Decimal(f"{_times_limbs(values, numbers)}E-{values.type.scale}")  # exact, unlike scaleb
+    return _times(_as_integers(values, kind), numbers)
+
+
+def _as_integers(values: pa.Array, kind: types.TypeEngine[Any]) -> npt.NDArray[np.int64]:
+    if isinstance(kind, types.Float):
+        numbers = values.to_numpy(zero_copy_only=False)
+        if isinstance(kind, types.REAL):
+            numbers = numbers.astype(np.float32)
+        doubles: npt.NDArray[np.float64] = numbers.astype(np.float64) + 0.0  # no -0
+        return doubles.view(np.int64)
+    if isinstance(kind, (types.Date, types.DateTime)):
+        return _int64(values.view(pa.int32() if isinstance(kind, types.Date) else pa.int64()))
+    if isinstance(kind, (types.Numeric, types.Integer, types.Boolean)):
+        return _int64(pc.cast(values, pa.int64()))
+    return _text_hashes(values, kind)
+
+
+def _text_hashes(values: pa.Array, kind: types.TypeEngine[Any]) -> npt.NDArray[np.int64]:
+    texts = pc.cast(values, pa.string())
+    if isinstance(kind, types.Uuid):
+        texts = pc.utf8_lower(pc.replace_substring_regex(texts, "[-{}]", ""))
+    encoded = pc.dictionary_encode(pc.utf8_rtrim(texts, " "))  # char(n) is padded
+    hashes = [_hash(text.as_py()) for text in encoded.dictionary]
+    return np.array(hashes, np.int64)[_int64(encoded.indices)] if hashes else np.zeros(0, np.int64)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
+
+
+def _int64(values: pa.Array) -> npt.NDArray[np.int64]:
+    numbers: npt.NDArray[np.int64] = values.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
+    return numbers
+
+
+def _times(values: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> int:
+    """The sum of the products, exactly: no factor has more than 32 bits, no partial sum more than 63."""
+    return (_sum((values >> 32) * numbers) << 32) + _sum((values & _LOW) * numbers)
+
+
+def _times_limbs(values: pa.Array, numbers: npt.NDArray[np.int64]) -> int:
+    """The same for decimals, which Arrow keeps as four words of 32 bits, the lowest first."""
+    words = np.frombuffer(values.buffers()[1], np.uint32).reshape(-1, 4)
+    words = words[values.offset : values.offset + len(values)]
+    limbs = [words[:, i].astype(np.int64) for i in range(3)] + [words[:, 3].view(np.int32).astype(np.int64)]
+    return sum(_sum(limb * numbers) << (32 * i) for i, limb in enumerate(limbs))
+
+
+def _sum(products: npt.NDArray[np.int64]) -> int:
+    return (int((products >> 32).sum()) << 32) + int((products & _LOW).sum())
+
+
+# --- in SQL ----------------------------------------------------------------------------------------------------
+
+
+def weighted_sums(table: Table, row_column: str, columns: list[str]) -> dict[str, ColumnElement[Any]]:
+    """The same totals as aggregates over the staging ``table``."""
+    row = cast(table.c[row_column], BigInteger)
+    weighed = [table.c[name] for name in columns if _is_weighed(table.c[name].type)]
+    sums = {column.name: _weighted_sum(row, column) for column in weighed}
+    return sums | {PRESENT: func.sum(row * func.num_nonnulls(*weighed))}
+
+
+def _weighted_sum(row: ColumnElement[Any], column: Column[Any]) -> ColumnElement[Any]:
+    kind = column.type
+    if isinstance(kind, types.Numeric) and not isinstance(kind, types.Float):
+        return func.sum(row * column)
+    if isinstance(kind, types.Integer) and not isinstance(kind, types.BigInteger):
+        return func.sum(row * column)
+    if isinstance(kind, types.Date):
+        return func.sum(row * type_coerce(column - cast(_EPOCH, Date), Integer))
+    if isinstance(kind, types.Boolean):
+        return func.sum(row * cast(column, Integer))
+    value = _bits(column)
+    # Both factors of a product have 32 bits at most, so it can't overflow; sum(bigint) is exact.
+    low = func.sum(row * value.op("&")(_LOW))
+    return low + func.sum(row * value.op(">>")(32)) * (1 << 32)
+
+
+def _bits(column: Column[Any]) -> ColumnElement[Any]:
+    kind = column.type
+    if isinstance(kind, types.BigInteger):
+        return column
+    if isinstance(kind, types.DateTime):
+        return cast(func.extract("epoch", column) * _MICROSECONDS, BigInteger)
+    if isinstance(kind, types.Float):
+        return _from_hex(func.encode(func.float8send(cast(column, types.Double) + 0.0), "hex"), 64)
+    text = func.replace(cast(column, Text), "-", "") if isinstance(kind, types.Uuid) else cast(column, Text)
+    digest = func.sha256(func.convert_to(func.rtrim(text, " "), "UTF8"))
+    return _from_hex(func.encode(func.substr(digest, 1, 4), "hex"), 32)
+
+
+def _from_hex(digits: ColumnElement[Any], bits: int) -> ColumnElement[Any]:
+    return cast(cast(func.concat("x", digits, type_=String), BIT(bits)), BigInteger)
+
+
+def _is_weighed(kind: types.TypeEngine[Any]) -> bool:
+    """Whether the column keeps what is put into it: a timestamp of less than microseconds is rounded."""
+    precision = getattr(kind, "precision", None)
+    return not isinstance(kind, types.DateTime) or precision in (None, _FULL_PRECISION)

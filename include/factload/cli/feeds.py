@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,16 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """``schema``."""
+    """``init`` and ``schema``."""
+    init = commands.add_parser("init", help="propose a feed file from a workbook and the database")
+    init.add_argument("workbook", metavar="WORKBOOK", type=Path, help="a workbook as it will arrive")
+    init.add_argument("--sheet", metavar="S", help="this sheet; default: the first with a header")
+    init.add_argument("--table", metavar="T", help="the fact table, `table` or `schema.table`")
+    init.add_argument("--url", metavar="DB", help="the database; default: FACTLOAD_CONN_WAREHOUSE")
+    init.add_argument("--output", metavar="F", type=Path, help="write the feed to the new file F")
+    init.add_argument("--ddl", action="store_true", help="print instead the tables that the database lacks")
+    init.set_defaults(command=_init)
+
     schema = commands.add_parser("schema", help="print the JSON Schema of feed files, for editors")
     schema.set_defaults(command=_schema)
 
@@ -20,4 +30,22 @@ def _schema(_: argparse.Namespace) -> int:
     from factload.feed_schema import schema_text
 
     sys.stdout.write(schema_text())
+    return 0
+
+
+def _init(options: argparse.Namespace) -> int:
+    from factload.propose.ddl import ddl_text
+    from factload.propose.first import next_commands, propose_feed, write_feed
+    from factload.propose.written import feed_text
+
+    proposal = propose_feed(options.workbook, sheet=options.sheet, table=options.table, database=options.url)
+    if options.ddl:
+        sys.stdout.write(ddl_text(proposal))
+    elif options.output:
+        write_feed(proposal, options.output)
+        print(f"{options.output} is written. Read it; then:", file=sys.stderr)
+        for command in next_commands(proposal, options.workbook, options.output, options.url):
+            print(f"  {command}", file=sys.stderr)
+    else:
+        sys.stdout.write(feed_text(proposal, "feed.schema.json"))
     return 0

@@ -1,0 +1,115 @@
+"""The tables that a proposal needs and the database lacks, as CREATE TABLE statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.types import TypeEngine
+
+from factload.database import split_name
+from factload.propose.proposal import Proposal, ProposedDimension
+from factload.sql_types import SqlType
+
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+
+class AddColumn(ExecutableDDLElement):
+    """``ALTER TABLE … ADD COLUMN``."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+
+@compiles(AddColumn)
+def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
+    [column] = element.table.columns
+    table = compiler.preparer.format_table(element.table)
+    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(column)}"
+
+
+def ddl_text(proposal: Proposal) -> str:
+    """Statements for every table of the proposal that the database lacks, dimensions first; ``""`` for none."""
+    return "".join(f"{str(made.compile(dialect=_POSTGRESQL)).strip()};\n" for made in _statements(proposal))
+
+
+def _statements(proposal: Proposal) -> list[ExecutableDDLElement]:
+    metadata = MetaData()
+    dimensions = [(d, _dimension_table(d, metadata)) for d in proposal.dimensions]
+    made: list[ExecutableDDLElement] = [CreateTable(table) for d, table in dimensions if d.new]
+    if proposal.new_table:
+        fact = _fact_table(proposal, metadata)
+        made += [CreateTable(fact), *(CreateIndex(index) for index in fact.indexes)]
+    elif proposal.new_load_column:
+        made.append(AddColumn(_table(proposal.table, metadata, Column(proposal.load_column, Text))))
+    return made
+
+
+def _table(name: str, metadata: MetaData, *parts: Any) -> Table:
+    schema, table = split_name(name)
+    return Table(table, metadata, *parts, schema=schema)
+
+
+def _dimension_table(dimension: ProposedDimension, metadata: MetaData) -> Table:
+    return _table(
+        dimension.table,
+        metadata,
+        Column(dimension.surrogate_key, BigInteger, Identity(), primary_key=True),
+        Column(dimension.business_key, Text, nullable=False),
+        UniqueConstraint(dimension.business_key),
+    )
+
+
+def _fact_table(proposal: Proposal, metadata: MetaData) -> Table:
+    dimensions = {d.name: d for d in proposal.dimensions}
+    columns = [
+        Column(c.name, sql_type(d.key_type), _foreign_key(d), nullable=False)
+        if c.dimension and (d := dimensions[c.dimension])
+        else Column(c.name, sql_type(c.type or SqlType("text")), nullable=not c.required)
+        for c in proposal.columns
+    ]
+    load = Column(proposal.load_column, Text, nullable=False)
+    name = f"{split_name(proposal.table)[1]}_by_load"
+    return _table(proposal.table, metadata, *columns, load, Index(name, load))
+
+
+def _foreign_key(dimension: ProposedDimension) -> ForeignKey:
+    return ForeignKey(f"{dimension.table}.{dimension.surrogate_key}")
+
+
+def sql_type(declared: SqlType) -> TypeEngine[Any]:
+    """The database's type for a declared one."""
+    if declared.kind == "numeric":
+        return Numeric(declared.precision, declared.scale)
+    if declared.kind == "integer":
+        return {16: SmallInteger(), 32: Integer(), 64: BigInteger()}[declared.bits]
+    if declared.kind == "text":
+        return Text() if declared.length is None else String(declared.length)
+    plain: dict[str, TypeEngine[Any]] = {
+        "double": Double(),
+        "date": Date(),
+        "timestamp": DateTime(),
+        "boolean": Boolean(),
+    }
+    return plain[declared.kind]

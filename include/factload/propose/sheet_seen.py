@@ -73,7 +73,7 @@ def look_at_sheet(path: Path, sheet: str | None) -> SeenSheet:
     """
     with open_source(path) as source:
         cells = [s for s in source.sheets if s.kind == "worksheet"]
-        for part in [choose(source.sheets, sheet)] if sheet else _visible_first(cells):
+        for part in choose(source.sheets, sheet) if sheet else _visible_first(cells):
             if columns := _columns(source.first_rows(part)):
                 return SeenSheet(part.name, tuple(s.name for s in cells if s != part), columns)
     raise WorkbookError(

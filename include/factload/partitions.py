@@ -13,6 +13,7 @@ from factload.errors import WorkbookError
 from factload.sheet.cells import column_letters, row_out_of_order
 from factload.sheet.columns import SheetField, TypedRows, schema
 from factload.sheet.decode import Decoded
+from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import merged_headers
 from factload.sheet.sheets import EVERY, SheetChoice, choose
@@ -99,6 +100,7 @@ def split_workbook(
     most: int = MAX_PARTITIONS,
     threads: int = 2,
     limits: Limits = Limits(),  # noqa: B008  # frozen
+    csv: CsvDialect | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
     """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
@@ -109,7 +111,7 @@ def split_workbook(
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
     workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
     """
-    with open_source(path, limits) as source:
+    with open_source(path, limits, csv) as source:
         done = Split((), ())
         for part in choose(source.sheets, sheet):
             if sheet == EVERY and source.is_empty(part):

@@ -7,7 +7,7 @@ value was never computed. Rows without one (gaps, styled empty rows) are no rows
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -55,12 +55,14 @@ class Block:
 
     ``row`` holds Excel row numbers (1-based, ascending, no doubles); ``columns`` has an entry for every mapped
     sheet column, keyed by its index (A = 1), each as long as ``row``. ``last_row`` is the last row that was
-    written in this stretch, with or without a value (0: none was).
+    written in this stretch, with or without a value (0: none was). ``ragged``: of rows whose fields can't be told
+    apart, by their position in the block, the whole text; their columns are blank.
     """
 
     row: Int32s
     columns: Mapping[int, Column]
     last_row: int
+    ragged: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.row)

@@ -26,10 +26,12 @@ from factload.sheet.numbers import (
     to_integer,
     to_numeric,
 )
+from factload.sheet.text_values import UNGROUPED, TextFormat, read_text
 from factload.sql_types import SqlType, arrow_type
 from factload.vectors import Flags, Positions, as_flags, flags, integers, masked, masked_flags, matches, texts
 
 REASONS: Mapping[str, str] = {
+    "ragged_row": "The row has more or fewer fields than the header",
     "blank_key": "The key is blank",
     "key_too_long_number": "The key is a number of more than 15 digits: Excel has already lost the rest",
     "blank_value": "The column is required and the cell is blank",
@@ -53,7 +55,8 @@ class SheetField:
     """One value that a feed takes from each row.
 
     ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A key is text
-    and never blank; a ``required`` value is never blank.
+    and never blank; a ``required`` value is never blank. ``parse_text``: a text that writes a value of the type, as
+    ``text_format`` says, is that value; otherwise text is no number, date or truth value.
     """
 
     name: str
@@ -61,6 +64,8 @@ class SheetField:
     role: Literal["key", "value"]
     type: SqlType
     required: bool = False
+    parse_text: bool = False
+    text_format: TextFormat = UNGROUPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,15 @@ def type_rows(
     filled = np.zeros(len(block), np.bool_)
     for column in {index: block.columns[index] for index in placed}.values():
         filled |= ~_blank(column)
+    filled[list(block.ragged)] = True
     blank = len(block) - int(filled.sum())
     columns = {i: block.columns[i] if not blank else block.columns[i].filter(filled) for i in placed}
     row = block.row[filled]
 
     first = np.zeros(len(row), np.uint8)  # the code of each row's first defect
+    kept = np.cumsum(filled) - 1  # where each row of the block is among those that are kept
+    ragged = {int(kept[at]): text for at, text in block.ragged.items()}
+    first[list(ragged)] = _CODES["ragged_row"]
     place = np.zeros(len(row), np.int64)  # and the position of its field
     arrays: list[pa.Array[Any]] = [integers(row)]
     for position, (field, index) in enumerate(zip(fields, placed, strict=True)):
@@ -104,7 +113,9 @@ def type_rows(
         first[new], place[new] = codes[new], position
     bad = np.flatnonzero(first)
     described = [
-        _describe(
+        ("", f"A{row[i]}", ragged[int(i)])
+        if int(i) in ragged
+        else _describe(
             columns[placed[place[i]]],
             int(i),
             fields[place[i]].column,
@@ -140,6 +151,9 @@ def _blank(column: Column) -> Flags:
 def _convert(column: Column, field: SheetField, *, date1904: bool) -> tuple[pa.Array[Any], Codes]:
     kind = column.kind
     blank = _blank(column)
+    if field.parse_text:
+        column = read_text(column, field.type, field.text_format)
+        kind = column.kind
     if field.role == "value" and field.type.kind == "text":
         blank = kind == Kind.BLANK
     codes = np.zeros(len(kind), np.uint8)

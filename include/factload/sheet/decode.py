@@ -98,10 +98,10 @@ class SheetDecoder:
 
     def _agreed(self, rows: list[Row], counted: list[bool]) -> Iterator[tuple[Row, bool]]:
         if len(rows) != len(counted):
-            raise _mismatch(self._part, rows[0].number if rows else 0)
+            raise row_count_mismatch(self._part, rows[0].number if rows else 0)
         for row, valued in zip(rows, counted, strict=True):
             if row.valued != valued:
-                raise _mismatch(self._part, row.number)
+                raise row_count_mismatch(self._part, row.number)
             yield row, valued
 
     def _parser(self, *, need_numbers: bool) -> SheetParser:
@@ -141,7 +141,8 @@ def _check_order(block: Block) -> None:
         raise row_out_of_order(int(block.row[falls[0] + 1]), int(block.row[falls[0]]))
 
 
-def _mismatch(part: str, row: int) -> WorkbookError:
+def row_count_mismatch(part: str, row: int) -> WorkbookError:
+    """The reader and what counts apart from it disagree: nothing of the sheet can be trusted."""
     return WorkbookError(
         "row_count_mismatch",
         f"Two ways of counting the rows of {part} disagree, first at row {row:,}",

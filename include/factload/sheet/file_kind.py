@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Literal
 
 from factload.errors import WorkbookError
+
+FileKind = Literal["zip", "ole", "csv"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Compound File Binary: .xls, and encrypted .xlsx (MS-OFFCRYPTO)
 _ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
@@ -13,17 +16,15 @@ _END_SIZE, _MAX_COMMENT = 22, 65_535
 _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
 
 
-def refuse_what_is_no_zip(path: Path, *, max_members: int) -> None:
-    """Return if ``path`` is a zip archive of a bearable directory; raise WorkbookError that names what it is."""
+def kind_of(path: Path, *, may_be_csv: bool) -> FileKind:
+    """What ``path`` is by its first bytes; a file that is no workbook is csv if it may be.
+
+    Raises WorkbookError: ``workbook_missing``, ``workbook_unreadable``, ``workbook_not_a_workbook``, or
+    ``workbook_truncated`` for an empty file.
+    """
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(8)
-            file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
-            tail = file.read()
-            if head == _OLE:
-                file.seek(0)
-                raise _ole(file.read(1 << 20) + tail)
+            head = file.read(len(_OLE))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _refused(
             "missing", f"There is no workbook {path.name!r}", "Deliver it, or correct the path"
@@ -34,18 +35,43 @@ def refuse_what_is_no_zip(path: Path, *, max_members: int) -> None:
         raise _refused(
             "unreadable", f"{path.name!r} may not be read", "Give this user the right to"
         ) from error
-    if size == 0:
+    if not head:
         raise _refused("truncated", f"{path.name!r} is empty", "Deliver it again")
-    if not head.startswith(_ZIP):
-        raise _refused(
-            "not_a_workbook",
-            f"{path.name!r} doesn't begin as a workbook does",
-            "Check which file was delivered",
-        )
+    if head == _OLE:
+        return "ole"
+    if head.startswith(_ZIP):
+        return "zip"
+    if may_be_csv:
+        return "csv"
+    raise _refused(
+        "not_a_workbook", f"{path.name!r} doesn't begin as a workbook does", "Check which file was delivered"
+    )
+
+
+def is_named_csv(path: Path) -> bool:
+    """Whether the name says so: ``.csv``, ``.csv.gz``."""
+    return path.name.lower().endswith((".csv", ".csv.gz"))
+
+
+def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
+    """Return if the zip archive has its end and a bearable directory. Raises WorkbookError."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_SIZE - _MAX_COMMENT))
+        tail = file.read()
     end = tail.rfind(_END)
     if end < 0 or len(tail) - end < _END_SIZE:
         raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
     _refuse_a_big_directory(tail, end, max_members)
+
+
+def refuse_encrypted(path: Path) -> None:
+    """Return unless the OLE container holds a workbook of today, encrypted. Raises ``workbook_encrypted``."""
+    with path.open("rb") as file:
+        data = file.read(1 << 20)
+        file.seek(max(0, path.stat().st_size - (1 << 16)))
+        data += file.read()
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
 
 
 def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:
@@ -61,17 +87,6 @@ def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:
             expected=f"at most {max_members:,} members",
             remedy="Ask its sender what it is",
         )
-
-
-def _ole(data: bytes) -> WorkbookError:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
-    return WorkbookError(
-        "workbook_format_unsupported",
-        "The file is a workbook of Excel 97-2003 (.xls)",
-        expected="an .xlsx or .xlsm workbook",
-        remedy="Save it as .xlsx",
-    )
 
 
 def _refused(what: str, seen: str, remedy: str) -> WorkbookError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
-from factload.sheet.file_kind import refuse_what_is_no_zip
+from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
 from factload.sheet.number_formats import date_styles
@@ -84,12 +84,12 @@ class Package:
             main = self._by_type(relations, "officeDocument")
             if main and _fold(main) in self._members:
                 if main.lower().endswith(".bin"):
-                    raise _unsupported("a binary workbook (.xlsb)")
+                    raise unsupported("a binary workbook (.xlsb)")
                 return main
         if _fold("xl/workbook.xml") in self._members:
             return "xl/workbook.xml"
         if "mimetype" in self._members:
-            raise _unsupported("an OpenDocument file (.ods)")
+            raise unsupported("an OpenDocument file (.ods)")
         raise WorkbookError(
             "workbook_not_a_workbook",
             "The file is a zip archive without a workbook in it",
@@ -143,7 +143,7 @@ def open_package(path: Path, limits: Limits) -> Iterator[Package]:
     Raises WorkbookError: ``workbook_missing``, ``workbook_encrypted``, ``workbook_truncated``,
     ``workbook_not_a_workbook``, ``workbook_format_unsupported``, ``workbook_damaged``, ``workbook_hostile``.
     """
-    refuse_what_is_no_zip(path, max_members=limits.members)
+    refuse_a_broken_zip(path, max_members=limits.members)
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
@@ -170,7 +170,8 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipI
     return members
 
 
-def _unsupported(what: str) -> WorkbookError:
+def unsupported(what: str) -> WorkbookError:
+    """A workbook of a kind that isn't read."""
     return WorkbookError(
         "workbook_format_unsupported",
         f"The file is {what}",

@@ -14,7 +14,11 @@ from typing import Protocol
 from factload.sheet.cells import Row
 from factload.sheet.columns import SheetField
 from factload.sheet.decode import Decoded
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.delimited.source import CsvSource
+from factload.sheet.file_kind import is_named_csv, kind_of, refuse_encrypted
 from factload.sheet.limits import Limits
+from factload.sheet.package import unsupported
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook import Header, likely_header
 from factload.sheet.xlsx import open_xlsx
@@ -66,15 +70,33 @@ class SheetInfo:
 
 
 @contextmanager
-def open_source(path: Path, limits: Limits = Limits()) -> Iterator[Source]:  # noqa: B008  # frozen
-    """The workbook at ``path``, of whatever kind its bytes are. Raises WorkbookError."""
+def open_source(
+    path: Path,
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+    csv: CsvDialect | None = None,
+) -> Iterator[Source]:
+    """The file at ``path``, of whatever kind its bytes are; ``csv`` says how it is written if it is a csv file.
+
+    A file named ``.csv`` or ``.csv.gz`` may be one without that. Raises WorkbookError.
+    """
+    kind = kind_of(path, may_be_csv=csv is not None or is_named_csv(path))
+    if kind == "csv":
+        yield CsvSource(path, csv or CsvDialect(), limits)
+        return
+    if kind == "ole":
+        refuse_encrypted(path)
+        raise unsupported("a workbook of Excel 97-2003 (.xls)")
     with open_xlsx(path, limits) as source:
         yield source
 
 
-def inspect(path: Path, limits: Limits = Limits()) -> tuple[SheetInfo, ...]:  # noqa: B008  # frozen
+def inspect(
+    path: Path,
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+    csv: CsvDialect | None = None,
+) -> tuple[SheetInfo, ...]:
     """Every sheet of cells with the row that most looks like a header. Raises WorkbookError."""
-    with open_source(path, limits) as source:
+    with open_source(path, limits, csv) as source:
         return tuple(
             SheetInfo(sheet.name, sheet.state, likely_header(source.first_rows(sheet)))
             for sheet in source.sheets

@@ -1,0 +1,146 @@
+"""A csv file as a source: one sheet, named as the file, read by blocks or exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from factload.sheet.block import Block, Kind
+from factload.sheet.cells import Row, to_block
+from factload.sheet.columns import SheetField, type_rows
+from factload.sheet.decode import Decoded, row_count_mismatch
+from factload.sheet.delimited.counting import count_valued
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.delimited.exact import Record, read_exactly
+from factload.sheet.delimited.plain import RAGGED_SHOWN, read_records
+from factload.sheet.delimited.records import Records, RecordStream
+from factload.sheet.delimited.stream import open_utf8
+from factload.sheet.in_order import in_order
+from factload.sheet.limits import MAX_COLUMNS, Limits
+from factload.sheet.sheets import SheetPart
+from factload.sheet.windows import NotPlain
+from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.xml_parts import hostile
+
+BLOCK_BYTES = 2 << 20
+_EXACT_BATCH = 10_000  # records: Python objects, so few
+
+
+class CsvSource:
+    """A csv file. Its one sheet has the file's name without the ending."""
+
+    def __init__(self, path: Path, dialect: CsvDialect, limits: Limits) -> None:
+        self.path, self.dialect, self.limits = path, dialect, limits
+        name = path.name.removesuffix(".gz")
+        self.sheets = (SheetPart(Path(name).stem, "visible", path.name, "worksheet"),)
+
+    def first_records(self) -> list[Record]:
+        """The records that begin in the first lines. Raises WorkbookError."""
+        records: list[Record] = []
+        with open_utf8(self.path, self.dialect, self.limits) as stream:
+            for record in read_exactly(stream, self.dialect, self.limits):
+                if record.line > HEADER_WITHIN:
+                    break
+                if len(record.fields) > MAX_COLUMNS:
+                    raise hostile(
+                        f"Line {record.line} has {len(record.fields):,} fields", f"at most {MAX_COLUMNS:,}"
+                    )
+                records.append(record)
+        return records
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        return [_row(record) for record in self.first_records()]
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> CsvRows:
+        return CsvRows(self, sheet, fields, threads)
+
+
+class CsvRows:
+    """The records below the header. A row's number is the line where its record begins."""
+
+    def __init__(
+        self, source: CsvSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
+    ) -> None:
+        self.name, self._source, self._threads = sheet.name, source, threads
+        # A csv file holds texts alone: the declared types are read from them.
+        self._fields = [replace(field, parse_text=True) for field in fields]
+        records = source.first_records()
+        names = [field.column for field in fields]
+        self.header = find_header([_row(record) for record in records], names, sheet.name)
+        self.placed = place_columns(self.header, names, sheet.name)
+        self._columns = sorted(set(self.placed))
+        header = next(record for record in records if record.line == self.header.row)
+        self._width, self._header_lines = len(header.fields), header.last_line
+
+    def most_rows(self) -> int:
+        with open_utf8(self._source.path, self._source.dialect, self._source.limits) as stream:
+            lines = 0
+            while data := stream.read(BLOCK_BYTES):
+                lines += data.count(b"\n") + data.count(b"\r")
+        return lines + 1
+
+    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+        source = self._source
+        with open_utf8(source.path, source.dialect, source.limits) as stream:
+            records = RecordStream(
+                stream,
+                source.dialect,
+                skip_lines=self._header_lines,
+                rows_per_partition=rows_per_partition,
+                block_bytes=BLOCK_BYTES,
+                row_bytes=source.limits.row_bytes,
+            )
+            yield from in_order(self._decode, records, self._threads)
+
+    def _decode(self, records: Records) -> Decoded:
+        source = self._source
+        block = read_records(records, self._columns, self._width, source.dialect, source.limits.text_chars)
+        counted = count_valued(records.data, source.dialect)
+        if counted != len(block):
+            raise NotPlain
+        return self._decoded(block, counted, ends_partition=records.ends_partition)
+
+    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+        source = self._source
+        with open_utf8(source.path, source.dialect, source.limits) as stream:
+            below = (
+                r for r in read_exactly(stream, source.dialect, source.limits) if r.line > self.header.row
+            )
+            while partition := list(islice(below, min(rows_per_partition, _EXACT_BATCH))):
+                left = rows_per_partition - len(partition)
+                while left > 0 and (more := list(islice(below, min(left, _EXACT_BATCH)))):
+                    yield self._exact_piece(partition, ends_partition=False)
+                    partition, left = more, left - len(more)
+                yield self._exact_piece(partition, ends_partition=True)
+
+    def _exact_piece(self, records: Sequence[Record], *, ends_partition: bool) -> Decoded:
+        dialect, counted = self._source.dialect, 0
+        rows = [_row(record) for record in records]
+        for record, row in zip(records, rows, strict=True):
+            ended = record.raw if record.raw.endswith(b"\n") else record.raw + b"\n"
+            valued = count_valued(ended, dialect) > 0
+            if valued != row.valued:
+                raise row_count_mismatch(self.name, record.line)
+            counted += valued
+        valued_rows = [(record, row) for record, row in zip(records, rows, strict=True) if row.valued]
+        ragged = {
+            i: record.raw[: 4 * RAGGED_SHOWN].decode("utf-8", "ignore").rstrip("\r\n")[:RAGGED_SHOWN]
+            for i, (record, _) in enumerate(valued_rows)
+            if len(record.fields) != self._width
+        }
+        for i in ragged:
+            valued_rows[i][1].cells.clear()
+        block = to_block([row for _, row in valued_rows], self._columns, rows[-1].number)
+        return self._decoded(replace(block, ragged=ragged), counted, ends_partition=ends_partition)
+
+    def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
+        rows = type_rows(block, self._fields, self.placed, date1904=False)
+        first = int(block.row[0]) if len(block) else block.last_row
+        return Decoded(rows, source, first, block.last_row, ends_partition)
+
+
+def _row(record: Record) -> Row:
+    cells = {i: (Kind.TEXT, text) for i, text in enumerate(record.fields, 1) if text}
+    return Row(record.line, bool(cells), cells)

@@ -1,0 +1,131 @@
+"""The bytes of a csv file as UTF-8: inflated, decoded, within the limits, refused with a name otherwise."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from factload.errors import WorkbookError
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.limits import Limits
+from factload.sheet.xml_parts import hostile
+
+_GZIP = b"\x1f\x8b"
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Stream(Protocol):
+    """Something that gives bytes until it has none."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Utf8Stream:
+    """What the file holds, as UTF-8 without a byte order mark. Declared as UTF-8 it is passed on as it stands:
+    whoever reads it finds what is not UTF-8, and says so by :func:`not_in_encoding`."""
+
+    def __init__(self, raw: Stream, file: IO[bytes], dialect: CsvDialect, limits: Limits) -> None:
+        self._raw, self._file, self._dialect, self._limits = raw, file, dialect, limits
+        self._inflated = raw is not file
+        self._decoder = None if dialect.is_utf8 else codecs.getincrementaldecoder(dialect.encoding)("strict")
+        self._taken, self._lines, self._ended = 0, 0, False
+
+    def read(self, size: int) -> bytes:
+        """Some more bytes, b"" at the end. Raises WorkbookError."""
+        while not self._ended:
+            data = self._raw.read(size)
+            self._ended = not data
+            first, self._taken = not self._taken, self._taken + len(data)
+            self._bound()
+            if first and self._decoder is None:
+                if data.startswith(_WIDE):
+                    raise not_in_encoding(self._dialect.encoding, 1, "it begins as UTF-16 does")
+                data = data.removeprefix(codecs.BOM_UTF8)
+            text = self._decoded(data)
+            if first and self._decoder is not None:
+                text = text.removeprefix(codecs.BOM_UTF8)
+            if (at := text.find(b"\0")) >= 0:
+                raise _nul(self._lines + text.count(b"\n", 0, at) + 1)
+            self._lines += text.count(b"\n")
+            if text:
+                return text
+        return b""
+
+    def _decoded(self, data: bytes) -> bytes:
+        if self._decoder is None:
+            return data
+        try:
+            return self._decoder.decode(data, not data).encode()
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode(self._dialect.encoding, "replace")
+            line = self._lines + before.count("\n") + 1
+            raise not_in_encoding(self._dialect.encoding, line, error.reason) from error
+        except UnicodeError as error:  # no byte order mark in UTF-16, or half a character
+            raise not_in_encoding(self._dialect.encoding, self._lines + 1, str(error)) from error
+
+    def _bound(self) -> None:
+        limits, stored = self._limits, self._file.tell()
+        if self._taken > limits.sheet_bytes:
+            raise hostile(
+                f"The file holds more than {limits.sheet_bytes:,} bytes", f"at most {limits.sheet_bytes:,}"
+            )
+        if self._inflated and self._taken > limits.ratio_from_bytes and self._taken > limits.ratio * stored:
+            raise hostile(
+                f"{stored:,} bytes inflate to {self._taken:,} and more", f"at most {limits.ratio} times"
+            )
+
+
+@contextmanager
+def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8Stream]:
+    """The text of a csv file; one in gzip is inflated, whatever its name. Raises WorkbookError."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP
+            file.seek(0)
+            if not packed:
+                yield Utf8Stream(file, file, dialect, limits)
+                return
+            with gzip.GzipFile(fileobj=file) as raw:
+                yield Utf8Stream(raw, file, dialect, limits)
+    except EOFError as error:
+        raise _cut_off() from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise WorkbookError(
+            "workbook_damaged",
+            f"The gzip file can't be inflated ({error})",
+            expected="a whole, unaltered .csv.gz file",
+            remedy="Deliver it again",
+        ) from error
+
+
+def not_in_encoding(encoding: str, line: int, why: str) -> WorkbookError:
+    """Bytes that are no text in the declared encoding."""
+    return WorkbookError(
+        "csv_encoding",
+        f"Line {line:,} is not in the encoding {encoding} ({why})",
+        expected="a text file in the encoding that the feed declares",
+        remedy="Correct `workbook.csv.encoding` in the feed file, or save the file in that encoding",
+    )
+
+
+def _nul(line: int) -> WorkbookError:
+    return WorkbookError(
+        "csv_nul",
+        f"Line {line:,} holds a NUL character, as no text does",
+        expected="a text file in the encoding that the feed declares",
+        remedy="If the file is in UTF-16, declare `workbook.csv.encoding: utf-16`; otherwise deliver it again",
+    )
+
+
+def _cut_off() -> WorkbookError:
+    return WorkbookError(
+        "workbook_truncated",
+        "The gzip file breaks off before its end",
+        expected="a whole .csv.gz file",
+        remedy="Deliver it again, whole",
+    )

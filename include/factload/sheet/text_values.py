@@ -1,0 +1,87 @@
+r"""Texts that write a number, a date or a truth value: read only where a feed declares how they are written.
+
+Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
+three or no groups at all. Dates: ISO 8601, ``2026-11-05``, with a time after ``T`` or a space. Truth values: ``true``
+and ``false`` in any case, ``1`` and ``0``. Spaces around any of them don't count. Anything else stays a text, and so
+becomes a reject.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from factload.sheet.block import Column, Kind
+from factload.sql_types import SqlType
+from factload.vectors import Flags, flags, integers, matches, texts
+
+_ISO = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?Z?)?\z"
+_BOOLEAN, _TRUE = r"(?i)\A(?:true|1|false|0)\z", r"(?i)\A(?:true|1)\z"
+_ZERO_ONE = texts(["0", "1"])
+_KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
+_SPACES = " \t"
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How numbers are written in text. ``thousands`` "" means that digits are not grouped."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """What a number looks like (RE2)."""
+        point, group = re.escape(self.decimal), re.escape(self.thousands)
+        whole = f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)" if group else "[0-9]+"
+        return rf"\A[+-]?(?:{whole}(?:{point}[0-9]+)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?\z"
+
+
+UNGROUPED = TextFormat()
+
+
+def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
+    """The column with those of its texts that write a value of the declared type as values of that kind."""
+    which = column.kind == Kind.TEXT
+    if declared.kind == "text" or not which.any():
+        return column
+    kinds, text = column.kind, column.text
+    for candidate in (text, pc.ascii_trim(text, characters=_SPACES)):
+        found = which & _writes(candidate, declared, written)
+        if found.any():
+            kinds = np.where(found, np.uint8(_KINDS.get(declared.kind, Kind.NUMBER)), kinds)
+            values = _value(candidate, declared, written)
+            text = values if found.all() else pc.if_else(flags(found), values, text)
+            which = which & ~found
+        if not which.any():
+            break
+    return Column(kinds, text)
+
+
+def _writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flags:
+    """Which texts write a value of the type."""
+    if declared.kind in ("date", "timestamp"):
+        return matches(text, _ISO)
+    return matches(text, _BOOLEAN if declared.kind == "boolean" else written.pattern)
+
+
+def _value(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> pa.Array[Any]:
+    """What a cell of the kind would hold, for the texts that write one."""
+    if declared.kind in ("date", "timestamp"):
+        return pc.replace_substring(text, " ", "T")
+    if declared.kind == "boolean":
+        return _ZERO_ONE.take(integers(matches(text, _TRUE).astype(np.int64)))
+    return _digits(text, written)
+
+
+def _digits(text: pa.Array[Any], written: TextFormat) -> pa.Array[Any]:
+    if written.thousands:
+        text = pc.replace_substring(text, written.thousands, "")
+    if written.decimal != ".":
+        text = pc.replace_substring(text, written.decimal, ".")
+    return text

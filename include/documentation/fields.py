@@ -61,5 +61,5 @@ def _default(field: _Schema, needed: bool) -> str:
 
 
 def _code(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
     return f"`{text}`".replace("|", "\\|")

@@ -39,6 +39,7 @@ def check_load(
         split = split_sources(
             read_sources(workbook or feed.workbook.for_period(period)),
             sheet=feed.workbook.sheet,
+            csv=feed.workbook.csv_dialect,
             fields=sheet_fields(feed),
             folder=folder,
             rows_per_partition=feed.rows_per_partition,

@@ -21,9 +21,14 @@ from pydantic import (
     model_validator,
 )
 
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
+from factload.sheet.text_values import TextFormat
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
+DecimalMark = Literal[".", ","]
+ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 NormalizeStep = Literal["trim", "collapse_spaces", "upper", "lower", "nfc"]
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
@@ -116,6 +121,33 @@ _SHEET_SCHEMA = WithJsonSchema(
 )
 
 
+class CsvPart(_Part):
+    """How a csv file is written: declared, never guessed."""
+
+    encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
+    """The encoding, by any name Python knows. A byte order mark at the beginning is no text."""
+    delimiter: str = Field(default=",", examples=[",", ";", "|"])
+    """The character between two fields: one that is neither letter nor digit."""
+    quote: str = '"'
+    """The character around a field that holds delimiters, line ends or quotes (each written twice); `""`: none."""
+    decimal: DecimalMark = "."
+    """What separates a number's fraction, for columns that don't say."""
+    thousands: ThousandsMark = Field(default="", examples=[".", "'", " "])
+    """What groups a number's digits by three, for columns that don't say; `""`: nothing does."""
+
+    @model_validator(mode="after")
+    def _a_dialect(self) -> Self:
+        _ = self.dialect
+        if self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` are the same character")
+        return self
+
+    @property
+    def dialect(self) -> CsvDialect:
+        """What the reader is told."""
+        return CsvDialect(self.encoding, self.delimiter, self.quote)
+
+
 class WorkbookPart(_Part):
     """Where the workbooks of a period lie, and which sheets of them are read."""
 
@@ -127,6 +159,8 @@ class WorkbookPart(_Part):
     is read only by its name. Each sheet's header row is found by its names."""
     missing: Literal["fail"] = "fail"
     """What happens when the workbook is not there."""
+    csv: CsvPart | None = None
+    """How the file is written, if it is a csv file; a file named `.csv` or `.csv.gz` is one without this too."""
 
     @field_validator("path")
     @classmethod
@@ -135,6 +169,16 @@ class WorkbookPart(_Part):
             if name is not None and (name != "period" or conversion or "{" in (spec or "")):
                 raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
         return path
+
+    @property
+    def csv_dialect(self) -> CsvDialect | None:
+        """How the feed says that a csv file is written."""
+        return self.csv.dialect if self.csv else None
+
+    @property
+    def may_be_csv(self) -> bool:
+        """Whether the feed expects a csv file."""
+        return self.csv is not None or is_named_csv(self.path)
 
     def for_period(self, period: date) -> str:
         """The path of one period's workbook."""
@@ -171,6 +215,12 @@ class FactColumn(_Part):
     """The SQL type that the values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
     """Whether a blank cell makes its row a reject."""
+    parse_text: bool = False
+    """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
+    decimal: DecimalMark | None = None
+    """What separates a number's fraction in a text: `.` if this doesn't say. Needs `parse_text`, or a csv file."""
+    thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
+    """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -180,6 +230,15 @@ class FactColumn(_Part):
             raise ValueError("`type` is missing: a column of the sheet is read as a declared SQL type")
         if self.dimension is not None and (self.type is not None or self.required):
             raise ValueError("`type` and `required` go with `column`; a surrogate key is always required")
+        return self
+
+    @model_validator(mode="after")
+    def _text_of_its_type(self) -> Self:
+        kind = self.type.kind if self.type else "text"
+        if self.parse_text and kind == "text":
+            raise ValueError("`parse_text` goes with a number, a date or a boolean: a text is taken as it is")
+        if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
+            raise ValueError("`decimal` and `thousands` go with a number")
         return self
 
 
@@ -240,6 +299,15 @@ class Feed(_Part):
             raise ValueError(f"fact.columns names dimension {unknown[0]!r}, which `dimensions` does not have")
         if unused := sorted(set(self.dimensions) - used):
             raise ValueError(f"dimension {unused[0]!r} fills no column of the fact table")
+        for name, column in self.fact.columns.items():
+            if (column.decimal or column.thousands) and not (column.parse_text or self.workbook.may_be_csv):
+                raise ValueError(
+                    f"fact.columns.{name} says how numbers are written in text, but no text is read as a number: "
+                    "add `parse_text: true`"
+                )
+            written = self.text_format_of(name)
+            if written.decimal == written.thousands:
+                raise ValueError(f"fact.columns.{name}: `decimal` and `thousands` are the same character")
         if self.fact.load_column in self.fact.columns:
             raise ValueError("fact.load_column is filled by the load itself; fact.columns may not name it")
         return self
@@ -249,6 +317,12 @@ class Feed(_Part):
         source = self.fact.columns[fact_column]
         return self.dimensions[source.dimension].column if source.dimension else source.column or ""
 
+    def text_format_of(self, fact_column: str) -> TextFormat:
+        """How numbers are written in the texts that fill ``fact_column``."""
+        source, csv = self.fact.columns[fact_column], self.workbook.csv or CsvPart()
+        thousands = csv.thousands if source.thousands is None else source.thousands
+        return TextFormat(source.decimal or csv.decimal, thousands)
+
     def load_id(self, period: date) -> str:
         """The identity of the load of ``period``: the same for a retry, a manual run and a backfill."""
         return f"{self.feed}@{period.isoformat()}"
@@ -257,6 +331,6 @@ class Feed(_Part):
     def fingerprint(self) -> str:
         """Digest of what decides which rows come out; how they are scheduled and cut does not."""
         deciding: dict[str, Any] = self.model_dump(
-            include={"feed": True, "workbook": {"sheet"}, "dimensions": True, "fact": True}
+            include={"feed": True, "workbook": {"sheet", "csv"}, "dimensions": True, "fact": True}
         )
         return hashlib.sha256(repr(deciding).encode()).hexdigest()

@@ -18,6 +18,7 @@ from factload.partitions import (
     split_workbook,
 )
 from factload.sheet.columns import SheetField
+from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.sheets import SheetChoice
 from factload.sources import SourceFile, require_unchanged
 
@@ -32,6 +33,7 @@ def split_sources(
     fields: Sequence[SheetField],
     folder: Path,
     rows_per_partition: int,
+    csv: CsvDialect | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
     """Write the rows of all chosen sheets of all workbooks as partition files into ``folder``.
@@ -43,7 +45,7 @@ def split_sources(
     size = rows_per_partition
     while True:
         try:
-            done = _split_all(sources, sheet, fields, folder, size, progress)
+            done = _split_all(sources, sheet, fields, folder, size, csv, progress)
         except TooManyPartitions:
             if size > _LARGEST:
                 raise _too_many_sheets() from None
@@ -66,6 +68,7 @@ def _split_all(
     fields: Sequence[SheetField],
     folder: Path,
     rows_per_partition: int,
+    csv: CsvDialect | None,
     progress: Callable[[int], None] | None,
 ) -> Split:
     done = Split((), ())
@@ -79,6 +82,7 @@ def _split_all(
                 folder=folder,
                 rows_per_partition=rows_per_partition,
                 most=MAX_PARTITIONS - len(done.partitions),
+                csv=csv,
                 progress=after(done.source, progress),
             )
         defects = tuple(with_name(defect, origin) for defect in split.defects)

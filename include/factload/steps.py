@@ -98,6 +98,7 @@ def split_workbook(
         split = split_sources(
             load.sources,
             sheet=feed.workbook.sheet,
+            csv=feed.workbook.csv_dialect,
             fields=sheet_fields(feed),
             folder=load.folder,
             rows_per_partition=feed.rows_per_partition,
@@ -127,6 +128,8 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
             role="value" if source.dimension is None else "key",
             type=source.type or SqlType("text"),
             required=source.required or source.dimension is not None,
+            parse_text=source.parse_text,
+            text_format=feed.text_format_of(name),
         )
         for name, source in feed.fact.columns.items()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import expected
 import sheetxml
 from factload.sheet.columns import REASONS
+from factload.sheet.text_values import TextFormat
 
 
 def cell(body: str) -> str:
@@ -182,3 +184,42 @@ def test_the_1904_date_system(digits: str, value: date, tmp_path: Path) -> None:
 def test_a_blank_that_is_not_required_is_null(tmp_path: Path) -> None:
     row = read(tmp_path, "/><c r='C2'>", "integer", required=False)
     assert (row["v"], row["reason"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "decimal", "thousands", "value"),
+    [
+        ("-1.234.567,5", "numeric(18,4)", ",", ".", Decimal("-1234567.5000")),
+        ("1234567,5", "numeric(18,4)", ",", ".", Decimal("1234567.5000")),
+        ("1.234", "integer", ",", ".", 1234),
+        ("1 234 567", "integer", ".", " ", 1234567),
+        ("1'234.5", "double precision", ".", "'", 1234.5),
+        ("1,5E3", "numeric(18,4)", ",", "", Decimal("1500.0000")),
+        ("2024-02-29", "date", ".", "", date(2024, 2, 29)),
+        ("true", "boolean", ".", "", True),
+        # what is written otherwise than declared
+        ("1.23,4", "numeric(18,4)", ",", ".", None),
+        ("1.2345", "integer", ",", ".", None),
+        ("12.34.567", "integer", ",", ".", None),
+        (".234", "integer", ",", ".", None),
+        ("1,234.5", "numeric(18,4)", ",", ".", None),
+        ("1,234", "integer", ".", "", None),
+        ("1.234,5.6", "numeric(18,4)", ",", ".", None),
+        ("12 EUR", "numeric(18,4)", ".", " ", None),
+    ],
+)
+def test_text_is_a_number_only_as_declared(
+    content: str, kind: str, decimal: str, thousands: str, value: object, tmp_path: Path
+) -> None:
+    path = sheetxml.write(
+        tmp_path / "w.xlsx",
+        sheetxml.sheet(sheetxml.text_row(1, ["v", "other"]) + cell(text(content, keep=True))),
+    )
+    field = expected.field("v", kind)
+    written = TextFormat(decimal, thousands)
+    fields = [replace(field, parse_text=True, text_format=written), expected.field("other", "integer")]
+    _, (row,) = expected.split(path, fields)
+    assert (row["v"], row["reason"] is None) == (value, value is not None)
+    assert row["raw"] == (None if value is not None else content)
+    _, (row,) = expected.split(path, [field, fields[1]])
+    assert row["reason"] in ("not_a_number", "not_a_date", "not_a_boolean")

@@ -65,6 +65,37 @@ def test_a_defect_is_named_with_file_line_field_and_remedy(
     assert message in read(tmp_path, feed_text.replace(old, new, 1))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  sheet: Facts", "  csv: {delimiter: ab}", "workbook.csv: `delimiter` is one ASCII character"),
+        ("  sheet: Facts", "  csv: {delimiter: 7}", "workbook.csv.delimiter"),
+        ("  sheet: Facts", "  csv: {quote: \",\"}", "workbook.csv: `delimiter` and `quote` are the same character"),
+        ("  sheet: Facts", "  csv: {encoding: utf8000}", "workbook.csv: 'utf8000' is no encoding of text files"),
+        ("  sheet: Facts", "  csv: {encoding: rot13}", "'rot13' is no encoding of text files"),
+        ("  sheet: Facts", "  csv: {thousands: \".\"}", "workbook.csv: `decimal` and `thousands` are the same"),
+        ("required: true", "parse_text: true, thousands: \".\"", "fact.columns.metric: `decimal` and `thousands` are the same"),
+        ("required: true", "decimal: \",\"", "fact.columns.metric says how numbers are written in text"),
+        ("required: true", "parse_text: true, decimal: \";\"", "fact.columns.metric.decimal"),
+        ("numeric(18,4)\", required: true", "text\", parse_text: true", "`parse_text` goes with a number, a date or a boolean"),
+        ("numeric(18,4)\", required: true", "date\", decimal: \",\"", "`decimal` and `thousands` go with a number"),
+    ],
+)  # fmt: skip
+def test_how_texts_are_written_is_checked(
+    tmp_path: Path, feed_text: str, old: str, new: str, message: str
+) -> None:
+    assert old in feed_text
+    assert message in read(tmp_path, feed_text.replace(old, new, 1))
+
+
+def test_how_numbers_are_written_in_text(tmp_path: Path, feed_text: str) -> None:
+    path = tmp_path / "sales.yaml"
+    csv = '  csv: {delimiter: ";", decimal: ",", thousands: "."}'
+    path.write_text(feed_text.replace("  sheet: Facts", csv).replace("required: true", 'thousands: " "'))
+    written = read_feed_file(path).text_format_of("metric")
+    assert (written.decimal, written.thousands) == (",", " ")
+
+
 def test_every_defect_of_a_file_is_named_at_once(tmp_path: Path, feed_text: str) -> None:
     broken = feed_text.replace("normalize:", "normalise:").replace("max_rejects: 0.5%", "max_rejects: few")
     assert len(read(tmp_path, broken).splitlines()) == 2

@@ -48,9 +48,9 @@ def kind_of(path: Path, *, may_be_csv: bool) -> FileKind:
     )
 
 
-def is_named_csv(path: Path) -> bool:
+def is_named_csv(path: Path | str) -> bool:
     """Whether the name says so: ``.csv``, ``.csv.gz``."""
-    return path.name.lower().endswith((".csv", ".csv.gz"))
+    return str(path).lower().endswith((".csv", ".csv.gz"))
 
 
 def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:

@@ -53,6 +53,10 @@ class CsvSource:
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return [_row(record) for record in self.first_records()]
 
+    def is_empty(self, sheet: SheetPart) -> bool:
+        with open_utf8(self.path, self.dialect, self.limits) as stream:
+            return not any(any(record.fields) for record in read_exactly(stream, self.dialect, self.limits))
+
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> CsvRows:
         return CsvRows(self, sheet, fields, threads)
 
@@ -74,12 +78,8 @@ class CsvRows:
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line
 
-    def most_rows(self) -> int:
-        with open_utf8(self._source.path, self._source.dialect, self._source.limits) as stream:
-            lines = 0
-            while data := stream.read(BLOCK_BYTES):
-                lines += data.count(b"\n") + data.count(b"\r")
-        return lines + 1
+    def merged(self) -> Sequence[str]:
+        return ()
 
     def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
         source = self._source

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Protocol
 
+from isal import igzip
+
 from factload.errors import WorkbookError
 from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.inflate import BROKEN
 from factload.sheet.limits import Limits
 from factload.sheet.xml_parts import hostile
 
@@ -90,11 +91,11 @@ def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8S
             if not packed:
                 yield Utf8Stream(file, file, dialect, limits)
                 return
-            with gzip.GzipFile(fileobj=file) as raw:
+            with igzip.IGzipFile(fileobj=file) as raw:
                 yield Utf8Stream(raw, file, dialect, limits)
     except EOFError as error:
         raise _cut_off() from error
-    except (gzip.BadGzipFile, zlib.error) as error:
+    except (igzip.BadGzipFile, *BROKEN) as error:
         raise WorkbookError(
             "workbook_damaged",
             f"The gzip file can't be inflated ({error})",

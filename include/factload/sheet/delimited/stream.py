@@ -91,7 +91,7 @@ def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8S
             if not packed:
                 yield Utf8Stream(file, file, dialect, limits)
                 return
-            with igzip.IGzipFile(fileobj=file) as raw:
+            with igzip.IGzipFile(fileobj=file) as raw:  # type: ignore[no-untyped-call]
                 yield Utf8Stream(raw, file, dialect, limits)
     except EOFError as error:
         raise _cut_off() from error

@@ -1,0 +1,107 @@
+"""What the page is told, as plain values: dates as ISO text, exact sums as decimal text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from factload.errors import FactloadError
+from factload.history import LoadSummary, outlying
+from factload.load_detail import LoadDetail
+from factload.reject_pages import RejectPage
+from factload.rejects import EXPLANATIONS
+
+OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
+SLOW_RULE = "slow: less than half the median rows per second, and longer than the median partition"
+
+
+def problem(error: FactloadError) -> dict[str, str]:
+    """An error that a person can do something about."""
+    return {"code": error.code, "message": str(error)}
+
+
+def day(load: LoadSummary, now: datetime) -> dict[str, Any]:
+    """One cell of the calendar."""
+    return {
+        "period": load.period.isoformat(),
+        "state": load.shown_state(now),
+        "epoch": load.epoch,
+        "published_epoch": load.published_epoch,
+        "source": load.source,
+        "rejected": load.rejected,
+        "published": load.published,
+    }
+
+
+def trend(loads: list[LoadSummary]) -> dict[str, Any]:
+    """The feed's last loads, each with what is unusual about it."""
+    unusual = {
+        "rows": outlying([float(load.source) for load in loads]),
+        "seconds": outlying([load.seconds() for load in loads]),
+        "reject_share": outlying([load.reject_share() for load in loads]),
+    }
+    return {
+        "rule": OUTLIER_RULE,
+        "loads": [
+            {
+                "period": load.period.isoformat(),
+                "state": load.state,
+                "rows": load.source,
+                "seconds": load.seconds(),
+                "rejected": load.rejected,
+                "reject_share": load.reject_share(),
+                "unusual": [name for name, flags in unusual.items() if flags[position]],
+            }
+            for position, load in enumerate(loads)
+        ],
+    }
+
+
+def load(detail: LoadDetail, now: datetime) -> dict[str, Any]:
+    """A load in full."""
+    newest = detail.attempts[0]
+    return {
+        "load_id": detail.summary.load_id,
+        "state": detail.summary.shown_state(now),
+        "epoch": detail.summary.epoch,
+        "published_epoch": detail.summary.published_epoch,
+        "seconds": detail.summary.seconds(),
+        "running_seconds": (now - newest.opened_at).total_seconds(),
+        "rows_done": detail.rows_done(),
+        "rows": {
+            "source": newest.source_rows,
+            "blank": newest.blank_rows,
+            "rejected": newest.rejected_rows or sum(p.rejected or 0 for p in detail.partitions),
+            "staged": newest.staged_rows or sum(p.staged or 0 for p in detail.partitions),
+            "published": newest.published_rows,
+        },
+        "totals": [
+            {"measure": name, "source": total, "published": newest.published_totals.get(name)}
+            for name, total in newest.source_totals.items()
+        ],
+        "slow_rule": SLOW_RULE,
+        "attempts": [_plain(asdict(attempt)) for attempt in detail.attempts],
+        "partitions": [_plain(asdict(partition)) for partition in detail.partitions],
+        "steps": [_plain(asdict(step) | {"seconds": step.seconds()}) for step in detail.steps],
+    }
+
+
+def reasons(counted: dict[str, int]) -> list[dict[str, Any]]:
+    """The rejects by reason, most frequent first."""
+    return [
+        {"reason": reason, "explanation": EXPLANATIONS.get(reason, ""), "rows": rows}
+        for reason, rows in counted.items()
+    ]
+
+
+def rejects(page: RejectPage) -> dict[str, Any]:
+    """One page of rejected rows, and where the next begins."""
+    return {"rows": [asdict(row) for row in page.rows], "next": page.next}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, date | datetime) else value
+        for name, value in values.items()
+    }

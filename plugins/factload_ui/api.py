@@ -1,0 +1,201 @@
+"""The questions that the page asks. All of them read; none changes anything.
+
+The routes are plain functions: FastAPI runs them in its threads, so a slow warehouse never holds up Airflow.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from factload.errors import FactloadError, FeedError
+from factload.feed import Feed
+from factload.history import LoadSummary, first_periods, loads_between, recent_loads
+from factload.load_detail import load_detail
+from factload.reject_pages import page_of_rejects, rejects_by_reason
+from factload.rejects import read_rejects, write_workbook
+from factload_ui import answers
+from factload_ui.access import MAY_SEE_RUNS, DagsToSee
+from factload_ui.expected import expected_periods
+from factload_ui.feeds import KnownFeed, feed_of, feeds_of
+from factload_ui.warehouse import reading
+
+ZONE = UTC  # the DAGs' timezone: dags/load_feeds.py
+LONGEST_RANGE = timedelta(days=400)
+LAST_LOADS = 60
+REJECTS_PER_PAGE = 20
+# A workbook of so many rejects takes this process ten seconds; more are the command line's.
+REJECTS_IN_A_WORKBOOK = 100_000
+_one_workbook_at_a_time = BoundedSemaphore(1)
+
+router = APIRouter(prefix="/api")
+of_dag = APIRouter(prefix="/api/dags/{dag_id}", dependencies=[MAY_SEE_RUNS])
+
+
+@router.get("/calendar")
+def calendar(dags: DagsToSee, first: date, last: date, dag_id: str | None = None) -> dict[str, Any]:
+    """Every feed that the user may see, or the one of ``dag_id``: its loads from ``first`` to ``last``."""
+    if not timedelta(0) <= last - first <= LONGEST_RANGE:
+        raise HTTPException(422, f"`first` to `last` is at most {LONGEST_RANGE.days} days")
+    now = datetime.now(ZONE)
+    feeds = feeds_of(dags if dag_id is None else dags & {dag_id})
+    by_warehouse: dict[str, list[KnownFeed]] = defaultdict(list)
+    for known in feeds:
+        if known.feed is not None:
+            by_warehouse[known.feed.fact.connection].append(known)
+    rows = [_defective(known) for known in feeds if known.feed is None]
+    for connection_id, its_feeds in by_warehouse.items():
+        rows += _of_warehouse(connection_id, its_feeds, first, last, now)
+    return {"today": now.date().isoformat(), "feeds": sorted(rows, key=lambda row: row["feed"])}
+
+
+def _defective(known: KnownFeed) -> dict[str, Any]:
+    error = FeedError("feed_invalid", known.defect or "")
+    return {"feed": known.name, "dag_id": known.dag_id, "problem": answers.problem(error)}
+
+
+def _of_warehouse(
+    connection_id: str, feeds: list[KnownFeed], first: date, last: date, now: datetime
+) -> list[dict[str, Any]]:
+    names = [known.name for known in feeds]
+    found: dict[str, list[LoadSummary]] = defaultdict(list)
+    began: dict[str, date] = {}
+    trouble: dict[str, str] | None = None
+    try:
+        with reading(connection_id) as connection:
+            began = first_periods(connection, names)
+            for load in loads_between(connection, names, first, last):
+                found[load.feed].append(load)
+    except FactloadError as error:
+        if error.code != "ledger_missing":  # no load has run there: an empty calendar says so
+            trouble = answers.problem(error)
+    return [
+        {
+            "feed": known.name,
+            "dag_id": known.dag_id,
+            "schedule": known.feed.schedule if known.feed else None,
+            "problem": trouble,
+            "first": began[known.name].isoformat() if known.name in began else None,
+            "days": [answers.day(load, now) for load in found[known.name]],
+            "missing": _missing(known.feed, found[known.name], began.get(known.name), first, last, now),
+        }
+        for known in feeds
+    ]
+
+
+def _missing(
+    feed: Feed | None, found: list[LoadSummary], began: date | None, first: date, last: date, now: datetime
+) -> list[str]:
+    """The days since the feed's first load on which its schedule was due, and the ledger has no load."""
+    if feed is None or began is None:
+        return []
+    there = {load.period for load in found}
+    due = expected_periods(feed.schedule, max(first, began), last, now, ZONE)
+    return [period.isoformat() for period in due if period not in there]
+
+
+@of_dag.get("/trend")
+def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
+    """The feed's last loads up to a period, with the outliers among them."""
+    feed = _feed(dag_id)
+    with _answered(), reading(feed.fact.connection) as connection:
+        return answers.trend(recent_loads(connection, feed.feed, until=until, limit=LAST_LOADS))
+
+
+@of_dag.get("/loads/{period}")
+def load(dag_id: str, period: date) -> dict[str, Any]:
+    """One load in full; ``load`` is null when there is none, and ``expected`` says whether there should be one."""
+    feed = _feed(dag_id)
+    now = datetime.now(ZONE)
+    with _answered(), reading(feed.fact.connection) as connection:
+        detail = load_detail(connection, feed.feed, feed.load_id(period))
+    return {
+        "feed": feed.feed,
+        "period": period.isoformat(),
+        "max_rejects": str(feed.max_rejects),
+        "table": feed.fact.table,
+        "expected": bool(expected_periods(feed.schedule, period, period, now, ZONE)),
+        "load": answers.load(detail, now) if detail else None,
+    }
+
+
+@of_dag.get("/loads/{period}/reasons")
+def reasons(dag_id: str, period: date) -> list[dict[str, Any]]:
+    """The load's rejects by reason."""
+    feed = _feed(dag_id)
+    with _answered(), reading(feed.fact.connection) as connection:
+        return answers.reasons(rejects_by_reason(connection, feed.load_id(period)))
+
+
+@of_dag.get("/loads/{period}/rejects")
+def rejects(
+    dag_id: str,
+    period: date,
+    reason: str | None = None,
+    search: Annotated[str, Query(max_length=200)] = "",
+    workbook: str = "",
+    sheet: str = "",
+    row: int = 0,
+) -> dict[str, Any]:
+    """A page of the load's rejects: those after ``workbook``, ``sheet`` and ``row``."""
+    feed = _feed(dag_id)
+    with _answered(), reading(feed.fact.connection) as connection:
+        found = page_of_rejects(
+            connection,
+            feed.load_id(period),
+            reason=reason,
+            search=search.strip(),
+            after=(workbook, sheet, row) if row else None,
+            limit=REJECTS_PER_PAGE,
+        )
+    return answers.rejects(found)
+
+
+@of_dag.get("/loads/{period}/rejects.xlsx", response_class=FileResponse)
+def rejects_workbook(dag_id: str, period: date) -> FileResponse:
+    """The load's rejects as a workbook to send back."""
+    feed = _feed(dag_id)
+    load_id = feed.load_id(period)
+    with _answered(), reading(feed.fact.connection, timeout="60s") as connection:
+        if sum(rejects_by_reason(connection, load_id).values()) > REJECTS_IN_A_WORKBOOK:
+            raise FeedError(
+                "too_many_rejects_here",
+                f"{load_id} has more than {REJECTS_IN_A_WORKBOOK:,} rejects",
+                remedy=f"Write the workbook with `factload rejects {load_id} --xlsx rejects.xlsx`",
+            )
+        with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
+            path = Path(file.name)
+        with _one_workbook_at_a_time:
+            write_workbook(path, islice(read_rejects(connection, load_id), REJECTS_IN_A_WORKBOOK))
+    return FileResponse(
+        path, filename=f"{load_id}-rejects.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
+    )
+
+
+def _feed(dag_id: str) -> Feed:
+    with _answered():
+        if (feed := feed_of(dag_id)) is not None:
+            return feed
+    raise HTTPException(
+        404, {"code": "no_feed", "message": f"{dag_id} loads no feed: there is no feed file for it."}
+    )
+
+
+class _answered:  # noqa: N801 - reads as a statement
+    """Errors of the engine become answers that say what to do: 503 where a retry may help, else 409."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FactloadError):
+            raise HTTPException(503 if error.retry else 409, answers.problem(error)) from error

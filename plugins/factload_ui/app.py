@@ -1,0 +1,117 @@
+"""The page's web application: its pages, its files, and the headers that keep both safe.
+
+Every route needs Airflow's login, and those below a DAG the right to read its runs. Nothing is answered to a method
+that could change something: there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from html import escape
+from pathlib import Path
+from string import Template
+
+from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.models.dagrun import DagRun
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import select
+from starlette.staticfiles import StaticFiles
+
+from airflow_edge.period import period_of
+from factload.errors import FeedError
+from factload_ui.access import LOGGED_IN, MAY_SEE_RUNS
+from factload_ui.api import ZONE, of_dag, router
+
+_HERE = Path(__file__).parent
+_page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
+_files = StaticFiles(directory=_HERE / "static")
+
+# Scripts, styles and answers come from this address alone, and only Airflow may show the page in a frame.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+
+app = FastAPI(
+    title="factload: the Loads page",
+    docs_url=None,
+    redoc_url=None,
+    openapi_url=None,
+    dependencies=[LOGGED_IN],
+)
+app.include_router(router)
+app.include_router(of_dag)
+
+
+@app.middleware("http")
+async def _safe_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await answer(request)
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    # What a user may see is for that user; files are asked for anew, and answered 304 when unchanged.
+    is_file = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
+    response.headers["Cache-Control"] = "no-cache" if is_file else "no-store"
+    return response
+
+
+@app.get("/")
+def calendar_page(request: Request) -> HTMLResponse:
+    """Feeds × days."""
+    return _html(request, "calendar", "Loads")
+
+
+@app.get("/dags/{dag_id}", dependencies=[MAY_SEE_RUNS])
+def feed_page(request: Request, dag_id: str) -> HTMLResponse:
+    """One feed: its days and its trend."""
+    return _html(request, "feed", f"Loads of {dag_id}", dag_id=dag_id)
+
+
+@app.get("/dags/{dag_id}/loads/{period}", dependencies=[MAY_SEE_RUNS])
+def load_page(request: Request, dag_id: str, period: date) -> HTMLResponse:
+    """One load."""
+    return _html(request, "load", f"{dag_id}, {period}", dag_id=dag_id, period=period.isoformat())
+
+
+@app.get("/dags/{dag_id}/runs/{run_id}", dependencies=[MAY_SEE_RUNS])
+def run_page(request: Request, session: SessionDep, dag_id: str, run_id: str) -> Response:
+    """The load that a run of the DAG is for."""
+    run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+    try:
+        period = None if run is None else period_of(run, run.conf or {}, ZONE)
+    except FeedError:
+        period = None
+    if period is None:
+        return _html(request, "nothing", "No load", dag_id=dag_id)
+    return RedirectResponse(f"{_base(request)}dags/{dag_id}/loads/{period}", status_code=303)
+
+
+@app.get("/static/{name:path}")
+async def files(request: Request, name: str) -> Response:
+    """Scripts and styles."""
+    return await _files.get_response(name, request.scope)
+
+
+def _base(request: Request) -> str:
+    return f"{request.scope.get('root_path', '')}/"
+
+
+def _html(request: Request, page: str, title: str, dag_id: str = "", period: str = "") -> HTMLResponse:
+    values = {
+        "base": _base(request),
+        "page": page,
+        "title": title,
+        "dag_id": dag_id,
+        "period": period,
+    }
+    return HTMLResponse(_page.substitute({name: escape(value) for name, value in values.items()}))

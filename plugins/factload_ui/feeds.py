@@ -1,0 +1,57 @@
+"""The feeds behind the DAGs: what the page may show is decided by the DAG, what it shows by the feed file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from factload.errors import FeedError
+from factload.feed import Feed
+from factload.feed_file import feed_files, read_feed_file
+
+DAG_PREFIX = "load_"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFeed:
+    """A feed file: the feed in it, or what is wrong with it."""
+
+    name: str
+    feed: Feed | None
+    defect: str | None
+
+    @property
+    def dag_id(self) -> str:
+        """The feed's DAG."""
+        return DAG_PREFIX + self.name
+
+
+def feeds_of(dag_ids: Collection[str]) -> list[KnownFeed]:
+    """The feeds whose DAGs are among ``dag_ids``, by name."""
+    known = [_known(path, _stamp(path)) for path in feed_files() if DAG_PREFIX + path.stem in dag_ids]
+    return sorted(known, key=lambda feed: feed.name)
+
+
+def feed_of(dag_id: str) -> Feed | None:
+    """The feed of one DAG; ``None`` for a DAG that loads none. Raises ``FeedError`` for a defective file."""
+    for known in feeds_of([dag_id]):
+        if known.feed is None:
+            raise FeedError("feed_invalid", known.defect or "")
+        return known.feed
+    return None
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=1024)
+def _known(path: Path, stamp: tuple[int, int]) -> KnownFeed:
+    """One file, read again when its stamp has changed."""
+    try:
+        return KnownFeed(path.stem, read_feed_file(path), None)
+    except FeedError as error:
+        return KnownFeed(path.stem, None, str(error))

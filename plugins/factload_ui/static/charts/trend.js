@@ -1,0 +1,62 @@
+// The feed's last loads: rows, duration, reject rate, with the outliers ringed.
+
+import { d3, drawing, said } from "./frame.js";
+import { card, el, svg, table } from "../dom.js";
+import { compact, count, duration, share, shortDay, longDay } from "../format.js";
+import { badge } from "../states.js";
+
+const HEIGHT = 132;
+const EDGE = { left: 46, right: 10, top: 12, bottom: 22 };
+
+const MEASURES = [
+  { key: "rows", name: "Rows", value: (load) => load.rows, shown: count, tick: compact },
+  { key: "seconds", name: "Duration", value: (load) => load.seconds, shown: duration, tick: (value) => (value < 120 ? `${value} s` : `${Math.round(value / 60)} min`) },
+  { key: "reject_share", name: "Reject rate", value: (load) => load.reject_share, shown: share, tick: (value) => `${+(value * 100).toFixed(2)}%` },
+];
+
+function marks(measure, loads, width, pathOf, current) {
+  const bottom = HEIGHT - EDGE.bottom;
+  const x = d3.scalePoint(loads.map((load) => load.period), [EDGE.left + 8, width - EDGE.right - 8]);
+  const highest = d3.max(loads, measure.value) || 1;
+  const y = d3.scaleLinear([0, highest], [bottom, EDGE.top]).nice(3);
+  const known = loads.filter((load) => measure.value(load) !== null);
+  const line = d3.line((load) => x(load.period), (load) => y(measure.value(load)));
+  const ends = [loads[0], loads.at(-1)];
+  return [
+    y.ticks(3).map((tick) => [svg("line", { x1: EDGE.left, x2: width - EDGE.right, y1: y(tick), y2: y(tick), class: "grid" }), svg("text", { x: EDGE.left - 8, y: y(tick), class: "tick left" }, measure.tick(tick))]),
+    ends.map((load, end) => svg("text", { x: end ? width - EDGE.right : EDGE.left, y: HEIGHT - 5, class: `tick ${end ? "end" : "start"}` }, shortDay(load.period))),
+    current && x(current) !== undefined ? svg("line", { x1: x(current), x2: x(current), y1: EDGE.top - 6, y2: bottom, class: "current" }) : null,
+    svg("path", { d: line(known), class: "line" }),
+    known.map((load) => {
+      const odd = load.unusual.includes(measure.key);
+      const at = { cx: x(load.period), cy: y(measure.value(load)) };
+      const link = svg("a", { href: pathOf(load.period), class: `point ${odd ? "odd" : ""} ${load.state}`, tabindex: odd ? "0" : "-1" }, svg("circle", { ...at, r: 9, class: "reach" }), odd ? svg("circle", { ...at, r: 7, class: "ring" }) : null, svg("circle", { ...at, r: 3.2, class: "dot" }));
+      return said(link, `${longDay(load.period)}: ${measure.shown(measure.value(load))}${odd ? ", unusual" : ""}${load.state === "held" ? ", held" : ""}`);
+    }),
+  ];
+}
+
+const columns = (pathOf) => [
+  { name: "Period", value: (load) => el("a", { href: pathOf(load.period) }, load.period) },
+  { name: "State", value: (load) => badge(load.state) },
+  { name: "Rows", number: true, value: (load) => count(load.rows) },
+  { name: "Duration", number: true, value: (load) => duration(load.seconds) },
+  { name: "Rejected", number: true, value: (load) => count(load.rejected) },
+  { name: "Reject rate", number: true, value: (load) => share(load.reject_share) },
+  { name: "Unusual", value: (load) => load.unusual.map((key) => MEASURES.find((measure) => measure.key === key).name.toLowerCase()).join(", ") },
+];
+
+export function trendCards({ loads, rule }, pathOf, current) {
+  if (loads.length < 2) return card("Trend", "trend", el("p", { class: "quiet" }, "A trend begins with the second load."));
+  return card(
+    `The last ${loads.length} loads`,
+    "trend",
+    el(
+      "div",
+      { class: "three" },
+      MEASURES.map((measure) => el("figure", null, el("figcaption", null, measure.name), drawing(HEIGHT, `${measure.name} of the last ${loads.length} loads`, (width) => marks(measure, loads, width, pathOf, current)))),
+    ),
+    el("p", { class: "quiet" }, `Ringed: unusual by the ${rule}.`),
+    el("details", null, el("summary", null, "The same as a table"), table("The feed's last loads", columns(pathOf), [...loads].reverse())),
+  );
+}

@@ -1,0 +1,64 @@
+// Where the rows went: source → blank → rejected → staged → published. A table whose bars are drawn to one scale.
+
+import { d3 } from "./frame.js";
+import { el, svg } from "../dom.js";
+import { count, share } from "../format.js";
+
+const WIDTH = 1000; // of the drawing; the page stretches it
+const THINNEST = 4; // what isn't nothing can be seen
+
+const EXPLANATIONS = {
+  source: "rows of the sheet with any value",
+  blank: "nothing in a column that is read",
+  rejected: "handed back with a reason",
+  staged: "ready to publish",
+  published: "seen by readers",
+};
+
+function bar(kind, from, to, scale) {
+  const thin = Math.max(scale(to) - scale(from), to > from ? THINNEST : 0);
+  const x = Math.min(scale(from), WIDTH - thin);
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} 18`, preserveAspectRatio: "none", class: "bar", "aria-hidden": "true" },
+    svg("rect", { x: 0, y: 8.5, width: WIDTH, height: 1, class: "ground" }),
+    svg("rect", { x, y: 0, width: thin, height: 18, class: `fill ${kind}` }),
+  );
+}
+
+export function waterfall({ source, blank, rejected, staged, published }) {
+  const scale = d3.scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
+  const lines = [
+    ["source", 0, source, source],
+    ["blank", source - blank, source, blank],
+    ["rejected", source - blank - rejected, source - blank, rejected],
+    ["staged", 0, staged, staged],
+    ["published", 0, published, published],
+  ];
+  const accounted = blank + rejected + staged === source;
+  return el(
+    "div",
+    null,
+    el(
+      "table",
+      { class: "waterfall" },
+      el("caption", { class: "spoken" }, "Where the rows went"),
+      el("thead", { class: "spoken" }, el("tr", null, ["Step", "Bar", "Rows", "Share of source"].map((name) => el("th", { scope: "col" }, name)))),
+      el(
+        "tbody",
+        null,
+        lines.map(([kind, from, to, rows]) =>
+          el(
+            "tr",
+            null,
+            el("th", { scope: "row" }, kind, el("small", null, EXPLANATIONS[kind])),
+            el("td", { class: "bars" }, bar(kind, Math.max(from, 0), to, scale)),
+            el("td", { class: "number" }, count(rows)),
+            el("td", { class: "number quiet" }, source ? share(rows / source) : "–"),
+          ),
+        ),
+      ),
+    ),
+    el("p", { class: "proof" }, accounted ? `${count(source)} = ${count(blank)} blank + ${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.` : `${count(blank + rejected + staged)} of ${count(source)} rows are accounted for so far.`),
+  );
+}

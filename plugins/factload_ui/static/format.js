@@ -1,0 +1,38 @@
+// Numbers, dates and durations as people read them. Periods are dates without a time; moments are shown in UTC.
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const date = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+const LONG = date({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
+const SHORT = date({ day: "numeric", month: "short" });
+const MONTH = date({ month: "long", year: "numeric" });
+const MOMENT = date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+export const count = (value) => whole.format(value);
+export const compact = (value) => short.format(value);
+export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
+
+export function share(value) {
+  if (value === null || value === undefined) return "–";
+  const percent = value * 100;
+  return `${percent.toFixed(percent === 0 || percent >= 10 ? 0 : percent >= 0.1 ? 1 : 3)}%`;
+}
+
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+
+export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
+export const isoOf = (when) => when.toISOString().slice(0, 10);
+export const addDays = (iso, days) => isoOf(new Date(asDate(iso).getTime() + days * 86_400_000));
+export const longDay = (iso) => LONG.format(asDate(iso));
+export const shortDay = (iso) => SHORT.format(asDate(iso));
+export const month = (iso) => MONTH.format(asDate(iso));
+export const moment = (iso) => (iso ? `${MOMENT.format(new Date(iso))} UTC` : "–");

@@ -1,0 +1,73 @@
+// The first page: feeds × days.
+
+import { ask } from "../ask.js";
+import { el, show } from "../dom.js";
+import { addDays, isoOf, plural, shortDay } from "../format.js";
+import { daysUpTo, legend, matrix } from "../matrix.js";
+import { notice, problem } from "../notices.js";
+
+const main = document.querySelector("main");
+const REFRESH = 15_000;
+const CELL = 30;
+const BESIDE = window.innerWidth < 600 ? 150 : 330; // the feed's name, and the button of a gap
+const number = Math.max(7, Math.min(42, Math.floor((window.innerWidth - BESIDE) / CELL)));
+const address = new URL(window.location.href);
+const now = isoOf(new Date());
+const last = address.searchParams.get("last") ?? now;
+const days = daysUpTo(last, number);
+
+const pageOf = (day) => (day >= now ? "./" : `?last=${day}`);
+
+function pager() {
+  return el(
+    "nav",
+    { class: "pager", "aria-label": "Days shown" },
+    el("a", { href: pageOf(addDays(last, -number)), class: "button" }, "← Earlier"),
+    el("span", { class: "span" }, `${shortDay(days[0])} – ${shortDay(last)}`),
+    last < now ? el("a", { href: pageOf(addDays(last, number)), class: "button" }, "Later →") : null,
+  );
+}
+
+function summary(feeds) {
+  const gaps = feeds.reduce((sum, feed) => sum + (feed.missing?.length ?? 0), 0);
+  const states = feeds.flatMap((feed) => feed.days ?? []).map((day) => day.state);
+  const number = (...wanted) => states.filter((state) => wanted.includes(state)).length;
+  const parts = [
+    plural(feeds.length, "feed"),
+    number("running") && `${number("running")} running`,
+    gaps && plural(gaps, "day") + " missing",
+    number("held") && `${number("held")} held`,
+    number("failed", "refused", "stalled") && `${number("failed", "refused", "stalled")} failed`,
+  ].filter(Boolean);
+  return el("p", { class: "summary", id: "summary" }, parts.join(" · "));
+}
+
+function none() {
+  return notice(
+    "There is no feed to show",
+    el("p", null, "A feed is a YAML file in include/feeds and becomes the DAG load_<feed>. Those whose DAG you may not read are left out."),
+    el("p", null, "Write one, or ask for the right to read its DAG; docs/feeds.md has every field."),
+  );
+}
+
+async function draw() {
+  let answer;
+  try {
+    answer = await ask("calendar", { first: days[0], last });
+  } catch (error) {
+    show(main, el("h1", null, "Loads"), problem(error, draw));
+    return;
+  } finally {
+    main.removeAttribute("aria-busy");
+  }
+  if (document.activeElement?.closest("table.matrix, dialog[open]")) return; // somebody is at work in it
+  const { feeds, today } = answer;
+  show(
+    main,
+    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), feeds.length ? summary(feeds) : null), pager()),
+    feeds.length ? [el("section", { class: "card", "aria-label": "Calendar" }, matrix(feeds, days, today), legend())] : none(),
+  );
+}
+
+await draw();
+setInterval(() => document.hidden || draw(), REFRESH);

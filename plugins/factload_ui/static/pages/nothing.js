@@ -1,0 +1,16 @@
+// A run without a load.
+
+import { show, el } from "../dom.js";
+import { notice } from "../notices.js";
+
+const main = document.querySelector("main");
+show(
+  main,
+  el("h1", null, "No load"),
+  notice(
+    "This run has no load",
+    el("p", null, "Either the run is gone, or its parameter “period” is not a date."),
+    el("p", null, el("a", { href: `dags/${encodeURIComponent(document.body.dataset.dagId)}` }, "See all loads of this DAG")),
+  ),
+);
+main.removeAttribute("aria-busy");

@@ -1,0 +1,65 @@
+"""Reading a warehouse's ledger for a page: bounded in time, read-only, and errors that say what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from airflow_edge.connection import database_url
+from factload.database import database_errors, engine_for
+from factload.errors import FactloadError, FeedError, TransientError
+from factload.ledger_migrations import is_installed
+
+STATEMENT_TIMEOUT = "5s"
+_CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled
+
+
+@contextmanager
+def reading(connection_id: str, *, timeout: str = STATEMENT_TIMEOUT) -> Iterator[Connection]:
+    """A read-only transaction on the warehouse that a feed names, no statement longer than ``timeout``.
+
+    Raises ``FactloadError``: no such connection, a database that doesn't answer or takes too long, and
+    ``ledger_missing`` where no load has ever run.
+    """
+    url = _url(connection_id)
+    try:
+        with (
+            database_errors("reading the ledger"),
+            engine_for(url).connect().execution_options(postgresql_readonly=True) as connection,
+        ):
+            connection.execute(select(func.set_config("statement_timeout", timeout, True)))
+            if not is_installed(connection):
+                raise FeedError(
+                    "ledger_missing",
+                    f"the warehouse {connection_id} has no ledger yet",
+                    remedy="The first load makes it: trigger one",
+                )
+            yield connection
+    except FactloadError as error:
+        if isinstance(error.__cause__, DBAPIError) and _state(error.__cause__) == _CANCELED:
+            raise TransientError(
+                "too_slow",
+                f"the warehouse did not answer within {timeout}",
+                remedy="Choose a reason, or search for less",
+            ) from error
+        raise
+
+
+def _url(connection_id: str) -> str:
+    try:
+        return database_url(connection_id)
+    except AirflowNotFoundException:
+        raise FeedError(
+            "connection_unknown",
+            f"Airflow has no connection called {connection_id}",
+            remedy="Add it under Admin → Connections, or correct fact.connection in the feed",
+        ) from None
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "pgcode", None)

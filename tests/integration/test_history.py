@@ -1,0 +1,195 @@
+"""What the Loads page reads: days, trends, one load in full, rejects by the page. On real loads in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from conftest import PERIOD, Place
+from factload.errors import FactloadError
+from factload.history import first_periods, loads_between, outlying, recent_loads
+from factload.load_detail import load_detail
+from factload.pipeline import run_load
+from factload.progress import Quiet
+from factload.reject_pages import Place as PageEnd
+from factload.reject_pages import page_of_rejects, rejects_by_reason
+
+NEXT_DAY = PERIOD + timedelta(days=1)
+GOOD = [("A1", 1.5), ("B2", 2)]
+MIXED = [
+    ("A1", 1),
+    ("nobody", 2),
+    ("B2", "<script>alert(1)</script>"),
+    (None, 3),
+    ("other", 4),
+    ("50% off", 5),
+]
+
+
+def run(place: Place, rows: list[tuple[Any, ...]], period: date = PERIOD, **changes: str) -> None:
+    """Load these rows; the error that a refused load ends with is in the ledger."""
+    place.workbook(rows, period)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place.home)
+        try:
+            run_load(place.feed(**changes), period, database=place.url, progress=Quiet())
+        except FactloadError:
+            return
+
+
+def test_days(place: Place) -> None:
+    run(place, GOOD)
+    run(place, MIXED, NEXT_DAY, **{"max_rejects: 80%": "max_rejects: 0"})
+    with place.engine.connect() as connection:
+        found = loads_between(connection, ["sales", "other"], PERIOD, NEXT_DAY)
+        assert [
+            (d.period, d.state, d.epoch, d.published_epoch, d.source, d.rejected, d.published) for d in found
+        ] == [
+            (PERIOD, "published", 1, 1, 2, 0, 2),
+            (NEXT_DAY, "held", 1, None, 6, 5, 0),
+        ]
+        assert found[1].error_code == "too_many_rejects"
+        assert loads_between(connection, ["other"], PERIOD, NEXT_DAY) == []
+        assert loads_between(connection, ["sales"], NEXT_DAY, NEXT_DAY) == found[1:]
+        assert first_periods(connection, ["sales", "other"]) == {"sales": PERIOD}
+
+
+def test_a_load_that_began_a_day_ago_and_never_ended_is_stalled(place: Place) -> None:
+    run(place, GOOD)
+    place.execute("UPDATE factload.attempts SET state = 'loading', ended_at = NULL")
+    with place.engine.connect() as connection:
+        [found] = loads_between(connection, ["sales"], PERIOD, PERIOD)
+    assert found.seconds() is None
+    assert found.shown_state(found.opened_at + timedelta(hours=23)) == "running"
+    assert found.shown_state(found.opened_at + timedelta(hours=25)) == "stalled"
+
+
+def test_a_failed_reload_leaves_the_earlier_attempt_published(place: Place) -> None:
+    run(place, GOOD)
+    run(place, MIXED, **{"max_rejects: 80%": "max_rejects: 0"})
+    with place.engine.connect() as connection:
+        detail = load_detail(connection, "sales", f"sales@{PERIOD}")
+        assert detail is not None
+        assert (detail.summary.state, detail.summary.epoch, detail.summary.published_epoch) == ("held", 2, 1)
+        assert [(a.epoch, a.state, a.published_rows) for a in detail.attempts] == [
+            (2, "held", 0),
+            (1, "published", 2),
+        ]
+        assert load_detail(connection, "other", f"sales@{PERIOD}") is None
+
+
+def test_the_trend_is_of_loads_that_were_counted_oldest_first(place: Place) -> None:
+    for day in range(4):
+        run(place, GOOD * (day + 1), PERIOD + timedelta(days=day))
+    run(place, [("A1", 1)], PERIOD + timedelta(days=4), **{"column: metric": "column: nowhere"})
+    with place.engine.connect() as connection:
+        assert [load.source for load in recent_loads(connection, "sales")] == [2, 4, 6, 8]
+        assert [load.source for load in recent_loads(connection, "sales", limit=2)] == [6, 8]
+        until = PERIOD + timedelta(days=1)
+        assert [load.source for load in recent_loads(connection, "sales", until=until)] == [2, 4]
+
+
+def test_a_load_in_full(place: Place) -> None:
+    run(place, GOOD * 2_100)
+    with place.engine.connect() as connection:
+        detail = load_detail(connection, "sales", f"sales@{PERIOD}")
+    assert detail is not None
+    assert [(p.first_row, p.source, p.rejected, p.staged, p.loaded_epoch) for p in detail.partitions] == [
+        (2, 2000, 0, 2000, 1),
+        (2002, 2000, 0, 2000, 1),
+        (4002, 200, 0, 200, 1),
+    ]
+    assert detail.rows_done() == 4200
+    assert all(p.rows_per_second and p.started_at and p.finished_at for p in detail.partitions)
+    assert {step.step for step in detail.steps} >= {
+        "open_load",
+        "split_workbook",
+        "load_partition",
+        "publish",
+    }
+    assert detail.attempts[0].source_totals == detail.attempts[0].published_totals == {"metric": "7350.0000"}
+    assert detail.summary.reject_share() == 0
+    assert (detail.summary.seconds() or 0) > 0
+
+
+def test_progress_counts_the_partitions_that_are_staged(place: Place) -> None:
+    run(place, GOOD * 2_100)
+    place.execute(
+        "UPDATE factload.partitions SET loaded_epoch = NULL, staged_rows = NULL WHERE first_row = 2002"
+    )
+    with place.engine.connect() as connection:
+        detail = load_detail(connection, "sales", f"sales@{PERIOD}")
+    assert detail is not None
+    assert detail.rows_done() == 2200
+    assert [p.rows_per_second is None for p in detail.partitions] == [False, True, False]
+
+
+def rows_of(place: Place, **asked: Any) -> list[int]:
+    with place.engine.connect() as connection:
+        return [row.row for row in page_of_rejects(connection, f"sales@{PERIOD}", **asked).rows]
+
+
+def test_rejects_are_searched_and_paged_in_the_database(place: Place) -> None:
+    run(place, MIXED)
+    with place.engine.connect() as connection:
+        assert rejects_by_reason(connection, f"sales@{PERIOD}") == {
+            "unmatched_key": 3,
+            "blank_key": 1,
+            "not_a_number": 1,
+        }
+        assert page_of_rejects(connection, f"sales@{PERIOD}", limit=5).next is None
+        pages: list[list[int]] = []
+        end: PageEnd | None = None
+        while not pages or end is not None:
+            page = page_of_rejects(connection, f"sales@{PERIOD}", after=end, limit=2)
+            pages.append([row.row for row in page.rows])
+            end = page.next
+    assert pages == [[3, 4], [5, 6], [7]]
+
+
+SEARCHES: list[tuple[dict[str, str], list[int]]] = [
+    ({"reason": "unmatched_key"}, [3, 6, 7]),
+    ({"search": "NOBODY"}, [3]),  # in either case
+    ({"search": "<script>"}, [4]),
+    ({"search": "50%"}, [7]),  # a percent sign is one
+    ({"search": "%"}, [7]),
+    ({"search": "_"}, [3, 5, 6, 7]),  # the column business_key
+    ({"search": "metric"}, [4]),
+    ({"search": "6"}, [6]),  # a row
+    ({"search": "other", "reason": "not_a_number"}, []),
+]
+
+
+def test_search(place: Place) -> None:
+    run(place, MIXED)
+    assert [(asked, rows_of(place, **asked)) for asked, _ in SEARCHES] == SEARCHES
+
+
+def test_rejects_of_a_workbook_since_corrected_are_not_shown(place: Place) -> None:
+    run(place, MIXED)
+    run(place, [("A1", 1), ("gone", 2)])
+    assert rows_of(place) == [3]
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        ([10, 11, 9, 10, 12, 10, 9, 40], "       x"),
+        ([10, 11, 9, 10, 12, 10, 9, 13], "        "),
+        ([10, 10, 10, 10, 10, 10, 10, 11], "       x"),  # more than half are equal: by the mean deviation
+        ([10, 10, 10, 10, 10, 10, 10, 10], "        "),
+        ([10, 11, 9, 10, 12, 10, 40], "       "),  # seven are too few
+        ([None, 10, 11, 9, 10, 12, 10, 9, 0.5], "        x"),
+    ],
+)
+def test_outliers(values: list[float | None], flags: str) -> None:
+    assert outlying(values) == [flag == "x" for flag in flags]
+
+
+def test_moments_are_aware(place: Place) -> None:
+    run(place, GOOD)
+    with place.engine.connect() as connection:
+        [found] = loads_between(connection, ["sales"], PERIOD, PERIOD)
+    assert abs(datetime.now(UTC) - found.opened_at) < timedelta(minutes=5)

@@ -1,91 +1,219 @@
-"""What a load would come to, without writing anything: ``factload check``, and dry runs."""
+"""What a load would come to, without writing anything: ``factload check``, and dry runs.
+
+A load stops at the first thing that is wrong. A check goes on as far as it can, so that one run names it all.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Engine
+
+from factload.check_sheets import ReadableSheet, readable_sheets
 from factload.database import database_errors, engine_for, fact_table
-from factload.errors import RowsRefused
+from factload.errors import FactloadError, RowsRefused
 from factload.feed import Feed
+from factload.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.lookup import dimension_table, extract_dimension_map
+from factload.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
 from factload.progress import Progress
-from factload.report import Report
 from factload.resolve import control_totals, measures, resolve
 from factload.sources import read_sources
-from factload.split import split_sources
+from factload.split import named, origins, unchanged, with_name
 from factload.staging import open_table
 from factload.steps import sheet_fields
+
+_NO_BOUND = 1 << 40
 
 
 def check_load(
     feed: Feed, period: date, *, database: str, workbook: str | None = None, progress: Progress
-) -> Report:
-    """Read the whole workbook and every dimension, and report what a load would stage and reject.
+) -> CheckReport:
+    """Read all workbooks and every dimension, and report what a load would stage and reject, and what would stop it.
 
-    The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``,
-    or ``held`` with the error that a load would end with. Raises what a load would raise before it counts rows.
+    The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``;
+    ``held`` where only the number of rejects stands against the load; else ``refused``. Raises ``TransientError``.
     """
+    problems = Problems()
     engine = engine_for(database).execution_options(postgresql_readonly=True)
     with tempfile.TemporaryDirectory(prefix="factload-check-") as name:
         folder = Path(name)
-        with database_errors("checking the feed's tables"), engine.connect() as connection:
+        members = _members(engine, feed, folder, problems)
+        sheets = _sheets(feed, workbook or feed.workbook.for_period(period), problems)
+        split = [(s, _split(s, feed, folder, problems, progress)) for s in sheets]
+        whole = joined(part for _, part in split)
+        progress.rows_to_load(whole.rows)
+        rows = _Rows(feed, members)
+        for sheet, part in split:
+            readable = _readable_feed(feed, sheet, members)
+            for partition in part.partitions:
+                rows.add(partition, readable)
+                progress.rows_loaded(partition.rows)
+    return _report(feed, period, whole, rows, problems)
+
+
+def _members(engine: Engine, feed: Feed, folder: Path, problems: Problems) -> dict[str, pa.Table]:
+    """The dimensions that can be read, each in its own file; the fact table's defects are noted with theirs."""
+    found: dict[str, pa.Table] = {}
+    with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
+        with problems.noted():
             fact_table(connection, feed)
-            for dimension, part in feed.dimensions.items():
-                dimension_table(connection, dimension, part)
-        split = split_sources(
-            read_sources(workbook or feed.workbook.for_period(period)),
-            sheet=feed.workbook.sheet,
+        for name, dimension in feed.dimensions.items():
+            with problems.noted():
+                dimension_table(connection, name, dimension)
+                made = extract_dimension_map(connection, name, dimension, folder)
+                found[name] = open_table(Path(made.path), made.sha256)
+    return found
+
+
+def _sheets(feed: Feed, name: str, problems: Problems) -> list[ReadableSheet]:
+    with problems.noted():
+        sources = read_sources(name)
+        return [
+            sheet
+            for source, origin in zip(sources, origins(sources), strict=True)
+            for sheet in readable_sheets(source, origin, feed, sheet_fields(feed), problems)
+        ]
+    return []
+
+
+def _split(sheet: ReadableSheet, feed: Feed, folder: Path, problems: Problems, progress: Progress) -> Split:
+    with problems.noted(), unchanged(sheet.source), named(sheet.origin):
+        split = split_workbook(
+            sheet.source.file,
+            sheet.origin,
+            sheet=sheet.sheet,
             csv=feed.workbook.csv_dialect,
-            fields=sheet_fields(feed),
+            fields=sheet.fields,
             folder=folder,
             rows_per_partition=feed.rows_per_partition,
-            progress=progress.rows_read,
+            most=_NO_BOUND,
+            progress=after(0, progress.rows_read),
         )
-        with database_errors("reading the dimensions"), engine.connect() as connection:
-            maps = {
-                dimension: extract_dimension_map(connection, dimension, part, folder)
-                for dimension, part in feed.dimensions.items()
-            }
-        members = {dimension: open_table(Path(m.path), m.sha256) for dimension, m in maps.items()}
-        progress.rows_to_load(split.rows)
-        reasons: Counter[str] = Counter()
-        totals = dict.fromkeys(measures(feed), Decimal(0))
-        staged = 0
-        for partition in split.partitions:
-            resolved = resolve(open_table(Path(partition.path), partition.sha256), feed, members)
-            reasons.update(resolved.rejects["reason"].to_pylist())
-            staged += resolved.rows.num_rows
-            for measure, total in control_totals(resolved.rows, list(totals)).items():
-                totals[measure] += Decimal(total)
-            progress.rows_loaded(partition.rows)
-    rejected = reasons.total()
-    error = None
-    if feed.max_rejects.exceeded(rejected, split.source):
-        refusal = RowsRefused(
-            "too_many_rejects",
-            f"{rejected} of {split.source} rows would be rejected",
-            expected=f"at most max_rejects, {feed.max_rejects}",
-            remedy="Correct the workbook or the dimension",
-        )
-        error = {"code": refusal.code, "message": str(refusal)}
-    return Report(
+        for defect in split.defects:
+            problems.note(with_name(defect, sheet.origin))
+        return split
+    return Split((), ())
+
+
+def _readable_feed(feed: Feed, sheet: ReadableSheet, members: Mapping[str, pa.Table]) -> Feed:
+    """The feed with those columns alone that this sheet and these dimensions can fill; no unmatched key ends it."""
+    there = {field.name for field in sheet.fields}
+    columns = {
+        name: column
+        for name, column in feed.fact.columns.items()
+        if (column.dimension is None or column.dimension in members)
+        and {field.name for field in sheet_fields(_of_columns(feed, [name]))} <= there
+    }
+    lenient = {
+        name: dimension.model_copy(update={"unmatched": "reject"})
+        if dimension.unmatched == "fail"
+        else dimension
+        for name, dimension in feed.dimensions.items()
+    }
+    return _of_columns(feed, list(columns)).model_copy(update={"dimensions": lenient})
+
+
+def _of_columns(feed: Feed, names: Sequence[str]) -> Feed:
+    columns = {name: feed.fact.columns[name] for name in names}
+    return feed.model_copy(update={"fact": feed.fact.model_copy(update={"columns": columns})})
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What the partitions looked at so far come to."""
+
+    feed: Feed
+    members: Mapping[str, pa.Table]
+    staged: int = 0
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    rejected: RejectedRows = field(default_factory=RejectedRows)
+    unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
+
+    def add(self, partition: PartitionFile, readable: Feed) -> None:
+        resolved = resolve(open_table(Path(partition.path), partition.sha256), readable, self.members)
+        self.staged += resolved.rows.num_rows
+        self.rejected.add(partition, resolved.rejects)
+        for measure, total in control_totals(resolved.rows, measures(readable)).items():
+            self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
+        lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
+        for column in lost["column"].unique().to_pylist():
+            keys = lost.filter(pc.equal(lost["column"], column))["raw"].combine_chunks()
+            name = ", ".join(n for n, dimension in self.feed.dimensions.items() if dimension.column == column)
+            self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
+
+    def refusals(self, source: int) -> list[FactloadError]:
+        """Why rows without a reason of their own to stop would stop the load all the same."""
+        return [
+            RowsRefused(
+                "unmatched_key",
+                f"{keys.rows} rows have a business key without a member in dimension {name}",
+                expected="a member for every key, since `unmatched` is `fail`",
+                remedy="Add the members, or let the feed say `unmatched: reject`",
+            )
+            for name, keys in self.unmatched.items()
+            if any(self.feed.dimensions[one].unmatched == "fail" for one in name.split(", "))
+        ] or self._too_many(source)
+
+    def _too_many(self, source: int) -> list[FactloadError]:
+        rejected, limit = self.rejected.reasons.total(), self.feed.max_rejects
+        if not limit.exceeded(rejected, source):
+            return []
+        return [
+            RowsRefused(
+                "too_many_rejects",
+                f"{rejected} of {source} rows would be rejected",
+                expected=f"at most max_rejects, {limit}",
+                remedy="Correct the workbook or the dimension",
+            )
+        ]
+
+
+def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Problems) -> CheckReport:
+    fatal = bool(problems.found)
+    found = (*problems.found, *rows.refusals(split.source))
+    held = not fatal and {problem.code for problem in found} == {"too_many_rejects"}
+    reasons = rows.rejected.reasons
+    totals = {m: rows.totals.get(m, Decimal(0)) for m in measures(feed)}
+    return CheckReport(
         feed=feed.feed,
         period=period.isoformat(),
         load_id=feed.load_id(period),
-        state="held" if error else "ready",
-        error=error,
+        state="held" if held else "refused" if found else "ready",
+        error=_in_one_line(found),
         rows={
             "source": split.source,
             "blank": split.blank,
-            "rejected": rejected,
-            "staged": staged,
+            "rejected": reasons.total(),
+            "staged": rows.staged,
             "published": 0,
         },
         rejects=dict(reasons.most_common()),
         control_totals={m: {"source": f"{t:f}", "published": "0"} for m, t in totals.items()},
-        warnings=list(split.warnings),
+        warnings=[*problems.warnings, *split.warnings, *_enlarged(split)],
+        problems=found,
+        rejected=tuple(rows.rejected.kept),
+        unmatched=rows.unmatched,
     )
+
+
+def _enlarged(split: Split) -> list[str]:
+    count = len(split.partitions)
+    if count <= MAX_PARTITIONS:
+        return []
+    return [f"there would be {count:,} partitions: a load makes larger ones, at most {MAX_PARTITIONS:,}"]
+
+
+def _in_one_line(problems: Sequence[FactloadError]) -> dict[str, str] | None:
+    if not problems:
+        return None
+    others = f"{len(problems)} problems, the first: " if len(problems) > 1 else ""
+    return {"code": problems[0].code, "message": f"{others}{problems[0]}"}

@@ -115,8 +115,7 @@ def split_workbook(
         done = Split((), ())
         for part in choose(source.sheets, sheet):
             if sheet == EVERY and source.is_empty(part):
-                note = f"{_sheet_of(origin, part.name)} is empty: left out"
-                done = replace(done, warnings=(*done.warnings, note))
+                done = replace(done, warnings=(*done.warnings, left_out(origin, part.name)))
                 continue
             splitter = _Splitter(
                 rows=source.rows(part, fields, threads),
@@ -254,6 +253,11 @@ def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:
     if last_row in (MAX_ROWS, _OLD_MAX_ROWS) and source > last_row // 2:
         return (f"{sheet} has exactly {last_row:,} rows: probably cut off by the tool that wrote it",)
     return ()
+
+
+def left_out(origin: Origin, sheet: str) -> str:
+    """The warning of a sheet without any value, where every sheet was asked for."""
+    return f"{_sheet_of(origin, sheet)} is empty: left out"
 
 
 def _sheet_of(origin: Origin, sheet: str) -> str:

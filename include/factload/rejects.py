@@ -15,19 +15,21 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from factload.ledger_tables import attempts, loads, rejects
+from factload.sheet.address import address
 from factload.sheet.columns import REASONS
 
 EXPLANATIONS = {**REASONS, "unmatched_key": "No member of the dimension has this key"}
 
 _PAGE = 5_000
-_HEADERS = ("sheet", "row", "cell", "column", "value", "reason", "what it means")
-_WIDTHS = (16, 10, 10, 24, 32, 22, 70)
+_HEADERS = ("workbook", "sheet", "row", "cell", "column", "value", "reason", "what it means")
+_WIDTHS = (32, 16, 10, 16, 24, 32, 22, 70)
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
     """One rejected row: where it stands in the workbook, what the cell held, and why it could not be loaded."""
 
+    workbook: str
     sheet: str
     row: int
     cell: str | None
@@ -40,13 +42,18 @@ class Reject:
         """The reason in plain words."""
         return EXPLANATIONS[self.reason]
 
+    @property
+    def address(self) -> str:
+        """The cell as Excel calls it, ``Facts!B1042``; the row alone where no cell is to blame."""
+        return address(self.sheet, self.cell or f"{self.row}:{self.row}")
+
     def to_json(self) -> dict[str, Any]:
         """As a mapping of plain values."""
-        return asdict(self) | {"explanation": self.explanation}
+        return asdict(self) | {"address": self.address, "explanation": self.explanation}
 
 
 def read_rejects(connection: Connection, load_id: str) -> Iterator[Reject]:
-    """The rejects of a load's newest attempt, in the order of the sheet, a page at a time."""
+    """The rejects of a load's newest attempt, in the order of workbooks, sheets and rows, a page at a time."""
     content = (
         select(attempts.c.content)
         .join(loads, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
@@ -56,7 +63,7 @@ def read_rejects(connection: Connection, load_id: str) -> Iterator[Reject]:
     query = (
         select(*(rejects.c[field.name] for field in fields(Reject)))
         .where(rejects.c.load_id == load_id, rejects.c.content == content)
-        .order_by(rejects.c.sheet, rejects.c.row)
+        .order_by(rejects.c.workbook, rejects.c.sheet, rejects.c.row)
         .execution_options(yield_per=_PAGE)
     )
     for row in connection.execute(query):
@@ -70,7 +77,7 @@ def write_workbook(path: Path, found: Iterator[Reject]) -> int:
     """
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet("rejects")
-    for letter, width in zip("ABCDEFG", _WIDTHS, strict=True):
+    for letter, width in zip("ABCDEFGH", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
     sheet.append([_text(sheet, header, bold=True) for header in _HEADERS])
@@ -78,9 +85,10 @@ def write_workbook(path: Path, found: Iterator[Reject]) -> int:
     for reject in found:
         sheet.append(
             [
+                _text(sheet, reject.workbook),
                 _text(sheet, reject.sheet),
                 reject.row,
-                _text(sheet, reject.cell or ""),
+                _text(sheet, reject.address),
                 _text(sheet, reject.column),
                 _text(sheet, reject.raw or ""),
                 _text(sheet, reject.reason),

@@ -50,6 +50,11 @@ class Report:
     peak_rss_mb: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def exit_status(self) -> int:
+        """What the command that printed it ends with."""
+        return 3 if self.error else 0
+
     def to_json(self) -> dict[str, Any]:
         """As a mapping of plain values."""
         return asdict(self)

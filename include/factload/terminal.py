@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from factload.rejects import Reject
+from factload.findings import SHOWN_PER_REASON, CheckReport
+from factload.rejects import EXPLANATIONS, Reject
 from factload.report import Report
 
 
@@ -45,6 +48,45 @@ def show_report(report: Report) -> None:
         console.print(f"[yellow]warning[/yellow] {warning}", soft_wrap=True)
 
 
+def show_check(report: Report) -> None:
+    """Print a report, and what a check found beside it: problems, rejected rows with their cells, unmatched keys.
+
+    What the cells hold is shown: it is the reader's own sheet.
+    """
+    show_report(report)
+    if not isinstance(report, CheckReport):
+        return
+    console = _console()
+    if report.problems:
+        console.print(f"\n[bold]problems[/bold]  {len(report.problems)}")
+    for number, problem in enumerate(report.problems, 1):
+        _line(console, f"{number:>3}. {problem}")
+    if report.rejected:
+        console.print(f"\n[bold]rejected rows[/bold]  the first {SHOWN_PER_REASON} of each reason")
+    several = len({reject.workbook for reject in report.rejected}) > 1
+    for reason, found in groupby(report.rejected, lambda reject: reject.reason):
+        _line(console, f"{reason} ({report.rejects[reason]:,} rows): {EXPLANATIONS[reason]}")
+        for reject in found:
+            where = f"{reject.workbook} {reject.address}" if several else reject.address
+            value = "" if reject.raw is None else f"  {_visible(reject.raw)}"
+            _line(console, f"     {where}  {reject.column}{value}")
+    for name, unmatched in report.unmatched.items():
+        console.print(
+            f"\n[bold]no member in {escape(name)}[/bold]  {unmatched.rows:,} rows, {unmatched.keys:,} keys"
+        )
+        for key, rows in unmatched.first.most_common():
+            _line(console, f"     {_visible(key)}  {rows:,}")
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def _visible(value: str) -> str:
+    """A cell's text in one line, its control characters escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in value)
+
+
 def show_status(lines: Iterable[dict[str, Any]]) -> None:
     """Print a line a load; below them what those came to that are not published, and what resumes them."""
     console = _console()
@@ -63,13 +105,14 @@ def show_status(lines: Iterable[dict[str, Any]]) -> None:
 
 def show_rejects(found: Iterable[Reject]) -> None:
     """Print a line a reject, columns parted by tabs, so that other programs can cut them."""
-    print("sheet\trow\tcell\tcolumn\tvalue\treason\tmeaning")
+    print("workbook\tsheet\trow\tcell\tcolumn\tvalue\treason\tmeaning")
     for reject in found:
         value = (reject.raw or "").encode("unicode_escape").decode("ascii") if reject.raw else ""
         columns = (
+            reject.workbook,
             reject.sheet,
             reject.row,
-            reject.cell or "",
+            reject.address,
             reject.column,
             value,
             reject.reason,

@@ -87,15 +87,17 @@ def test_status_and_rejects(place: Place, tmp_path: Path) -> None:
     assert "sales@2026-11-05" in factload("status", "sales").stdout
 
     listed = factload("rejects", "sales@2026-11-05").stdout.splitlines()
-    assert [row.split("\t")[1:6] for row in listed[1:]] == [
-        ["3", "A3", "business_key", "+cmd()", "unmatched_key"],
-        ["4", "A4", "business_key", "<script>", "unmatched_key"],
-        ["5", "B5", "metric", "n/a", "not_a_number"],
+    name = "inbox/sales_2026-11-05.xlsx"
+    assert [row.split("\t")[:7] for row in listed[1:]] == [
+        [name, "Facts", "3", "Facts!A3", "business_key", "+cmd()", "unmatched_key"],
+        [name, "Facts", "4", "Facts!A4", "business_key", "<script>", "unmatched_key"],
+        [name, "Facts", "5", "Facts!B5", "metric", "n/a", "not_a_number"],
     ]
     target = tmp_path / "rejects.xlsx"
     assert factload("rejects", "sales@2026-11-05", "--xlsx", str(target)).stdout.startswith("3 rejected rows")
     sheet = openpyxl.load_workbook(target).active
-    cell = sheet["E2"]
+    assert [cell.value for cell in sheet[2]][:5] == [name, "Facts", 3, "Facts!A3", "business_key"]
+    cell = sheet["F2"]
     assert (cell.value, cell.data_type) == ("+cmd()", "s")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from factload import terminal
     from factload.check import check_load
     from factload.memory import leave_pandas_out
 
@@ -37,6 +39,7 @@ def _check(options: argparse.Namespace) -> int:
         lambda feed, period, url, progress: check_load(
             feed, period, database=url, workbook=options.workbook, progress=progress
         ),
+        terminal.show_check,
     )
 
 
@@ -47,6 +50,7 @@ def _run(options: argparse.Namespace) -> int:
     from factload.memory import leave_pandas_out
     from factload.pipeline import run_load
     from factload.report import read_report
+    from factload.terminal import show_report
 
     leave_pandas_out()
 
@@ -56,14 +60,14 @@ def _run(options: argparse.Namespace) -> int:
         )
         return read_report(url, feed.load_id(period))
 
-    return _report_of(options, load)
+    return _report_of(options, load, show_report)
 
 
-def _report_of(options: argparse.Namespace, produce: Any) -> int:
+def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], None]) -> int:
     """Produce a report and print it; an error becomes part of the report, and one line on standard error."""
-    from factload import terminal
     from factload.database import engine_for
     from factload.feed_file import read_feed
+    from factload.findings import CheckReport
     from factload.progress import Bars, Quiet
     from factload.report import after_failure
     from factload.settings import connection_url
@@ -85,10 +89,10 @@ def _report_of(options: argparse.Namespace, produce: Any) -> int:
         report = after_failure(url, feed, options.feed, period, error)
     else:
         if report.error:
-            status = 3
+            status = report.exit_status
             print(f"factload: {report.error['message']}", file=sys.stderr)
     if options.json:
         print(json.dumps(report.to_json()))
-    elif status == 0 or report.rows["source"]:
-        terminal.show_report(report)
+    elif status == 0 or report.rows["source"] or isinstance(report, CheckReport):
+        show(report)
     return status

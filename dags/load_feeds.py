@@ -46,7 +46,7 @@ PARAMETERS = {
         None,
         type=["null", "string"],
         title="Workbook",
-        description="A path inside the allowed roots. Empty: the feed's own for the period",
+        description="A path inside the allowed roots, or a pattern for several. Empty: the feed's own for the period",
     ),
     "reload": Param(
         False,

@@ -16,10 +16,14 @@ def field_table(model: str) -> str:
     part = schema if model == "Feed" else schema["$defs"][model]
     needed = set(part.get("required", ()))
     rows = [
-        f"| `{name}` | {field['description']} | {_values(field)} | {_default(field, name in needed)} |"
+        f"| `{name}` | {_in_one_line(field['description'])} | {_values(field)} | {_default(field, name in needed)} |"
         for name, field in _described(part, schema["$defs"]).items()
     ]
     return "\n".join(["| field | what it says | values | default |", "| --- | --- | --- | --- |", *rows])
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _described(part: _Schema, definitions: dict[str, _Schema]) -> dict[str, _Schema]:

@@ -179,7 +179,7 @@ def _not_postgresql(place: Place) -> tuple[str, ...]:
     ("spoil", "status", "message"),
     [
         (_no_such_feed, 2, "Did you mean sales?"),
-        (_typo, 2, "sales.yaml:10: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?"),
+        (_typo, 2, "sales.yaml:10: dimensions.product.normalise: is not a field here. Did you mean normalize?"),
         (_no_workbook, 3, "there is no workbook"),
         (_outside, 3, "outside the allowed roots"),
         (_no_sheet, 3, "Other"),

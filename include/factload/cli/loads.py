@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Commands) -> None:
     """``check`` and ``run``."""
-    check = commands.add_parser("check", help="say what a load would come to; writes nothing")
+    check = commands.add_parser(
+        "check", help="say what a load would come to, and all that is wrong; writes nothing"
+    )
     add_load_options(check)
     check.set_defaults(command=_check)
 
-    run = commands.add_parser("run", help="load one period's workbook, in parallel processes")
+    run = commands.add_parser("run", help="load one period's workbooks, in parallel processes")
     add_load_options(run)
     run.add_argument("--reload", action="store_true", help="load again what is published already, unchanged")
     run.set_defaults(command=_run)

@@ -22,7 +22,9 @@ def say(error: FactloadError) -> int:
 def add_load_options(parser: argparse.ArgumentParser) -> None:
     """FEED, --workbook, --period and what ``add_output_options`` adds."""
     parser.add_argument("feed", metavar="FEED", help="a name in include/feeds, or a feed file's path")
-    parser.add_argument("--workbook", metavar="F", help="this workbook instead of the one the feed names")
+    parser.add_argument(
+        "--workbook", metavar="F", help="this workbook, or all that match this pattern, instead of the feed's"
+    )
     parser.add_argument(
         "--period",
         metavar="P",

@@ -95,6 +95,15 @@ def is_empty(values: pa.Array[Any]) -> Flags:
     return empty
 
 
+def first_bytes(values: pa.Array[Any]) -> Bytes:
+    """The first byte of every text that has one."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    if not len(values) or offsets[0] == offsets[-1]:
+        return np.empty(0, np.uint8)
+    starts = offsets[:-1][offsets[:-1] < offsets[1:]]
+    return np.frombuffer(values.buffers()[2], np.uint8)[starts]
+
+
 def words(data: bytes) -> Words:
     """The eight bytes at every position of ``data`` but the last seven, as one little-endian number each."""
     return np.ndarray(max(len(data) - 7, 0), np.dtype("<u8"), data, strides=(1,))

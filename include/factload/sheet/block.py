@@ -16,10 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.vectors import EMPTY, Flags, as_flags, flags, integers, is_empty
+from factload.vectors import EMPTY, Flags, as_flags, first_bytes, flags, integers, is_empty
 
 Int32s = npt.NDArray[np.int32]
 UInt8s = npt.NDArray[np.uint8]
+
+
+_FIRST_OF_TWO = 0xC2  # the lowest byte that a character beyond ASCII begins with
 
 
 class Kind(IntEnum):
@@ -90,4 +93,8 @@ def merge(first: Block, second: Block) -> Block:
 
 def is_blank_text(text: pa.Array[Any]) -> Flags:
     """Which texts are empty or nothing but white space, as a person sees it."""
-    return is_empty(text) | as_flags(pc.utf8_is_space(text))
+    empty = is_empty(text)
+    first = first_bytes(text)
+    if not ((first <= ord(" ")) | (first >= _FIRST_OF_TWO)).any():  # no white space begins otherwise
+        return empty
+    return empty | as_flags(pc.utf8_is_space(text))

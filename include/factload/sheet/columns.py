@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from factload.sheet.block import Block, Column, Kind, is_blank_text
 from factload.sheet.cells import column_letters
-from factload.sheet.dates import DAY_MS, iso_micros, serial_millis, shown
+from factload.sheet.dates import DAY_MS, iso_micros, serial_micros, serial_millis, shown
 from factload.sheet.numbers import (
     Codes,
     parse_decimal,
@@ -92,13 +92,14 @@ def type_rows(
     block: Block, fields: Sequence[SheetField], placed: Sequence[int], *, date1904: bool
 ) -> TypedRows:
     """The block's rows as typed columns. ``placed``: for each field the index of its sheet column (A = 1)."""
-    filled = np.zeros(len(block), np.bool_)
-    for column in {index: block.columns[index] for index in placed}.values():
-        filled |= ~_blank(column)
+    blanks = {index: _blank(block.columns[index]) for index in placed}
+    filled = ~np.logical_and.reduce([*blanks.values()])
     filled[list(block.ragged)] = True
     blank = len(block) - int(filled.sum())
-    columns = {i: block.columns[i] if not blank else block.columns[i].filter(filled) for i in placed}
-    row = block.row[filled]
+    columns, row = {index: block.columns[index] for index in placed}, block.row
+    if blank:
+        columns = {index: column.filter(filled) for index, column in columns.items()}
+        blanks, row = {index: flags_[filled] for index, flags_ in blanks.items()}, row[filled]
 
     first = np.zeros(len(row), np.uint8)  # the code of each row's first defect
     kept = np.cumsum(filled) - 1  # where each row of the block is among those that are kept
@@ -107,7 +108,7 @@ def type_rows(
     place = np.zeros(len(row), np.int64)  # and the position of its field
     arrays: list[pa.Array[Any]] = [integers(row)]
     for position, (field, index) in enumerate(zip(fields, placed, strict=True)):
-        values, codes = _convert(columns[index], field, date1904=date1904)
+        values, codes = _convert(columns[index], blanks[index], field, date1904=date1904)
         arrays.append(values)
         new = (first == 0) & (codes != 0)
         first[new], place[new] = codes[new], position
@@ -148,9 +149,10 @@ def _blank(column: Column) -> Flags:
     return blank | (text & is_blank_text(column.text)) if text.any() else blank
 
 
-def _convert(column: Column, field: SheetField, *, date1904: bool) -> tuple[pa.Array[Any], Codes]:
+def _convert(
+    column: Column, blank: Flags, field: SheetField, *, date1904: bool
+) -> tuple[pa.Array[Any], Codes]:
     kind = column.kind
-    blank = _blank(column)
     if field.parse_text:
         column = read_text(column, field.type, field.text_format)
         kind = column.kind
@@ -220,21 +222,33 @@ def _number_key(raw: str, field: SheetField) -> tuple[str | None, int]:
 def _moments(column: Column, field: SheetField, open_: Flags, date1904: bool) -> tuple[pa.Array[Any], Codes]:
     whole_days = field.type.kind == "date"
     codes = np.zeros(len(column.kind), np.uint8)
-    micros = np.zeros(len(column.kind), np.int64)
-    encoded = column.text.dictionary_encode()  # a column of dates has few distinct ones
-    index = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(encoded)]
-    for kind in np.unique(column.kind[open_]).tolist():
-        which = np.flatnonzero(open_ & (column.kind == kind))
-        distinct, back = np.unique(index[which], return_inverse=True)
-        raws = encoded.dictionary.take(integers(distinct)).to_pylist()
-        moments = [_moment(kind, raw, date1904, whole_days) for raw in raws]
-        good = np.array([moment is not None for moment in moments], np.bool_)[back]
-        micros[which] = np.array([moment or 0 for moment in moments], np.int64)[back]
-        codes[which[~good]] = _CODES["not_a_date"]
+    number = open_ & ((column.kind == Kind.NUMBER) | (column.kind == Kind.SERIAL))
+    micros, certain = serial_micros(_none_but(column.text, number), date1904=date1904)
+    if whole_days:
+        codes[certain & (micros % (DAY_MS * 1000) != 0)] = _CODES["not_a_date"]
+    rest = open_ & ~certain
+    if rest.any():
+        micros[rest], codes[rest] = _one_by_one(column, rest, date1904, whole_days)
     valid = open_ & (codes == 0)
     if whole_days:
         return masked((micros // (DAY_MS * 1000)).astype(np.int32), pa.date32(), valid), codes
     return masked(micros, pa.timestamp("us"), valid), codes
+
+
+def _one_by_one(column: Column, which: Flags, date1904: bool, whole_days: bool) -> tuple[Positions, Codes]:
+    """The moments of some cells, in microseconds, and their codes: each distinct text is read once."""
+    encoded = column.text.filter(flags(which)).dictionary_encode()
+    kinds = column.kind[which].astype(np.int64)
+    index = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(encoded)]
+    distinct, back = np.unique(index * 256 + kinds, return_inverse=True)
+    raws = encoded.dictionary.take(integers(distinct // 256)).to_pylist()
+    moments = [
+        _moment(kind, raw, date1904, whole_days)
+        for kind, raw in zip((distinct % 256).tolist(), raws, strict=True)
+    ]
+    micros = np.array([moment or 0 for moment in moments], np.int64)[back]
+    bad = np.array([moment is None for moment in moments], np.bool_)[back]
+    return micros, np.where(bad, _CODES["not_a_date"], 0).astype(np.uint8)
 
 
 def _moment(kind: int, raw: str, date1904: bool, whole_days: bool) -> int | None:

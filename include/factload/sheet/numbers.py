@@ -134,14 +134,25 @@ def to_integer(
             return None, not_whole
         return (int(number), 0) if -high <= number < high else (None, out_of_range)
 
-    common = matches(text, r"\A-?[0-9]{1,18}\z")
-    values = _only(text, common).cast(pa.int64())
+    try:
+        values, common = _decimal_integers(text), np.ones(len(text), np.bool_)
+    except pa.ArrowInvalid:  # one at least is written otherwise
+        common = matches(text, r"\A-?[0-9]{1,18}\z")
+        values = _only(text, common).cast(pa.int64())
     codes = np.zeros(len(text), np.uint8)
     if declared.bits < 64:
         beyond = as_flags(pc.or_(pc.greater(values, high - 1), pc.less(values, -high)))
         codes[beyond] = out_of_range
         values = _only(values, ~beyond)
     return _patch(values, codes, text, ~common, pa.int64(), one)
+
+
+def _decimal_integers(text: pa.Array[Any]) -> pa.Array[Any]:
+    """Texts as int64. Raises ArrowInvalid when one is no integer; Arrow alone would take ``0x1F`` for one."""
+    characters = text.buffers()[2]
+    if characters is not None and (b"x" in characters.to_pybytes() or b"X" in characters.to_pybytes()):
+        raise pa.ArrowInvalid("perhaps hexadecimal")
+    return text.cast(pa.int64())
 
 
 def to_double(text: pa.Array[Any], bad: int, out_of_range: int) -> tuple[pa.Array[Any], Codes]:

@@ -73,13 +73,16 @@ def one_value(data: bytes) -> pa.Array[Any]:
     return pa.Array.from_buffers(pa.binary(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
-def slices(data: bytes, starts: Positions, ends: Positions) -> pa.Array[Any]:
-    """``data[start:end]`` for ascending, disjoint pairs, as a binary array."""
+_BINARY = pa.binary()
+
+
+def slices(data: bytes, starts: Positions, ends: Positions, kind: pa.DataType = _BINARY) -> pa.Array[Any]:
+    """``data[start:end]`` for ascending, disjoint pairs, as a binary array, or a string array of what is UTF-8."""
     count = 2 * len(starts)
     offsets = np.empty(count + 1, np.int32)
     offsets[0:-1:2], offsets[1::2] = starts, ends
     offsets[-1] = offsets[-2] if count else 0
-    pieces = pa.Array.from_buffers(pa.binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    pieces = pa.Array.from_buffers(kind, count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
     return pieces.take(integers(np.arange(0, count, 2)))  # every other piece lies between two slices
 
 
@@ -109,23 +112,27 @@ def words(data: bytes) -> Words:
     return np.ndarray(max(len(data) - 7, 0), np.dtype("<u8"), data, strides=(1,))
 
 
-def quoted_digits(word: Words) -> tuple[Positions, Positions]:
-    """How many bytes of each word stand before its first ``"``, and the number that these digits write.
+def quoted_digits(word: Words) -> tuple[Positions, Words]:
+    """How many bytes of each word stand before its first ``"``, and the digits they write, for ``as_numbers``.
 
-    The words come from text known to hold one to seven digits and a quote. Eight digits at a time, each step
-    joining neighbours: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits/
+    The words come from text known to hold one to seven digits and a quote.
     """
     ones, tops = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
     differs = word ^ (ones * np.uint64(ord('"')))
     quotes = (differs - ones) & ~differs & tops  # the lowest bit set marks the first quote
     before = np.bitwise_count((quotes & (~quotes + np.uint64(1))) - np.uint64(1)) >> np.uint8(3)
-    shifted = (word << (np.uint64(64) - (before.astype(np.uint64) << np.uint64(3)))) & np.uint64(
-        0x0F0F0F0F0F0F0F0F
-    )
-    pairs = ((shifted * np.uint64(2561)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    shifted = word << (np.uint64(64) - (before.astype(np.uint64) << np.uint64(3)))
+    return before.astype(np.int64), shifted & np.uint64(0x0F0F0F0F0F0F0F0F)
+
+
+def as_numbers(digits: Words) -> Positions:
+    """The numbers that eight digits write, one a byte, the last in the highest byte.
+
+    Each step joins neighbours: https://lemire.me/blog/2022/01/21/swar-explained-parsing-eight-digits/
+    """
+    pairs = ((digits * np.uint64(2561)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
     fours = ((pairs * np.uint64(6553601)) >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
-    number = (fours * np.uint64(42949672960001)) >> np.uint64(32)
-    return before.astype(np.int64), number.astype(np.int64)
+    return ((fours * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
 
 
 def row_ends(xml: bytes, start: int = 0, end: int | None = None) -> Positions:

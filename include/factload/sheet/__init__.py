@@ -9,6 +9,6 @@
 ``cells``, ``decode``       the exact reader, for all others; which of the two reads what
 ``columns``                 cells as the declared types, or the reason why not
 
-The rest are their tools: ``block``, ``in_order``, ``numbers``, ``dates``, ``number_formats``, ``strings``,
-``strings_table``, ``xml_parts``.
+The rest are their tools: ``block``, ``in_order``, ``inflate``, ``numbers``, ``dates``, ``number_formats``,
+``settling``, ``strings``, ``strings_table``, ``xml_parts``.
 """

@@ -20,6 +20,7 @@ from factload.vectors import EMPTY, Flags, as_flags, first_bytes, flags, integer
 
 Int32s = npt.NDArray[np.int32]
 UInt8s = npt.NDArray[np.uint8]
+UInt16s = npt.NDArray[np.uint16]
 
 
 _FIRST_OF_TWO = 0xC2  # the lowest byte that a character beyond ASCII begins with

@@ -8,18 +8,20 @@ lock, so windows are decoded in parallel. It reads only what :mod:`factload.shee
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sheet.block import Block, Column, Kind
-from factload.sheet.cells import XML_SPACE, column_letters, row_out_of_order, settle_text
+from factload.errors import WorkbookError
+from factload.sheet.block import Block, Column, Kind, UInt16s
+from factload.sheet.cells import row_out_of_order
 from factload.sheet.grammar import PRESERVE
+from factload.sheet.settling import settle_some
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.xml_parts import damaged
 from factload.vectors import (
@@ -28,13 +30,13 @@ from factload.vectors import (
     Flags,
     Positions,
     Words,
+    as_numbers,
     flags,
     integers,
     is_empty,
     matches,
     quoted_digits,
     slices,
-    texts,
     words,
 )
 
@@ -63,9 +65,13 @@ class _Tags:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The cells of one column that hold a value: the row each is in (by its place in the piece), where its
-    row number begins, where its ``v`` or ``t`` opens and where the value ends."""
+    """Cells of mapped columns that hold a value, in the order of the sheet.
 
+    For each: its column (by its place among the mapped ones), the row it is in (by its place in the piece),
+    where its row number begins, where its ``v`` or ``t`` opens and where the value ends.
+    """
+
+    column: Bytes | UInt16s
     row: Positions
     digits_at: Positions
     value_at: Positions
@@ -80,69 +86,97 @@ def read_plain(
     Raises WorkbookError for row numbers that do not ascend, a cell that is there twice or in the wrong row, a
     shared string that isn't there.
     """
+    # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart.
     tags = _tags(xml)
-    _, numbers = quoted_digits(tags.word[tags.opens[tags.rows] + len('<row r="')])
+    _, row_digits = quoted_digits(tags.word[tags.opens.take(tags.rows) + len('<row r="')])
+    numbers = as_numbers(row_digits)
     _check_ascending(numbers)
-    first_letters = tags.data[tags.opens[tags.cells] + _REFERENCE_AT]
-    mapped = {column: _cells_of(tags, column, first_letters) for column in columns}
+    cells = _mapped_cells(tags, columns)
+    length, digits = quoted_digits(tags.word[cells.digits_at])
+    if (digits != row_digits.take(cells.row)).any() and (as_numbers(digits) != numbers.take(cells.row)).any():
+        raise _misplaced()
+    kind = _kinds(tags.data, tags.word, cells.digits_at + length, date_styles)
 
     valued = np.zeros(len(numbers), np.bool_)
-    for cells in mapped.values():
-        valued[cells.row] = True
+    valued[cells.row] = True
     if not valued.all():
         valued[_rows_with_any_value(tags)] = True
     rows = int(valued.sum())
     place = np.cumsum(valued) - 1  # of each row among those that carry a value
+
+    by_column = np.argsort(cells.column, kind="stable")
+    bounds = np.searchsorted(cells.column.take(by_column), np.arange(len(columns) + 1))
     out: dict[int, Column] = {}
-    for column, cells in mapped.items():
-        length, written = quoted_digits(tags.word[cells.digits_at])
-        if (written != numbers[cells.row]).any() or (np.diff(cells.row) == 0).any():
-            raise damaged("The sheet has a cell that is there twice or claims another row")
-        kind = _kinds(tags.data, tags.word, cells.digits_at + length, date_styles)
-        text = _values(xml, tags.data, cells.value_at, cells.end, kind, strings)
-        out[column] = _spread(kind, text, place[cells.row], rows)
+    for column, first, last in zip(columns, bounds, bounds[1:], strict=False):
+        own = by_column[first:last]
+        row, own_kind = cells.row.take(own), kind.take(own)
+        if (np.diff(row) == 0).any():
+            raise _misplaced()
+        text = _values(xml, tags.data, cells.value_at.take(own), cells.end.take(own), own_kind, strings)
+        out[column] = _spread(own_kind, text, place.take(row), rows)
     return Block(numbers[valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
+
+
+def _misplaced() -> WorkbookError:
+    return damaged("The sheet has a cell that is there twice or claims another row")
 
 
 def _tags(xml: bytes) -> _Tags:
     data = np.frombuffer(xml, np.uint8)
     opens = np.flatnonzero(data == ord("<"))
-    letter = data[opens + 1]
+    letter = data.take(opens + 1)
     rows, cells = np.flatnonzero(letter == ord("r")), np.flatnonzero(letter == ord("c"))
     return _Tags(data, words(xml), opens, letter, rows, cells)
 
 
-def _cells_of(tags: _Tags, column: int, first_letters: Bytes) -> _Cells:
-    letters = column_letters(column).encode()
-    cell = tags.cells[first_letters == letters[0]]
-    at = tags.opens[cell] + _REFERENCE_AT
-    for offset, letter in enumerate(letters[1:], 1):
-        same = tags.data[at + offset] == letter
-        cell, at = cell[same], at[same]
-    digits_at = at + len(letters)
-    same = tags.data[digits_at] < ord("A")  # a digit: the name of the column ends here
-    if not same.all():
-        cell, digits_at = cell[same], digits_at[same]
+def _mapped_cells(tags: _Tags, columns: Sequence[int]) -> _Cells:
+    at = tags.opens.take(tags.cells) + _REFERENCE_AT
+    index, letters = _column_indices(tags.data, at)
+    unmapped = len(columns)
+    places = np.full(1 << 16, unmapped, np.min_scalar_type(unmapped))
+    places[list(columns)] = np.arange(unmapped)
+    column, cell, digits_at = places.take(index), tags.cells, at + letters
+    row = np.repeat(np.arange(len(tags.rows)), np.diff(np.searchsorted(cell, tags.rows), append=len(cell)))
+    column, row, cell, digits_at = _only(column != unmapped, column, row, cell, digits_at)
+
     value = _value_tags(tags.letter, cell)
-    there = _is_value(tags.letter[value])
-    if not there.all():
-        cell, digits_at, value = cell[there], digits_at[there], value[there]
-    value_at, end = tags.opens[value], tags.opens[value + 1]
+    value_at = tags.opens.take(value)
+    end = tags.opens.take(
+        value + 1, mode="clip"
+    )  # a cell without a value can be the last before the last tag
     # Plain text holds no ">", so a tag right before the end is the value's own: there is none.
-    filled = tags.data[end - 1] != ord(">")
-    if not filled.all():
-        cell, digits_at, value_at, end = cell[filled], digits_at[filled], value_at[filled], end[filled]
-    return _Cells(np.searchsorted(tags.rows, cell) - 1, digits_at, value_at, end)
+    filled = _is_value(tags.letter.take(value)) & (tags.data.take(end - 1) != ord(">"))
+    return _Cells(*_only(filled, column, row, digits_at, value_at, end))
+
+
+def _only(which: Flags, *arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """The arrays at ``which`` places."""
+    return arrays if which.all() else tuple(array[which] for array in arrays)
+
+
+def _column_indices(data: Bytes, at: Positions) -> tuple[UInt16s, Bytes]:
+    """The indices (A = 1) of the columns whose letters begin ``at``, and how many letters each has."""
+    index = (data.take(at) - np.uint8(ord("A") - 1)).astype(np.uint16)
+    letters = np.ones(len(at), np.uint8)
+    for offset in (1, 2):
+        letter = data.take(at + offset)
+        more = (letter >= ord("A")) & (letters == offset)  # else a digit: the name ended before
+        if not more.any():
+            break
+        letters += more
+        index = np.where(more, index * np.uint16(26) + (letter - np.uint8(ord("A") - 1)), index)
+    return index, letters
 
 
 def _value_tags(letter: Bytes, cell: Positions) -> Positions:
     """The tag where each cell's value would be: the next, or the one within ``is``, or after the formula."""
     value = cell + 1
-    value += letter[value] == ord("i")
-    formula = letter[value] == ord("f")
+    first = letter.take(value)
+    value += first == ord("i")
+    formula = first == ord("f")
     if formula.any():
         value += formula
-        value += formula & (letter[value] == ord("/"))
+        value += formula & (letter.take(value) == ord("/"))
     return value
 
 
@@ -153,7 +187,7 @@ def _is_value(letter: Bytes) -> Flags:
 
 def _rows_with_any_value(tags: _Tags) -> Positions:
     values = np.flatnonzero(_is_value(tags.letter))
-    filled = tags.data[tags.opens[values + 1] - 1] != ord(">")
+    filled = tags.data.take(tags.opens.take(values + 1) - 1) != ord(">")
     rows: Positions = np.searchsorted(tags.rows, values[filled]) - 1
     return rows
 
@@ -166,7 +200,7 @@ def _check_ascending(numbers: Positions) -> None:
 
 def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Collection[int]) -> Bytes:
     """What cells are, by the attributes that follow their reference; ``quote`` is where that ended."""
-    attribute = data[quote + 2]  # after the quote and a space: s, t, or nothing of the kind
+    attribute = data.take(quote + 2)  # after the quote and a space: s, t, or nothing of the kind
     letter = np.full(len(quote), ord("n"), np.uint8)
     type_first = attribute == ord("t")
     if type_first.any():
@@ -175,39 +209,44 @@ def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Collection[i
     if not len(styled):
         return _KIND_OF[letter]
     style_at = quote[styled] + len('" s="')
-    length, style = quoted_digits(word[style_at])
+    length, digits = quoted_digits(word[style_at])
     after = style_at + length
-    typed = data[after + 2] == ord("t")
+    typed = data.take(after + 2) == ord("t")
     letter[styled[typed]] = _type_letter(data, after[typed] + len('" t="'))
     kind = _KIND_OF[letter]
     if date_styles:
-        dated = styled[np.isin(style, list(date_styles))]
+        is_date = np.zeros(max(date_styles) + 2, np.bool_)
+        is_date[list(date_styles)] = True
+        dated = styled[is_date.take(as_numbers(digits), mode="clip")]
         kind[dated[kind[dated] == Kind.NUMBER]] = Kind.SERIAL
     return kind
 
 
 def _type_letter(data: Bytes, at: Positions) -> Bytes:
     """The last letter of the types that begin here: one letter and a quote, or "str" or "inlineStr"."""
-    return np.where(data[at + 1] == ord('"'), data[at], np.uint8(ord("r")))
+    return np.where(data.take(at + 1) == ord('"'), data.take(at), np.uint8(ord("r")))
 
 
 def _values(
     xml: bytes, data: Bytes, value_at: Positions, end: Positions, kind: Bytes, strings: SharedStrings
 ) -> pa.Array[Any]:
     """The texts of the cells; ``kind`` is brought in line: shared strings are texts, empty texts are blank."""
-    preserve = data[value_at + 2] == ord(" ")
-    start = value_at + _VALUE_AT + len(PRESERVE) * preserve
-    text = slices(xml, start, end).cast(pa.string())
+    own = kind == Kind.TEXT
+    start, worded = value_at + _VALUE_AT, bool(own.any())
+    preserve = (data.take(value_at + 2) == ord(" ")) if worded else np.zeros(len(kind), np.bool_)
+    if worded:
+        start += len(PRESERVE) * preserve
+    text = slices(xml, start, end, pa.string())
     shared = kind == _SHARED
     if shared.any():
         found = strings.take(text.filter(flags(shared)).cast(pa.int64()))
         text = found if shared.all() else pc.replace_with_mask(text, flags(shared), found)
         kind[shared] = Kind.TEXT
-    own = (kind == Kind.TEXT) & ~shared
-    edge = own & ~preserve & ((data[start] <= ord(" ")) | (data[end - 1] <= ord(" ")))
-    if own.any() and _holds_escapes(text):
-        edge |= own & matches(text, "&|_x")
-    text = settle_some(text, edge, preserve)
+    if worded:
+        edge = own & ~preserve & ((data.take(start) <= ord(" ")) | (data.take(end - 1) <= ord(" ")))
+        if _holds_escapes(text):
+            edge |= own & matches(text, "&|_x")
+        text = settle_some(text, edge, preserve)
     kind[is_empty(text)] = Kind.BLANK
     return text
 
@@ -215,42 +254,6 @@ def _values(
 def _holds_escapes(text: pa.Array[Any]) -> bool:
     characters = text.buffers()[2].to_pybytes()  # of all texts, end to end
     return b"&" in characters or b"_x" in characters
-
-
-def settle_some(text: pa.Array[Any], which: Flags, preserve: Flags) -> pa.Array[Any]:
-    """Raw character data as Excel shows it: entities and escapes decoded, ends trimmed, one by one."""
-    if not which.any():
-        return text
-    pairs = zip(text.filter(flags(which)).to_pylist(), preserve[which].tolist(), strict=True)
-    settled = texts(settle_text(unescape(raw), keep) for raw, keep in pairs)
-    return pc.replace_with_mask(text, flags(which), settled)
-
-
-def needs_settling(text: pa.Array[Any]) -> Flags:
-    """Which raw texts may look different in Excel."""
-    return matches(text, rf"&|_x|\A[{XML_SPACE}]|[{XML_SPACE}]\z")
-
-
-_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(amp|lt|gt|quot|apos));")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-
-
-def unescape(text: str) -> str:
-    """XML's five entities and its character references. Raises WorkbookError for one that is no character."""
-    return _ENTITY.sub(_character, text) if "&" in text else text
-
-
-def _character(match: re.Match[str]) -> str:
-    if match[3]:
-        return _NAMED[match[3]]
-    digits, base = (match[1], 16) if match[1] else (match[2], 10)
-    code = int(digits, base) if len(digits) < 10 else 0
-    legal = (
-        code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
-    )
-    if not legal:
-        raise damaged("The sheet holds a character reference that XML doesn't allow")
-    return chr(code)
 
 
 def _spread(kind: Bytes, text: pa.Array[Any], place: Positions, rows: int) -> Column:

@@ -15,7 +15,7 @@ from factload.sheet.grammar import PRESERVE, items_are_plain
 from factload.sheet.inflate import Stream
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package
-from factload.sheet.plain import needs_settling, settle_some
+from factload.sheet.settling import needs_settling, settle_some
 from factload.sheet.strings_table import NO_STRINGS, SharedStrings
 from factload.sheet.xml_parts import XmlReader, hostile, main_name
 from factload.vectors import one_value, slices, texts

@@ -20,57 +20,20 @@ the failed task; to take up a changed workbook, trigger the period again.
 
 from __future__ import annotations
 
-import pendulum
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
 from airflow_edge import tasks
+from airflow_edge.assets import fact_asset, workbook_asset
+from airflow_edge.dag_options import dag_options
 from airflow_edge.feeds import readable_feeds
+from airflow_edge.open_load import OpenLoad
 from factload.feed import Feed
-
-RETRIES = {
-    "retries": 4,  # only for faults that a retry helps; the others fail at once
-    "retry_delay": pendulum.duration(seconds=15),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": pendulum.duration(minutes=10),
-}
-
-PARAMETERS = {
-    "period": Param(
-        None,
-        type=["null", "string"],
-        format="date",
-        title="Period",
-        description="The business date to load. Empty: the run's own date",
-    ),
-    "workbook": Param(
-        None,
-        type=["null", "string"],
-        title="Workbook",
-        description="A path inside the allowed roots, or a pattern for several. Empty: the feed's own for the period",
-    ),
-    "reload": Param(
-        False,
-        type="boolean",
-        title="Reload",
-        description="Load again what is published already, though neither workbook nor feed has changed",
-    ),
-}
 
 
 def load_dag(feed: Feed) -> DAG:
     """The flow of one feed; every arrow carries paths, counts and ids, never rows."""
-    with DAG(
-        dag_id=f"load_{feed.feed}",
-        description=f"{feed.workbook.path} → {feed.fact.table}",
-        doc_md=__doc__,
-        schedule=feed.schedule,
-        start_date=pendulum.datetime(2020, 1, 1, tz="UTC"),
-        catchup=False,
-        default_args=RETRIES,
-        params=PARAMETERS,
-        tags=["factload"],
-    ) as dag:
-        load = tasks.open_load(feed.feed)
+    with DAG(schedule=feed.schedule, doc_md=__doc__, **dag_options(feed)) as dag:
+        load = OpenLoad(task_id="open_load", feed=feed.feed).output
         maps = tasks.extract_dimension_map.partial(load=load).expand(dimension=list(feed.dimensions))
         partitions = tasks.split_workbook(load)
         loaded = (
@@ -79,7 +42,7 @@ def load_dag(feed: Feed) -> DAG:
             .expand(partition=partitions)
         )
         reconciled = tasks.reconcile(load)
-        published = tasks.publish(load)
+        published = tasks.publish.override(inlets=[workbook_asset(feed)], outlets=[fact_asset(feed)])(load)
         loaded >> reconciled >> published >> tasks.clean_staging(load).as_teardown()
     return dag
 

@@ -11,10 +11,11 @@ from dataclasses import asdict
 from typing import Any
 
 from airflow.sdk import get_current_context, task
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from airflow_edge.assets import fact_asset
 from airflow_edge.connection import database_url
-from airflow_edge.period import period_of
+from airflow_edge.form import asked_of
+from airflow_edge.refusals import one_sentence
 from factload import steps
 from factload.errors import FactloadError, Superseded
 from factload.feed import Feed
@@ -23,30 +24,11 @@ from factload.load import DimensionMap, Load
 from factload.memory import leave_pandas_out
 from factload.partitions import PartitionFile
 from factload.report import read_report
+from factload.terminal import rendered
 
 _log = logging.getLogger(__name__)
 
 LoadJson = dict[str, Any]
-
-
-@task
-def open_load(feed_name: str) -> LoadJson:
-    """Begin this run's attempt at the load of its period; skips the rest when that is published, unchanged."""
-    context = get_current_context()
-    params = context["params"]
-    with _one_sentence():
-        feed = read_feed(feed_name)
-        load = steps.open_load(
-            feed,
-            period_of(context["dag_run"], params, context["dag"].timezone),
-            database=database_url(feed.fact.connection),
-            workbook=params.get("workbook"),
-            reload=bool(params.get("reload")),
-        )
-    if load.already_published:
-        raise AirflowSkipException(f"{load.load_id} is published, and neither workbook nor feed has changed")
-    _log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
-    return load.to_json()
 
 
 @task(map_index_template="{{ dimension }}")
@@ -87,11 +69,13 @@ def reconcile(load: LoadJson) -> None:
 
 @task
 def publish(load: LoadJson) -> dict[str, Any]:
-    """Make the load visible, and report what it came to."""
+    """Make the load visible, tell the DAGs that wait for the fact table, and report what it came to."""
     with _step(load) as (this, feed, url):
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
-    _log.info("%s is published: %s", this.load_id, report.rows)
+    event = get_current_context()["outlet_events"][fact_asset(feed)]
+    event.extra = {"load_id": this.load_id, "period": this.period, "rows": report.rows["published"]}
+    _log.info("\n%s", rendered(report))
     return report.to_json()
 
 
@@ -114,8 +98,8 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
     this = Load.from_json(load)
     leave_pandas_out()
-    with _one_sentence():
-        feed = read_feed(this.feed)
+    with one_sentence():
+        feed = asked_of(read_feed(this.feed), get_current_context()["params"])
         url = database_url(feed.fact.connection)
         try:
             yield this, feed, url
@@ -123,17 +107,6 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
             if not error.retry or _last_try():
                 steps.record_failure(this, error, database=url)
             raise
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Errors that a retry can't help fail the task at once; the others are left to Airflow's retries."""
-    try:
-        yield
-    except FactloadError as error:
-        if error.retry:
-            raise
-        raise AirflowFailException(str(error)) from None
 
 
 def _last_try() -> bool:

@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
@@ -157,8 +158,11 @@ class WorkbookPart(_Part):
     sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
     """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
     is read only by its name. Each sheet's header row is found by its names."""
-    missing: Literal["fail"] = "fail"
-    """What happens when the workbook is not there."""
+    missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
+        default=Missing(), json_schema_extra={"default": "fail"}
+    )
+    """What a scheduled run does when the workbook is not there: `fail`, `skip`, or `{wait: 6h}` from the hour when
+    it was due, and then fail; `{wait: 6h, then: skip}`. It waits without a worker slot. A person is told at once."""
     csv: CsvPart | None = None
     """How the file is written, if it is a csv file; a file named `.csv` or `.csv.gz` is one without this too."""
 
@@ -262,8 +266,10 @@ class Feed(_Part):
 
     feed: str = Field(examples=["sales"], json_schema_extra={"pattern": f"^{_NAME.pattern}$"})
     """The feed's name: lower-case letters, digits and `_`, a letter first."""
-    schedule: str | None = Field(default=None, examples=["0 2 * * *"])
-    """When the nightly load runs, a cron expression in UTC. Without it: by hand only."""
+    schedule: Annotated[str, BeforeValidator(cron)] | None = Field(default=None, examples=["0 2 * * *"])
+    """When the nightly load runs, a cron expression in `run.timezone`. Without it: by hand only."""
+    run: Run = Run()
+    """How Airflow runs the feed's loads."""
     workbook: WorkbookPart
     """Where the workbook of a period lies, and what is read of it."""
     dimensions: dict[str, Dimension] = Field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -16,10 +17,23 @@ from factload.findings import SHOWN_PER_REASON, CheckReport
 from factload.rejects import EXPLANATIONS, Reject
 from factload.report import Report
 
+_LOG_WIDTH = 120
+
 
 def show_report(report: Report) -> None:
     """Print a report: the rows, the control totals, the rejects by reason, the steps."""
-    console = _console()
+    _write_report(_console(), report)
+
+
+def rendered(report: Report) -> str:
+    """A report as ``show_report`` prints it, without colours: for logs."""
+    console = Console(file=io.StringIO(), highlight=False, width=_LOG_WIDTH)
+    with console.capture() as capture:
+        _write_report(console, report)
+    return capture.get()
+
+
+def _write_report(console: Console, report: Report) -> None:
     rows = report.rows
     console.print(f"\n[bold]{report.load_id}[/bold]  {report.state}")
     accounted = rows["blank"] + rows["rejected"] + rows["staged"]

@@ -31,13 +31,24 @@ print(json.dumps({
         dag.dag_id: {
             "schedule": getattr(dag.timetable, "expression", None),
             "catchup": dag.catchup,
-            "params": {name: param.schema for name, param in dag.params.items()},
+            "params": {name: {**param.schema, "description": param.description} for name, param in dag.params.items()},
             "doc": dag.doc_md,
+            "start": dag.start_date.isoformat(),
+            "timezone": str(dag.timezone),
+            "tags": sorted(dag.tags),
+            "loads_at_once": dag.max_active_runs,
+            "deadline": bool(dag.deadline),
+            "mails": bool(dag.on_failure_callback),
             "tasks": {
                 task.task_id: {
                     "after": sorted(task.upstream_task_ids),
                     "mapped": task.is_mapped,
                     "retries": task.retries,
+                    "owner": task.owner,
+                    "pool": task.pool,
+                    "priority": task.priority_weight,
+                    "reads": [asset.name for asset in task.inlets],
+                    "writes": [asset.name for asset in task.outlets],
                     "label": getattr(task, "map_index_template", None),
                     "trigger_rule": str(task.trigger_rule),
                     "teardown": task.is_teardown,
@@ -104,11 +115,60 @@ def test_policy(parsed: dict[str, Any]) -> None:
     for dag in parsed["dags"].values():
         assert dag["schedule"] == "0 2 * * *"
         assert dag["catchup"] is False
-        assert set(dag["params"]) == {"period", "workbook", "reload"}
+        assert set(dag["params"]) == {"period", "workbook", "dry_run", "reload", "insert"}
         assert dag["params"]["period"]["format"] == "date"
+        assert all(param["description"] and param["title"] for param in dag["params"].values())
         assert "When a task fails" in dag["doc"]
         for task in dag["tasks"].values():
             assert task["retries"] >= 2
+
+
+RUN = """
+schedule: "30 1 * * *"
+run:
+  timezone: Europe/Berlin
+  start: 2026-03-01
+  catchup: true
+  owner: controlling
+  tags: [finance]
+  pool: evening
+  priority: 7
+  retries: 2
+  loads_at_once: 2
+  deadline: "06:00"
+  notify: {email: [data@example.com]}
+"""
+
+
+def test_how_airflow_runs_a_feed_is_said_in_its_file(tmp_path: Path, sales: str) -> None:
+    feed = sales.replace('schedule: "0 2 * * *"\n', RUN.lstrip())
+    [dag] = parse(tmp_path, sales=feed)["dags"].values()
+    assert dag["schedule"] == "30 1 * * *"
+    assert (dag["start"], dag["timezone"]) == ("2026-02-28T23:00:00+00:00", "Europe/Berlin")
+    assert dag["catchup"]
+    assert dag["tags"] == ["factload", "finance"]
+    assert dag["loads_at_once"] == 2
+    assert dag["deadline"]
+    assert dag["mails"]
+    for task in dag["tasks"].values():
+        assert (task["owner"], task["pool"], task["priority"], task["retries"]) == (
+            "controlling",
+            "evening",
+            7,
+            2,
+        )
+
+
+def test_lineage(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["load_sales"]["tasks"]
+    assert tasks["publish"]["reads"] == ["sales workbooks"]
+    assert tasks["publish"]["writes"] == ["warehouse.fact_sales"]
+    assert [name for name, task in tasks.items() if task["writes"]] == ["publish"]
+
+
+def test_all_tasks_of_one_warehouse_share_a_pool(parsed: dict[str, Any]) -> None:
+    pools = {task["pool"] for dag in parsed["dags"].values() for task in dag["tasks"].values()}
+    assert pools == {"factload_warehouse"}
 
 
 def test_order(parsed: dict[str, Any]) -> None:

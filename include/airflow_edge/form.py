@@ -1,0 +1,60 @@
+"""The trigger form: what a person may ask of a run, checked by Airflow before the run begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Param
+
+from factload.feed import Feed
+
+_LONGEST_PATH = 1024
+
+
+def parameters(feed: Feed) -> dict[str, Param]:
+    """The fields of the form, in the order in which they are asked. Left alone, they load the run's own period."""
+    return {
+        "period": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Period",
+            description="The business date to load. Empty: the run's own date.",
+        ),
+        "workbook": Param(
+            None,
+            type=["null", "string"],
+            maxLength=_LONGEST_PATH,
+            pattern=r"^[^\x00-\x1f]+$",
+            title="Workbook",
+            description=f"A path inside the allowed roots, or a pattern for several. Empty: `{feed.workbook.path}`.",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Read everything and report what a load would come to, in the log of `open_load`. "
+            "Nothing is written.",
+        ),
+        "reload": Param(
+            False,
+            type="boolean",
+            title="Reload",
+            description="Load again what is published already, though neither workbook nor feed has changed.",
+        ),
+        "insert": Param(
+            None,
+            type=["null", "string"],
+            enum=[None, "core", "copy"],
+            values_display={"core": "Core inserts of arrays", "copy": "COPY"},
+            title="Insert method",
+            description=f"How rows get into the staging table. Empty: the feed's own, {feed.insert}.",
+        ),
+    }
+
+
+def asked_of(feed: Feed, params: Mapping[str, Any]) -> Feed:
+    """The feed as this run uses it: what was asked for on the form goes before the file."""
+    insert = params.get("insert")
+    return feed.model_copy(update={"insert": insert}) if insert else feed

@@ -1,0 +1,90 @@
+"""The first task: begin this run's attempt at its load, or say why there is nothing to do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, NoReturn
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from airflow_edge.connection import database_url
+from airflow_edge.period import period_of
+from airflow_edge.refusals import one_sentence
+from airflow_edge.workbook_trigger import WorkbookTrigger
+from factload import steps
+from factload.check import check_load
+from factload.errors import WorkbookError
+from factload.feed import Feed
+from factload.feed_file import read_feed
+from factload.progress import Quiet
+from factload.terminal import rendered
+
+_BY_HAND = "manual"
+
+
+class OpenLoad(BaseOperator):
+    """Opens the load of the run's period; returns it as JSON.
+
+    Skipped, and everything after it, when the period is published and unchanged, after a dry run, and when the
+    feed says to skip a workbook that isn't there. Waits without a worker slot when the feed says to wait for it.
+    A run that a person started doesn't wait: they are told.
+    """
+
+    def __init__(self, *, feed: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.feed = feed
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Open the load, or end the run as the class says."""
+        params = context["params"]
+        with one_sentence():
+            feed = read_feed(self.feed)
+            period = period_of(context["dag_run"], params, context["dag"].timezone)
+            url = database_url(feed.fact.connection)
+            try:
+                if params.get("dry_run"):
+                    self._report(context, feed, period, url)
+                load = steps.open_load(
+                    feed,
+                    period,
+                    database=url,
+                    workbook=params.get("workbook"),
+                    reload=bool(params.get("reload")),
+                )
+            except WorkbookError as error:
+                if error.code != "workbook_missing" or context["dag_run"].run_type == _BY_HAND:
+                    raise
+                self._without_workbook(context, feed, period, error)
+        if load.already_published:
+            raise AirflowSkipException(
+                f"{load.load_id} is published, and neither workbook nor feed has changed"
+            )
+        self.log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
+        return load.to_json()
+
+    def workbook_came(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
+        """Go on after the wait, with or without the workbook."""
+        self.log.info("The workbook is there" if event["there"] else "The wait is over, without a workbook")
+        return self.execute(context)
+
+    def _report(self, context: Any, feed: Feed, period: date, url: str) -> NoReturn:
+        report = check_load(
+            feed, period, database=url, workbook=context["params"].get("workbook"), progress=Quiet()
+        )
+        self.log.info("\n%s", rendered(report))
+        context["ti"].xcom_push("report", report.to_json())
+        raise AirflowSkipException(f"Dry run of {report.load_id}: {report.state}. Nothing was written")
+
+    def _without_workbook(self, context: Any, feed: Feed, period: date, error: WorkbookError) -> NoReturn:
+        missing = feed.workbook.missing
+        until = context["dag_run"].run_after + missing.wait if missing.wait else None
+        if until is not None and until > datetime.now(UTC):
+            workbook = feed.workbook.for_period(period)
+            self.log.info("%s is not there; waiting for it until %s", workbook, until)
+            self.defer(
+                trigger=WorkbookTrigger(workbook, until.isoformat()), method_name=self.workbook_came.__name__
+            )
+        if missing.then == "skip":
+            raise AirflowSkipException(str(error))
+        raise AirflowFailException(str(error)) from None

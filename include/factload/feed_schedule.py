@@ -1,0 +1,159 @@
+"""When a feed's loads run, and under which conditions: what an orchestrator needs of the feed file.
+
+The engine's own steps don't read any of it; ``dags/load_feeds.py`` hands it to Airflow.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(?:\d+[dhms])+")
+_HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, str) and _DURATION.fullmatch(text := value.replace(" ", "")):
+        parts = re.findall(r"(\d+)([dhms])", text)
+        found = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+        if found > timedelta():
+            return found
+    raise ValueError("expected a length of time such as 6h, 90m or 1d12h")
+
+
+def _hour(value: object) -> object:
+    if isinstance(value, str) and (match := _HOUR.fullmatch(value)):
+        return time(int(match[1]), int(match[2]))
+    raise ValueError('expected an hour of the day such as "06:00", in quotes')
+
+
+def _sequence(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_HOUR_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_HOUR.pattern}$"})
+_DURATION_SCHEMA = WithJsonSchema(
+    {"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["6h", "90m", "1d12h"]}
+)
+MISSING_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"enum": ["fail", "skip"]},
+            {
+                "type": "object",
+                "properties": {
+                    "wait": {"type": "string", "pattern": f"^{_DURATION.pattern}$"},
+                    "then": {"enum": ["fail", "skip"]},
+                },
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["fail", "skip", {"wait": "6h"}, {"wait": "6h", "then": "skip"}],
+    }
+)
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
+Names = Annotated[tuple[str, ...], BeforeValidator(_sequence)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class Missing(_Part):
+    """What becomes of a scheduled run whose workbook isn't there: it waits, and then fails or is skipped."""
+
+    wait: Duration | None = None
+    """How long after the run was due a workbook may come."""
+    then: Literal["fail", "skip"] = "fail"
+    """What the run does without one."""
+
+
+def cron(value: object) -> object:
+    """A cron expression of five fields, or one of its nicknames such as ``@daily``."""
+    if isinstance(value, str) and croniter.is_valid(value) and len(value.split()) in (1, 5):
+        return value
+    raise ValueError('expected a cron expression such as "0 2 * * *", in quotes')
+
+
+def missing_workbook(value: object) -> Any:
+    """``fail``, ``skip``, or a mapping with ``wait`` and ``then``."""
+    if value in ("fail", "skip"):
+        return {"then": value}
+    if isinstance(value, dict | Missing):
+        return value
+    raise ValueError("expected fail, skip, or {wait: 6h}, also {wait: 6h, then: skip}")
+
+
+class Notify(_Part):
+    """Who is told, by mail."""
+
+    email: Names = Field(min_length=1, examples=[["data@example.com"]])
+    """The addresses."""
+    connection: str = "smtp_default"
+    """The Airflow connection, of type smtp, that mails go out through."""
+
+    @field_validator("email")
+    @classmethod
+    def _addresses(cls, found: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [address for address in found if not _ADDRESS.fullmatch(address)]:
+            raise ValueError(f"{wrong[0]!r} is not a mail address")
+        return found
+
+
+class Run(_Part):
+    """How Airflow runs the feed's loads."""
+
+    timezone: str = Field(default="UTC", examples=["Europe/Berlin"])
+    """The time zone of `schedule`, of `deadline`, and of the day that a run is for."""
+    start: Annotated[date, WithJsonSchema({"type": "string", "format": "date"})] = date(2020, 1, 1)
+    """The first day that may be loaded."""
+    catchup: bool = False
+    """Whether the days since `start` are loaded as soon as the feed is there."""
+    owner: str = "factload"
+    """Who answers for the feed."""
+    tags: Names = ()
+    """Further tags of the DAG."""
+    pool: str | None = None
+    """The Airflow pool of its tasks. Without it: one for all feeds of the same connection, made on first use."""
+    priority: int = Field(default=1, ge=1, le=1000)
+    """Which task goes first when the pool is full: the one with the greater number."""
+    retries: int = Field(default=4, ge=0, le=20)
+    """How often a task is tried again, after faults that a retry can help."""
+    loads_at_once: int = Field(default=4, ge=1, le=64)
+    """The periods that are loaded side by side, in a backfill or by hand."""
+    deadline: Annotated[time, BeforeValidator(_hour), _HOUR_SCHEMA] | None = Field(default=None, examples=["06:00"])
+    """The hour by which a nightly load has to be published; `notify` is told when it isn't."""
+    notify: Notify | None = None
+    """Who is told, by mail, of a failed run and of a missed deadline."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("expected a name of the IANA time zone database such as Europe/Berlin") from None
+        return name
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _a_date(cls, value: object) -> object:
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        raise ValueError("expected a date such as 2026-01-31")
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Run:
+        if self.deadline is not None and self.notify is None:
+            raise ValueError("a `deadline` needs `notify`: somebody has to be told when it is missed")
+        return self

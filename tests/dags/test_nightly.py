@@ -1,0 +1,257 @@
+"""A night on a real scheduler: a late workbook, an absent one, a missed hour, a form filled in, a DAG downstream."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.pool import NullPool
+
+from demo import airflow_site, sample
+from demo.airflow_api import UNFINISHED, AirflowApi, ApiError, TaskInstance
+from demo.airflow_place import Place
+from demo.airflow_site import WHOLE
+from demo.postgres import Server
+from demo.setup import PROJECT, connection_uri
+from factload.ledger_tables import loads
+
+ROWS, MEMBERS = 2_000, 500
+SECONDS = 180.0
+TODAY = datetime.now(UTC).date().isoformat()
+MAIL = "  notify: {email: [data@example.com]}"
+
+# Each nightly feed is due at midnight; the scheduler starts that run as soon as it sees the DAG.
+FEEDS = {
+    "sales": ("", "fail"),
+    "late": (f'schedule: "0 0 * * *"\nrun:\n  deadline: "00:00"\n{MAIL}', "{wait: 2d}"),
+    "absent": ('schedule: "0 0 * * *"', "skip"),
+    "needed": (f'schedule: "0 0 * * *"\nrun:\n{MAIL}', "fail"),
+}
+DOWNSTREAM = """
+from airflow.sdk import DAG, Asset, task
+with DAG("downstream", schedule=[Asset("warehouse.fact_sales", uri="x-factload://warehouse/fact_sales")]):
+    @task
+    def told(triggering_asset_events=None):
+        [events] = triggering_asset_events.values()
+        return events[0].extra
+    told()
+"""
+
+pytestmark = pytest.mark.timeout(600)
+
+
+class Inbox:
+    """What a mail server received."""
+
+    def __init__(self) -> None:
+        self.mails: list[Message] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+    def subjects(self) -> list[str]:
+        return sorted(str(mail["Subject"]) for mail in self.mails)
+
+
+@dataclass(frozen=True)
+class Night:
+    """A running Airflow with the four feeds."""
+
+    api: AirflowApi
+    warehouse: str
+    home: Path
+    mails: Inbox
+
+    def workbook(self, feed: str, seed: int) -> sample.Expected:
+        path = self.home / "inbox" / f"{feed}_{TODAY}.xlsx"
+        return sample.make_workbook(path, ROWS, MEMBERS, seed)
+
+    def nightly_run(self, feed: str) -> str:
+        """The id of the run that the scheduler made by itself."""
+        path = f"/api/v2/dags/load_{feed}/dagRuns"
+        wait_for(lambda: bool(self.api.call("GET", path)["dag_runs"]), f"the nightly run of {feed}")
+        [run] = self.api.call("GET", path)["dag_runs"]
+        assert run["run_type"] == "scheduled"
+        return str(run["dag_run_id"])
+
+    def trigger(self, run_id: str, **form: Any) -> str:
+        self.api.trigger("load_sales", run_id, {"period": TODAY, **form})
+        return run_id
+
+    def ended(self, feed: str, run_id: str) -> str:
+        state = lambda: self.api.run_state(f"load_{feed}", run_id)  # noqa: E731
+        wait_for(lambda: state() not in UNFINISHED, f"the end of {feed}'s run")
+        return state()
+
+    def open_load(self, feed: str, run_id: str) -> TaskInstance:
+        found = self.api.task_instances(f"load_{feed}", run_id)
+        return next(instance for instance in found if instance.task_id == "open_load")
+
+    def said(self, feed: str, run_id: str) -> str:
+        return "\n".join(self.api.log(f"load_{feed}", run_id, self.open_load(feed, run_id)))
+
+    def facts(self, feed: str) -> tuple[int, str]:
+        facts = sample.fact_sales
+        of_load = select(func.count(), func.sum(facts.c.metric)).where(facts.c.load_id == f"{feed}@{TODAY}")
+        with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            count, total = connection.execute(of_load).one()
+        return count, str(total)
+
+    def known_loads(self) -> set[str]:
+        with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            return {load_id.partition("@")[0] for load_id in connection.scalars(select(loads.c.load_id))}
+
+
+@pytest.fixture(scope="module")
+def night(
+    postgres: Server, module_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Night]:
+    home = tmp_path_factory.mktemp("night")
+    feeds, dags = home / "include/feeds", home / "dags"
+    feeds.mkdir(parents=True)
+    dags.mkdir()
+    (home / "inbox").mkdir()
+    text = (PROJECT / "include/feeds/sales.yaml").read_text()
+    for name, (schedule, missing) in FEEDS.items():
+        changes = {
+            "feed: sales": f"feed: {name}",
+            'schedule: "0 2 * * *"': schedule,
+            "missing: fail": f"missing: {missing}",
+            "inbox/sales_": f"inbox/{name}_",
+            "max_rejects: 0.5%": "max_rejects: 10%",
+        }
+        feed = text
+        for old, new in changes.items():
+            assert old in feed
+            feed = feed.replace(old, new)
+        (feeds / f"{name}.yaml").write_text(feed)
+    (dags / "load_feeds.py").symlink_to(PROJECT / "dags/load_feeds.py")
+    (dags / "downstream.py").write_text(DOWNSTREAM)
+    sample.make_dimension(module_database, MEMBERS)
+    mails = Inbox()
+    server = Controller(mails, hostname="127.0.0.1", port=free_port())
+    server.start()
+    smtp = f"smtp://127.0.0.1:{server.port}/?disable_ssl=true&disable_tls=true&from_email=factload%40example.com"
+    place = Place(
+        project=PROJECT,
+        folder=home / "airflow",
+        metadata_url=postgres.create_database("night"),
+        variables={
+            "AIRFLOW_CONN_WAREHOUSE": connection_uri(module_database),
+            "AIRFLOW_CONN_SMTP_DEFAULT": smtp,
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+            "FACTLOAD_HOME": str(home),
+        },
+        dags=dags,
+        port=0,
+    )
+    try:
+        with airflow_site.running(place, WHOLE) as site:
+            yield Night(AirflowApi(site), module_database, home, mails)
+    finally:
+        server.stop()
+
+
+def test_a_late_workbook_is_waited_for_without_a_slot(night: Night) -> None:
+    run_id = night.nightly_run("late")
+    wait_for(lambda: night.open_load("late", run_id).state == "deferred", "the wait to begin")
+    pool = night.api.call("GET", "/api/v2/pools/factload_warehouse")
+    assert (pool["slots"], pool["include_deferred"]) == (16, False)
+    wait_for(lambda: "late: not published by 00:00" in night.mails.subjects(), "the mail about the hour")
+
+    expected = night.workbook("late", seed=1)
+
+    assert night.ended("late", run_id) == "success"
+    assert night.facts("late") == (expected.staged, expected.control_total)
+
+
+def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> None:
+    run_id = night.nightly_run("absent")
+    assert night.ended("absent", run_id) == "success"
+    states = {instance.task_id: instance.state for instance in night.api.task_instances("load_absent", run_id)}
+    del states["clean_staging"]  # a teardown runs whatever was before it
+    assert set(states.values()) == {"skipped"}
+    assert "absent" not in night.known_loads()
+
+
+def test_an_absent_workbook_fails_at_once_and_somebody_is_told(night: Night) -> None:
+    run_id = night.nightly_run("needed")
+    assert night.ended("needed", run_id) == "failed"
+    assert night.open_load("needed", run_id).try_number == 1
+    assert "there is no workbook" in night.said("needed", run_id)
+    wait_for(lambda: "needed: a load failed" in night.mails.subjects(), "the mail about the failure")
+
+
+def test_a_dry_run_reports_and_changes_nothing(night: Night) -> None:
+    night.workbook("sales", seed=2)
+    run_id = night.trigger("dry", dry_run=True)
+    assert night.ended("sales", run_id) == "success"
+    said = night.said("sales", run_id)
+    assert "sales@" in said
+    assert f"source {ROWS:,} = blank" in said
+    assert "Nothing was written" in said
+    assert "sales" not in night.known_loads()
+    assert night.facts("sales")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"period": "yesterday"}, "'yesterday' is not a 'date'"),
+        ({"insert": "fast"}, "'fast' is not one of"),
+        ({"workbook": "a\nb"}, "does not match"),
+        ({"reload": "perhaps"}, "'perhaps' is not of type 'boolean'"),
+    ],
+)
+def test_what_the_form_refuses_never_starts(night: Night, form: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ApiError, match=sentence):
+        night.trigger("refused", **form)
+
+
+def test_a_workbook_elsewhere_is_refused_in_a_sentence(night: Night) -> None:
+    run_id = night.trigger("elsewhere", workbook="/etc/passwd")
+    assert night.ended("sales", run_id) == "failed"
+    assert night.open_load("sales", run_id).try_number == 1
+    assert "lies outside the allowed roots" in night.said("sales", run_id)
+
+
+def test_a_published_load_starts_the_dags_downstream(night: Night) -> None:
+    expected = night.workbook("sales", seed=3)
+    assert night.ended("sales", night.trigger("real", insert="copy")) == "success"
+    path = "/api/v2/dags/downstream/dagRuns"
+    wait_for(
+        lambda: any(r["state"] == "success" for r in night.api.call("GET", path)["dag_runs"]), "downstream"
+    )
+    runs = night.api.call("GET", path)["dag_runs"]
+    told = [
+        night.api.call("GET", f"{path}/{run['dag_run_id']}/taskInstances/told/xcomEntries/return_value")[
+            "value"
+        ]
+        for run in runs
+        if run["state"] == "success"
+    ]
+    assert {"load_id": f"sales@{TODAY}", "period": TODAY, "rows": expected.staged} in told
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
+        time.sleep(0.5)

@@ -57,9 +57,7 @@ class OpenLoad(BaseOperator):
                     raise
                 self._without_workbook(context, feed, period, error)
         if load.already_published:
-            raise AirflowSkipException(
-                f"{load.load_id} is published, and neither workbook nor feed has changed"
-            )
+            self._skip(f"{load.load_id} is published, and neither workbook nor feed has changed")
         self.log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
         return load.to_json()
 
@@ -74,7 +72,7 @@ class OpenLoad(BaseOperator):
         )
         self.log.info("\n%s", rendered(report))
         context["ti"].xcom_push("report", report.to_json())
-        raise AirflowSkipException(f"Dry run of {report.load_id}: {report.state}. Nothing was written")
+        self._skip(f"Dry run of {report.load_id}: {report.state}. Nothing was written")
 
     def _without_workbook(self, context: Any, feed: Feed, period: date, error: WorkbookError) -> NoReturn:
         missing = feed.workbook.missing
@@ -86,5 +84,9 @@ class OpenLoad(BaseOperator):
                 trigger=WorkbookTrigger(workbook, until.isoformat()), method_name=self.workbook_came.__name__
             )
         if missing.then == "skip":
-            raise AirflowSkipException(str(error))
+            self._skip(str(error))
         raise AirflowFailException(str(error)) from None
+
+    def _skip(self, reason: str) -> NoReturn:
+        self.log.info("%s", reason)  # Airflow itself doesn't say why
+        raise AirflowSkipException(reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
@@ -98,8 +98,11 @@ class Night:
         found = self.api.task_instances(f"load_{feed}", run_id)
         return next(instance for instance in found if instance.task_id == "open_load")
 
-    def said(self, feed: str, run_id: str) -> str:
-        return "\n".join(self.api.log(f"load_{feed}", run_id, self.open_load(feed, run_id)))
+    def said(self, feed: str, run_id: str, attempt: int | None = None) -> str:
+        """What open_load logged in its latest attempt, or in another."""
+        instance = self.open_load(feed, run_id)
+        asked = replace(instance, try_number=attempt or instance.try_number)
+        return "\n".join(self.api.log(f"load_{feed}", run_id, asked))
 
     def facts(self, feed: str) -> tuple[int, str]:
         facts = sample.fact_sales
@@ -188,7 +191,7 @@ def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> N
 def test_an_absent_workbook_fails_at_once_and_somebody_is_told(night: Night) -> None:
     run_id = night.nightly_run("needed")
     assert night.ended("needed", run_id) == "failed"
-    assert night.open_load("needed", run_id).try_number == 1
+    assert night.open_load("needed", run_id).try_number == 1, night.said("needed", run_id, 1)
     assert "there is no workbook" in night.said("needed", run_id)
     wait_for(lambda: "needed: a load failed" in night.mails.subjects(), "the mail about the failure")
 

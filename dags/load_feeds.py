@@ -7,11 +7,15 @@ One DAG for each file in `include/feeds`: `load_<feed>`.
 | tonight's load | nothing: the feed's `schedule` runs it |
 | one period now | **Trigger**, and fill in `period` (and `workbook`, if it lies elsewhere) |
 | the same period again, with a corrected workbook | **Trigger** with the same `period`: its rows are replaced |
+| to know what a load would come to | **Trigger** with `dry_run`; the report is in the log of `open_load` |
 | the same again although nothing changed | **Trigger** with `reload` |
 | many periods | **Trigger → Backfill**, or `airflow backfill create` |
 
 A load is one feed × one period: a retry, a manual run and a backfill of the same two replace each other's rows and
 never add to them. Until `publish` has ended, readers of the fact table see what they saw before.
+
+`open_load` is deferred while it waits for a late workbook (`workbook.missing` in the feed), and skipped when there is
+nothing to do; its log says why. DAGs whose schedule is the asset of the fact table start when `publish` has ended.
 
 **When a task fails**, its last line says what was seen, what was expected and what to do next. `factload status`
 shows the ledger, `factload rejects FEED@PERIOD` every rejected row with its reason. After the cause is gone, clear

@@ -268,7 +268,7 @@ class Feed(_Part):
     """The feed's name: lower-case letters, digits and `_`, a letter first."""
     schedule: Annotated[str, BeforeValidator(cron)] | None = Field(default=None, examples=["0 2 * * *"])
     """When the nightly load runs, a cron expression in `run.timezone`. Without it: by hand only."""
-    run: Run = Run()
+    run: Run = Field(default=Run(), json_schema_extra={"default": {}})
     """How Airflow runs the feed's loads."""
     workbook: WorkbookPart
     """Where the workbook of a period lies, and what is read of it."""

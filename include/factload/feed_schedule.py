@@ -11,7 +11,15 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DURATION = re.compile(r"(?:\d+[dhms])+")
@@ -131,7 +139,9 @@ class Run(_Part):
     """How often a task is tried again, after faults that a retry can help."""
     loads_at_once: int = Field(default=4, ge=1, le=64)
     """The periods that are loaded side by side, in a backfill or by hand."""
-    deadline: Annotated[time, BeforeValidator(_hour), _HOUR_SCHEMA] | None = Field(default=None, examples=["06:00"])
+    deadline: Annotated[time, BeforeValidator(_hour), _HOUR_SCHEMA] | None = Field(
+        default=None, examples=["06:00"]
+    )
     """The hour by which a nightly load has to be published; `notify` is told when it isn't."""
     notify: Notify | None = None
     """Who is told, by mail, of a failed run and of a missed deadline."""

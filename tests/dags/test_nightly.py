@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
@@ -23,6 +23,7 @@ from demo.airflow_place import Place
 from demo.airflow_site import WHOLE
 from demo.postgres import Server
 from demo.setup import PROJECT, connection_uri
+from factload import ledger
 from factload.ledger_tables import loads
 
 ROWS, MEMBERS = 2_000, 500
@@ -98,11 +99,14 @@ class Night:
         found = self.api.task_instances(f"load_{feed}", run_id)
         return next(instance for instance in found if instance.task_id == "open_load")
 
-    def said(self, feed: str, run_id: str, attempt: int | None = None) -> str:
-        """What open_load logged in its latest attempt, or in another."""
-        instance = self.open_load(feed, run_id)
-        asked = replace(instance, try_number=attempt or instance.try_number)
-        return "\n".join(self.api.log(f"load_{feed}", run_id, asked))
+    def said(self, feed: str, run_id: str) -> str:
+        """What open_load logged."""
+        return "\n".join(self.api.log(f"load_{feed}", run_id, self.open_load(feed, run_id)))
+
+    def tries(self, feed: str, run_id: str) -> int:
+        """How often open_load ran. Its number counts also the times it was scheduled and did not run."""
+        path = f"/api/v2/dags/load_{feed}/dagRuns/{run_id}/taskInstances/open_load/tries"
+        return len(self.api.call("GET", path)["task_instances"])
 
     def facts(self, feed: str) -> tuple[int, str]:
         facts = sample.fact_sales
@@ -113,6 +117,8 @@ class Night:
 
     def known_loads(self) -> set[str]:
         with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            if not ledger.is_installed(connection):
+                return set()
             return {load_id.partition("@")[0] for load_id in connection.scalars(select(loads.c.load_id))}
 
 
@@ -145,7 +151,9 @@ def night(
     mails = Inbox()
     server = Controller(mails, hostname="127.0.0.1", port=free_port())
     server.start()
-    smtp = f"smtp://127.0.0.1:{server.port}/?disable_ssl=true&disable_tls=true&from_email=factload%40example.com"
+    smtp = (
+        f"smtp://127.0.0.1:{server.port}/?disable_ssl=true&disable_tls=true&from_email=factload%40example.com"
+    )
     place = Place(
         project=PROJECT,
         folder=home / "airflow",
@@ -182,7 +190,9 @@ def test_a_late_workbook_is_waited_for_without_a_slot(night: Night) -> None:
 def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> None:
     run_id = night.nightly_run("absent")
     assert night.ended("absent", run_id) == "success"
-    states = {instance.task_id: instance.state for instance in night.api.task_instances("load_absent", run_id)}
+    states = {
+        instance.task_id: instance.state for instance in night.api.task_instances("load_absent", run_id)
+    }
     del states["clean_staging"]  # a teardown runs whatever was before it
     assert set(states.values()) == {"skipped"}
     assert "absent" not in night.known_loads()
@@ -191,7 +201,7 @@ def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> N
 def test_an_absent_workbook_fails_at_once_and_somebody_is_told(night: Night) -> None:
     run_id = night.nightly_run("needed")
     assert night.ended("needed", run_id) == "failed"
-    assert night.open_load("needed", run_id).try_number == 1, night.said("needed", run_id, 1)
+    assert night.tries("needed", run_id) == 1
     assert "there is no workbook" in night.said("needed", run_id)
     wait_for(lambda: "needed: a load failed" in night.mails.subjects(), "the mail about the failure")
 
@@ -225,7 +235,7 @@ def test_what_the_form_refuses_never_starts(night: Night, form: dict[str, Any], 
 def test_a_workbook_elsewhere_is_refused_in_a_sentence(night: Night) -> None:
     run_id = night.trigger("elsewhere", workbook="/etc/passwd")
     assert night.ended("sales", run_id) == "failed"
-    assert night.open_load("sales", run_id).try_number == 1
+    assert night.tries("sales", run_id) == 1
     assert "lies outside the allowed roots" in night.said("sales", run_id)
 
 

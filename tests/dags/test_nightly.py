@@ -23,7 +23,7 @@ from demo.airflow_place import Place
 from demo.airflow_site import WHOLE
 from demo.postgres import Server
 from demo.setup import PROJECT, connection_uri
-from factload import ledger
+from factload.ledger_migrations import is_installed
 from factload.ledger_tables import loads
 
 ROWS, MEMBERS = 2_000, 500
@@ -117,7 +117,7 @@ class Night:
 
     def known_loads(self) -> set[str]:
         with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
-            if not ledger.is_installed(connection):
+            if not is_installed(connection):
                 return set()
             return {load_id.partition("@")[0] for load_id in connection.scalars(select(loads.c.load_id))}
 

@@ -11,14 +11,15 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from factload.errors import WorkbookError
 from factload.settings import workbook_path
+from factload.sources import find_workbooks
 
-Seen = tuple[str, int, float]
+Seen = list[tuple[str, int, float]]
 
 
 class WorkbookTrigger(BaseTrigger):
     """Fires with ``{"there": True}`` when the workbook lies there whole, with False at the moment ``until``.
 
-    ``workbook``: as in the feed, relative to the project and inside the allowed roots. ``until``: ISO 8601 with
+    ``workbook``: a path or pattern as in the feed, relative to the project and inside the allowed roots. ``until``: ISO 8601 with
     its offset. Whole: size and time of change were the same at two looks, ``every`` seconds apart, so a copy
     that is still growing isn't taken.
     """
@@ -49,10 +50,9 @@ class WorkbookTrigger(BaseTrigger):
 
 
 def _look(workbook: str) -> Seen | None:
-    """What lies at the path now. A place that is not allowed isn't waited for: the load itself refuses it."""
+    """What lies there now. A place that is not allowed isn't waited for: the load itself refuses it."""
     try:
-        path = workbook_path(workbook)
-        found = path.stat()
+        paths = [workbook_path(name) for name in find_workbooks(workbook)]
+        return [(str(path), (found := path.stat()).st_size, found.st_mtime) for path in paths]
     except (WorkbookError, FileNotFoundError):
         return None
-    return str(path), found.st_size, found.st_mtime

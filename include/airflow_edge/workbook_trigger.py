@@ -19,9 +19,9 @@ Seen = list[tuple[str, int, float]]
 class WorkbookTrigger(BaseTrigger):
     """Fires with ``{"there": True}`` when the workbook lies there whole, with False at the moment ``until``.
 
-    ``workbook``: a path or pattern as in the feed, relative to the project and inside the allowed roots. ``until``: ISO 8601 with
-    its offset. Whole: size and time of change were the same at two looks, ``every`` seconds apart, so a copy
-    that is still growing isn't taken.
+    ``workbook``: a path or pattern as in the feed, relative to the project and inside the allowed roots.
+    ``until``: ISO 8601 with its offset. Whole: size and time of change were the same at two looks, ``every``
+    seconds apart, so a copy that is still growing isn't taken.
     """
 
     def __init__(self, workbook: str, until: str, every: float = 5.0) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from factload.rejects import EXPLANATIONS
+from factload.reasons import REASONS
 
 
 def reason_table(_: str) -> str:
     """A row a reason, with its words."""
-    rows = [f"| `{reason}` | {words} |" for reason, words in EXPLANATIONS.items()]
+    rows = [f"| `{reason}` | {words} |" for reason, words in REASONS.items()]
     return "\n".join(["| reason | what it means |", "| --- | --- |", *rows])

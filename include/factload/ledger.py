@@ -17,7 +17,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
-from factload.errors import FactloadError, RowsRefused, Superseded, WorkbookError
+from factload.errors import FactloadError, FeedError, RowsRefused, Superseded, WorkbookError
 from factload.feed import Feed
 from factload.ledger_tables import (
     attempts,
@@ -99,6 +99,33 @@ def open_attempt(
         content=content,
         already_published=done,
         sources=tuple(sources),
+    )
+
+
+def newest_load(connection: Connection, load_id: str) -> Load:
+    """The newest attempt at a load, as ``open_attempt`` gave it; raises ``FeedError`` when there is none."""
+    found = connection.execute(
+        select(loads.c.feed, loads.c.period, attempts)
+        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .where(loads.c.load_id == load_id)
+    ).one_or_none()
+    if found is None:
+        raise FeedError(
+            "load_unknown",
+            f"the ledger has no load {load_id}",
+            expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
+            remedy="See `factload status`",
+        )
+    return Load(
+        load_id=load_id,
+        epoch=found.epoch,
+        feed=found.feed,
+        period=str(found.period),
+        workbook=found.workbook,
+        workbook_sha256=found.workbook_sha256,
+        content=found.content,
+        already_published=found.state == "published",
+        sources=tuple(SourceFile(**source) for source in found.sources),
     )
 
 

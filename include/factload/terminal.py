@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from factload.findings import SHOWN_PER_REASON, CheckReport
-from factload.rejects import EXPLANATIONS, Reject
+from factload.reasons import REASONS
+from factload.rejects import Reject
 from factload.report import Report
 
 _LOG_WIDTH = 120
@@ -79,7 +80,7 @@ def show_check(report: Report) -> None:
         console.print(f"\n[bold]rejected rows[/bold]  the first {SHOWN_PER_REASON} of each reason")
     several = len({reject.workbook for reject in report.rejected}) > 1
     for reason, found in groupby(report.rejected, lambda reject: reject.reason):
-        _line(console, f"{reason} ({report.rejects[reason]:,} rows): {EXPLANATIONS[reason]}")
+        _line(console, f"{reason} ({report.rejects[reason]:,} rows): {REASONS[reason]}")
         for reject in found:
             where = f"{reject.workbook} {reject.address}" if several else reject.address
             value = "" if reject.raw is None else f"  {_visible(reject.raw)}"

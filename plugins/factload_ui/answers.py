@@ -9,8 +9,8 @@ from typing import Any
 from factload.errors import FactloadError
 from factload.history import LoadSummary, outlying
 from factload.load_detail import LoadDetail
+from factload.reasons import REASONS
 from factload.reject_pages import RejectPage
-from factload.rejects import EXPLANATIONS
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
 SLOW_RULE = "slow: less than half the median rows per second, and longer than the median partition"
@@ -90,7 +90,7 @@ def load(detail: LoadDetail, now: datetime) -> dict[str, Any]:
 def reasons(counted: dict[str, int]) -> list[dict[str, Any]]:
     """The rejects by reason, most frequent first."""
     return [
-        {"reason": reason, "explanation": EXPLANATIONS.get(reason, ""), "rows": rows}
+        {"reason": reason, "explanation": REASONS.get(reason, ""), "rows": rows}
         for reason, rows in counted.items()
     ]
 

@@ -22,7 +22,8 @@ from factload.feed import Feed
 from factload.history import LoadSummary, first_periods, loads_between, recent_loads
 from factload.load_detail import load_detail
 from factload.reject_pages import page_of_rejects, rejects_by_reason
-from factload.rejects import read_rejects, write_workbook
+from factload.rejects import read_rejects
+from factload.rejects_workbook import write_list
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
 from factload_ui.expected import expected_periods
@@ -175,7 +176,7 @@ def rejects_workbook(dag_id: str, period: date) -> FileResponse:
         with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
             path = Path(file.name)
         with _one_workbook_at_a_time:
-            write_workbook(path, islice(read_rejects(connection, load_id), REJECTS_IN_A_WORKBOOK))
+            write_list(path, islice(read_rejects(connection, load_id), REJECTS_IN_A_WORKBOOK))
     return FileResponse(
         path, filename=f"{load_id}-rejects.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
     )

@@ -96,8 +96,8 @@ def test_status_and_rejects(place: Place, tmp_path: Path) -> None:
     target = tmp_path / "rejects.xlsx"
     assert factload("rejects", "sales@2026-11-05", "--xlsx", str(target)).stdout.startswith("3 rejected rows")
     sheet = openpyxl.load_workbook(target).active
-    assert [cell.value for cell in sheet[2]][:5] == [name, "Facts", 3, "Facts!A3", "business_key"]
-    cell = sheet["F2"]
+    assert [cell.value for cell in sheet[2]][1:5] == [3, name, "Facts", 3]
+    cell = sheet["A2"]
     assert (cell.value, cell.data_type) == ("+cmd()", "s")
 
 

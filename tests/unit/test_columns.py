@@ -12,7 +12,7 @@ import pytest
 
 import expected
 import sheetxml
-from factload.sheet.columns import REASONS
+from factload.reasons import CELLS
 from factload.sheet.text_values import TextFormat
 
 
@@ -158,7 +158,7 @@ def test_a_cell_of_another_kind_is_rejected(
 ) -> None:
     row = read(tmp_path, body, kind)
     assert (row["reason"], row["raw"], row["column"], row["cell"]) == (reason, raw, "v", "A2")
-    assert reason in REASONS
+    assert reason in CELLS
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from factload.cli.options import add_load_argument, add_output_options, url_for_load, urls
+from factload.cli.options import (
+    add_load_argument,
+    add_output_options,
+    feed_of_load,
+    url_for_load,
+    urls,
+)
 
 if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
     from factload.cli.options import Commands
 
 
@@ -50,19 +59,38 @@ def _status(options: argparse.Namespace) -> int:
 def _rejects(options: argparse.Namespace) -> int:
     from factload import terminal
     from factload.database import database_errors, engine_for
-    from factload.rejects import read_rejects, write_workbook
+    from factload.rejects import read_rejects
     from factload.report import read_report
 
     url = url_for_load(options)
     read_report(url, options.load)  # says so when there is no such load
     with database_errors("reading the rejects"), engine_for(url).connect() as connection:
-        found = read_rejects(connection, options.load)
         if options.xlsx:
-            count = write_workbook(options.xlsx, found)
-            print(f"{count} rejected rows written to {options.xlsx}")
-        elif options.json:
+            return _write_rejects(options, connection)
+        found = read_rejects(connection, options.load)
+        if options.json:
             for reject in found:
                 print(json.dumps(reject.to_json()))
         else:
             terminal.show_rejects(found)
+    return 0
+
+
+def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
+    from factload.ledger import newest_load
+    from factload.rejects import read_rejects
+    from factload.rejects_workbook import write_rejects
+    from factload.steps import sheet_fields
+
+    feed = feed_of_load(options)
+    written = write_rejects(
+        options.xlsx,
+        read_rejects(connection, options.load),
+        columns=[field.column for field in sheet_fields(feed)],
+        sources=newest_load(connection, options.load).sources,
+        csv=feed.workbook.csv_dialect,
+    )
+    print(f"{written.rows} rejected rows written to {options.xlsx}")
+    for note in written.notes:
+        print(note, file=sys.stderr)
     return 0

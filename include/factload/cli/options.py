@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from factload.errors import FactloadError
 
 if TYPE_CHECKING:
+    from factload.feed import Feed
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
@@ -42,8 +44,9 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_load_argument(parser: argparse.ArgumentParser) -> None:
-    """LOAD."""
+    """LOAD and --feed."""
     parser.add_argument("load", metavar="LOAD", help="a load's identity, such as sales@2026-11-05")
+    parser.add_argument("--feed", metavar="FEED", help="its feed's file, if it is not in include/feeds")
 
 
 def _period(text: str) -> date:
@@ -53,13 +56,18 @@ def _period(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-05") from None
 
 
+def feed_of_load(options: argparse.Namespace) -> Feed:
+    """The feed of ``options.load``: --feed, or the one that the load is named after."""
+    from factload.feed_file import read_feed
+
+    return read_feed(getattr(options, "feed", None) or options.load.partition("@")[0])
+
+
 def url_for_load(options: argparse.Namespace) -> str:
     """The database that holds ``options.load``: --url, or its feed's connection."""
-    from factload.feed_file import read_feed
     from factload.settings import connection_url
 
-    name = (options.load or "").partition("@")[0]
-    return options.url or connection_url(read_feed(name).fact.connection)
+    return options.url or connection_url(feed_of_load(options).fact.connection)
 
 
 def urls(options: argparse.Namespace) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.reasons import CELLS
 from factload.sheet.block import Block, Column, Kind, is_blank_text
 from factload.sheet.cells import column_letters
 from factload.sheet.dates import DAY_MS, iso_micros, serial_micros, serial_millis, shown
@@ -26,26 +27,13 @@ from factload.sheet.numbers import (
     to_integer,
     to_numeric,
 )
+from factload.sheet.rules import Rules
 from factload.sheet.text_values import UNGROUPED, TextFormat, read_text
 from factload.sql_types import SqlType, arrow_type
 from factload.vectors import Flags, Positions, as_flags, flags, integers, masked, masked_flags, matches, texts
 
-REASONS: Mapping[str, str] = {
-    "ragged_row": "The row has more or fewer fields than the header",
-    "blank_key": "The key is blank",
-    "key_too_long_number": "The key is a number of more than 15 digits: Excel has already lost the rest",
-    "blank_value": "The column is required and the cell is blank",
-    "not_a_number": "The cell doesn't hold a number",
-    "number_out_of_range": "The number is too big for the column",
-    "not_an_integer": "The number has a fraction, the column holds whole numbers",
-    "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
-    "not_a_boolean": "The cell doesn't hold TRUE or FALSE",
-    "text_too_long": "The text is longer than the column allows",
-    "error_cell": "The cell shows an error",
-    "formula_without_value": "The cell holds a formula whose value was never saved: open and save it in Excel",
-}
-_CODES = {reason: code for code, reason in enumerate(REASONS, start=1)}  # 0 is no reason
-_NAMES = ("", *REASONS)
+_CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}  # 0 is no reason
+_NAMES = ("", *CELLS)
 _KEY_DIGITS = 15  # what Excel keeps of a number: IEEE 754 doubles, shown to 15 digits
 _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?[1-9][0-9]{0,6}\.[0-9]{0,7}[1-9])\z"
 
@@ -66,6 +54,7 @@ class SheetField:
     required: bool = False
     parse_text: bool = False
     text_format: TextFormat = UNGROUPED
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +157,9 @@ def _convert(
     open_ = ~blank & (codes == 0)  # still to be read
     values, found = _BY_TYPE[field.type.kind](column, field, open_, date1904)
     codes[open_] = found[open_]
+    if field.rules is not None:
+        for reason, broken in field.rules.broken(values):
+            codes[broken & (codes == 0)] = _CODES[reason]
     return values, codes
 
 

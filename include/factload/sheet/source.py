@@ -50,8 +50,15 @@ class Source(Protocol):
 
     @property
     def sheets(self) -> Sequence[SheetPart]: ...
+    @property
+    def date1904(self) -> bool:
+        """Whether serial dates count from 1904."""
+
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         """The rows in which a header is looked for."""
+
+    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
+        """Every row that holds anything, one after another, by the exact reader: slow, and nothing is lost."""
 
     def is_empty(self, sheet: SheetPart) -> bool:
         """Whether no cell of the sheet holds anything."""

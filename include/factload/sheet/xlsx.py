@@ -33,6 +33,10 @@ class XlsxSource:
     def sheets(self) -> Sequence[SheetPart]:
         return self.package.sheets
 
+    @property
+    def date1904(self) -> bool:
+        return self.package.date1904
+
     @cached_property
     def strings(self) -> SharedStrings:
         """The workbook's shared strings."""
@@ -41,8 +45,11 @@ class XlsxSource:
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return first_rows(self.package, sheet, self.strings, self.limits)
 
+    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
+        return valued_rows(self.package, sheet, self.strings, self.limits)
+
     def is_empty(self, sheet: SheetPart) -> bool:
-        return next(valued_rows(self.package, sheet, self.strings, self.limits), None) is None
+        return next(self.all_rows(sheet), None) is None
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> XlsxRows:
         return XlsxRows(self, sheet, fields, threads)

@@ -36,6 +36,10 @@ class CsvSource:
         name = path.name.removesuffix(".gz")
         self.sheets = (SheetPart(Path(name).stem, "visible", path.name, "worksheet"),)
 
+    @property
+    def date1904(self) -> bool:
+        return False
+
     def first_records(self) -> list[Record]:
         """The records that begin in the first lines. Raises WorkbookError."""
         records: list[Record] = []
@@ -53,9 +57,13 @@ class CsvSource:
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return [_row(record) for record in self.first_records()]
 
-    def is_empty(self, sheet: SheetPart) -> bool:
+    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
         with open_utf8(self.path, self.dialect, self.limits) as stream:
-            return not any(any(record.fields) for record in read_exactly(stream, self.dialect, self.limits))
+            rows = map(_row, read_exactly(stream, self.dialect, self.limits))
+            yield from (row for row in rows if row.cells)
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return next(self.all_rows(sheet), None) is None
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> CsvRows:
         return CsvRows(self, sheet, fields, threads)

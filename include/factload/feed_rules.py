@@ -1,0 +1,77 @@
+"""Rules in a feed file, judged against the declared type when the file is read, not when the rows are."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import WithJsonSchema
+
+from factload.sheet.rules import Rules, whole
+from factload.sql_types import SqlType, arrow_type
+
+_ORDERED = ("numeric", "integer", "double", "date", "timestamp")
+VALUE_SCHEMA = WithJsonSchema({"type": ["number", "string"], "examples": [0, 99.5, "2026-01-01"]})
+VALUES_SCHEMA = WithJsonSchema(
+    {
+        "type": "array",
+        "minItems": 1,
+        "items": {"type": ["number", "string", "boolean"]},
+        "examples": [["EUR", "USD"]],
+    }
+)
+
+
+def rules_of(
+    declared: SqlType, minimum: object, maximum: object, allowed: tuple[object, ...], pattern: str | None
+) -> Rules:
+    """The rules of a column of this type; raises ``ValueError`` for those that no value could be judged by."""
+    for name, bound in (("min", minimum), ("max", maximum)):
+        if bound is not None and declared.kind not in _ORDERED:
+            raise ValueError(f"`{name}` goes with numbers and dates, and this column is {declared}")
+    if pattern is not None and declared.kind != "text":
+        raise ValueError(f"`pattern` goes with text, and this column is {declared}")
+    if pattern is not None:
+        _require_expression(pattern)
+    rules = Rules(
+        minimum=_value("min", minimum, declared),
+        maximum=_value("max", maximum, declared),
+        allowed=tuple(_value("allowed", value, declared) for value in allowed),
+        pattern=pattern,
+    )
+    if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
+        raise ValueError(f"`min` {minimum} is above `max` {maximum}: no value could be between them")
+    return rules
+
+
+def _value(name: str, value: object, declared: SqlType) -> Any:
+    """A value of the feed file as the column's values are; YAML has read numbers and dates as such."""
+    if value is None:
+        return None
+    given: object = value
+    if declared.kind == "numeric" and isinstance(value, int | float) and not isinstance(value, bool):
+        given = Decimal(repr(value))  # the digits as they are written
+    if declared.kind == "timestamp" and isinstance(value, date) and not isinstance(value, datetime):
+        given = datetime(value.year, value.month, value.day)
+    wrong = (declared.kind == "text") != isinstance(given, str) or (declared.kind == "date") != (
+        isinstance(given, date) and not isinstance(given, datetime)
+    )
+    try:
+        if wrong or (declared.kind == "boolean") != isinstance(given, bool):
+            raise pa.ArrowInvalid
+        pa.scalar(given, arrow_type(declared))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        hint = ": put it into quotes" if declared.kind == "text" else ""
+        raise ValueError(f"`{name}` {value!r} is no value of a column of type {declared}{hint}") from None
+    return given
+
+
+def _require_expression(pattern: str) -> None:
+    try:
+        pc.match_substring_regex(pa.array([""]), whole(pattern))
+    except pa.ArrowInvalid as error:
+        said = str(error).partition(": ")[2] or str(error)
+        raise ValueError(f"`pattern` is not a regular expression (RE2): {said}") from None

@@ -1,0 +1,32 @@
+"""Why a row is rejected: each reason's code, which never changes its meaning, and what it says in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Found in a cell, by the reader.
+CELLS: Mapping[str, str] = {
+    "ragged_row": "The row has more or fewer fields than the header",
+    "blank_key": "The key is blank",
+    "key_too_long_number": "The key is a number of more than 15 digits: Excel has already lost the rest",
+    "blank_value": "The column is required and the cell is blank",
+    "not_a_number": "The cell doesn't hold a number",
+    "number_out_of_range": "The number is too big for the column",
+    "not_an_integer": "The number has a fraction, the column holds whole numbers",
+    "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
+    "not_a_boolean": "The cell doesn't hold TRUE or FALSE",
+    "text_too_long": "The text is longer than the column allows",
+    "error_cell": "The cell shows an error",
+    "formula_without_value": "The cell holds a formula whose value was never saved: open and save it in Excel",
+    "below_minimum": "The value is smaller than the smallest that is allowed",
+    "above_maximum": "The value is larger than the largest that is allowed",
+    "not_allowed": "The value is not one of those that are allowed",
+    "pattern_mismatch": "The text doesn't have the form that is asked for",
+}
+
+# Found among the members of a dimension, by the lookup.
+KEYS: Mapping[str, str] = {
+    "unmatched_key": "No member of the dimension has this key",
+}
+
+REASONS: Mapping[str, str] = {**CELLS, **KEYS}

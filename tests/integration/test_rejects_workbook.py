@@ -1,0 +1,98 @@
+"""`factload rejects LOAD --xlsx F`: what goes back to the people who can correct it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from test_cli import factload
+
+from conftest import Place
+
+LOAD = "sales@2026-11-05"
+PERIOD = ("--period", "2026-11-05")
+ADDED = ("factload workbook", "factload sheet", "factload row", "factload reason", "what it means")
+
+
+def wide_workbook(place: Place, *rows: tuple[Any, ...], name: str = "sales_2026-11-05") -> Path:
+    book = openpyxl.Workbook()
+    book.active.title = "Facts"
+    for row in [("Report of the day",), ("sold", "business_key", "metric", "remark", "ok"), *rows]:
+        book.active.append(row)
+    path = place.home / f"inbox/{name}.xlsx"
+    book.save(path)
+    return path
+
+
+def returned(place: Place, *, note: str = "") -> list[tuple[Any, ...]]:
+    """The first sheet of the workbook that the command writes."""
+    target = place.home / "rejects.xlsx"
+    result = factload("rejects", LOAD, "--xlsx", str(target))
+    assert result.returncode == 0, result.stderr
+    assert note in result.stderr
+    return list(openpyxl.load_workbook(target).active.iter_rows())
+
+
+def test_the_sheet_s_own_columns_come_back_with_the_cell_marked(place: Place) -> None:
+    day = date(2026, 11, 4)
+    wide_workbook(
+        place,
+        (day, "A1", 1, "fine", True),
+        (day, "nobody", 2.5, "=HYPERLINK(0)", False),
+        (None, "A1", "n/a", "@b", None),
+        (day, 123, None, "-c", True),
+    )
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    header, *rows = returned(place)
+    assert [cell.value for cell in header] == ["sold", "business_key", "metric", "remark", "ok", *ADDED]
+    file = "inbox/sales_2026-11-05.xlsx"
+    no_member, not_a_number = "No member of the dimension has this key", "The cell doesn't hold a number"
+    blank = "The column is required and the cell is blank"
+    assert [[cell.value for cell in row] for row in rows] == [
+        [
+            datetime(2026, 11, 4),
+            "nobody",
+            2.5,
+            "=HYPERLINK(0)",
+            False,
+            file,
+            "Facts",
+            4,
+            "unmatched_key",
+            no_member,
+        ],
+        [None, "A1", "n/a", "@b", None, file, "Facts", 5, "not_a_number", not_a_number],
+        [datetime(2026, 11, 4), 123, None, "-c", True, file, "Facts", 6, "blank_value", blank],
+    ]
+    marked = [[cell.column_letter for cell in row if cell.fill.fill_type] for row in rows]
+    assert marked == [["B"], ["C"], ["C"]]
+    assert rows[0][1].comment.text == no_member
+
+
+def test_what_looks_like_a_formula_is_text(place: Place) -> None:
+    wide_workbook(
+        place, (None, "=1+1", 1, "x", None), (None, "+cmd()", 1, "=x", None), (None, "@a", 1, "-x", None)
+    )
+    place.feed_file(**{"80%": "100%"})
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    rows = returned(place)[1:]
+    texts = [cell for row in rows for cell in (row[1], row[3]) if cell.value]
+    assert {cell.data_type for cell in texts} == {"s"}
+    assert "+cmd()" in [cell.value for cell in texts]
+
+
+def test_a_workbook_that_has_changed_leaves_what_the_ledger_has_and_says_so(place: Place) -> None:
+    wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    wide_workbook(place, (None, "other", 1, "x", None))
+    header, row = returned(place, note="sheet Facts holds only what the ledger has, not the whole rows")
+    assert [cell.value for cell in header][:6] == ["workbook", "sheet", "row", "cell", "column", "value"]
+    assert [cell.value for cell in row][2:7] == [4, "Facts!B4", "business_key", "nobody", "unmatched_key"]
+
+
+def test_without_rejects_the_workbook_is_empty(place: Place) -> None:
+    place.workbook([("A1", 1)])
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    assert [[cell.value for cell in row] for row in returned(place)] in ([], [[None]])

@@ -93,10 +93,15 @@ def _sequence(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _is_a_sheet(value: object) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value >= 0
+    return isinstance(value, str) and bool(value.strip())
+
+
 def _sheet_choice(value: object) -> object:
     listed = value if isinstance(value, list | tuple) else [value]
-    good = [isinstance(v, str | int) and not isinstance(v, bool) and v != "" for v in listed]
-    if not listed or not all(good) or (len(listed) > 1 and EVERY in listed):
+    if not listed or not all(map(_is_a_sheet, listed)) or (len(listed) > 1 and EVERY in listed):
         raise ValueError(
             'expected a sheet\'s name, its index from 0, a list of these, or "*" for all visible sheets'
         )

@@ -141,3 +141,32 @@ def test_the_reject_limit(
     path = tmp_path / "sales.yaml"
     path.write_text(feed_text.replace("max_rejects: 0.5%", f"max_rejects: {limit}"))
     assert read_feed_file(path).max_rejects.exceeded(rejected, source) is exceeded
+
+
+@pytest.mark.parametrize(
+    ("written", "sheet"),
+    [("Facts", "Facts"), ("0", 0), ('"*"', "*"), ("[North, 1]", ("North", 1)), ("[Facts]", ("Facts",))],
+)
+def test_a_sheet_is_a_name_an_index_a_list_or_all(
+    tmp_path: Path, feed_text: str, written: str, sheet: object
+) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_text(feed_text.replace("sheet: Facts", f"sheet: {written}", 1))
+    assert read_feed_file(path).workbook.sheet == sheet
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("sheet: Facts", "sheet: []", "workbook.sheet: expected a sheet's name, its index from 0, a list of these"),
+        ("sheet: Facts", "sheet: -1", "workbook.sheet: expected a sheet's name"),
+        ("sheet: Facts", "sheet: true", "workbook.sheet: expected a sheet's name"),
+        ("sheet: Facts", "sheet: [Facts, 1.5]", "workbook.sheet: expected a sheet's name"),
+        ("sheet: Facts", 'sheet: [Facts, "*"]', "workbook.sheet: expected a sheet's name"),
+        ("sheet: Facts", "sheet: [Facts, Facts]", "workbook.sheet: a sheet stands twice in the list"),
+    ],
+)  # fmt: skip
+def test_a_sheet_that_is_none_of_these_is_refused(
+    tmp_path: Path, feed_text: str, old: str, new: str, message: str
+) -> None:
+    assert message in read(tmp_path, feed_text.replace(old, new, 1))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from benchmarks import memory
+from benchmarks import memory, reading
 from benchmarks.contestants import ALL, BY_NAME, PROJECT, Contestant
 from benchmarks.data import MOST_ROWS, sample, write_ready_rows
 from benchmarks.results import by_name, merge, result_of, steps_table, table
@@ -26,7 +26,7 @@ _DETAILS = _DEMO / "bench-details.json"
 _PLOT = _DEMO / "bench-memory.png"
 _QUICK_ROWS = 80_000
 _REPEATS = 3
-_PARTS = ("insert", "memory")
+_PARTS = ("insert", "memory", "reading")
 
 
 class Bench:
@@ -35,6 +35,7 @@ class Bench:
     def __init__(self, made: Warehouse) -> None:
         self.warehouse = made
         self.details: dict[str, object] = {}
+        self.wrong = False
         self._tasks: dict[int, Task] = {}
 
     def compare(self, contestants: Sequence[Contestant], rows: int, repeats: int) -> None:
@@ -88,6 +89,14 @@ class Bench:
             flush=True,
         )
 
+    def reading(self, rows: int, repeats: int) -> None:
+        """The readers alone on wide sheets, shared strings and CSV; by one thread and by two."""
+        results = reading.compare(rows, repeats, _FOLDER)
+        self.details["reading"] = {name: asdict(result) for name, result in results.items()}
+        print(reading.table(results), flush=True)
+        if not all(result.ok for result in results.values()):
+            self.wrong = True
+
     def _run(self, contestant: Contestant, rows: int) -> Run:
         print(f"  {contestant.name:16} {rows:>9,} rows ", end="", flush=True)
         run = run_once(contestant, self._task(rows), self.warehouse, _FOLDER)
@@ -133,11 +142,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 bench.inserts(min(rows, 200_000))
             if "memory" in chosen:
                 bench.memory(rows)
+            if "reading" in chosen:
+                bench.reading(rows, repeats)
         finally:
             bench.save()
     _remove_ready_rows()
     print(f"\n{time.monotonic() - started:.0f} s in all; results in {_RESULTS}, every run in {_DETAILS}")
-    return 0 if all(run["ok"] for run in _all_runs(bench)) else 1
+    return 0 if not bench.wrong and all(run["ok"] for run in _all_runs(bench)) else 1
 
 
 def _all_runs(bench: Bench) -> Iterable[dict[str, object]]:

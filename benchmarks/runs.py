@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,25 +49,35 @@ class Run:
     complaint: str = ""
 
 
-def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: Path) -> Run:
-    """Measure one run; an error of the contestant's own is a run that is not `ok`."""
-    if contestant.kind != "read":
-        warehouse.renew()
-    shutil.rmtree(folder / "staging", ignore_errors=True)
+def watched(
+    command: list[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> tuple[subprocess.CompletedProcess[str], dict[str, float]]:
+    """Carry out a command; what it printed, and what it cost, as ``benchmarks.watch`` says."""
     cost_file = folder / "cost.json"
     cost_file.unlink(missing_ok=True)
-    command = contestant.command(task.sample.workbook, task.ready_rows, warehouse.url)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.watch", str(cost_file), *command],
         cwd=PROJECT,
-        env={**os.environ, **contestant.environment(folder)},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"The measuring process failed:\n{done.stderr}")
-    cost = json.loads(cost_file.read_text())
+    return done, json.loads(cost_file.read_text())
+
+
+def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: Path) -> Run:
+    """Measure one run; an error of the contestant's own is a run that is not `ok`."""
+    if contestant.kind != "read":
+        warehouse.renew()
+    shutil.rmtree(folder / "staging", ignore_errors=True)
+    done, cost = watched(
+        contestant.command(task.sample.workbook, task.ready_rows, warehouse.url),
+        folder,
+        contestant.environment(folder),
+    )
     complaint = ""
     if cost["status"] != 0:
         complaint = f"exit status {cost['status']}: {done.stderr.strip()[-2000:]}"

@@ -20,17 +20,25 @@ FIELDS = [
 ]
 
 
-def main(workbook: str) -> None:
+def further(columns: str) -> list[SheetField]:
+    """Fields for further columns, whose names begin with their type: ``date_4``."""
+    names = columns.split(",") if columns else []
+    types = {name: name.partition("_")[0].replace("numeric", "numeric(18,4)") for name in names}
+    return [SheetField(name, name, "value", parse_sql_type(types[name])) for name in names]
+
+
+def main(workbook: str, columns: str = "", threads: str = "2") -> None:
     """Split it, and print what the partition files hold."""
     path = Path(workbook)
     with tempfile.TemporaryDirectory() as folder:
         split = split_workbook(
             path,
             Origin(path.name, sha256_of(path)),
-            sheet="Facts",
-            fields=FIELDS,
+            sheet=0 if path.suffix == ".csv" else "Facts",
+            fields=[*FIELDS, *further(columns)],
             folder=Path(folder),
             rows_per_partition=100_000,
+            threads=int(threads),
         )
         total = sum(
             float(pc.sum(open_table(Path(p.path), p.sha256)["metric"]).as_py()) for p in split.partitions

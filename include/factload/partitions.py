@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from factload.errors import WorkbookError
+from factload.memory import leave_pandas_out
 from factload.sheet.cells import column_letters, row_out_of_order
 from factload.sheet.columns import SheetField, TypedRows, schema
 from factload.sheet.decode import Decoded
@@ -111,6 +112,7 @@ def split_workbook(
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
     workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
     """
+    leave_pandas_out()
     with open_source(path, limits, csv) as source:
         done = Split((), ())
         for part in choose(source.sheets, sheet):

@@ -1,0 +1,134 @@
+"""The readers alone on other shapes: wide sheets, shared strings, CSV, one thread against two."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import shapes
+from benchmarks.contestants import PEERS
+from benchmarks.data import MOST_ROWS
+from benchmarks.runs import watched
+from benchmarks.shapes import INLINE, SHARED, WIDE_10, WIDE_40, Shape
+from demo.sample import ROWS
+
+_HALF_A_CENT = 0.005
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reader on one file. `against`: the reading whose seconds its own are divided by."""
+
+    name: str
+    script: str
+    shape: Shape
+    options: tuple[str, ...] = ()
+    csv: bool = False
+    against: str = ""
+
+    def rows(self, rows: int) -> int:
+        """How many rows its file has: wide sheets are as long as a sheet gets, unless a quick look is wanted."""
+        return MOST_ROWS if self.shape.columns > 2 and rows >= ROWS else rows
+
+    def command(self, file: Path) -> list[str]:
+        return [sys.executable, str(PEERS / self.script), str(file), *self.options]
+
+
+def _further(shape: Shape) -> str:
+    return ",".join(shape.header()[2:])
+
+
+def _wide(shape: Shape) -> tuple[Reading, ...]:
+    name, whole = shape.name, f"{shape.name} fastexcel"
+    return (
+        Reading(whole, "fastexcel_read.py", shape),
+        Reading(f"{name} split, 2 columns", "split.py", shape, against=whole),
+        Reading(f"{name} split, all columns", "split.py", shape, (_further(shape),), against=whole),
+        Reading(
+            f"{name} split, all, 1 thread",
+            "split.py",
+            shape,
+            (_further(shape), "1"),
+            against=f"{name} split, all columns",
+        ),
+    )
+
+
+READINGS = (
+    Reading("inline fastexcel", "fastexcel_read.py", INLINE),
+    Reading("inline split", "split.py", INLINE, against="inline fastexcel"),
+    Reading("inline split, 1 thread", "split.py", INLINE, ("", "1"), against="inline split"),
+    Reading("shared fastexcel", "fastexcel_read.py", SHARED),
+    Reading("shared split", "split.py", SHARED, against="inline split"),
+    Reading("csv split", "split.py", INLINE, csv=True, against="inline split"),
+    *_wide(WIDE_10),
+    *_wide(WIDE_40),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds and processor seconds are medians, memory is the highest of all runs, in 10^6 bytes."""
+
+    rows: int
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    ok: bool
+
+
+def measure(reading: Reading, rows: int, folder: Path) -> Result:
+    """One run. The file is made unless it is there."""
+    rows = reading.rows(rows)
+    file, total = shapes.as_csv(folder, rows) if reading.csv else shapes.workbook(folder, reading.shape, rows)
+    done, cost = watched(reading.command(file), folder)
+    ok = cost["status"] == 0
+    if ok:
+        seen = json.loads(done.stdout)
+        ok = seen["rows"] == rows and abs(seen["total"] - total) < _HALF_A_CENT
+    return Result(rows, cost["seconds"], cost["cpu_seconds"], cost["tree_mb"], ok)
+
+
+def compare(rows: int, repeats: int, folder: Path) -> dict[str, Result]:
+    """All readings in turns, so that a slow minute of the machine hits everybody."""
+    runs: dict[str, list[Result]] = {reading.name: [] for reading in READINGS}
+    for _ in range(repeats):
+        for reading in READINGS:
+            run = measure(reading, rows, folder)
+            runs[reading.name].append(run)
+            print(
+                f"  {reading.name:28} {run.rows:>9,} rows {run.seconds:8.2f} s {run.cpu_seconds:8.2f} s of CPU "
+                f"{run.peak_mb:7.0f} MB{'' if run.ok else ' WRONG'}",
+                flush=True,
+            )
+    return {name: _median(ran) for name, ran in runs.items()}
+
+
+def _median(runs: Sequence[Result]) -> Result:
+    return Result(
+        runs[0].rows,
+        median(run.seconds for run in runs),
+        median(run.cpu_seconds for run in runs),
+        max(run.peak_mb for run in runs),
+        all(run.ok for run in runs),
+    )
+
+
+def table(results: dict[str, Result]) -> str:
+    """A Markdown table, a line a reading."""
+    lines = ["", "| reading alone | rows | seconds | of CPU | peak MB | time against |  |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | --- | --- |")
+    for reading in READINGS:
+        one = results[reading.name]
+        ratio = (
+            f"{one.seconds / results[reading.against].seconds:.2f} × {reading.against}"
+            if reading.against
+            else ""
+        )
+        figures = f"{one.rows:,} | {one.seconds:.2f} | {one.cpu_seconds:.2f} | {one.peak_mb:.0f}"
+        lines.append(f"| {reading.name} | {figures} | {ratio} | {'' if one.ok else 'WRONG'} |")
+    return "\n".join(lines)

@@ -30,6 +30,7 @@ from airflow_edge import tasks
 from airflow_edge.assets import fact_asset, workbook_asset
 from airflow_edge.dag_options import dag_options
 from airflow_edge.feeds import readable_feeds
+from airflow_edge.links import linked
 from airflow_edge.open_load import OpenLoad
 from factload.feed import Feed
 
@@ -45,8 +46,9 @@ def load_dag(feed: Feed) -> DAG:
             .partial(load=load, maps=maps)
             .expand(partition=partitions)
         )
-        reconciled = tasks.reconcile(load)
-        published = tasks.publish.override(inlets=[workbook_asset(feed)], outlets=[fact_asset(feed)])(load)
+        reconciled = linked(tasks.reconcile(load))
+        reads, writes = [workbook_asset(feed)], [fact_asset(feed)]
+        published = linked(tasks.publish.override(inlets=reads, outlets=writes)(load))
         loaded >> reconciled >> published >> tasks.clean_staging(load).as_teardown()
     return dag
 

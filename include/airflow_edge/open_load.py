@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_edge.connection import database_url
+from airflow_edge.log_report import rejected_cells
 from airflow_edge.period import period_of
 from airflow_edge.refusals import one_sentence
 from airflow_edge.workbook_trigger import WorkbookTrigger
@@ -70,7 +71,8 @@ class OpenLoad(BaseOperator):
         report = check_load(
             feed, period, database=url, workbook=context["params"].get("workbook"), progress=Quiet()
         )
-        self.log.info("\n%s", rendered(report))
+        problems = "".join(f"\nproblem: {problem}" for problem in report.problems)
+        self.log.info("\n%s%s%s", rendered(report), rejected_cells(report.rejected), problems)
         context["ti"].xcom_push("report", report.to_json())
         self._skip(f"Dry run of {report.load_id}: {report.state}. Nothing was written")
 

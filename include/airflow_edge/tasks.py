@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from airflow.sdk import get_current_context, task
 from airflow_edge.assets import fact_asset
 from airflow_edge.connection import database_url
 from airflow_edge.form import asked_of
+from airflow_edge.log_report import load_report
 from airflow_edge.refusals import one_sentence
 from factload import steps
 from factload.errors import FactloadError, Superseded
@@ -24,7 +25,6 @@ from factload.load import DimensionMap, Load
 from factload.memory import leave_pandas_out
 from factload.partitions import PartitionFile
 from factload.report import read_report
-from factload.terminal import rendered
 
 _log = logging.getLogger(__name__)
 
@@ -73,9 +73,9 @@ def publish(load: LoadJson) -> dict[str, Any]:
     with _step(load) as (this, feed, url):
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
+        _log.info("\n%s", load_report(url, this.load_id))
     event = get_current_context()["outlet_events"][fact_asset(feed)]
     event.extra = {"load_id": this.load_id, "period": this.period, "rows": report.rows["published"]}
-    _log.info("\n%s", rendered(report))
     return report.to_json()
 
 
@@ -106,7 +106,14 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
         except FactloadError as error:
             if not error.retry or _last_try():
                 steps.record_failure(this, error, database=url)
+                _log_report(this, url)
             raise
+
+
+def _log_report(load: Load, url: str) -> None:
+    """Show how far a failed load came. When the database is what failed, the error alone has to do."""
+    with suppress(FactloadError):
+        _log.info("\n%s", load_report(url, load.load_id))
 
 
 def _last_try() -> bool:

@@ -42,19 +42,30 @@ def read_feed(name: str) -> Feed:
 
 def read_feed_file(path: Path) -> Feed:
     """The feed in one file; raises ``FeedError`` that names each defect with its line."""
-    try:
-        document = path.read_text(encoding="utf-8")
-        node = yaml.compose(document, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _feed_error([not_yaml(path, error)]) from None
+    node, document = _document(path)
     if not isinstance(node, yaml.MappingNode):
         raise _feed_error([f"{path}:1: a feed file is a mapping that begins with `feed: NAME`"])
     if twice := repeated(path, node):
         raise _feed_error(twice)
     try:
-        return Feed.model_validate(yaml.safe_load(document))
+        return Feed.model_validate(document)
     except ValidationError as error:
         raise _feed_error(defects(path, node, error)) from None
+
+
+def _document(path: Path) -> tuple[yaml.Node | None, object]:
+    """A YAML file as nodes, which know their lines, and as values."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        loader = yaml.CSafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            return node, loader.construct_document(node) if node else None
+        except yaml.YAMLError:
+            yaml.safe_load(text)  # the slow one says more clearly what is wrong
+            raise
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that doesn't exist
+        raise _feed_error([not_yaml(path, error)]) from None
 
 
 def _feed_error(defects: list[str]) -> FeedError:

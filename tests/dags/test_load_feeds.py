@@ -201,7 +201,7 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
     [(where, message)] = found["errors"].items()
     assert where.endswith("check_feeds.py")
     assert (
-        "returns.yaml:14: dimensions.product.normalise: is not a field of a feed file. Did you mean normalize?"
+        "returns.yaml:14: dimensions.product.normalise: is not a field here. Did you mean normalize?"
         in message
     )
     assert "other.yaml:1: feed: is sales, and the file is other.yaml" in message

@@ -6,6 +6,7 @@ A load stops at the first thing that is wrong. A check goes on as far as it can,
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,23 +14,26 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Engine
 
 from factload.check_sheets import ReadableSheet, readable_sheets
 from factload.database import database_errors, engine_for, fact_table
+from factload.dimension_map import extract_dimension_map
+from factload.dimension_table import check_dimension
 from factload.errors import FactloadError, RowsRefused
 from factload.feed import Feed
+from factload.feed_dimensions import Unmatched
 from factload.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
-from factload.lookup import dimension_table, extract_dimension_map
+from factload.inferred import WouldBeMembers
+from factload.lookup import Members, open_members
 from factload.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
 from factload.progress import Progress
 from factload.resolve import control_totals, measures, resolve
+from factload.sheet_fields import sheet_fields
 from factload.sources import read_sources
 from factload.split import named, origins, unchanged, with_name
 from factload.staging import open_table
-from factload.steps import sheet_fields
 
 _NO_BOUND = 1 << 40
 
@@ -46,12 +50,13 @@ def check_load(
     engine = engine_for(database).execution_options(postgresql_readonly=True)
     with tempfile.TemporaryDirectory(prefix="factload-check-") as name:
         folder = Path(name)
-        members = _members(engine, feed, folder, problems)
+        would_be = WouldBeMembers()
+        members = _members(engine, feed, folder, problems, would_be)
         sheets = _sheets(feed, workbook or feed.workbook.for_period(period), problems)
         split = [(s, _split(s, feed, folder, problems, progress)) for s in sheets]
         whole = joined(part for _, part in split)
         progress.rows_to_load(whole.rows)
-        rows = _Rows(feed, members)
+        rows = _Rows(feed, members, period, would_be)
         for sheet, part in split:
             readable = _readable_feed(feed, sheet, members)
             for partition in part.partitions:
@@ -60,17 +65,19 @@ def check_load(
     return _report(feed, period, whole, rows, problems)
 
 
-def _members(engine: Engine, feed: Feed, folder: Path, problems: Problems) -> dict[str, pa.Table]:
+def _members(
+    engine: Engine, feed: Feed, folder: Path, problems: Problems, would_be: WouldBeMembers
+) -> dict[str, Members]:
     """The dimensions that can be read, each in its own file; the fact table's defects are noted with theirs."""
-    found: dict[str, pa.Table] = {}
+    found: dict[str, Members] = {}
     with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
         with problems.noted():
             fact_table(connection, feed)
         for name, dimension in feed.dimensions.items():
             with problems.noted():
-                dimension_table(connection, name, dimension)
-                made = extract_dimension_map(connection, name, dimension, folder)
-                found[name] = open_table(Path(made.path), made.sha256)
+                would_be.tables[name] = check_dimension(connection, name, dimension)
+                same = found.get(feed.map_of[name])
+                found[name] = same or open_members(extract_dimension_map(connection, name, dimension, folder))
     return found
 
 
@@ -104,7 +111,7 @@ def _split(sheet: ReadableSheet, feed: Feed, folder: Path, problems: Problems, p
     return Split((), ())
 
 
-def _readable_feed(feed: Feed, sheet: ReadableSheet, members: Mapping[str, pa.Table]) -> Feed:
+def _readable_feed(feed: Feed, sheet: ReadableSheet, members: Mapping[str, Members]) -> Feed:
     """The feed with those columns alone that this sheet and these dimensions can fill; no unmatched key ends it."""
     there = {field.name for field in sheet.fields}
     columns = {
@@ -114,8 +121,8 @@ def _readable_feed(feed: Feed, sheet: ReadableSheet, members: Mapping[str, pa.Ta
         and {field.name for field in sheet_fields(_of_columns(feed, [name]))} <= there
     }
     lenient = {
-        name: dimension.model_copy(update={"unmatched": "reject"})
-        if dimension.unmatched == "fail"
+        name: dimension.model_copy(update={"unmatched": Unmatched()})
+        if dimension.unmatched.action == "fail"
         else dimension
         for name, dimension in feed.dimensions.items()
     }
@@ -132,14 +139,19 @@ class _Rows:
     """What the partitions looked at so far come to."""
 
     feed: Feed
-    members: Mapping[str, pa.Table]
+    members: Mapping[str, Members]
+    period: date
+    would_be: WouldBeMembers
     staged: int = 0
     totals: dict[str, Decimal] = field(default_factory=dict)
     rejected: RejectedRows = field(default_factory=RejectedRows)
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
+    unknown: Counter[str] = field(default_factory=Counter)
 
     def add(self, partition: PartitionFile, readable: Feed) -> None:
-        resolved = resolve(open_table(Path(partition.path), partition.sha256), readable, self.members)
+        rows = open_table(Path(partition.path), partition.sha256)
+        resolved = resolve(rows, readable, self.members, self.period, self.would_be)
+        self.unknown.update(resolved.unknown)
         self.staged += resolved.rows.num_rows
         self.rejected.add(partition, resolved.rejects)
         for measure, total in control_totals(resolved.rows, measures(readable)).items():
@@ -147,7 +159,8 @@ class _Rows:
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
         for column in lost["column"].unique().to_pylist():
             keys = lost.filter(pc.equal(lost["column"], column))["raw"].combine_chunks()
-            name = ", ".join(n for n, dimension in self.feed.dimensions.items() if dimension.column == column)
+            those = self.feed.dimensions.items()
+            name = ", ".join(n for n, dimension in those if ", ".join(dimension.column) == column)
             self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
 
     def refusals(self, source: int) -> list[FactloadError]:
@@ -160,7 +173,7 @@ class _Rows:
                 remedy="Add the members, or let the feed say `unmatched: reject`",
             )
             for name, keys in self.unmatched.items()
-            if any(self.feed.dimensions[one].unmatched == "fail" for one in name.split(", "))
+            if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
         ] or self._too_many(source)
 
     def _too_many(self, source: int) -> list[FactloadError]:
@@ -199,6 +212,8 @@ def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Probl
         rejects=dict(reasons.most_common()),
         control_totals={m: {"source": f"{t:f}", "published": "0"} for m, t in totals.items()},
         warnings=[*problems.warnings, *split.warnings, *_enlarged(split)],
+        unknown=dict(rows.unknown),
+        created=rows.would_be.created,
         problems=found,
         rejected=tuple(rows.rejected.kept),
         unmatched=rows.unmatched,

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ClauseElement
 
 from factload.errors import FactloadError, FeedError, TransientError
+from factload.fact_constants import constant_defects
 from factload.feed import MAX_FEED_NAME, Feed
 from factload.sql_types import SqlType
 
@@ -83,7 +84,8 @@ def database_errors(doing: str) -> Iterator[None]:
 
 def _meaning(error: DBAPIError, doing: str) -> FactloadError:
     state: str = getattr(error.orig, "pgcode", None) or ""
-    detail = getattr(getattr(error.orig, "diag", None), "message_primary", None) or ""
+    diagnosis = getattr(error.orig, "diag", None)
+    detail = getattr(diagnosis, "message_primary", None) or ""
     if not state:
         first_line = str(error.orig).strip().splitlines()[0] if error.connection_invalidated is False else ""
         return TransientError(
@@ -94,6 +96,12 @@ def _meaning(error: DBAPIError, doing: str) -> FactloadError:
     code, seen, remedy = _MEANINGS.get(
         state, ("database_error", f"the database refused with SQLSTATE {state}", "See the database's log")
     )
+    if state.startswith("23") and diagnosis is not None:
+        rule = diagnosis.constraint_name or f"NOT NULL of column {diagnosis.column_name}"
+        code, seen = "constraint_violated", f"constraint {rule} of table {diagnosis.table_name} refused a row"
+        remedy = (
+            "Look at what the constraint asks for: a sequence behind its column's values, another unique key"
+        )
     if state.startswith("42"):
         seen = f"{seen} ({detail})"  # names of tables and columns, never rows
     kind = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
@@ -187,6 +195,7 @@ def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
                 f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {problem}",
                 remedy="Declare the column's own type, or change the table",
             )
+    yield from constant_defects(table, feed)
     if fact.load_column in table.c and (refused := _load_column_defect(table.c[fact.load_column])):
         yield refused
     filled = {*fact.columns, fact.load_column}

@@ -11,41 +11,22 @@ from datetime import date
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from factload.feed_columns import DecimalMark, FactColumn, ThousandsMark
+from factload.feed_dimensions import Dimension
+from factload.feed_part import FeedPart, sequence
 from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
 from factload.sheet.text_values import TextFormat
-from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
-DecimalMark = Literal[".", ","]
-ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
-NormalizeStep = Literal["trim", "collapse_spaces", "upper", "lower", "nfc"]
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class RejectLimit(_Part):
+class RejectLimit(FeedPart):
     """How many rejected rows a load may have: ``count`` rows, or ``share`` of its source rows (0 to 1)."""
 
     count: int | None = None
@@ -72,11 +53,6 @@ def _reject_limit(value: object) -> object:
     raise ValueError("expected a number of rows such as 100, or a share of them such as 0.5%")
 
 
-def _sql_type(value: object) -> object:
-    return parse_sql_type(value) if isinstance(value, str) else value
-
-
-_SQL_TYPE_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": EXAMPLES.split(", ")})
 _REJECT_LIMIT_SCHEMA = WithJsonSchema(
     {
         "anyOf": [
@@ -86,11 +62,6 @@ _REJECT_LIMIT_SCHEMA = WithJsonSchema(
         "examples": [100, "0.5%"],
     }
 )
-
-
-def _sequence(value: object) -> object:
-    # YAML knows lists only; frozen models hold tuples.
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _is_a_sheet(value: object) -> bool:
@@ -107,7 +78,7 @@ def _sheet_choice(value: object) -> object:
         )
     if len(set(listed)) < len(listed):
         raise ValueError("a sheet stands twice in the list: its rows would be loaded twice")
-    return _sequence(value)
+    return sequence(value)
 
 
 _SHEET_SCHEMA = WithJsonSchema(
@@ -127,7 +98,7 @@ _SHEET_SCHEMA = WithJsonSchema(
 )
 
 
-class CsvPart(_Part):
+class CsvPart(FeedPart):
     """How a csv file is written: declared, never guessed."""
 
     encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
@@ -154,7 +125,7 @@ class CsvPart(_Part):
         return CsvDialect(self.encoding, self.delimiter, self.quote)
 
 
-class WorkbookPart(_Part):
+class WorkbookPart(FeedPart):
     """Where the workbooks of a period lie, and which sheets of them are read."""
 
     path: str = Field(examples=["inbox/sales_{period}.xlsx"])
@@ -194,64 +165,7 @@ class WorkbookPart(_Part):
         return self.path.format(period=period)
 
 
-class Dimension(_Part):
-    """One dimension: its table and the sheet's column that holds its business key."""
-
-    table: str
-    """The dimension's table, `table` or `schema.table`."""
-    business_key: str
-    """Its column with the key that the sheet holds."""
-    surrogate_key: str
-    """Its column with the key that the fact table holds."""
-    column: str
-    """The sheet's column with the business key."""
-    normalize: Annotated[tuple[NormalizeStep, ...], BeforeValidator(_sequence)] = ()
-    """Steps that spell a key the same on both sides, done in this order."""
-    unmatched: Literal["reject", "fail"] = "reject"
-    """What happens to a row whose key has no member: `reject` the row, or `fail` the load."""
-    as_of: None = None
-    """Reserved for the history of slowly changing dimensions."""
-
-
-class FactColumn(_Part):
-    """What fills one column of the fact table: a dimension's surrogate key, or a column of the sheet."""
-
-    dimension: str | None = None
-    """The dimension whose surrogate key fills this column."""
-    column: str | None = None
-    """The sheet's column whose values fill this column."""
-    type: Annotated[SqlType | None, BeforeValidator(_sql_type), _SQL_TYPE_SCHEMA] = None
-    """The SQL type that the values are read as: declared, never guessed, and checked against the table."""
-    required: bool = False
-    """Whether a blank cell makes its row a reject."""
-    parse_text: bool = False
-    """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
-    decimal: DecimalMark | None = None
-    """What separates a number's fraction in a text: `.` if this doesn't say. Needs `parse_text`, or a csv file."""
-    thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
-    """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.dimension is None) == (self.column is None):
-            raise ValueError("a fact column is filled by either `dimension: NAME` or `column: HEADER`")
-        if self.column is not None and self.type is None:
-            raise ValueError("`type` is missing: a column of the sheet is read as a declared SQL type")
-        if self.dimension is not None and (self.type is not None or self.required):
-            raise ValueError("`type` and `required` go with `column`; a surrogate key is always required")
-        return self
-
-    @model_validator(mode="after")
-    def _text_of_its_type(self) -> Self:
-        kind = self.type.kind if self.type else "text"
-        if self.parse_text and kind == "text":
-            raise ValueError("`parse_text` goes with a number, a date or a boolean: a text is taken as it is")
-        if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
-            raise ValueError("`decimal` and `thousands` go with a number")
-        return self
-
-
-class Fact(_Part):
+class Fact(FeedPart):
     """The fact table, and what fills its columns."""
 
     connection: str
@@ -266,7 +180,7 @@ class Fact(_Part):
     """A text column of the fact table that holds the load, such as `sales@2026-11-05`."""
 
 
-class Feed(_Part):
+class Feed(FeedPart):
     """A spreadsheet that arrives again and again, and where its rows go."""
 
     feed: str = Field(examples=["sales"], json_schema_extra={"pattern": f"^{_NAME.pattern}$"})
@@ -323,10 +237,19 @@ class Feed(_Part):
             raise ValueError("fact.load_column is filled by the load itself; fact.columns may not name it")
         return self
 
-    def header_of(self, fact_column: str) -> str:
-        """The sheet's column that fills ``fact_column``, or holds its business key."""
-        source = self.fact.columns[fact_column]
-        return self.dimensions[source.dimension].column if source.dimension else source.column or ""
+    @property
+    def map_of(self) -> dict[str, str]:
+        """Dimension → the dimension whose map it uses: the first of those that would have the same."""
+        first: dict[Any, str] = {}
+        return {
+            name: first.setdefault(dimension.map_definition, name)
+            for name, dimension in self.dimensions.items()
+        }
+
+    @property
+    def maps(self) -> list[str]:
+        """The dimensions that a map is extracted of."""
+        return list(dict.fromkeys(self.map_of.values()))
 
     def text_format_of(self, fact_column: str) -> TextFormat:
         """How numbers are written in the texts that fill ``fact_column``."""
@@ -342,6 +265,7 @@ class Feed(_Part):
     def fingerprint(self) -> str:
         """Digest of what decides which rows come out; how they are scheduled and cut does not."""
         deciding: dict[str, Any] = self.model_dump(
-            include={"feed": True, "workbook": {"sheet", "csv"}, "dimensions": True, "fact": True}
+            include={"feed": True, "workbook": {"sheet", "csv"}, "dimensions": True, "fact": True},
+            exclude_defaults=True,  # a field that a later version adds changes nothing for who doesn't use it
         )
         return hashlib.sha256(repr(deciding).encode()).hexdigest()

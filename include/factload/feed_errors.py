@@ -107,7 +107,7 @@ def _message(where: Where, found: Sequence[_Defect]) -> str:
         return f"is missing. {told}".rstrip()
     if first["type"] == "value_error":
         said = str(first["msg"]).removeprefix("Value error, ")
-        shown = isinstance(first["input"], dict) or repr(first["input"]) in said
+        shown = isinstance(first["input"], dict | list) or repr(first["input"]) in said
         return said if shown else said + _found(first["input"])
     expected = " or ".join(dict.fromkeys(_expected(where, defect) for defect in found))
     choices = [c for d in found if d["type"] == "literal_error" for c in _choices(d)]

@@ -62,6 +62,8 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         AddColumn("attempts", Column("released_at", DateTime(timezone=True))),
         AddColumn("attempts", Column("release_reason", Text)),
         AddColumn("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
+        AddColumn("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
+        AddColumn("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),
     ),
 }
 VERSION = max(CHANGES)

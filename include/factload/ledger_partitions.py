@@ -92,6 +92,7 @@ def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
         row.staged_rows or 0,
         row.totals or dict.fromkeys(measures, "0"),
         row.weighted or {},
+        row.unknown_rows,
     )
 
 
@@ -115,6 +116,23 @@ def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row
     return found
 
 
+def record_created(
+    connection: Connection, load: Load, partition_id: str, dimension: str, members: int
+) -> None:
+    """Note that a partition made members of a dimension, in the transaction that did it."""
+    if members:
+        made = lock_partition(connection, load, partition_id).created_members
+        connection.execute(
+            update(partitions)
+            .where(
+                partitions.c.load_id == load.load_id,
+                partitions.c.content == load.content,
+                partitions.c.partition_id == partition_id,
+            )
+            .values(created_members={**made, dimension: made.get(dimension, 0) + members})
+        )
+
+
 def record_partition(connection: Connection, load: Load, counts: PartitionCounts, staged_from: str) -> None:
     """Note what of a partition was staged and rejected, in the transaction that did it.
 
@@ -134,6 +152,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
             staged_rows=counts.staged,
             totals=counts.totals,
             weighted=counts.weighted,
+            unknown_rows=counts.unknown,
             staged_from=staged_from,
             loaded_epoch=load.epoch,
         )

@@ -91,6 +91,8 @@ partitions = Table(
     Column("loaded_epoch", Integer),
     Column("workbook", Text, nullable=False, server_default=""),
     Column("weighted", JSONB),
+    Column("unknown_rows", JSONB, nullable=False, server_default="{}"),
+    Column("created_members", JSONB, nullable=False, server_default="{}"),
 )
 
 rejects = Table(

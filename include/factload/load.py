@@ -59,7 +59,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class DimensionMap:
-    """One dimension, frozen: an Arrow file of (``key`` string, ``surrogate``), and the digest of its bytes."""
+    """One dimension, frozen: an Arrow file (``dimension_map`` says of what), and the digest of its bytes."""
 
     dimension: str
     path: str
@@ -70,7 +70,8 @@ class DimensionMap:
 @dataclass(frozen=True, slots=True)
 class PartitionCounts:
     """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text; ``weighted``:
-    column → sum of row number × value (``weights``)."""
+    column → sum of row number × value (``weights``); ``unknown``: dimension → rows with its member for the
+    unknown."""
 
     partition_id: str
     label: str
@@ -80,6 +81,7 @@ class PartitionCounts:
     staged: int
     totals: dict[str, str]
     weighted: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
 
 
 def content_of(workbook_sha256: str, feed_fingerprint: str) -> str:

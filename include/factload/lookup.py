@@ -1,195 +1,127 @@
-"""Business keys to surrogate keys: the dimension as an Arrow file, and the lookup against it.
+"""Business keys to surrogate keys, by binary search in a dimension map.
 
-The dimension is read as two plain columns, streamed out of PostgreSQL by COPY, in one snapshot. Load tasks map
-the file into memory and never copy it. A NULL or blank key matches nothing, on either side.
+A map is memory-mapped range by range (``dimension_map`` says what a range is), and let go of again: of a large one
+no more than a range is in memory, of a small one all of it, shared by all tasks on a machine. NULL or blank keys
+match nothing, on either side.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Sequence
-from contextlib import closing
-from itertools import count
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv
-from sqlalchemy import Executable, Select, Table, Text, cast, select, types
-from sqlalchemy.engine import Connection
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import ClauseElement
 
-from factload.database import copy_text, database_errors, reflect
-from factload.errors import RowsRefused
-from factload.feed import Dimension, NormalizeStep
-from factload.key_hash import hash_keys
+from factload.key_hash import Hashes, hash_keys
 from factload.load import DimensionMap
-from factload.staging import StagingFile
-from factload.vectors import integers
+from factload.staging import missing_is_a_fault, require_unaltered
+from factload.vectors import Flags, Positions, as_flags, integers, masked
 
-_NAMED_AT_MOST = 5
-_CSV_BLOCK_BYTES = 1 << 20
-_SALT = b"salt"
-
-_STEPS: dict[NormalizeStep, Any] = {
-    "trim": pc.utf8_trim_whitespace,
-    "collapse_spaces": lambda keys: pc.replace_substring_regex(keys, r"\s+", " "),
-    "upper": pc.utf8_upper,
-    "lower": pc.utf8_lower,
-    "nfc": lambda keys: pc.utf8_normalize(keys, form="NFC"),
-}
+SALT = b"salt"
+Moments = npt.NDArray[np.int64]
+ALWAYS, FOREVER = -(1 << 63), (1 << 63) - 1  # the open ends of a member's validity
 
 
-def normalize(keys: pa.Array, steps: Sequence[NormalizeStep]) -> pa.Array:
-    """Business keys (strings) as both sides of the lookup spell them; blank ones become null."""
-    for step in steps:
-        keys = _STEPS[step](keys)
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(keys)), 0)
-    return pc.if_else(blank, None, keys)
+@dataclass(frozen=True, slots=True)
+class Members:
+    """An opened map. ``ranges``: how many record batches the file has, a power of two."""
+
+    path: Path
+    salt: int
+    ranges: int
+    surrogate: pa.DataType
+    timed: bool
+
+    def range(self, number: int) -> pa.RecordBatch:
+        """The members of one range, as long as the batch lives."""
+        with missing_is_a_fault(self.path), pa.memory_map(str(self.path)) as source:
+            return pa.ipc.open_file(source).get_batch(number)
 
 
-class CopyOut(Executable, ClauseElement):
-    """``COPY (select) TO STDOUT``: the one statement here that Core has no word for."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For each key the ``surrogate`` key of its member, or null, and whether any member has the key at all."""
 
-    inherit_cache = False
-
-    def __init__(self, query: Select[Any]) -> None:
-        self.query = query
-
-
-@compiles(CopyOut)
-def _copy_out(element: CopyOut, compiler: Any, **options: Any) -> str:
-    return f"COPY ({compiler.process(element.query, **options)}) TO STDOUT (FORMAT csv)"
+    surrogate: pa.Array
+    key_known: Flags
 
 
-def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
-    """The dimension's table, with both its key columns; raises ``FeedError`` for what isn't there."""
-    field = f"dimensions.{name}"
-    return reflect(
-        connection,
-        dimension.table,
-        {
-            dimension.business_key: f"{field}.business_key",
-            dimension.surrogate_key: f"{field}.surrogate_key",
-        },
-    )
+def open_members(staged: DimensionMap) -> Members:
+    """The map in a staging file; raises TransientError when the file is not what was written."""
+    path = Path(staged.path)
+    require_unaltered(path, staged.sha256)
+    with missing_is_a_fault(path), pa.memory_map(str(path)) as source:
+        file = pa.ipc.open_file(source)
+        schema = file.schema
+        return Members(
+            path=path,
+            salt=int(schema.metadata[SALT]),
+            ranges=file.num_record_batches,
+            surrogate=schema.field("surrogate").type,
+            timed="start" in schema.names,
+        )
 
 
-def extract_dimension_map(
-    connection: Connection, name: str, dimension: Dimension, folder: Path
-) -> DimensionMap:
-    """Stage business key → surrogate key of one dimension as an Arrow file in ``folder``.
+def range_of(hashes: Hashes, ranges: int) -> Positions:
+    """In which of the ``ranges`` (a power of two) each hash lies: its first bits."""
+    if ranges == 1:
+        return np.zeros(len(hashes), np.int64)
+    return (hashes >> np.uint64(65 - ranges.bit_length())).astype(np.int64)
 
-    Raises ``RowsRefused`` when two members have the same key once it is normalised, naming such keys, and
-    ``FeedError`` when the table or a column isn't there.
+
+def look_up(keys: pa.Array, members: Members, moments: Moments | None = None) -> Found:
+    """The members that have the (normalised, joined) ``keys``: with a history, those valid at the ``moments``.
+
+    ``keys``: strings, one a row. ``moments``: for each the microseconds since 1970. A binary search by hash finds
+    the one key that can match; the keys themselves decide whether it does.
     """
-    table = dimension_table(connection, name, dimension)
-    surrogate = table.c[dimension.surrogate_key]
-    query = select(cast(table.c[dimension.business_key], Text), surrogate)
-    schema = pa.schema([("key", pa.string()), ("surrogate", surrogate_type(surrogate.type))])
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as spool:
-        with database_errors(f"reading dimension {name}"):
-            _copy_to(connection, query, spool)
-        members = pa.Table.from_batches(_members(spool, schema, dimension.normalize), schema=schema)
-    path, sha256 = _stage(_ordered(dimension, members), folder, f"map_{name}.arrow")
-    return DimensionMap(dimension=name, path=str(path), sha256=sha256, rows=members.num_rows)
+    hashes = hash_keys(keys, members.salt)
+    if members.ranges == 1:
+        return _search(keys, hashes, members.range(0), moments)
+    place = range_of(hashes, members.ranges)
+    order = np.argsort(place, kind="stable")
+    bounds = np.searchsorted(place[order], np.arange(members.ranges + 1)).tolist()
+    parts = []
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        if end > start:
+            rows = order[start:end]
+            when = moments[rows] if moments is not None else None
+            parts.append(_search(keys.take(integers(rows)), hashes[rows], members.range(number), when))
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    surrogates = [part.surrogate for part in parts] or [pa.nulls(0, members.surrogate)]
+    known = [part.key_known for part in parts] or [np.zeros(0, np.bool_)]
+    return Found(pa.concat_arrays(surrogates).take(integers(back)), np.concatenate(known)[back])
 
 
-def _ordered(dimension: Dimension, members: pa.Table) -> pa.Table:
-    """``members`` in the order of their keys' hashes, with the hashes; each hash once.
-
-    Two different keys of the same hash, one chance in millions, are parted by another salt, which the file's
-    metadata keeps. Two equal keys are refused.
-    """
-    keys = members["key"].combine_chunks()
-    for salt in count():
-        hashes = hash_keys(keys, salt)
-        order = np.argsort(hashes)
-        hashes = hashes[order]
-        twins = np.flatnonzero(hashes[1:] == hashes[:-1])
-        if not len(twins):
-            ordered = members.take(integers(order)).combine_chunks()
-            return ordered.append_column("hash", integers(hashes.view(np.int64))).replace_schema_metadata(
-                {_SALT: str(salt)}
-            )
-        first, second = (keys.take(integers(order[at])) for at in (twins, twins + 1))
-        doubled = first.filter(pc.equal(first, second)).unique()
-        if len(doubled):
-            raise _duplicates(dimension, doubled)
-    raise AssertionError("unreachable")
+def _search(keys: pa.Array, hashes: Hashes, members: pa.RecordBatch, moments: Moments | None) -> Found:
+    if not members.num_rows:
+        return Found(pa.nulls(len(keys), members["surrogate"].type), np.zeros(len(keys), np.bool_))
+    ordered = members["hash"].to_numpy().view(np.uint64)
+    first = np.searchsorted(ordered, hashes)
+    nearest = np.minimum(first, len(ordered) - 1)
+    known = as_flags(pc.equal(members["key"].take(integers(nearest)), keys))  # false for a null key
+    found, place = known, nearest
+    if moments is not None:
+        place, valid = _valid_at(moments, first, ordered, hashes, members)
+        found = known & valid
+    return Found(members["surrogate"].take(masked(place, pa.int64(), found)), known)
 
 
-def _stage(members: pa.Table, folder: Path, name: str) -> tuple[Path, str]:
-    file = StagingFile(folder, members.schema)
-    try:
-        for batch in members.to_batches():
-            file.write(batch)
-        return file.commit(name)
-    finally:
-        file.discard()
-
-
-def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
-    """The Arrow type that carries a surrogate key: integers as they are, anything else (uuid, text) as text."""
-    return pa.int64() if isinstance(column, types.Integer) else pa.string()
-
-
-def _copy_to(connection: Connection, query: Select[Any], file: IO[bytes]) -> None:
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.copy_expert(copy_text(CopyOut(query), connection), file)
-
-
-def _members(spool: IO[bytes], schema: pa.Schema, steps: Sequence[NormalizeStep]) -> list[pa.RecordBatch]:
-    if spool.seek(0, 2) == 0:
-        return []
-    spool.seek(0)
-    reader = csv.open_csv(
-        spool,
-        read_options=csv.ReadOptions(
-            column_names=schema.names, block_size=_CSV_BLOCK_BYTES, use_threads=False
-        ),
-        parse_options=csv.ParseOptions(newlines_in_values=True),
-        # COPY writes NULL as nothing and the empty string as "".
-        convert_options=csv.ConvertOptions(
-            column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
-        ),
-    )
-    batches = []
-    for batch in reader:
-        keys = normalize(batch.column(0), steps)
-        known = pc.is_valid(keys)
-        batches.append(pa.record_batch([keys.filter(known), batch.column(1).filter(known)], schema=schema))
-    return batches
-
-
-def _duplicates(dimension: Dimension, doubled: pa.Array) -> RowsRefused:
-    shown = ", ".join(sorted(repr(key.as_py()) for key in doubled[:_NAMED_AT_MOST]))
-    more = len(doubled) - _NAMED_AT_MOST
-    return RowsRefused(
-        "dimension_duplicate_keys",
-        f"{len(doubled)} business keys of {dimension.table} belong to more than one member: {shown}"
-        + (f" and {more} more" if more > 0 else ""),
-        expected=f"each {dimension.business_key} once"
-        + (f", after {', '.join(dimension.normalize)}" if dimension.normalize else ""),
-        remedy="Correct the dimension, or its `normalize` steps in the feed",
-    )
-
-
-def look_up(keys: pa.Array, members: pa.Table) -> pa.Array:
-    """The surrogate key of each (normalised) business key, null where there is no such member.
-
-    ``keys``: strings, one a row. ``members``: a staged map. The result has the length of ``keys``. A binary
-    search by hash finds the one member that can match; the keys themselves decide whether it does.
-    """
-    known, surrogates, ordered = (members[n].combine_chunks() for n in ("key", "surrogate", "hash"))
-    if not len(known):
-        return pa.nulls(len(keys), surrogates.type)
-    hashes = hash_keys(keys, int(members.schema.metadata[_SALT]))
-    place = np.searchsorted(ordered.to_numpy().view(np.uint64), hashes)
-    nearest = integers(np.minimum(place, len(known) - 1))
-    found = pc.equal(known.take(nearest), keys)  # null for a null key
-    return pc.if_else(found, surrogates.take(nearest), pa.nulls(len(keys), surrogates.type))
+def _valid_at(
+    moments: Moments, first: Positions, ordered: Hashes, hashes: Hashes, members: pa.RecordBatch
+) -> tuple[Positions, Flags]:
+    """Of the members with each hash the last that began at its moment or before, and whether it hadn't ended."""
+    starts, ends = (members[name].to_numpy() for name in ("start", "end"))
+    low, high = first.copy(), np.searchsorted(ordered, hashes, side="right")
+    while (open_ := low < high).any():
+        middle = (low + high) // 2
+        begun = open_ & (starts[np.minimum(middle, len(starts) - 1)] <= moments)
+        low = np.where(begun, middle + 1, low)
+        high = np.where(open_ & ~begun, middle, high)
+    place = np.maximum(low - 1, 0)
+    return place, (low > first) & (moments < ends[place])

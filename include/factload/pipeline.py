@@ -73,7 +73,7 @@ def run_load(
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
     with Workers(feed.parallelism, progress.rows_read) as workers:
         extracting = workers.start(
-            [(extract_dimension_map, (load, feed, name)) for name in feed.dimensions], database=database
+            [(extract_dimension_map, (load, feed, name)) for name in feed.maps], database=database
         )
         splitting = workers.start([(split_workbook, (load, feed))], database=database, progress=say_rows_done)
         [split] = splitting.results()

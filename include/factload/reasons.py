@@ -27,6 +27,8 @@ CELLS: Mapping[str, str] = {
 # Found among the members of a dimension, by the lookup.
 KEYS: Mapping[str, str] = {
     "unmatched_key": "No member of the dimension has this key",
+    "no_member_on_date": "Members of the dimension have this key, but none is valid on the row's date",
+    "key_does_not_fit": "The key can't be stored in the dimension, so no member could be made for it",
 }
 
 REASONS: Mapping[str, str] = {**CELLS, **KEYS}

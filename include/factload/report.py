@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
@@ -33,6 +35,7 @@ class Report:
     """The newest attempt at a load.
 
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
+    ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes.
     """
 
@@ -49,6 +52,8 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_rss_mb: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    created: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -91,6 +96,11 @@ def report_of(connection: Connection, load_id: str) -> Report:
             .group_by(steps.c.step)
         )
     }
+    members = connection.execute(
+        select(partitions.c.unknown_rows, partitions.c.created_members).where(
+            partitions.c.load_id == load_id, partitions.c.content == found.content
+        )
+    ).all()
     return Report(
         feed=found.feed,
         period=found.period.isoformat(),
@@ -109,7 +119,16 @@ def report_of(connection: Connection, load_id: str) -> Report:
         seconds={step: round(float(timed[step].s), 3) for step in STEPS if step in timed},
         peak_rss_mb={step: float(timed[step].mb) for step in STEPS if step in timed},
         warnings=list(found.warnings),
+        unknown=_sum(row.unknown_rows for row in members),
+        created=_sum(row.created_members for row in members),
     )
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))
 
 
 def _no_such_load(load_id: str) -> FeedError:

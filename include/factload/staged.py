@@ -5,9 +5,10 @@ A slice is one partition's rows. They come and go in the transaction that says s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, func, inspect, select
@@ -21,10 +22,10 @@ from factload.ledger_tables import rejects as rejects_table
 from factload.load import Load
 from factload.partitions import PartitionFile
 from factload.reconcile import Staged
-from factload.resolve import Resolved, measures
+from factload.resolve import ROW, Resolved, measures
 from factload.weights import weighted_sums
 
-SLICE, ROW = "factload_slice", "factload_row"
+SLICE = "factload_slice"
 
 
 def slice_key(partition_id: str) -> int:
@@ -63,8 +64,12 @@ def replace_slice(
     feed: Feed,
     partition: PartitionFile,
     resolved: Resolved,
+    constants: Mapping[str, Any],
 ) -> None:
-    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks."""
+    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks.
+
+    ``constants``: the columns that are the same in every row.
+    """
     key = slice_key(partition.partition_id)
     connection.execute(delete(staging).where(staging.c[SLICE] == key))
     connection.execute(
@@ -74,9 +79,8 @@ def replace_slice(
             rejects_table.c.partition_id == partition.partition_id,
         )
     )
-    rows = resolved.rows.rename_columns([ROW, *feed.fact.columns])
-    for chunk in _chunks(rows, feed.rows_per_chunk):
-        INSERTS[feed.insert](connection, staging, {SLICE: key}, chunk)
+    for chunk in _chunks(resolved.rows, feed.rows_per_chunk):
+        INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
     origin = {
         "load_id": load.load_id,
         "content": load.content,

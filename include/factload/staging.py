@@ -29,15 +29,28 @@ def open_table(path: Path, sha256: str) -> pa.Table:
 
     Raises TransientError ``staging_missing`` or ``staging_altered``: writing it again mends both.
     """
+    require_unaltered(path, sha256)
+    with missing_is_a_fault(path), pa.memory_map(str(path)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def require_unaltered(path: Path, sha256: str) -> None:
+    """Raise TransientError unless the file at ``path`` is there, and its bytes are those that were written."""
+    with missing_is_a_fault(path):
+        found = sha256_of(path)
+    if found != sha256:
+        raise TransientError(
+            "staging_altered",
+            f"The staging file {path.name} is not what was written",
+            remedy="Run the step that writes it again; look at the disk under the staging folder",
+        )
+
+
+@contextmanager
+def missing_is_a_fault(path: Path) -> Iterator[None]:
+    """Turn "no such file" into TransientError ``staging_missing``."""
     try:
-        if sha256_of(path) != sha256:
-            raise TransientError(
-                "staging_altered",
-                f"The staging file {path.name} is not what was written",
-                remedy="Run the step that writes it again; look at the disk under the staging folder",
-            )
-        with pa.memory_map(str(path)) as source:
-            return pa.ipc.open_file(source).read_all()
+        yield
     except FileNotFoundError as error:
         raise TransientError(
             "staging_missing",

@@ -10,34 +10,39 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Engine, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from factload import (
     __version__,
+    dimension_map,
     ledger,
     ledger_migrations,
     ledger_partitions,
-    lookup,
     publish,
     reconcile,
     staged,
 )
 from factload.database import database_errors, engine_for, fact_table
+from factload.dimension_table import check_dimensions, dimension_table
 from factload.errors import FactloadError, FeedError
+from factload.fact_constants import constant_values, with_constants
 from factload.feed import Feed
+from factload.inferred import make_members
 from factload.load import DimensionMap, Load, PartitionCounts, content_of
+from factload.lookup import Members, open_members
 from factload.measure import measured
 from factload.partitions import PartitionFile, Split
-from factload.resolve import control_totals, measures, resolve
-from factload.sheet.columns import SheetField
+from factload.resolve import ROW, control_totals, measures, resolve
+from factload.sheet_fields import sheet_fields
 from factload.sources import read_sources
 from factload.split import split_sources
-from factload.sql_types import SqlType
 from factload.staging import open_table
 from factload.weights import weighted_totals
 
@@ -61,8 +66,7 @@ def open_load(
             ledger.bound_waits(connection)
             ledger_migrations.install(connection)
             fact = fact_table(connection, feed)
-            for name, dimension in feed.dimensions.items():
-                lookup.dimension_table(connection, name, dimension)
+            check_dimensions(connection, feed)
             load = ledger.open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
             if not load.already_published:
                 _make_staging(connection, load, feed, fact)
@@ -81,7 +85,9 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
     """Freeze one dimension in a staging file."""
     with _step(load, feed, "extract_dimension_map", dimension, database) as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
-        return lookup.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], load.folder)
+        return dimension_map.extract_dimension_map(
+            snapshot, dimension, feed.dimensions[dimension], load.folder
+        )
 
 
 def split_workbook(
@@ -119,22 +125,6 @@ def _keep_what_is_whole(connection: Connection, load: Load, feed: Feed) -> None:
     ledger_partitions.load_again(connection, load, torn)
 
 
-def sheet_fields(feed: Feed) -> list[SheetField]:
-    """What is read of the sheet: a field for each column of the fact table, of the same name."""
-    return [
-        SheetField(
-            name=name,
-            column=feed.header_of(name),
-            role="value" if source.dimension is None else "key",
-            type=source.type or SqlType("text"),
-            required=source.required or source.dimension is not None,
-            parse_text=source.parse_text,
-            text_format=feed.text_format_of(name),
-        )
-        for name, source in feed.fact.columns.items()
-    ]
-
-
 def load_partition(
     load: Load, feed: Feed, partition: PartitionFile, maps: Sequence[DimensionMap], *, database: str
 ) -> PartitionCounts:
@@ -148,10 +138,13 @@ def load_partition(
             if done := _staged_before(connection, load, feed, partition, made_of):
                 return done
             table = staged.staging_of(connection, load, feed)
+            constants = constant_values(table, feed, load.period_date, partition)
         resolved = resolve(
             open_table(Path(partition.path), partition.sha256),
             feed,
-            {m.dimension: open_table(Path(m.path), m.sha256) for m in maps},
+            _opened(feed, maps),
+            load.period_date,
+            partial(_make_members, connection, load, feed, partition),
         )
         counts = PartitionCounts(
             partition_id=partition.partition_id,
@@ -161,16 +154,39 @@ def load_partition(
             rejected=resolved.rejects.num_rows,
             staged=resolved.rows.num_rows,
             totals=control_totals(resolved.rows, measures(feed)),
-            weighted=weighted_totals(resolved.rows, "row", table),
+            weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table),
+            unknown=resolved.unknown,
         )
         with connection.begin():
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
             ledger_partitions.lock_partition(connection, load, partition.partition_id)
-            staged.replace_slice(connection, table, load, feed, partition, resolved)
+            staged.replace_slice(connection, table, load, feed, partition, resolved, constants)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
             ledger_partitions.record_partition(connection, load, counts, made_of)
         return counts
+
+
+def _opened(feed: Feed, maps: Sequence[DimensionMap]) -> dict[str, Members]:
+    """Dimension → the opened map that it uses."""
+    opened = {frozen.dimension: open_members(frozen) for frozen in maps}
+    return {dimension: opened[used] for dimension, used in feed.map_of.items()}
+
+
+def _make_members(
+    connection: Connection, load: Load, feed: Feed, partition: PartitionFile, name: str, keys: pa.RecordBatch
+) -> pa.Array:
+    """Members for keys that have none, noted with the partition that asked for them first."""
+
+    def guard(connection: Connection, made: int) -> None:
+        ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
+        ledger_partitions.record_created(connection, load, partition.partition_id, name, made)
+
+    dimension = feed.dimensions[name]
+    with connection.begin():
+        ledger.bound_waits(connection)
+        table = dimension_table(connection, name, dimension)
+    return make_members(connection, table, dimension, keys, guard, feed.rows_per_chunk)
 
 
 def _staged_before(

@@ -48,7 +48,7 @@ def test_the_demo_feed_is_what_it_says() -> None:
         ("rows_per_chunk: 20000", "rows_per_chunk: many", "sales.yaml:26: rows_per_chunk: expected a whole number (found 'many')"),
         ("rows_per_chunk: 20000", "rows_per_chunk: 1", "expected at least 100 (found 1)"),
         ("{dimension: product}", "{dimension: prodct}", "fact.columns names dimension 'prodct', which `dimensions` does not have"),
-        ("{dimension: product}", "{dimension: product, column: x}", "filled by either `dimension: NAME` or `column: HEADER`"),
+        ("{dimension: product}", "{dimension: product, column: x}", "filled by one of `dimension: NAME`, `column: HEADER`"),
         ('type: "numeric(18,4)", ', "", "`type` is missing"),
         ("load_column: load_id", "load_column: metric", "fact.columns may not name it"),
         ("{period}", "{date}", "{date} is not known here; only {period} is"),

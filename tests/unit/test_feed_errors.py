@@ -25,9 +25,9 @@ BROKEN = [
     ("{dimension: product}", "{}", "sales.yaml:20: fact.columns.dimension_id: *a fact column is filled by *"),
     # a value that is not one of those there are
     ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected *replace* (found 'replaced'). Did you mean replace?"),
-    ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected reject*fail* (found 'skip')."),
-    ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: expected trim*nfc* (found 'uper'). Did you mean upper?"),
-    ("[trim]", "trim", "sales.yaml:14: dimensions.product.normalize: expected a list such as [a, b] (found 'trim')."),
+    ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected `reject`*`fail`* (found 'skip')."),
+    ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: 'uper' is not a step. Did you mean upper?"),
+    ("[trim]", "trim", "sales.yaml:14: dimensions.product.normalize: expected a list of steps, such as [trim, upper]; there are trim, *nfc* (found 'trim')."),
     ('"numeric(18,4)"', "string", "sales.yaml:21: fact.columns.metric.type: 'string' is not a type a feed can declare; did you mean text or varchar(40)?"),
     ('"numeric(18,4)"', '"numeric(50,4)"', "sales.yaml:21: fact.columns.metric.type: 'numeric(50,4)': precision is 1 to 38 and scale at most precision."),
     ("required: true", 'required: "yes"', "sales.yaml:21: fact.columns.metric.required: expected true or false (found 'yes')."),

@@ -80,13 +80,13 @@ def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
     from factload.ledger import newest_load
     from factload.rejects import read_rejects
     from factload.rejects_workbook import write_rejects
-    from factload.steps import sheet_fields
+    from factload.sheet_fields import sheet_fields
 
     feed = feed_of_load(options)
     written = write_rejects(
         options.xlsx,
         read_rejects(connection, options.load),
-        columns=[field.column for field in sheet_fields(feed)],
+        columns=list(dict.fromkeys(field.column for field in sheet_fields(feed))),
         sources=newest_load(connection, options.load).sources,
         csv=feed.workbook.csv_dialect,
     )

@@ -42,9 +42,10 @@ _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?[1-9][0-9]{0,6}\.[0-9]{0,7}[1-9])\
 class SheetField:
     """One value that a feed takes from each row.
 
-    ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A key is text
-    and never blank; a ``required`` value is never blank. ``parse_text``: a text that writes a value of the type, as
-    ``text_format`` says, is that value; otherwise text is no number, date or truth value.
+    ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A ``required`` one
+    is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a
+    text that writes a value of the type, as ``text_format`` says, is that value; otherwise text is no number, date or
+    truth value.
     """
 
     name: str
@@ -148,10 +149,8 @@ def _convert(
     if field.role == "value" and field.type.kind == "text":
         blank = kind == Kind.BLANK
     codes = np.zeros(len(kind), np.uint8)
-    if field.role == "key":
-        codes[blank] = _CODES["blank_key"]
-    elif field.required:
-        codes[blank] = _CODES["blank_value"]
+    if field.required:
+        codes[blank] = _CODES["blank_key" if field.role == "key" else "blank_value"]
     codes[kind == Kind.ERROR] = _CODES["error_cell"]
     codes[kind == Kind.NO_VALUE] = _CODES["formula_without_value"]
     open_ = ~blank & (codes == 0)  # still to be read

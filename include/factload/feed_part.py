@@ -1,0 +1,27 @@
+"""What the parts of a feed have in common."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FeedPart(BaseModel):
+    """One mapping of a feed file: no field but the known ones, no type but the declared one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
+
+
+def sequence(value: object) -> object:
+    """A list as a tuple: YAML knows lists only, frozen models hold tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def one_or_more(value: object) -> object:
+    """The same, and a single text as a tuple of one."""
+    return (value,) if isinstance(value, str) else sequence(value)

@@ -45,8 +45,6 @@ def read_feed_file(path: Path) -> Feed:
     node, document = _document(path)
     if not isinstance(node, yaml.MappingNode):
         raise _feed_error([f"{path}:1: a feed file is a mapping that begins with `feed: NAME`"])
-    if twice := repeated(path, node):
-        raise _feed_error(twice)
     try:
         return Feed.model_validate(document)
     except ValidationError as error:
@@ -54,12 +52,15 @@ def read_feed_file(path: Path) -> Feed:
 
 
 def _document(path: Path) -> tuple[yaml.Node | None, object]:
-    """A YAML file as nodes, which know their lines, and as values."""
+    """A YAML file as nodes, which know their lines, and as values. Raises ``FeedError`` (twice, not YAML)."""
     try:
         text = path.read_text(encoding="utf-8")
         loader = yaml.CSafeLoader(text)
         try:
             node = loader.get_single_node()
+            # Asked before the values are made: that writes the fields of a merge (`<<`) into its node.
+            if node and (twice := repeated(path, node)):
+                raise _feed_error(twice)
             return node, loader.construct_document(node) if node else None
         except yaml.YAMLError:
             yaml.safe_load(text)  # the slow one says more clearly what is wrong

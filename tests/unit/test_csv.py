@@ -268,3 +268,18 @@ def test_what_a_file_may_hold_is_bounded(tmp_path: Path) -> None:
     error = refusal(quoted, limits=Limits(row_bytes=5_000))
     assert (error.code, "line 2" in error.seen) == ("workbook_hostile", True)
     assert refusal(line, limits=Limits(sheet_bytes=5_000)).code == "workbook_hostile"
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_what_common_programs_write_is_read_by_blocks(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 50)
+    monkeypatch.setattr(csv_source.CsvRows, "exactly", None)
+    lines = ["a title", "", "k,t,n", *(f'{i},"x, ""{i}""{ending}y",' for i in range(100)), "", ",,", "1,2"]
+    done, rows = read(write(tmp_path, ending.join(lines)))
+    assert (done.source, done.blank, done.rejected) == (101, 0, 1)
+    assert rows[99] == {
+        "row": 202, "k": "99", "t": f'x, "99"{ending}y', "n": None, "reason": None, "column": None, "cell": None, "raw": None
+    }  # fmt: skip
+    assert (rows[100]["row"], rows[100]["reason"]) == (206, "ragged_row")

@@ -87,16 +87,16 @@ class RecordStream:
     def _fill(self) -> Positions:
         """Read on until the buffer holds a block; where each of its whole records ends, none at the end of the file."""
         while True:
-            enough = len(self._buffer) >= self._block_bytes or self._whole
-            if enough and len(ends := record_ends(self._buffer, self._dialect.quote)):
-                return ends
-            if len(self._buffer) > self._row_bytes:
-                raise NotPlain
-            if not self._more():
+            if len(self._buffer) >= self._block_bytes or self._whole:
+                if len(ends := record_ends(self._buffer, self._dialect.quote)):
+                    return ends
                 if self._buffer and self._whole:
                     raise NotPlain  # within quotes that nothing closes
                 if self._whole:
-                    return np.empty(0, np.int64)
+                    return ends
+            if len(self._buffer) > self._row_bytes:
+                raise NotPlain
+            self._more()
 
 
 def record_ends(data: bytes, quote: str) -> Positions:

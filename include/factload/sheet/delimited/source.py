@@ -124,14 +124,11 @@ class CsvRows:
                 yield self._exact_piece(partition, ends_partition=True)
 
     def _exact_piece(self, records: Sequence[Record], *, ends_partition: bool) -> Decoded:
-        dialect, counted = self._source.dialect, 0
         rows = [_row(record) for record in records]
-        for record, row in zip(records, rows, strict=True):
-            ended = record.raw if record.raw.endswith(b"\n") else record.raw + b"\n"
-            valued = count_valued(ended, dialect) > 0
-            if valued != row.valued:
-                raise row_count_mismatch(self.name, record.line)
-            counted += valued
+        raws = (record.raw if record.raw.endswith(b"\n") else record.raw + b"\n" for record in records)
+        counted = count_valued(b"".join(raws), self._source.dialect)
+        if counted != sum(row.valued for row in rows):
+            raise row_count_mismatch(self.name, records[0].line)
         valued_rows = [(record, row) for record, row in zip(records, rows, strict=True) if row.valued]
         ragged = {
             i: record.raw[: 4 * RAGGED_SHOWN].decode("utf-8", "ignore").rstrip("\r\n")[:RAGGED_SHOWN]

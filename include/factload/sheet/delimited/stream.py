@@ -17,6 +17,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.xml_parts import hostile
 
 _GZIP = b"\x1f\x8b"
+_RATIO_FROM = 4 << 20  # bytes: gzip, unlike a zip, says its size only at the end, so the ratio is asked early
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -75,7 +76,8 @@ class Utf8Stream:
             raise hostile(
                 f"The file holds more than {limits.sheet_bytes:,} bytes", f"at most {limits.sheet_bytes:,}"
             )
-        if self._inflated and self._taken > limits.ratio_from_bytes and self._taken > limits.ratio * stored:
+        from_bytes = min(_RATIO_FROM, limits.ratio_from_bytes)
+        if self._inflated and self._taken > from_bytes and self._taken > limits.ratio * stored:
             raise hostile(
                 f"{stored:,} bytes inflate to {self._taken:,} and more", f"at most {limits.ratio} times"
             )

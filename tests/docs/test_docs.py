@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from documentation.pages import made_files
 from factload.errors import FactloadError
 from factload.feed_file import read_feed_file
 from factload.feed_schema import feed_schema
+from factload.sheet.limits import Limits, setting_of
 
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -82,3 +84,10 @@ def test_the_demo_feed_is_valid() -> None:
         read_feed_file(PROJECT / "include/feeds/sales.yaml")
     except FactloadError as error:
         pytest.fail(str(error))
+
+
+def test_every_limit_is_documented() -> None:
+    page = (PROJECT / "docs/limits.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(FACTLOAD_LIMIT_\w+)`", page, re.MULTILINE)) == {
+        setting_of(field.name) for field in fields(Limits)
+    }

@@ -11,7 +11,7 @@ import pytest
 
 import expected
 import sheetxml
-from factload.errors import WorkbookError
+from factload.errors import FeedError, WorkbookError
 from factload.sheet import xlsx
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
@@ -189,6 +189,7 @@ def test_a_sheet_beyond_the_bytes_allowed(tmp_path: Path) -> None:
     error = refusal(path, limits=Limits(sheet_bytes=100))
     assert error.code == "workbook_hostile"
     assert "100" in error.expected
+    assert "FACTLOAD_LIMIT_SHEET_BYTES" in error.remedy
 
 
 def test_more_members_than_allowed(tmp_path: Path) -> None:
@@ -229,3 +230,13 @@ def test_inspect_refuses_the_same(tmp_path: Path) -> None:
 def test_a_message_holds_no_cell_value(tmp_path: Path) -> None:
     part = sheetxml.sheet(GOOD.replace(">x<", ">secret<") + row(3, '<c r="A3" t="q"><v>secret</v></c>'))
     assert "secret" not in str(refusal(sheetxml.write(tmp_path / "w.xlsx", part)))
+
+
+def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Limits.from_environment() == Limits()
+    monkeypatch.setenv("FACTLOAD_LIMIT_ROW_BYTES", "5_000")
+    assert Limits.from_environment() == Limits(row_bytes=5000)
+    for wrong in ("0", "-1", "many", "1e9"):
+        monkeypatch.setenv("FACTLOAD_LIMIT_RATIO", wrong)
+        with pytest.raises(FeedError, match="FACTLOAD_LIMIT_RATIO"):
+            Limits.from_environment()

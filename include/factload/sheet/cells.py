@@ -102,7 +102,11 @@ class TextItem:
         if self._run is not None:
             self.size += len(text)
             if self.size > self._max:
-                raise hostile("A cell's text is longer than the limit", f"at most {self._max:,} characters")
+                raise hostile(
+                    "A cell's text is longer than the limit",
+                    f"at most {self._max:,} characters",
+                    "text_chars",
+                )
             self._run.append(text)
 
 
@@ -177,7 +181,9 @@ class SheetParser:
         if self._into is not None:
             if sum(map(len, self._into)) + len(text) > self._max_chars:
                 raise hostile(
-                    "A cell's text is longer than the limit", f"at most {self._max_chars:,} characters"
+                    "A cell's text is longer than the limit",
+                    f"at most {self._max_chars:,} characters",
+                    "text_chars",
                 )
             self._into.append(text)
         elif self._inline is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from factload.errors import WorkbookError
+from factload.sheet.limits import setting_of
 
 FileKind = Literal["zip", "ole", "csv"]
 
@@ -85,7 +86,7 @@ def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:
             "workbook_hostile",
             f"The file holds {members:,} members in a directory of {directory:,} bytes",
             expected=f"at most {max_members:,} members",
-            remedy="Ask its sender what it is",
+            remedy=f"Ask its sender what it is; if it is meant so, raise the setting {setting_of('members')}",
         )
 
 

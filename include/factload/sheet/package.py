@@ -54,13 +54,18 @@ class Package:
             raise damaged(f"The workbook names a part {part!r} that isn't in the file")
         limits = self._limits
         if info.file_size > max_bytes:
-            raise hostile(f"{part} inflates to {info.file_size:,} bytes", f"at most {max_bytes:,}")
+            raise hostile(
+                f"{part} inflates to {info.file_size:,} bytes",
+                f"at most {max_bytes:,}",
+                self._field(max_bytes),
+            )
         if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
             info.compress_size, 1
         ):
             raise hostile(
                 f"{part} inflates from {info.compress_size:,} to {info.file_size:,} bytes",
                 f"at most {limits.ratio} times",
+                "ratio",
             )
         if info.flag_bits & 0x1:
             raise WorkbookError(
@@ -73,6 +78,11 @@ class Package:
                 yield stream
         except BROKEN as error:
             raise damaged(f"{part} can't be inflated ({error})") from error
+
+    def _field(self, max_bytes: int) -> str:
+        """Which of the limits on parts this is."""
+        names = ("sheet_bytes", "strings_bytes", "small_part_bytes")
+        return next((name for name in names if getattr(self._limits, name) == max_bytes), "")
 
     def _small(self, part: str) -> bytes:
         with self.open_part(part, self._limits.small_part_bytes) as stream:
@@ -160,7 +170,7 @@ def _fold(part: str) -> str:
 def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > limits.members:
-        raise hostile(f"The file holds {len(infos):,} members", f"at most {limits.members:,}")
+        raise hostile(f"The file holds {len(infos):,} members", f"at most {limits.members:,}", "members")
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         if info.header_offset < 0:

@@ -59,7 +59,9 @@ def _plain_pieces(stream: Stream, limits: Limits) -> Iterator[pa.Array[Any]]:
         if not chunk:
             break
         if len(buffer) > limits.row_bytes:
-            raise hostile("A shared string is longer than the limit", f"at most {limits.row_bytes:,} bytes")
+            raise hostile(
+                "A shared string is longer than the limit", f"at most {limits.row_bytes:,} bytes", "row_bytes"
+            )
     if not re.fullmatch(rb"\s*</sst>\s*", buffer):
         raise _NotPlain
 

@@ -41,4 +41,6 @@ NO_STRINGS = SharedStrings(EMPTY[:0])
 
 def repeated(taken: int, limit: int) -> WorkbookError:
     """Few rows that together hold more text than memory should."""
-    return hostile(f"Some thousands of rows hold {taken:,} bytes of text", f"at most {limit:,}")
+    return hostile(
+        f"Some thousands of rows hold {taken:,} bytes of text", f"at most {limit:,}", "window_text_bytes"
+    )

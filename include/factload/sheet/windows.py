@@ -137,7 +137,9 @@ class Windows:
                 return rest if close >= 0 else 0
             if len(self._buffer) - rest > self._row_bytes:
                 raise hostile(
-                    "A row of the sheet is longer than the limit", f"at most {self._row_bytes:,} bytes"
+                    "A row of the sheet is longer than the limit",
+                    f"at most {self._row_bytes:,} bytes",
+                    "row_bytes",
                 )
             if not self._more():
                 raise damaged("The sheet's XML breaks off before its end")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from factload.errors import WorkbookError
+from factload.sheet.limits import setting_of
 
 # Transitional and Strict (ECMA-376 part 1, annex A.2 and part 4).
 _MAIN = (
@@ -25,13 +26,14 @@ def damaged(seen: str) -> WorkbookError:
     )
 
 
-def hostile(seen: str, limit: str) -> WorkbookError:
-    """A file that asks for more than any real workbook does."""
+def hostile(seen: str, limit: str, field: str = "") -> WorkbookError:
+    """A file that asks for more than any real workbook does; ``field`` of the limits bounds it."""
+    meant = f"; if it is meant so, raise the setting {setting_of(field)}" if field else ""
     return WorkbookError(
         "workbook_hostile",
         seen,
         expected=limit,
-        remedy="Ask its sender what it is; if it is meant so, raise the limit in the settings",
+        remedy=f"Ask its sender what it is{meant}",
     )
 
 

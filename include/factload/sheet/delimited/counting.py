@@ -6,6 +6,7 @@ A record carries a value when a field of it is not empty: when it holds anything
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,17 +19,30 @@ from factload.vectors import one_value
 def count_valued(data: bytes, dialect: CsvDialect) -> int:
     """How many of some whole records carry a value, by the look of the bytes.
 
-    Quoted texts that are not empty become a letter first; what is left has a record on each line.
+    Where every line has an even number of quotes, each is a record of its own; one of delimiters and quotes alone
+    is looked into. Otherwise quoted texts that are not empty become a letter first.
     """
-    if dialect.quote and dialect.quote.encode() in data:
-        data = pc.replace_substring_regex(one_value(data), _quoted(dialect), r"\1x")[0].as_py()
     array = np.frombuffer(data, np.uint8)
-    telling = _telling(dialect)[array]
     ends = np.flatnonzero(array == ord("\n"))
-    starts = np.concatenate([[0], ends[:-1] + 1])
     if not len(ends):
         return 0
-    return int(np.maximum.reduceat(telling, starts).sum())
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    telling = np.maximum.reduceat(_telling(dialect)[array], starts).astype(np.bool_)
+    if not dialect.quote or dialect.quote.encode() not in data:
+        return int(telling.sum())
+    quotes = np.add.reduceat((array == ord(dialect.quote)).view(np.uint8), starts, dtype=np.int32)
+    if (quotes & 1).any():
+        return count_valued(_settled(data, dialect), replace(dialect, quote=""))
+    doubtful = ~telling & (quotes > 0)
+    lines = b"".join(data[starts[i] : ends[i] + 1] for i in np.flatnonzero(doubtful))
+    hidden = count_valued(_settled(lines, dialect), replace(dialect, quote="")) if lines else 0
+    return int(telling.sum()) + hidden
+
+
+def _settled(data: bytes, dialect: CsvDialect) -> bytes:
+    """The records with every quoted text as a letter, or as nothing if it is empty: each on a line of its own."""
+    filled: bytes = pc.replace_substring_regex(one_value(data), _quoted(dialect), r"\1x")[0].as_py()
+    return filled.replace(dialect.quote.encode(), b"")
 
 
 @lru_cache

@@ -74,6 +74,7 @@ class _Lines:
                 f"The record that begins at line {self.number - len(self.raw) + 1:,} is longer than the limit; "
                 "perhaps its quotes don't close",
                 f"at most {self._limits.row_bytes:,} bytes",
+                "row_bytes",
             )
         if self.number > _MOST_LINES:
             raise hostile("The file has too many lines", f"at most {_MOST_LINES:,}")
@@ -91,7 +92,9 @@ def _lines(stream: Stream, limits: Limits) -> Iterator[bytes]:
         yield from whole
         if len(rest) > limits.row_bytes:
             raise hostile(
-                "A line of the file is longer than the limit", f"at most {limits.row_bytes:,} bytes"
+                "A line of the file is longer than the limit",
+                f"at most {limits.row_bytes:,} bytes",
+                "row_bytes",
             )
     yield from rest.splitlines(keepends=True)
 
@@ -115,4 +118,5 @@ def _too_long(line: int, limits: Limits) -> WorkbookError:
     return hostile(
         f"A text in the record at line {line:,} is longer than the limit",
         f"at most {limits.text_chars:,} characters",
+        "text_chars",
     )

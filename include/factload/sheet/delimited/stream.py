@@ -74,12 +74,16 @@ class Utf8Stream:
         limits, stored = self._limits, self._file.tell()
         if self._taken > limits.sheet_bytes:
             raise hostile(
-                f"The file holds more than {limits.sheet_bytes:,} bytes", f"at most {limits.sheet_bytes:,}"
+                f"The file holds more than {limits.sheet_bytes:,} bytes",
+                f"at most {limits.sheet_bytes:,}",
+                "sheet_bytes",
             )
         from_bytes = min(_RATIO_FROM, limits.ratio_from_bytes)
         if self._inflated and self._taken > from_bytes and self._taken > limits.ratio * stored:
             raise hostile(
-                f"{stored:,} bytes inflate to {self._taken:,} and more", f"at most {limits.ratio} times"
+                f"{stored:,} bytes inflate to {self._taken:,} and more",
+                f"at most {limits.ratio} times",
+                "ratio",
             )
 
 

@@ -7,7 +7,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint docs bench lock env clean
+.PHONY: help demo up down test lint docs fuzz bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -34,6 +34,9 @@ lint: .venv/.ready  ## style, types, and what may import what
 
 docs: .venv/.ready  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
 	@$(PY) -m documentation
+
+fuzz: .venv/.ready  ## mutated workbooks for ten minutes: read or refused with a name
+	@$(PY) tests/fuzz.py
 
 bench: .venv/.ready  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks

@@ -6,6 +6,7 @@ the folder that is printed.
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import resource
@@ -16,6 +17,8 @@ import traceback
 import zipfile
 from collections import Counter
 from pathlib import Path
+
+import xlwt
 
 import expected
 import sheetxml
@@ -54,8 +57,23 @@ def seeds(folder: Path) -> list[Path]:
     return [
         plain,
         sheetxml.write(folder / "shared.xlsx", sheetxml.sheet(shared), strings=strings),
+        *_others(folder),
         *_CORPUS.rglob("*.xlsx"),
     ]
+
+
+def _others(folder: Path) -> list[Path]:
+    """A csv file, plain and in gzip, and an .xls workbook."""
+    lines = "".join(f'"key {i}",{i}.25,2026-11-{i % 28 + 1:02d}\r\n' for i in range(1, 60)).encode()
+    plain, packed = folder / "seed.csv", folder / "seed.csv.gz"
+    plain.write_bytes(b"k,m,w\r\n" + lines)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+    for i, name in enumerate("kmw"):
+        sheet.write(0, i, name)
+        sheet.write(1, i, i)
+    book.save(str(folder / "seed.xls"))
+    return [plain, packed, folder / "seed.xls"]
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -78,7 +96,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 def mutant(seed: Path, folder: Path, chance: random.Random) -> Path:
     """A copy with its bytes mutated, or one of its parts."""
-    path = folder / "mutant.xlsx"
+    path = folder / f"mutant{''.join(seed.suffixes[-2:])}"
     if not zipfile.is_zipfile(seed) or chance.random() < 0.25:
         path.write_bytes(mutated(seed.read_bytes(), chance))
         return path
@@ -123,7 +141,7 @@ def main() -> int:
         except Exception:  # what we are here for
             name = f"finding-{sum(ends.values())}-{ends['FINDING']}"
             (folder / f"{name}.txt").write_text(traceback.format_exc())
-            path.rename(folder / f"{name}.xlsx")
+            path.rename(folder / f"{name}{''.join(path.suffixes)}")
             ends["FINDING"] += 1
             continue
         slowest = max(slowest, time.monotonic() - begun)

@@ -103,7 +103,7 @@ CASES: list[tuple[str, Maker, str]] = [
     ("text", of_bytes(b"k,m\nx,1\n"), "workbook_not_a_workbook"),
     ("html", of_bytes(b"<html><table><tr><td>k</td></tr></table></html>"), "workbook_not_a_workbook"),
     ("encrypted", of_bytes(OLE + bytes(500) + "EncryptedPackage".encode("utf-16-le")), "workbook_encrypted"),
-    ("xls", of_bytes(OLE + bytes(500) + "Workbook".encode("utf-16-le")), "workbook_format_unsupported"),
+    ("xls", of_bytes(OLE + bytes(500) + "Workbook".encode("utf-16-le")), "workbook_damaged"),
     ("zip of something", of_members({"a.txt": b"x"}), "workbook_not_a_workbook"),
     ("empty zip", of_members({}), "workbook_not_a_workbook"),
     (

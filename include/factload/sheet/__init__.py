@@ -8,7 +8,9 @@
 ``grammar``, ``plain``      the fast reader, for rows written the way common programs write them
 ``cells``, ``decode``       the exact reader, for all others; which of the two reads what
 ``columns``                 cells as the declared types, or the reason why not
+``delimited``               csv files
+``foreign``                 .xls, .xlsb, .ods, in a process of their own
 
 The rest are their tools: ``block``, ``in_order``, ``inflate``, ``numbers``, ``dates``, ``number_formats``,
-``settling``, ``strings``, ``strings_table``, ``xml_parts``.
+``settling``, ``strings``, ``strings_table``, ``text_values``, ``xml_parts``.
 """

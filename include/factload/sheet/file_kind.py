@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -63,6 +64,18 @@ def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
     if end < 0 or len(tail) - end < _END_SIZE:
         raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
     _refuse_a_big_directory(tail, end, max_members)
+
+
+def is_foreign_zip(path: Path, max_members: int) -> bool:
+    """Whether the zip archive is an .xlsb or .ods workbook. Raises WorkbookError."""
+    refuse_a_broken_zip(path, max_members=max_members)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.replace("\\", "/").lower() for name in archive.namelist()}
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
+        return False  # whoever opens it says why
+    is_ods = "mimetype" in names and "content.xml" in names and "xl/workbook.xml" not in names
+    return is_ods or ("xl/workbook.bin" in names and "xl/workbook.xml" not in names)
 
 
 def refuse_encrypted(path: Path) -> None:

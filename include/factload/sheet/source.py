@@ -16,9 +16,9 @@ from factload.sheet.columns import SheetField
 from factload.sheet.decode import Decoded
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
-from factload.sheet.file_kind import is_named_csv, kind_of, refuse_encrypted
+from factload.sheet.file_kind import is_foreign_zip, is_named_csv, kind_of, refuse_encrypted
+from factload.sheet.foreign.source import ForeignSource
 from factload.sheet.limits import Limits
-from factload.sheet.package import unsupported
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook import Header, likely_header
 from factload.sheet.xlsx import open_xlsx
@@ -92,7 +92,11 @@ def open_source(
         return
     if kind == "ole":
         refuse_encrypted(path)
-        raise unsupported("a workbook of Excel 97-2003 (.xls)")
+        yield ForeignSource(path, limits)
+        return
+    if is_foreign_zip(path, limits.members):
+        yield ForeignSource(path, limits)
+        return
     with open_xlsx(path, limits) as source:
         yield source
 

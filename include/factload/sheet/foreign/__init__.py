@@ -1,0 +1,4 @@
+"""Workbooks of other programs and times, .xls, .xlsb and .ods: read by calamine in a process of its own.
+
+``child`` is that process, ``source`` the one that asks it.
+"""

@@ -1,0 +1,164 @@
+"""The process that reads a workbook with calamine: it may abort, or be killed, and nobody else is.
+
+``python -m factload.sheet.foreign.child``: one JSON request on standard input, the answer on standard output: JSON
+about sheets and first rows, an Arrow stream for rows. It bounds its own memory and time before it opens the file.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+_BATCH = 20_000  # rows
+_ENDED = 3  # exit status: the answer is an error
+_ERROR, _NUMBER, _SERIAL, _TEXT, _BOOLEAN, _ISO = 6, 2, 3, 1, 4, 5  # factload.sheet.block.Kind
+
+
+def main() -> int:
+    request: dict[str, Any] = json.load(sys.stdin)
+    soft, hard = request["process_bytes"], request["process_seconds"]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (soft, soft))
+    import python_calamine
+
+    try:
+        with python_calamine.CalamineWorkbook.from_path(request["path"]) as book:
+            if request["ask"] == "sheets":
+                found = [[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata]
+                json.dump(found, sys.stdout)
+            else:
+                sheet = book.get_sheet_by_index(request["sheet"])
+                rows = _rows(sheet, request["cells"])
+                errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
+                if request["ask"] == "first":
+                    head = [_first(row, number, errors) for number, row in rows if number <= request["rows"]]
+                    json.dump(head, sys.stdout)
+                else:
+                    _stream(rows, request["columns"], request["after"], errors)
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        print(type(error).__name__, end="", file=sys.stderr)
+        return _ENDED
+    sys.stdout.flush()
+    return 0
+
+
+def _word(choice: Any) -> str:
+    return str(choice).rpartition(".")[2]
+
+
+def _rows(sheet: Any, most: int) -> Iterator[tuple[int, list[Any]]]:
+    """Each row with its number from 1, its first cell in column A."""
+    if sheet.start is None:
+        return
+    if (sheet.end[0] + 1) * (sheet.end[1] + 1) > most:
+        raise ValueError
+    left_of_it = [""] * sheet.start[
+        1
+    ]  # iter_rows gives the rows above the first cell, not the columns left of it
+    yield from enumerate((left_of_it + row for row in sheet.iter_rows()), 1)
+
+
+def _errors(path: str, sheet: int, start: tuple[int, int]) -> dict[tuple[int, int], str]:
+    """Cells that show an error, by row and column from 1: python-calamine gives them as empty texts.
+
+    fastexcel counts from ``start``, the first row and column that hold anything.
+    """
+    import fastexcel
+
+    loaded = fastexcel.read_excel(path).load_sheet(sheet, header_row=None, dtypes="string")
+    _, found = loaded.to_arrow_with_errors()
+    return {
+        (error.position[0] + start[0] + 1, error.position[1] + start[1] + 1): error.detail.partition(
+            "Error("
+        )[2].rstrip("')")
+        for error in (found.errors if found else ())
+        if "Error(" in error.detail
+    }
+
+
+def _cell(value: Any, error: str | None) -> tuple[int, str]:
+    """What a cell holds, by its kind (``factload.sheet.block.Kind``) and its text."""
+    if error is not None:
+        return _ERROR, "#" + error
+    if value is None or value == "":
+        return 0, ""
+    if isinstance(value, bool):  # before int, which it is too
+        return _BOOLEAN, str(int(value))
+    if isinstance(value, int | float):
+        whole = isinstance(value, int) or (value.is_integer() and abs(value) < 1e15)
+        return _NUMBER, str(int(value)) if whole else repr(value)
+    return _other(value)
+
+
+def _other(value: Any) -> tuple[int, str]:
+    if isinstance(value, date):
+        return _ISO, value.isoformat()
+    if isinstance(value, time):
+        value = datetime.combine(date.min, value) - datetime.min
+    if isinstance(value, timedelta):
+        return _SERIAL, repr(value / timedelta(days=1))
+    return _TEXT, str(value)
+
+
+def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str]) -> list[Any]:
+    cells = [(i, *_cell(value, errors.get((number, i)))) for i, value in enumerate(row, 1)]
+    return [number, [cell for cell in cells if cell[1]]]
+
+
+def _stream(
+    rows: Iterator[tuple[int, list[Any]]],
+    columns: Sequence[int],
+    after: int,
+    errors: dict[tuple[int, int], str],
+) -> None:
+    """Batches of the rows that carry a value: number, and a kind and a text for each column that is asked for.
+
+    ``counted`` is how many of them the file's own values say there are, before any is converted.
+    """
+    import pyarrow as pa
+
+    with_errors = {row for row, _ in errors}
+    fields = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
+    for i in range(len(columns)):
+        fields += [pa.field(f"kind{i}", pa.uint8()), pa.field(f"text{i}", pa.string())]
+    schema = pa.schema(fields)
+    with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
+        numbers: list[int] = []
+        cells: list[list[Any]] = [[] for _ in range(2 * len(columns))]
+        counted = 0
+
+        def flush() -> None:
+            nonlocal counted
+            data = [pa.array(numbers, pa.int32()), pa.array([counted] * len(numbers), pa.int32())]
+            data += [pa.array(c, fields[i + 2].type) for i, c in enumerate(cells)]
+            out.write_batch(pa.record_batch(data, schema=schema))
+            numbers.clear()
+            counted = 0
+            for column in cells:
+                column.clear()
+
+        for number, row in rows:
+            if number <= after:
+                continue
+            counted += number in with_errors or any(value != "" for value in row)
+            found = [_cell(value, errors.get((number, i))) for i, value in enumerate(row, 1)]
+            if not any(kind for kind, _ in found):
+                continue
+            numbers.append(number)
+            for i, column in enumerate(columns):
+                kind, text = found[column - 1] if column <= len(found) else (0, "")
+                cells[2 * i].append(kind)
+                cells[2 * i + 1].append(text)
+            if len(numbers) == _BATCH:
+                flush()
+        if numbers:
+            flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""An .xls, .xlsb or .ods workbook as a source: its child process asked, its answers typed as all rows are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from factload.errors import WorkbookError
+from factload.sheet.block import Block, Column, Kind
+from factload.sheet.cells import Row
+from factload.sheet.columns import SheetField, type_rows
+from factload.sheet.decode import Decoded, row_count_mismatch
+from factload.sheet.file_kind import refuse_a_broken_zip
+from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
+from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.xml_parts import hostile
+
+_STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
+_KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
+
+
+class ForeignSource:
+    """A workbook that only calamine reads. Every question is a process of its own."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path, self.limits = path, limits
+        if zipfile.is_zipfile(path):
+            _bound_zip(path, limits)
+
+    @cached_property
+    def sheets(self) -> Sequence[SheetPart]:
+        found = self._json(ask="sheets")
+        return tuple(
+            SheetPart(name, _STATES.get(state, "visible"), str(i), _KINDS.get(kind, kind.lower()))
+            for i, (name, state, kind) in enumerate(found)
+        )
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        return self._rows_until(sheet, HEADER_WITHIN)
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return not any(row.valued for row in self._rows_until(sheet, MAX_ROWS))
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
+        return ForeignRows(self, sheet, fields)
+
+    def _rows_until(self, sheet: SheetPart, last: int) -> list[Row]:
+        return [
+            Row(number, bool(cells), {i: (Kind(kind), text) for i, kind, text in cells if i <= MAX_COLUMNS})
+            for number, cells in self._json(ask="first", sheet=int(sheet.part), rows=last)
+        ]
+
+    def _json(self, **request: Any) -> Any:
+        with self.asked(**request) as answer:
+            data = answer.read()
+        return json.loads(data)
+
+    @contextmanager
+    def asked(self, **request: Any) -> Iterator[IO[bytes]]:
+        """The child's answer to one request. Raises WorkbookError when it doesn't end well, whatever was read."""
+        limits = self.limits
+        request |= {
+            "path": str(self.path.absolute()),
+            "cells": limits.cells,
+            "process_bytes": limits.process_bytes,
+            "process_seconds": limits.process_seconds,
+        }
+        package = str(Path(__file__).parents[3])
+        environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+        with tempfile.TemporaryFile() as said:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "factload.sheet.foreign.child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                env=environment,
+            )
+            late = threading.Timer(limits.process_seconds, child.kill)
+            late.daemon = True
+            late.start()
+            read_all = False
+            try:
+                with child:
+                    assert child.stdin is not None and child.stdout is not None  # noqa: S101
+                    child.stdin.write(json.dumps(request).encode())
+                    child.stdin.close()
+                    try:
+                        yield child.stdout
+                        read_all = True
+                    except (pa.ArrowInvalid, OSError, EOFError) as error:
+                        child.kill() if child.poll() is None and not late.is_alive() else child.wait()
+                        raise self._ended(child.returncode, said) from error
+                    finally:
+                        if not read_all and child.poll() is None:
+                            child.kill()
+            finally:
+                late.cancel()
+            if child.returncode:
+                raise self._ended(child.returncode, said)
+
+    def _ended(self, status: int, said: IO[bytes]) -> WorkbookError:
+        said.seek(0)
+        last = said.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+        name = last[-1].split(":")[0] if last else ""
+        if name == "PasswordError":
+            return WorkbookError(
+                "workbook_encrypted",
+                "The workbook is protected by a password",
+                remedy="Save it without a password",
+            )
+        if status == -signal.SIGXCPU or (status == -signal.SIGKILL and not last):
+            return hostile(
+                "Reading the workbook took too long",
+                f"at most {self.limits.process_seconds:,} s",
+                "process_seconds",
+            )
+        if name == "ValueError":
+            return hostile(
+                "The sheet spans more cells than the limit", f"at most {self.limits.cells:,}", "cells"
+            )
+        if status < 0 or name in ("MemoryError", "ArrowMemoryError", "PanicException"):
+            return hostile(
+                "The process that read the workbook came to its limit, or broke off over what the file holds",
+                f"at most {self.limits.process_bytes:,} bytes of memory",
+                "process_bytes",
+            )
+        return WorkbookError(
+            "workbook_damaged",
+            f"The workbook can't be read ({name or 'no reason given'})",
+            expected="a whole, unaltered workbook",
+            remedy="Open it in the program that made it, and save it as .xlsx",
+        )
+
+
+class ForeignRows:
+    """One sheet, streamed from the child by batches."""
+
+    def __init__(self, source: ForeignSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
+        self.name, self._source, self._sheet, self._fields = sheet.name, source, sheet, fields
+        names = [field.column for field in fields]
+        self.header = find_header(source.first_rows(sheet), names, sheet.name)
+        self.placed = place_columns(self.header, names, sheet.name)
+
+    def merged(self) -> Sequence[str]:
+        return ()
+
+    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+        columns = sorted(set(self.placed))
+        request = {"sheet": int(self._sheet.part), "columns": columns, "after": self.header.row}
+        held = 0
+        with self._source.asked(ask="rows", **request) as answer, pa.ipc.open_stream(answer) as batches:
+            for batch in batches:
+                counted = int(batch["counted"][0].as_py())
+                if counted != batch.num_rows:
+                    raise row_count_mismatch(self.name, int(batch["row"][0].as_py()))
+                done = 0
+                while done < batch.num_rows:
+                    part = batch.slice(done, min(rows_per_partition - held, batch.num_rows - done))
+                    done += part.num_rows
+                    held = (held + part.num_rows) % rows_per_partition
+                    yield self._decoded(part, columns, ends_partition=held == 0)
+
+    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+        return self.pieces(rows_per_partition)
+
+    def _decoded(self, batch: pa.RecordBatch, columns: Sequence[int], *, ends_partition: bool) -> Decoded:
+        row = batch["row"].to_numpy()
+        found = {
+            column: Column(np.array(batch[f"kind{i}"].to_numpy()), pa.concat_arrays([batch[f"text{i}"]]))
+            for i, column in enumerate(columns)
+        }
+        block = Block(row.astype(np.int32), found, int(row[-1]))
+        rows = type_rows(block, self._fields, self.placed, date1904=False)
+        return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
+
+
+def _bound_zip(path: Path, limits: Limits) -> None:
+    refuse_a_broken_zip(path, max_members=limits.members)
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.file_size > limits.sheet_bytes:
+                raise hostile(
+                    f"A part inflates to {info.file_size:,} bytes",
+                    f"at most {limits.sheet_bytes:,}",
+                    "sheet_bytes",
+                )
+            if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
+                info.compress_size, 1
+            ):
+                raise hostile(
+                    f"A part inflates from {info.compress_size:,} to {info.file_size:,} bytes",
+                    f"at most {limits.ratio} times",
+                    "ratio",
+                )

@@ -1,0 +1,137 @@
+"""Workbooks in .xls and .ods, read in a process of its own: whatever happens to it, an error with a name is what comes."""
+
+from __future__ import annotations
+
+import zipfile
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlwt
+
+import expected
+from factload.errors import WorkbookError
+from factload.sheet.limits import Limits
+from factload.sheet.source import inspect
+
+FIELDS = [
+    expected.field("k", "text", key=True),
+    expected.field("m", "numeric(18,4)", required=True),
+    expected.field("w", "timestamp"),
+    expected.field("b", "boolean"),
+]
+NS = "urn:oasis:names:tc:opendocument:xmlns:"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def xls(path: Path) -> Path:
+    book = xlwt.Workbook()
+    book.add_sheet("Notes").visibility = 1
+    sheet = book.add_sheet("Facts")
+    days = xlwt.easyxf(num_format_str="yyyy-mm-dd")
+    sheet.write(0, 0, "a title")
+    for i, name in enumerate("kmwb"):
+        sheet.write(2, i, name)
+    for i, value in ((0, "00123"), (1, 123), (3, True)):
+        sheet.write(3, i, value)
+    sheet.write(3, 2, date(2024, 2, 29), days)
+    sheet.write(4, 0, 123.0)
+    sheet.write(4, 1, 0.1)
+    sheet.write(4, 2, 45351.4375, days)
+    sheet.write(5, 0, 12345678901234567.0)
+    sheet.write(5, 1, 1)
+    sheet.write(6, 0, " x ")
+    sheet.row(6).set_cell_error(1, "#DIV/0!")
+    sheet.write(9, 0, "last")
+    sheet.write(10, 7, "a remark")
+    book.save(str(path))
+    return path
+
+
+def ods(path: Path, rows: str) -> Path:
+    content = (
+        f'<?xml version="1.0"?><office:document-content xmlns:office="{NS}office:1.0" xmlns:table="{NS}table:1.0" '
+        f'xmlns:text="{NS}text:1.0"><office:body><office:spreadsheet><table:table table:name="Facts">{rows}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{NS}manifest:1.0"/>')
+        archive.writestr("content.xml", content)
+    return path
+
+
+def row(*cells: str) -> str:
+    return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+
+def text(value: str) -> str:
+    return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+
+def number(value: str) -> str:
+    return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>shown</text:p></table:table-cell>'
+
+
+def refusal(path: Path, **options: Any) -> WorkbookError:
+    with pytest.raises(WorkbookError) as caught:
+        expected.split(path, FIELDS, **options)
+    return caught.value
+
+
+@pytest.mark.parametrize("rows_per_partition", [2, 1000])
+def test_an_xls_workbook(rows_per_partition: int, tmp_path: Path) -> None:
+    path = xls(tmp_path / "sales.xls")
+    assert [(s.name, s.state) for s in inspect(path)] == [("Notes", "hidden"), ("Facts", "visible")]
+    done, rows = expected.split(path, FIELDS, sheet="Facts", rows_per_partition=rows_per_partition)
+    assert [(r["row"], r["k"], r["reason"], r["cell"], r["raw"]) for r in rows] == [
+        (4, "00123", None, None, None),
+        (5, "123", None, None, None),
+        (6, None, "key_too_long_number", "A6", "1.2345678901234568e+16"),
+        (7, " x ", "error_cell", "B7", "#Div0"),
+        (10, "last", "blank_value", "B10", None),
+    ]
+    assert (rows[0]["w"], rows[0]["b"]) == (datetime(2024, 2, 29), True)
+    assert (str(rows[1]["m"]), rows[1]["w"]) == ("0.1000", datetime(2024, 2, 29, 10, 30))
+    assert (done.source, done.blank, done.rejected) == (6, 1, 3)
+
+
+def test_an_ods_workbook(tmp_path: Path) -> None:
+    gap = '<table:table-row table:number-rows-repeated="1000"><table:table-cell/></table:table-row>'
+    head, one, two = row(*map(text, "kmwb")), row(text("007"), number("1.5")), row(number("8"), number("2"))
+    done, rows = expected.split(ods(tmp_path / "s.ods", head + one + gap + two), FIELDS)
+    assert [(r["row"], r["k"], str(r["m"])) for r in rows] == [(2, "007", "1.5000"), (1003, "8", "2.0000")]
+    assert done.source == 2
+
+
+def test_what_breaks_the_process_is_an_error_here(tmp_path: Path) -> None:
+    path = xls(tmp_path / "w.xls")
+    sheet = (corner := xlwt.Workbook()).add_sheet("Facts")
+    sheet.write(0, 0, "k")
+    sheet.write(65_535, 255, 1)
+    corner.save(str(tmp_path / "corner.xls"))
+    error = refusal(tmp_path / "corner.xls", limits=Limits(process_bytes=600 << 20))
+    assert (error.code, "PROCESS_BYTES" in error.remedy) == ("workbook_hostile", True)
+    assert refusal(path, sheet=1, limits=Limits(cells=20)).code == "workbook_hostile"
+    (tmp_path / "cut.xls").write_bytes(path.read_bytes()[:3000])
+    assert refusal(tmp_path / "cut.xls").code in ("workbook_damaged", "workbook_hostile")
+    (tmp_path / "none.xls").write_bytes(OLE + bytes(5000))
+    assert refusal(tmp_path / "none.xls").code in ("workbook_damaged", "workbook_hostile")
+
+
+@pytest.mark.parametrize(("row_at", "column_at"), [(0, 0), (3, 0), (0, 2), (5, 4)])
+def test_rows_and_columns_have_their_own_numbers(row_at: int, column_at: int, tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Facts")
+    for i, name in enumerate("kmwb"):
+        sheet.write(row_at, column_at + i, name)
+    sheet.write(row_at + 2, column_at, "x")
+    sheet.row(row_at + 2).set_cell_error(column_at + 1, "#REF!")
+    book.save(str(tmp_path / "w.xls"))
+    _, (found,) = expected.split(tmp_path / "w.xls", FIELDS)
+    assert (found["row"], found["reason"], found["cell"]) == (
+        row_at + 3,
+        "error_cell",
+        f"{chr(66 + column_at)}{row_at + 3}",
+    )

@@ -54,7 +54,14 @@ class ForeignSource:
         return self._rows_until(sheet, HEADER_WITHIN)
 
     def is_empty(self, sheet: SheetPart) -> bool:
-        return not any(row.valued for row in self._rows_until(sheet, MAX_ROWS))
+        return next(self.all_rows(sheet), None) is None
+
+    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
+        yield from (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
+
+    @property
+    def date1904(self) -> bool:
+        return False  # calamine gives calendar dates, whatever they count from
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
         return ForeignRows(self, sheet, fields)

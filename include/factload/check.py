@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 from sqlalchemy import Engine
 
 from factload.check_sheets import ReadableSheet, readable_sheets
-from factload.database import database_errors, engine_for, fact_table
+from factload.database import database_errors, engine_for
 from factload.dimension_map import extract_dimension_map
 from factload.dimension_table import check_dimension
 from factload.errors import FactloadError, RowsRefused
+from factload.fact_table import fact_table
 from factload.feed import Feed
 from factload.feed_dimensions import Unmatched
 from factload.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect, types
+from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ClauseElement
 
-from factload.errors import FactloadError, FeedError, TransientError
-from factload.fact_constants import constant_defects
-from factload.feed import MAX_FEED_NAME, Feed
-from factload.sql_types import SqlType
+from factload.errors import FactloadError, FeedError, RowsRefused, TransientError, did_you_mean
 
 CONNECT_TIMEOUT_SECONDS = 10
-LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
+
+_QUOTED = re.compile(r'"(?:[^"]|"")+"')
+_NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by deadlock or
 # serialisation, resources (disk, memory, connections), lock not available, shutdown and crash.
+_INTEGRITY = "23"  # its first line names tables and constraints, never values
 _WORTH_A_RETRY = ("08", "40", "53", "55P03", "57P")
 _MEANINGS = {
     "53100": (
         "database_disk_full",
         "the database's disk is full",
         "Free space there, then run the load again",
+    ),
+    "55P03": (
+        "lock_timeout",
+        "a lock was not granted in time",
+        "See in pg_stat_activity who works on the same tables, then run the load again",
     ),
     "42501": ("database_right_missing", "a right is missing", "Grant it to the user of the connection"),
     "42P01": ("table_missing", "a table is missing", "Create it, or correct its name in the feed"),
@@ -93,6 +99,12 @@ def _meaning(error: DBAPIError, doing: str) -> FactloadError:
             f"the database did not answer while {doing}" + (f": {first_line}" if first_line else ""),
             remedy="Check that it runs and can be reached, then run the load again",
         )
+    if state.startswith(_INTEGRITY):
+        return RowsRefused(
+            "constraint_violated",
+            f"a constraint refused the rows ({detail}) while {doing}",
+            remedy="Nothing was changed. Correct the rows, or ask whoever keeps the table",
+        )
     code, seen, remedy = _MEANINGS.get(
         state, ("database_error", f"the database refused with SQLSTATE {state}", "See the database's log")
     )
@@ -115,9 +127,17 @@ def copy_text(statement: ClauseElement, connection: Connection) -> str:
 
 
 def split_name(name: str) -> tuple[str | None, str]:
-    """``schema.table`` as (schema, table); without a schema the connection's search path decides."""
-    schema, dot, table = name.partition(".")
-    return (schema, table) if dot else (None, name)
+    """``schema.table`` as (schema, table); without a schema the connection's search path decides.
+
+    A part in double quotes is taken as it stands, dots in it too, and two quotes in it are one: SQL's own rule.
+    Outside of quotes upper and lower case are kept as well.
+    """
+    schema, table = _NAME.fullmatch(name).groups()  # type: ignore[union-attr]  # it matches any text
+    return schema and _unquoted(schema), _unquoted(table)
+
+
+def _unquoted(part: str) -> str:
+    return part[1:-1].replace('""', '"') if _QUOTED.fullmatch(part) else part
 
 
 def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
@@ -134,127 +154,39 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
             "table_missing",
             f"there is no table {name} in the database",
             expected=f"one of {', '.join(sorted(known)[:12]) or '(no tables)'}",
-            remedy=_nearest(table, known) or "Create it, or correct its name in the feed",
+            remedy=did_you_mean(table, known) or "Create it, or correct its name in the feed",
         )
     columns = [
         Column(
             c["name"],
             c["type"],
             nullable=c["nullable"],
+            info={"generated": _is_generated(c)},
             server_default=FetchedValue() if any(map(c.get, ("default", "identity", "computed"))) else None,
         )
         for c in inspector.get_columns(table, schema=schema)
     ]
     found = Table(table, MetaData(), *columns, schema=schema)
-    if missing := _missing_columns(found, name, needed):
+    if missing := missing_columns(found, name, needed):
         raise FeedError.together(missing)
     return found
 
 
-def _missing_columns(table: Table, name: str, needed: Mapping[str, str]) -> list[FeedError]:
+def _is_generated(column: Mapping[str, Any]) -> bool:
+    """Whether the database alone fills it: a generated column, or an identity that is one ALWAYS."""
+    return bool(column.get("computed")) or bool((column.get("identity") or {}).get("always"))
+
+
+def missing_columns(table: Table, name: str, needed: Mapping[str, str]) -> list[FeedError]:
+    """An error for each of the ``needed`` columns (column → the feed's field that names it) that isn't there."""
     names = [c.name for c in table.columns]
     return [
         FeedError(
             "column_missing",
             f"table {name} has no column {column}, which {field} names",
             expected=f"one of {', '.join(names)}",
-            remedy=_nearest(column, names) or "Correct the feed, or add the column",
+            remedy=did_you_mean(column, names) or "Correct the feed, or add the column",
         )
         for column, field in needed.items()
         if column not in names
     ]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else ""
-
-
-def fact_table(connection: Connection, feed: Feed) -> Table:
-    """The feed's fact table, checked: every column there, of a type that holds what the feed declares.
-
-    Raises ``FeedError`` that names every defect.
-    """
-    fact = feed.fact
-    table = reflect(connection, fact.table, {})
-    needed = {name: f"fact.columns.{name}" for name in fact.columns} | {fact.load_column: "fact.load_column"}
-    if defects := [*_missing_columns(table, fact.table, needed), *_fact_defects(table, feed)]:
-        raise FeedError.together(defects)
-    return table
-
-
-def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
-    """Why columns that are there can't take what the feed gives them."""
-    fact = feed.fact
-    for name, source in fact.columns.items():
-        if name not in table.c or source.type is None:
-            continue
-        if problem := _misfit(source.type, table.c[name].type):
-            yield FeedError(
-                "column_type",
-                f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {problem}",
-                remedy="Declare the column's own type, or change the table",
-            )
-    yield from constant_defects(table, feed)
-    if fact.load_column in table.c and (refused := _load_column_defect(table.c[fact.load_column])):
-        yield refused
-    filled = {*fact.columns, fact.load_column}
-    for column in table.columns:
-        if column.name not in filled and not column.nullable and column.server_default is None:
-            yield FeedError(
-                "column_unfilled",
-                f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
-                remedy=f"Add it to fact.columns, or give {column.name} a default",
-            )
-
-
-def load_key(column: Column[object], load_id: str) -> str:
-    """What the load column holds for ``load_id``; raises ``FeedError`` for a column that can't hold it."""
-    if refused := _load_column_defect(column):
-        raise refused
-    return load_id
-
-
-def _load_column_defect(column: Column[object]) -> FeedError | None:
-    kind = column.type
-    if isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
-        return None
-    return FeedError(
-        "load_column_type",
-        f"the load column {column.name} is {kind}",
-        expected=f"text, or varchar of {LOAD_ID_LENGTH} characters or more, for values such as sales@2026-11-05",
-        remedy="Change the column's type, or name another in fact.load_column",
-    )
-
-
-def _misfit(declared: SqlType, actual: types.TypeEngine[object]) -> str | None:
-    """Why a column of type ``actual`` can't hold every value of the ``declared`` type."""
-    if isinstance(actual, types.Float):
-        fits = declared.kind == "double"
-    elif isinstance(actual, types.Numeric):
-        free = actual.precision is None
-        digits = (actual.precision or 0) - (actual.scale or 0)
-        fits = declared.kind in ("numeric", "integer") and (
-            free
-            or (
-                declared.kind == "numeric"
-                and declared.scale <= (actual.scale or 0)
-                and declared.precision - declared.scale <= digits
-            )
-        )
-    elif isinstance(actual, types.Integer):
-        bits = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}.get(str(actual), 0)
-        fits = declared.kind == "integer" and declared.bits <= bits
-    elif isinstance(actual, types.String):
-        fits = declared.kind == "text" and (
-            actual.length is None or (declared.length is not None and declared.length <= actual.length)
-        )
-    elif isinstance(actual, types.DateTime):
-        fits = declared.kind == "timestamp" and not actual.timezone
-    elif isinstance(actual, types.Date):
-        fits = declared.kind == "date"
-    elif isinstance(actual, types.Boolean):
-        fits = declared.kind == "boolean"
-    else:
-        fits = False
-    return None if fits else f"is {actual}".lower()

@@ -15,6 +15,7 @@ people than the table is. What a cell held stands in the ledger's rejects.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Self
 
@@ -110,3 +111,9 @@ class TransientError(FactloadError):
     """A server, a disk or a network failed: the same call may succeed later."""
 
     retry = True
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """``Did you mean X?``, if one of ``known`` is near ``name``."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]}?" if close else ""

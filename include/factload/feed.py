@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from factload.feed_columns import DecimalMark, FactColumn, ThousandsMark
 from factload.feed_dimensions import Dimension
+from factload.feed_mode import MODE_SCHEMA, Mode, publishing_mode
 from factload.feed_part import FeedPart, sequence
 from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.sheet.delimited.dialect import CsvDialect
@@ -174,10 +175,31 @@ class Fact(FeedPart):
     """The fact table, `table` or `schema.table`."""
     columns: dict[str, FactColumn] = Field(min_length=1)
     """What fills each column of the fact table, by the column's name."""
-    mode: Literal["replace"] = "replace"
-    """What publishing does: `replace` the rows of this load."""
-    load_column: str
-    """A text column of the fact table that holds the load, such as `sales@2026-11-05`."""
+    mode: Annotated[Mode, BeforeValidator(publishing_mode), MODE_SCHEMA] = Field(
+        default=Mode("replace"), json_schema_extra={"default": "replace"}
+    )
+    """What publishing does: `replace` the rows of this load; `append_once`, never touching rows that are there; or
+    `{upsert: [columns]}`, changing the rows with the same values in these columns, which a unique index has."""
+    load_column: str | None = Field(default=None, examples=["load_id"])
+    """A column of the fact table that holds the load, such as `sales@2026-11-05`: text, or uuid or bigint made of
+    it. `replace` finds its rows by it; the other modes need none."""
+
+    @model_validator(mode="after")
+    def _mode_has_what_it_needs(self) -> Self:
+        if self.mode.kind == "replace" and self.load_column is None:
+            raise ValueError(
+                "`load_column` is missing: mode `replace` finds the rows of a load by a column that holds it, "
+                "such as `sales@2026-11-05`"
+            )
+        for key in self.mode.keys:
+            source = self.columns.get(key)
+            if source is None:
+                raise ValueError(f"mode `upsert` names {key!r}, which `columns` does not fill")
+            if source.column is not None and not source.required:
+                raise ValueError(
+                    f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank"
+                )
+        return self
 
 
 class Feed(FeedPart):

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from factload.errors import did_you_mean
 from factload.feed import Feed
 
 Where = tuple[str | int, ...]
@@ -72,12 +73,6 @@ def not_yaml(path: Path, error: Exception) -> str:
 def repeated(path: Path, node: yaml.Node) -> list[str]:
     """A line for each field that stands twice, where YAML would take the last in silence."""
     return [f"{path}:{line}: {field} stands twice; keep one" for line, field in _repeated(node, ())]
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """``Did you mean X?``, if one of ``known`` is near ``name``."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else ""
 
 
 def _field(defect: _Defect, lines: Mapping[Where, int]) -> Where:

@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from factload.errors import FeedError
+from factload.errors import FeedError, did_you_mean
 from factload.feed import Feed
-from factload.feed_errors import defects, did_you_mean, not_yaml, repeated
+from factload.feed_errors import defects, not_yaml, repeated
 from factload.settings import settings
 
 _SUFFIXES = (".yaml", ".yml")

@@ -65,15 +65,16 @@ def open_attempt(
         .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
         .on_conflict_do_nothing()
     )
-    newest = connection.execute(
-        select(loads.c.epoch).where(loads.c.load_id == load_id).with_for_update()
-    ).scalar_one()
+    newest, published_epoch = connection.execute(
+        select(loads.c.epoch, loads.c.published_epoch).where(loads.c.load_id == load_id).with_for_update()
+    ).one()
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
     ).one_or_none()
     done = last is not None and last.state == "published" and last.content == content and not reload
     epoch = newest if done else newest + 1
     if not done:
+        _require_replaceable(connection, load_id, published_epoch, feed)
         connection.execute(
             update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
         )
@@ -84,6 +85,7 @@ def open_attempt(
                 state="loading",
                 content=content,
                 workbook=workbook,
+                mode=feed.fact.mode.kind,
                 workbook_sha256=workbook_sha256,
                 workbook_bytes=sum(source.bytes for source in sources),
                 sources=[asdict(source) for source in sources],
@@ -127,6 +129,28 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         already_published=found.state == "published",
         sources=tuple(SourceFile(**source) for source in found.sources),
     )
+
+
+def _require_replaceable(
+    connection: Connection, load_id: str, published_epoch: int | None, feed: Feed
+) -> None:
+    """Rows that were appended once can't be told from others, so nothing may take their place."""
+    if published_epoch is None:
+        return
+    appended = connection.execute(
+        select(attempts.c.mode, attempts.c.published_rows).where(
+            attempts.c.load_id == load_id, attempts.c.epoch == published_epoch
+        )
+    ).one()
+    if "append_once" in (appended.mode, feed.fact.mode.kind):
+        raise FeedError(
+            "appended_already",
+            f"{load_id} is published: {appended.published_rows} rows went into {feed.fact.table}, and mode "
+            "append_once can't take them back, though workbook, feed or --reload ask for it",
+            expected="the workbook and the feed as they were published",
+            remedy="Put what is to be added into a workbook of another period. To have corrections replace rows, "
+            "give the table a load column and let a new feed say `mode: replace`",
+        )
 
 
 def _newest(load: Load) -> Select[Any]:

@@ -61,6 +61,7 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         AddColumn("attempts", Column("released_by", Text)),
         AddColumn("attempts", Column("released_at", DateTime(timezone=True))),
         AddColumn("attempts", Column("release_reason", Text)),
+        AddColumn("attempts", Column("mode", Text, nullable=False, server_default="replace")),
         AddColumn("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
         AddColumn("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
         AddColumn("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),

@@ -70,6 +70,7 @@ attempts = Table(
     Column("released_by", Text),
     Column("released_at", DateTime(timezone=True)),
     Column("release_reason", Text),
+    Column("mode", Text, nullable=False, server_default="replace"),
 )
 
 partitions = Table(

@@ -31,4 +31,9 @@ KEYS: Mapping[str, str] = {
     "key_does_not_fit": "The key can't be stored in the dimension, so no member could be made for it",
 }
 
-REASONS: Mapping[str, str] = {**CELLS, **KEYS}
+# Found among the staged rows of a load, before it is reconciled.
+LOADS: Mapping[str, str] = {
+    "duplicate_key": "An earlier row of the load has the same key, and the feed upserts by it",
+}
+
+REASONS: Mapping[str, str] = {**CELLS, **KEYS, **LOADS}

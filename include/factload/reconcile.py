@@ -18,7 +18,7 @@ from factload.feed import RejectLimit
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
-_EXACT = Context(prec=100)  # a column has 38 digits at most; row numbers and counts of rows have ten
+EXACT = Context(prec=100)  # a column has 38 digits at most; row numbers and counts of rows have ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def reconcile(
         rejected=sum(p.rejected for p in partitions),
         staged=sum(p.staged for p in partitions),
         totals={
-            m: reduce(_EXACT.add, (Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures
+            m: reduce(EXACT.add, (Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures
         },
         differences=tuple(differences),
         differing=frozenset(partition_id for partition_id, found in of_partition.items() if found),
@@ -85,11 +85,11 @@ def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequ
     if found.rows != counted.staged:
         yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"
     for measure in measures:
-        difference = _EXACT.subtract(found.totals.get(measure, Decimal(0)), Decimal(counted.totals[measure]))
+        difference = EXACT.subtract(found.totals.get(measure, Decimal(0)), Decimal(counted.totals[measure]))
         if difference:
             yield f"{name}: control total of {measure} is off by {difference}"
     for column, weighted in counted.weighted.items():
-        difference = _EXACT.subtract(found.weighted.get(column, Decimal(0)), Decimal(weighted))
+        difference = EXACT.subtract(found.weighted.get(column, Decimal(0)), Decimal(weighted))
         if difference:
             yield f"{name}: sum of row × {column} is off by {difference}: values are not in the rows they were in"
 

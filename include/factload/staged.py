@@ -14,7 +14,7 @@ import pyarrow as pa
 from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, func, inspect, select
 from sqlalchemy.engine import Connection
 
-from factload.database import fact_table
+from factload.fact_table import fact_table
 from factload.feed import Feed
 from factload.insert import INSERTS
 from factload.ledger_tables import STAGING_SCHEMA, attempts

@@ -29,10 +29,12 @@ from factload import (
     reconcile,
     staged,
 )
-from factload.database import database_errors, engine_for, fact_table
+from factload.database import database_errors, engine_for
 from factload.dimension_table import check_dimensions, dimension_table
+from factload.duplicates import reject_duplicates
 from factload.errors import FactloadError, FeedError
 from factload.fact_constants import constant_values, with_constants
+from factload.fact_table import fact_table
 from factload.feed import Feed
 from factload.inferred import make_members
 from factload.load import DimensionMap, Load, PartitionCounts, content_of
@@ -221,9 +223,12 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
 
 def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reconciliation:
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
-    rows = ledger_partitions.loaded_partitions(connection, load)
-    counted = [ledger_partitions.counts_of(row, measures(feed)) for row in rows]
     table = staged.staging_of(connection, load, feed)
+    rows = ledger_partitions.loaded_partitions(connection, load)
+    if feed.fact.mode.keys:
+        reject_duplicates(connection, load, feed, table, rows)
+        rows = ledger_partitions.loaded_partitions(connection, load)
+    counted = [ledger_partitions.counts_of(row, measures(feed)) for row in rows]
     found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
     result = reconcile.reconcile(counted, found, measures(feed))
     if result.differences:
@@ -258,16 +263,8 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
         if state == "published":
             return int(attempt.published_rows)
         fact = fact_table(connection, feed)
-        columns = list(feed.fact.columns)
-        rows, totals = publish.replace_rows(
-            connection,
-            load,
-            fact,
-            staged.staging_table(load, fact, columns),
-            columns,
-            feed.fact.load_column,
-            measures(feed),
-        )
+        table = staged.staging_table(load, fact, list(feed.fact.columns))
+        rows, totals = publish.publish_rows(connection, load, feed, fact, table)
         publish.require_all_published(load.load_id, attempt.staged_rows, rows, attempt.source_totals, totals)
         ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in totals.items()})
         return rows

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
-    Column,
     ColumnElement,
     Date,
+    FromClause,
     Integer,
     String,
     Table,
@@ -127,15 +127,15 @@ def _sum(products: npt.NDArray[np.int64]) -> int:
 # --- in SQL ----------------------------------------------------------------------------------------------------
 
 
-def weighted_sums(table: Table, row_column: str, columns: list[str]) -> dict[str, ColumnElement[Any]]:
-    """The same totals as aggregates over the staging ``table``."""
+def weighted_sums(table: FromClause, row_column: str, columns: list[str]) -> dict[str, ColumnElement[Any]]:
+    """The same totals as aggregates over the staging ``table``, or over rows of it."""
     row = cast(table.c[row_column], BigInteger)
     weighed = [table.c[name] for name in columns if _is_weighed(table.c[name].type)]
-    sums = {column.name: _weighted_sum(row, column) for column in weighed}
+    sums = {str(column.name): _weighted_sum(row, column) for column in weighed}
     return sums | {PRESENT: func.sum(row * func.num_nonnulls(*weighed))}
 
 
-def _weighted_sum(row: ColumnElement[Any], column: Column[Any]) -> ColumnElement[Any]:
+def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
     kind = column.type
     if isinstance(kind, types.Numeric) and not isinstance(kind, types.Float):
         return func.sum(row * column)
@@ -151,7 +151,7 @@ def _weighted_sum(row: ColumnElement[Any], column: Column[Any]) -> ColumnElement
     return low + func.sum(row * value.op(">>")(32)) * (1 << 32)
 
 
-def _bits(column: Column[Any]) -> ColumnElement[Any]:
+def _bits(column: ColumnElement[Any]) -> ColumnElement[Any]:
     kind = column.type
     if isinstance(kind, types.BigInteger):
         return column

@@ -13,8 +13,11 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from factload import steps
+from factload.errors import FactloadError
 from factload.feed import Feed
 from factload.feed_file import read_feed_file
+from factload.load import Load
 
 PERIOD = date(2026, 11, 5)
 
@@ -93,6 +96,26 @@ class Place:
         """What a query answers."""
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(statement), values)]
+
+    def load(self, feed: Feed | None = None, period: date = PERIOD, reload: bool = False) -> Load:
+        """A whole load in this process, one step after the other."""
+        feed = feed or self.feed()
+        load = steps.open_load(feed, period, database=self.url, reload=reload)
+        if load.already_published:
+            return load
+        try:
+            maps = [
+                steps.extract_dimension_map(load, feed, name, database=self.url) for name in feed.dimensions
+            ]
+            for partition in steps.split_workbook(load, feed, database=self.url).partitions:
+                steps.load_partition(load, feed, partition, maps, database=self.url)
+            steps.reconcile_load(load, feed, database=self.url)
+            steps.publish_load(load, feed, database=self.url)
+        except FactloadError as error:
+            steps.record_failure(load, error, database=self.url)
+            raise
+        steps.clean_staging(load, feed, database=self.url)
+        return load
 
     def facts(self) -> list[tuple[Any, ...]]:
         """(key, metric, load) of every fact row, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ LOAD = "sales@2026-11-05"
 class Opened:
     """A load on its way: opened, extracted and split, nothing loaded yet."""
 
-    def __init__(self, place: Place, feed: Feed) -> None:
+    def __init__(self, place: Place, feed: Feed, period: date = PERIOD) -> None:
         self.place, self.feed = place, feed
-        self.load: Load = steps.open_load(feed, PERIOD, database=place.url, reload=True)
+        self.load: Load = steps.open_load(feed, period, database=place.url, reload=True)
         self.maps: list[DimensionMap] = [
             steps.extract_dimension_map(self.load, feed, "product", database=place.url)
         ]

@@ -20,11 +20,14 @@ BROKEN = [
     ("dimensions:", "dimension:", "sales.yaml:8: dimension: is not a field here. Did you mean dimensions?"),
     # a field that is missing
     ("feed: sales ", "", "sales.yaml:3: feed: is missing. The feed's name: lower-case letters, digits and `_`, a letter first."),
-    ("  load_column: load_id\n", "", "sales.yaml:16: fact.load_column: is missing. A text column of the fact table that holds the load, such as `sales@2026-11-05`."),
+    ("  load_column: load_id\n", "", "sales.yaml:16: fact: `load_column` is missing: mode `replace` finds the rows of a load by a column that holds it, such as `sales@2026-11-05`."),
     ('type: "numeric(18,4)", ', "", "sales.yaml:21: fact.columns.metric: `type` is missing: a column of the sheet is read as a declared SQL type."),
     ("{dimension: product}", "{}", "sales.yaml:20: fact.columns.dimension_id: *a fact column is filled by *"),
     # a value that is not one of those there are
     ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected *replace* (found 'replaced'). Did you mean replace?"),
+    ("mode: replace", "mode: upsert", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*} (found 'upsert')."),
+    ("mode: replace", "mode: {upsert: [metric, other]}", "sales.yaml:16: fact: mode `upsert` names 'other', which `columns` does not fill."),
+    ("mode: replace", "mode: {upsert: []}", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*}."),
     ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected `reject`*`fail`* (found 'skip')."),
     ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: 'uper' is not a step. Did you mean upper?"),
     ("[trim]", "trim", "sales.yaml:14: dimensions.product.normalize: expected a list of steps, such as [trim, upper]; there are trim, *nfc* (found 'trim')."),

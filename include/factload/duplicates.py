@@ -1,0 +1,175 @@
+"""Rows of one load that an upsert would write to the same fact row: the first stays, the others are rejected.
+
+They may stand in different partitions, so they are told apart where all rows are: in the staging table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+
+from factload.feed import Feed
+from factload.ledger_tables import partitions
+from factload.ledger_tables import rejects as rejects_table
+from factload.load import Load
+from factload.reconcile import EXACT
+from factload.resolve import ROW, measures
+from factload.staged import SLICE, slice_key
+from factload.weights import weighted_sums
+
+REASON = "duplicate_key"
+
+
+def reject_duplicates(
+    connection: Connection, load: Load, feed: Feed, staging: Table, known: Sequence[Row[Any]]
+) -> None:
+    """Move every staged row whose key an earlier row of the load has to the rejects, and count it there.
+
+    ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
+    from what the ledger says of its partition, so the reconciliation proves the rest.
+    """
+    totals = {name: staging.c[name] for name in measures(feed)}
+    places = _places(known)
+    moved = (
+        delete(staging)
+        .where(tuple_(staging.c[SLICE], staging.c[ROW]).in_(_later_rows(feed, staging, places)))
+        .returning(*staging.c)
+        .cte("moved")
+    )
+    noted = (
+        insert(rejects_table)
+        .from_select(
+            [
+                "load_id",
+                "content",
+                "partition_id",
+                "workbook",
+                "sheet",
+                "row",
+                "cell",
+                "column",
+                "raw",
+                "reason",
+            ],
+            select(
+                literal(load.load_id),
+                literal(load.content),
+                partitions.c.partition_id,
+                partitions.c.workbook,
+                partitions.c.sheet,
+                moved.c[ROW],
+                null(),
+                literal(", ".join(_headers(feed))),
+                null(),
+                literal(REASON),
+            )
+            .join(places, places.c.slice == moved.c[SLICE])
+            .join(
+                partitions,
+                (partitions.c.load_id == load.load_id)
+                & (partitions.c.content == load.content)
+                & (partitions.c.partition_id == places.c.partition_id),
+            ),
+        )
+        .cte("noted")
+    )
+    weighted = weighted_sums(moved, ROW, list(feed.fact.columns))
+    sums = [func.sum(moved.c[name]) for name in totals]
+    query = (
+        select(moved.c[SLICE], func.count(), *sums, *weighted.values())
+        .group_by(moved.c[SLICE])
+        .add_cte(noted)
+    )
+    of_slice = {slice_key(row.partition_id): row for row in known}
+    for key, count, *exact in connection.execute(query).all():
+        values = [Decimal(value or 0) for value in exact]
+        _subtract(
+            connection,
+            of_slice[key],
+            count,
+            dict(zip(totals, values, strict=False)),
+            dict(zip(weighted, values[len(totals) :], strict=True)),
+        )
+
+
+def _headers(feed: Feed) -> list[str]:
+    """The sheet's columns that the key comes from."""
+    found: list[str] = []
+    for key in feed.fact.mode.keys:
+        source = feed.fact.columns[key]
+        if source.dimension is not None:
+            found += feed.dimensions[source.dimension].column
+        else:
+            found.append(source.column or key)
+    return found
+
+
+def _places(known: Sequence[Row[Any]]) -> Any:
+    """(slice, partition_id, place) of each partition: where it stands in the order of the workbook."""
+    slices = cast(bindparam(None, [slice_key(row.partition_id) for row in known]), ARRAY(BigInteger))
+    ids = cast(bindparam(None, [row.partition_id for row in known]), ARRAY(Text))
+    places = cast(bindparam(None, list(range(len(known)))), ARRAY(Integer))
+    return (
+        func.unnest(slices, ids, places)
+        .table_valued("slice", "partition_id", "place")
+        .render_derived("places")
+    )
+
+
+def _later_rows(feed: Feed, staging: Table, places: Any) -> Any:
+    keys = [staging.c[name] for name in feed.fact.mode.keys]
+    number = func.row_number().over(partition_by=keys, order_by=[places.c.place, staging.c[ROW]])
+    numbered = (
+        select(staging.c[SLICE], staging.c[ROW], number.label("number"))
+        .join(places, places.c.slice == staging.c[SLICE])
+        .subquery("numbered")
+    )
+    return select(numbered.c[SLICE], numbered.c[ROW]).where(numbered.c.number > 1)
+
+
+def _subtract(
+    connection: Connection,
+    row: Row[Any],
+    count: int,
+    totals: dict[str, Decimal],
+    weighted: dict[str, Decimal],
+) -> None:
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == row.load_id,
+            partitions.c.content == row.content,
+            partitions.c.partition_id == row.partition_id,
+        )
+        .values(
+            rejected_rows=partitions.c.rejected_rows + count,
+            staged_rows=partitions.c.staged_rows - count,
+            totals=_less(row.totals, totals),
+            weighted=_less(row.weighted, weighted),
+        )
+    )
+
+
+def _less(before: dict[str, str], moved: dict[str, Decimal]) -> dict[str, str]:
+    return {name: f"{EXACT.subtract(Decimal(total), moved[name]):f}" for name, total in before.items()}

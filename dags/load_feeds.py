@@ -39,7 +39,10 @@ def load_dag(feed: Feed) -> DAG:
     """The flow of one feed; every arrow carries paths, counts and ids, never rows."""
     with DAG(schedule=feed.schedule, doc_md=__doc__, **dag_options(feed)) as dag:
         load = OpenLoad(task_id="open_load", feed=feed.feed).output
-        maps = tasks.extract_dimension_map.partial(load=load).expand(dimension=feed.maps)
+        extract = tasks.extract_dimension_map.partial(load=load)
+        maps = (
+            extract.expand(dimension=feed.maps) if feed.maps else []
+        )  # none: a skip would skip all that follows
         partitions = tasks.split_workbook(load)
         loaded = (
             tasks.load_partition.override(max_active_tis_per_dagrun=feed.parallelism)

@@ -190,6 +190,33 @@ def test_order(parsed: dict[str, Any]) -> None:
     assert tasks["clean_staging"]["teardown"]
 
 
+def test_a_feed_without_dimensions_extracts_none_and_two_roles_extract_once(tmp_path: Path) -> None:
+    feed = """
+feed: {name}
+workbook: {{path: inbox/x.xlsx}}
+{dimensions}
+fact:
+  connection: warehouse
+  table: fact
+  columns: {{n: {{value: 1}}{columns}}}
+  load_column: load_id
+"""
+    roles = """dimensions:
+  ordered: &day {table: dim_date, business_key: day, surrogate_key: id, column: Ordered, type: date}
+  shipped: {<<: *day, column: Shipped}"""
+    found = parse(
+        tmp_path,
+        none=feed.format(name="none", dimensions="", columns=""),
+        roles=feed.format(
+            name="roles", dimensions=roles, columns=", a: {dimension: ordered}, b: {dimension: shipped}"
+        ),
+    )
+    assert found["errors"] == {}
+    assert "extract_dimension_map" not in found["dags"]["load_none"]["tasks"]
+    assert found["dags"]["load_none"]["tasks"]["load_partition"]["after"] == ["open_load", "split_workbook"]
+    assert "extract_dimension_map" in found["dags"]["load_roles"]["tasks"]
+
+
 def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, sales: str) -> None:
     found = parse(
         tmp_path,

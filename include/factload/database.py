@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -85,15 +86,17 @@ def database_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        raise _meaning(error.orig, doing) from error
+    except psycopg2.Error as error:  # COPY goes to the driver itself
         raise _meaning(error, doing) from error
 
 
-def _meaning(error: DBAPIError, doing: str) -> FactloadError:
-    state: str = getattr(error.orig, "pgcode", None) or ""
-    diagnosis = getattr(error.orig, "diag", None)
-    detail = getattr(diagnosis, "message_primary", None) or ""
+def _meaning(error: BaseException | None, doing: str) -> FactloadError:
+    state: str = getattr(error, "pgcode", None) or ""
+    detail = getattr(getattr(error, "diag", None), "message_primary", None) or ""
     if not state:
-        first_line = str(error.orig).strip().splitlines()[0] if error.connection_invalidated is False else ""
+        # Why no connection came about; of one that was lost there is nothing more to say.
+        first_line = "" if _was_connected(error) else next(iter(str(error).strip().splitlines()), "")
         return TransientError(
             "database_unreachable",
             f"the database did not answer while {doing}" + (f": {first_line}" if first_line else ""),
@@ -103,21 +106,20 @@ def _meaning(error: DBAPIError, doing: str) -> FactloadError:
         return RowsRefused(
             "constraint_violated",
             f"a constraint refused the rows ({detail}) while {doing}",
-            remedy="Nothing was changed. Correct the rows, or ask whoever keeps the table",
+            remedy="Nothing was changed. Look at what the constraint asks for: rows to correct, another unique key, a "
+            "sequence behind its column's values",
         )
     code, seen, remedy = _MEANINGS.get(
         state, ("database_error", f"the database refused with SQLSTATE {state}", "See the database's log")
     )
-    if state.startswith("23") and diagnosis is not None:
-        rule = diagnosis.constraint_name or f"NOT NULL of column {diagnosis.column_name}"
-        code, seen = "constraint_violated", f"constraint {rule} of table {diagnosis.table_name} refused a row"
-        remedy = (
-            "Look at what the constraint asks for: a sequence behind its column's values, another unique key"
-        )
     if state.startswith("42"):
         seen = f"{seen} ({detail})"  # names of tables and columns, never rows
     kind = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
     return kind(code, f"{seen} while {doing}", remedy=remedy)
+
+
+def _was_connected(error: BaseException | None) -> bool:
+    return getattr(error, "cursor", None) is not None
 
 
 def copy_text(statement: ClauseElement, connection: Connection) -> str:

@@ -30,6 +30,8 @@ from factload.load import Load, content_of
 from factload.settings import settings
 from factload.sources import SourceFile, sha256_of_sources
 
+_LOOK_FOR_THE_CLIENT = "5s"
+
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
@@ -39,10 +41,13 @@ def bound_waits(connection: Connection) -> None:
     """Bound, for this transaction, how long it waits for locks, and how long it may idle holding some: the
     server ends a frozen client's transaction, so its locks never outlive that."""
     here = settings()
-    connection.execute(select(func.set_config("lock_timeout", f"{here.lock_timeout}s", True)))
-    connection.execute(
-        select(func.set_config("idle_in_transaction_session_timeout", f"{here.idle_timeout}s", True))
-    )
+    bounds = {
+        "lock_timeout": f"{here.lock_timeout}s",
+        "idle_in_transaction_session_timeout": f"{here.idle_timeout}s",
+        # A statement whose client has died, even one that waits for a lock, ends too.
+        "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
+    }
+    connection.execute(select(*(func.set_config(name, value, True) for name, value in bounds.items())))
 
 
 def open_attempt(

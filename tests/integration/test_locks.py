@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -14,6 +18,7 @@ from test_protocol import Opened
 
 from conftest import PERIOD, Place
 from factload import steps
+from factload.database import database_errors
 from factload.errors import TransientError
 
 
@@ -96,3 +101,37 @@ def test_two_feeds_may_load_one_table_at_once(place: Place) -> None:
         again.load_all()
         again.reconcile()
         assert again.publish() == 10
+
+
+def test_a_session_ended_while_it_copies_is_an_error_that_a_retry_helps(place: Place) -> None:
+    with (
+        pytest.raises(TransientError, match=r"did not answer while|refused with SQLSTATE 57P01 while"),
+        database_errors("copying"),
+        somebody(place) as connection,
+    ):
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        place.execute(f"SELECT pg_terminate_backend({pid})")
+        with connection.connection.cursor() as cursor:
+            cursor.copy_expert("COPY dim_product TO STDOUT", io.StringIO())
+
+
+def test_a_statement_that_waits_for_a_lock_ends_with_its_process(place: Place, ready: Opened) -> None:
+    with somebody(place, "LOCK TABLE fact_sales IN ACCESS EXCLUSIVE MODE"):
+        program = "import sys; from sqlalchemy import text; from factload.database import engine_for; from factload.ledger import bound_waits\nwith engine_for(sys.argv[1]).begin() as c:\n    bound_waits(c); c.execute(text('SET LOCAL lock_timeout = 60000')); c.execute(text('DELETE FROM fact_sales'))"
+        process = subprocess.Popen([sys.executable, "-c", program, place.url])
+        waiting = (
+            "SELECT 1 FROM pg_stat_activity WHERE application_name = 'factload' AND wait_event_type = 'Lock'"
+        )
+        assert _soon(lambda: bool(place.rows(waiting)))
+        process.kill()
+        process.wait()
+        assert _soon(lambda: not place.rows(waiting))
+
+
+def _soon(true: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if true():
+            return True
+        time.sleep(0.2)
+    return False

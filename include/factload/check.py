@@ -178,14 +178,15 @@ class _Rows:
         ] or self._too_many(source)
 
     def _too_many(self, source: int) -> list[FactloadError]:
-        rejected, limit = self.rejected.reasons.total(), self.feed.max_rejects
-        if not limit.exceeded(rejected, source):
+        limits = self.feed.max_rejects
+        exceeded = limits.exceeded(self.rejected.reasons, source)
+        if not exceeded:
             return []
         return [
             RowsRefused(
                 "too_many_rejects",
-                f"{rejected} of {source} rows would be rejected",
-                expected=f"at most max_rejects, {limit}",
+                "; ".join(exceeded).replace(" were rejected", " would be rejected"),
+                expected=f"at most max_rejects, {limits}",
                 remedy="Correct the workbook or the dimension",
             )
         ]

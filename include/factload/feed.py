@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from factload.feed_columns import DecimalMark, FactColumn, ThousandsMark
 from factload.feed_dimensions import Dimension
+from factload.feed_limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, reject_limits
 from factload.feed_mode import MODE_SCHEMA, Mode, publishing_mode
 from factload.feed_part import FeedPart, sequence
 from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
@@ -25,44 +26,6 @@ from factload.sheet.text_values import TextFormat
 
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
-
-
-class RejectLimit(FeedPart):
-    """How many rejected rows a load may have: ``count`` rows, or ``share`` of its source rows (0 to 1)."""
-
-    count: int | None = None
-    share: float | None = None
-
-    def exceeded(self, rejected: int, source: int) -> bool:
-        """Whether ``rejected`` of ``source`` rows are too many. A limit that is met exactly is kept."""
-        allowed = self.count if self.count is not None else (self.share or 0.0) * source
-        return rejected > allowed
-
-    def __str__(self) -> str:
-        return f"{self.count} rows" if self.count is not None else f"{(self.share or 0) * 100:g}%"
-
-
-def _reject_limit(value: object) -> object:
-    if isinstance(value, RejectLimit):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return RejectLimit(count=value)
-    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?\s*%", value.strip()):
-        share = float(value.strip().rstrip("% ")) / 100
-        if share <= 1:
-            return RejectLimit(share=share)
-    raise ValueError("expected a number of rows such as 100, or a share of them such as 0.5%")
-
-
-_REJECT_LIMIT_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [
-            {"type": "integer", "minimum": 0},
-            {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%\s*$"},
-        ],
-        "examples": [100, "0.5%"],
-    }
-)
 
 
 def _is_a_sheet(value: object) -> bool:
@@ -217,10 +180,11 @@ class Feed(FeedPart):
     """The dimensions, by a name that `fact.columns` uses."""
     fact: Fact
     """The fact table, and what fills its columns."""
-    max_rejects: Annotated[RejectLimit, BeforeValidator(_reject_limit), _REJECT_LIMIT_SCHEMA] = Field(
-        default=RejectLimit(count=0), json_schema_extra={"default": 0}
+    max_rejects: Annotated[RejectLimits, BeforeValidator(reject_limits), LIMITS_SCHEMA] = Field(
+        default=RejectLimits(RejectLimit(count=0)), json_schema_extra={"default": 0}
     )
-    """How many rows may be rejected: a number, or a share such as `0.5%`. Over it nothing is published."""
+    """How many rows may be rejected: a number, a share such as `0.5%`, or a mapping of `total` and reasons to
+    these. Over it nothing is published, and the load is held until it is corrected or released."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)

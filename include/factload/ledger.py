@@ -34,6 +34,7 @@ _LOOK_FOR_THE_CLIENT = "5s"
 
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
+TOO_MANY_REJECTS = "too_many_rejects"
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
 
 
@@ -227,6 +228,26 @@ def record_reconciled(connection: Connection, load: Load) -> None:
     update_attempt(connection, load, state="reconciled", error_code=None, error_message=None, ended_at=None)
 
 
+def record_release(connection: Connection, load: Load, state: str, reason: str, by: str) -> None:
+    """Note who lets a load be published that is held for its rejects; raises ``FeedError`` when it isn't held so.
+
+    Released before and not published yet, it stays released as it was.
+    """
+    found = attempt(connection, load)
+    if found.released_at is not None and state != "published":
+        return
+    if state != "held" or found.error_code != TOO_MANY_REJECTS:
+        raise FeedError(
+            "not_held",
+            f"{load.load_id} is {state}" + (f": {found.error_code}" if found.error_code else ""),
+            expected="a load that is held because too many rows were rejected",
+            remedy="See `factload status`",
+        )
+    update_attempt(
+        connection, load, released_by=by, released_at=func.clock_timestamp(), release_reason=reason
+    )
+
+
 def record_published(connection: Connection, load: Load, rows: int, totals: dict[str, str]) -> None:
     """Note, in the transaction that publishes, that these rows are what readers see now.
 
@@ -253,7 +274,7 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
     """Note why an attempt ended, unless a newer one began or it was published after all."""
     state = "failed"
     if isinstance(error, RowsRefused):
-        state = "held" if error.code == "too_many_rejects" else "refused"
+        state = "held" if error.code == TOO_MANY_REJECTS else "refused"
     elif isinstance(error, WorkbookError):
         state = "refused"
     newest = connection.execute(_newest(load).with_for_update(of=loads)).one_or_none()

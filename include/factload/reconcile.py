@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 from functools import reduce
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed import RejectLimit
+from factload.feed_limits import RejectLimits
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
@@ -35,7 +35,8 @@ class Staged:
 class Reconciliation:
     """A whole load, counted; ``differences`` is empty when it adds up, else names each partition.
 
-    ``differing``: the ids of the partitions that don't add up.
+    ``differing``: the ids of the partitions that don't add up. ``too_many``: which rejects are more than the feed
+    allows, in words.
     """
 
     source: int
@@ -45,6 +46,7 @@ class Reconciliation:
     totals: dict[str, Decimal]
     differences: tuple[str, ...]
     differing: frozenset[str]
+    too_many: tuple[str, ...] = ()
 
 
 def reconcile(
@@ -108,13 +110,13 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
         )
 
 
-def require_few_rejects(load_id: str, result: Reconciliation, limit: RejectLimit) -> None:
+def require_few_rejects(load_id: str, result: Reconciliation, limits: RejectLimits) -> None:
     """Raise ``RowsRefused`` when more rows were rejected than the feed allows."""
-    if limit.exceeded(result.rejected, result.source):
+    if result.too_many:
         raise RowsRefused(
             "too_many_rejects",
-            f"{result.rejected} of {result.source} rows were rejected",
-            expected=f"at most max_rejects, {limit}",
+            "; ".join(result.too_many),
+            expected=f"at most max_rejects, {limits}",
             remedy=f"Nothing was published. See `factload rejects {load_id}`, correct the workbook or the "
-            "dimension, and run the load again",
+            f"dimension, and run the load again; or `factload release {load_id} --reason ...` publishes the others",
         )

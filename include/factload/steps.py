@@ -9,6 +9,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -221,6 +222,20 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
 
 
+def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str) -> None:
+    """Let a load that is held for its rejects be published all the same, on the word of a person.
+
+    The proof is made anew first; who, why and when stay in the ledger. It holds for this attempt alone: a changed
+    workbook makes another. Raises ``FeedError`` ``not_held``, ``ReconciliationError``, or ``Superseded``.
+    """
+    with _step(load, feed, "release", by, database) as connection, connection.begin():
+        ledger.bound_waits(connection)
+        state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
+        ledger.record_release(connection, load, state, reason, by)
+        if state == "held":
+            reconcile.require_agreement(load.load_id, _reconcile(connection, load, feed))
+
+
 def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reconciliation:
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
     table = staged.staging_of(connection, load, feed)
@@ -242,7 +257,10 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
         staged_rows=result.staged,
         source_totals={name: f"{total:f}" for name, total in result.totals.items()},
     )
-    if not feed.max_rejects.exceeded(result.rejected, result.source):
+    if ledger.attempt(connection, load).released_at is None:
+        reasons = ledger_partitions.rejects_by_reason(connection, load)
+        result = replace(result, too_many=feed.max_rejects.exceeded(reasons, result.source))
+    if not result.too_many:
         ledger.record_reconciled(connection, load)
     return result
 

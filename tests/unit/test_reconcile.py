@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed import RejectLimit
+from factload.feed_limits import RejectLimit, RejectLimits
 from factload.load import PartitionCounts
 from factload.reconcile import Staged, reconcile, require_agreement, require_few_rejects
 
@@ -72,17 +72,16 @@ def test_a_lost_row_beside_a_doubled_one_is_seen_by_its_partition() -> None:
     assert len(result.differences) == 4
 
 
-@pytest.mark.parametrize(
-    ("limit", "refused"),
-    [({"count": 2}, False), ({"count": 1}, True), ({"share": 0.1}, False), ({"share": 0.09}, True)],
-)
-def test_the_limit_of_rejects(limit: dict[str, Any], refused: bool) -> None:
+def test_what_is_too_much_is_refused_in_words() -> None:
     result = reconcile([FIRST, SECOND], GOOD, ["metric"])
-    if refused:
-        with pytest.raises(RowsRefused, match="2 of 20 rows were rejected"):
-            require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))
-    else:
-        require_few_rejects("sales@2026-11-05", result, RejectLimit(**limit))
+    limits = RejectLimits(RejectLimit(share=0.05), {"blank_key": RejectLimit(count=1)})
+    require_few_rejects("sales@2026-11-05", result, limits)
+    too_many = limits.exceeded({"blank_key": 2}, result.source)
+    with pytest.raises(RowsRefused) as caught:
+        require_few_rejects("sales@2026-11-05", replace(result, too_many=too_many), limits)
+    assert str(caught.value).startswith(
+        "2 of 20 rows were rejected; 2 of 20 rows are blank_key. Expected: at most max_rejects, 5%, blank_key 1 rows."
+    )
 
 
 def test_sums_of_many_digits_are_exact() -> None:

@@ -1,0 +1,106 @@
+"""How many rows of a load may be rejected: in all, and for a reason."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import WithJsonSchema
+
+from factload.reasons import REASONS
+
+_SHARE = re.compile(r"\d+(\.\d+)?\s*%")
+_EXPECTED = "expected a number of rows such as 100, or a share of them such as 0.5%"
+_ONE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": rf"^\s*{_SHARE.pattern}\s*$"},
+    ]
+}
+_MANY: dict[str, Any] = {
+    "type": "object",
+    "properties": dict.fromkeys(("total", *REASONS), _ONE),
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+LIMITS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [*_ONE["anyOf"], _MANY],
+        "examples": [100, "0.5%", {"total": "0.5%", "unmatched_key": 100}],
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimit:
+    """A number of rows: ``count``, or ``share`` of the source rows (0 to 1)."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def exceeded(self, rejected: int, source: int) -> bool:
+        """Whether ``rejected`` of ``source`` rows are too many. A limit that is met exactly is kept."""
+        allowed = self.count if self.count is not None else (self.share or 0.0) * source
+        return rejected > allowed
+
+    def __str__(self) -> str:
+        return f"{self.count} rows" if self.count is not None else f"{(self.share or 0) * 100:g}%"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimits:
+    """``total`` limits all rejects together, ``reasons`` those of one reason. Without ``total``, a reason that has
+    no limit of its own allows no rows."""
+
+    total: RejectLimit | None = None
+    reasons: Mapping[str, RejectLimit] = field(default_factory=dict)
+
+    def exceeded(self, rejects: Mapping[str, int], source: int) -> tuple[str, ...]:
+        """What is too much, in words, of ``rejects`` (reason → rows) among ``source`` rows; empty when nothing is."""
+        none = RejectLimit(count=0)
+        rejected = sum(rejects.values())
+        said = []
+        if self.total is not None and self.total.exceeded(rejected, source):
+            said.append(f"{rejected} of {source} rows were rejected")
+        for reason, count in rejects.items():
+            limit = self.reasons.get(reason, none if self.total is None else None)
+            if limit is not None and limit.exceeded(count, source):
+                said.append(f"{count} of {source} rows are {reason}")
+        return tuple(said)
+
+    def __str__(self) -> str:
+        own = [f"{reason} {limit}" for reason, limit in self.reasons.items()]
+        return ", ".join([*([str(self.total)] if self.total is not None else []), *own])
+
+
+def reject_limits(value: object) -> object:
+    """The limits that a feed's `max_rejects` says: one for all, or a mapping of `total` and reasons."""
+    if isinstance(value, RejectLimits):
+        return value
+    if not isinstance(value, dict) or not value:
+        return RejectLimits(total=_limit(value))
+    for name in value:
+        if name != "total" and name not in REASONS:
+            close = difflib.get_close_matches(str(name), ["total", *REASONS], n=1)
+            raise ValueError(
+                f"{name!r} is neither total nor a reason why rows are rejected. "
+                + (f"Did you mean {close[0]}?" if close else f"There are {', '.join(REASONS)}")
+            )
+    total = value.get("total")
+    return RejectLimits(
+        total=None if total is None else _limit(total),
+        reasons={name: _limit(limit) for name, limit in value.items() if name != "total"},
+    )
+
+
+def _limit(value: object) -> RejectLimit:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return RejectLimit(count=value)
+    if isinstance(value, str) and _SHARE.fullmatch(value.strip()):
+        share = float(value.strip().rstrip("% ")) / 100
+        if share <= 1:
+            return RejectLimit(share=share)
+    raise ValueError(_EXPECTED)

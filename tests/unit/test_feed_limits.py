@@ -1,0 +1,50 @@
+"""`max_rejects`: in all, and for a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from factload.feed_limits import RejectLimits, reject_limits
+
+
+@pytest.mark.parametrize(
+    ("limits", "rejects", "exceeded"),
+    [
+        (0, {}, ()),
+        (0, {"blank_key": 1}, ("1 of 1000 rows were rejected",)),
+        ("1%", {"blank_key": 6, "not_a_date": 4}, ()),
+        ("1%", {"blank_key": 6, "not_a_date": 5}, ("11 of 1000 rows were rejected",)),
+        ({"total": 20, "unmatched_key": 5}, {"unmatched_key": 5, "blank_key": 15}, ()),
+        ({"total": 20, "unmatched_key": 5}, {"unmatched_key": 6}, ("6 of 1000 rows are unmatched_key",)),
+        (
+            {"total": 20, "unmatched_key": "0.5%"},
+            {"unmatched_key": 6, "blank_key": 15},
+            ("21 of 1000 rows were rejected", "6 of 1000 rows are unmatched_key"),
+        ),
+        ({"unmatched_key": 100}, {"unmatched_key": 100}, ()),
+        ({"unmatched_key": 100}, {"blank_key": 1}, ("1 of 1000 rows are blank_key",)),
+        ({"total": "100%", "blank_key": 0}, {"unmatched_key": 900}, ()),
+    ],
+)
+def test_what_is_too_much(limits: Any, rejects: dict[str, int], exceeded: tuple[str, ...]) -> None:
+    made = reject_limits(limits)
+    assert isinstance(made, RejectLimits)
+    assert made.exceeded(rejects, 1000) == exceeded
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (-1, "expected a number of rows such as 100"),
+        (True, "expected a number of rows such as 100"),
+        ({}, "expected a number of rows such as 100"),
+        ({"total": "2"}, "expected a number of rows such as 100"),
+        ({"unmatchd_key": 1}, "'unmatchd_key' is neither total nor a reason.*Did you mean unmatched_key?"),
+        ({"xyz": 1}, "There are ragged_row, blank_key"),
+    ],
+)
+def test_what_is_no_limit(value: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        reject_limits(value)

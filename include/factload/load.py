@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from factload.errors import FeedError
 from factload.settings import settings
 from factload.sources import SourceFile
 
@@ -87,3 +88,17 @@ class PartitionCounts:
 def content_of(workbook_sha256: str, feed_fingerprint: str) -> str:
     """The identity of what a load's rows are made of: 32 hex digits."""
     return hashlib.sha256(f"{workbook_sha256} {feed_fingerprint}".encode()).hexdigest()[:32]
+
+
+def parse_load_id(load_id: str) -> tuple[str, date]:
+    """The feed's name and the period that a load's identity says; raises ``FeedError``."""
+    feed, _, period = load_id.partition("@")
+    try:
+        return feed, date.fromisoformat(period)
+    except ValueError:
+        raise FeedError(
+            "load_unknown",
+            f"{load_id!r} is no load",
+            expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
+            remedy="See `factload status`",
+        ) from None

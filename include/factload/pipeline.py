@@ -54,8 +54,11 @@ def run_load(
     Raises the engine's errors (``errors``), each noted in the ledger before.
     """
     load = open_load(feed, period, database=database, workbook=workbook, reload=reload)
-    if load.already_published:
-        return load
+    return load if load.already_published else carry_out(load, feed, database=database, progress=progress)
+
+
+def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> Load:
+    """All steps of a load that is open; returns it once published. Raises as ``run_load`` does."""
     try:
         _run_steps(load, feed, database, progress)
     except FactloadError as error:

@@ -131,8 +131,10 @@ class _Sheet:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
             header = find_header(opened.first_rows(part), columns, part.name)
-            last = max(header.names)
-            self._header([*(header.names.get(i, "") for i in range(1, last + 1)), *IDENTITY, *_SAID])
+            # A corrected workbook has our columns already: they are written anew.
+            own = {i: name for i, name in header.names.items() if name not in (*IDENTITY, *_SAID)}
+            last = max(own)
+            self._header([*(own.get(i, "") for i in range(1, last + 1)), *IDENTITY, *_SAID])
             for reject, row in _together(_chain(first, rejects), opened.all_rows(part)):
                 cells = [self._cell(opened, row, index) for index in range(1, last + 1)]
                 self._mark(cells, reject)

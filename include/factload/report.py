@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
@@ -36,7 +36,8 @@ class Report:
 
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
-    ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes.
+    ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
+    ``released`` {by, at, reason}, when a person let it be published though it was held.
     """
 
     feed: str
@@ -54,6 +55,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     unknown: dict[str, int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
+    released: dict[str, str] | None = None
 
     @property
     def exit_status(self) -> int:
@@ -121,6 +123,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         warnings=list(found.warnings),
         unknown=_sum(row.unknown_rows for row in members),
         created=_sum(row.created_members for row in members),
+        released=_released(found),
     )
 
 
@@ -129,6 +132,13 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for count in counts:
         total.update(count)
     return dict(sorted(total.items()))
+
+
+def _released(attempt: Row[Any]) -> dict[str, str] | None:
+    if attempt.released_at is None:
+        return None
+    at = attempt.released_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {"by": attempt.released_by, "at": at, "reason": attempt.release_reason}
 
 
 def _no_such_load(load_id: str) -> FeedError:

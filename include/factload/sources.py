@@ -20,11 +20,15 @@ _HIDDEN = ("~$", ".")  # what Excel and LibreOffice lay beside a workbook that i
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it."""
+    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it.
+
+    ``corrects``: its rows stand in the place of rejected rows of those before it.
+    """
 
     path: str
     sha256: str
     bytes: int
+    corrects: bool = False
 
     @property
     def file(self) -> Path:

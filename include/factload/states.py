@@ -47,7 +47,7 @@ _SENTENCES = {
     "published": ("Published", "Nothing to do; a corrected workbook replaces its rows"),
     "held": (
         "Held, since more rows were rejected than `max_rejects` allows",
-        "Correct the workbook or the dimension; then {run} loads what that changes",
+        "Correct the workbook or the dimension, then {run} loads what that changes; or `factload release` it",
     ),
     "refused": ("Refused, since workbook or rows are unfit", "Correct what the error names; then {run}"),
     "failed": ("Ended by a fault: {done}", "{run} goes on from there"),

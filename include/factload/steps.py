@@ -30,6 +30,7 @@ from factload import (
     reconcile,
     staged,
 )
+from factload.corrections import in_place, read_corrected
 from factload.database import database_errors, engine_for
 from factload.dimension_table import check_dimensions, dimension_table
 from factload.duplicates import reject_duplicates
@@ -44,7 +45,7 @@ from factload.measure import measured
 from factload.partitions import PartitionFile, Split
 from factload.resolve import ROW, control_totals, measures, resolve
 from factload.sheet_fields import sheet_fields
-from factload.sources import read_sources
+from factload.sources import SourceFile, read_sources
 from factload.split import split_sources
 from factload.staging import open_table
 from factload.weights import weighted_totals
@@ -53,9 +54,17 @@ _log = logging.getLogger(__name__)
 
 
 def open_load(
-    feed: Feed, period: date, *, database: str, workbook: str | None = None, reload: bool = False
+    feed: Feed,
+    period: date,
+    *,
+    database: str,
+    workbook: str | None = None,
+    sources: Sequence[SourceFile] = (),
+    reload: bool = False,
 ) -> Load:
     """Begin an attempt at the load of ``feed`` and ``period``: everything is there, and this is the newest epoch.
+
+    ``workbook``: instead of the feed's own; ``sources``: the workbooks themselves, when they are known already.
 
     Raises ``FeedError`` (table, column or type), ``WorkbookError`` (missing, outside the roots, two
     copies of one) before anything is written. A load that is published with the same content comes back as
@@ -64,7 +73,7 @@ def open_load(
     engine = engine_for(database)
     with measured() as measurement:
         named = workbook or feed.workbook.for_period(period)
-        sources = read_sources(named)
+        sources = sources or read_sources(named)
         with database_errors("opening the load"), engine.begin() as connection:
             ledger.bound_waits(connection)
             ledger_migrations.install(connection)
@@ -104,15 +113,20 @@ def split_workbook(
         with connection.begin():
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
                 return Split(ledger_partitions.recorded_files(connection, load), ())
+        fields, rows = sheet_fields(feed), feed.rows_per_partition
         split = split_sources(
-            load.sources,
+            [source for source in load.sources if not source.corrects],
             sheet=feed.workbook.sheet,
             csv=feed.workbook.csv_dialect,
-            fields=sheet_fields(feed),
+            fields=fields,
             folder=load.folder,
-            rows_per_partition=feed.rows_per_partition,
+            rows_per_partition=rows,
             progress=progress,
         )
+        corrected = [
+            read_corrected(source, fields, load.folder, rows) for source in load.sources if source.corrects
+        ]
+        split = in_place(split, corrected, load.folder)
         with connection.begin():
             ledger.bound_waits(connection)
             ledger_partitions.record_split(connection, load, split.partitions, split.warnings)

@@ -37,6 +37,11 @@ def rendered(report: Report) -> str:
 def _write_report(console: Console, report: Report) -> None:
     rows = report.rows
     console.print(f"\n[bold]{report.load_id}[/bold]  {report.state}")
+    if report.released:
+        who = (
+            f"released by {report.released['by']} at {report.released['at']} UTC: {report.released['reason']}"
+        )
+        console.print(escape(who), soft_wrap=True)
     accounted = rows["blank"] + rows["rejected"] + rows["staged"]
     sign = "=" if rows["source"] == accounted else "≠"
     console.print(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from factload.cli.options import add_load_options, say
+from factload.cli.options import add_load_argument, add_load_options, add_output_options, say
 from factload.errors import FactloadError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """``check`` and ``run``."""
+    """``check``, ``run``, ``replay`` and ``release``."""
     check = commands.add_parser(
         "check", help="say what a load would come to, and all that is wrong; writes nothing"
     )
@@ -28,6 +28,21 @@ def add_commands(commands: Commands) -> None:
     add_load_options(run)
     run.add_argument("--reload", action="store_true", help="load again what is published already, unchanged")
     run.set_defaults(command=_run)
+
+    replay = commands.add_parser("replay", help="try the rejected rows of a load again")
+    add_load_argument(replay)
+    replay.add_argument(
+        "--workbook", metavar="F", help="the rejected rows, corrected: see `factload rejects --xlsx`"
+    )
+    add_output_options(replay)
+    replay.set_defaults(command=_replay)
+
+    release = commands.add_parser("release", help="publish a load that is held for its rejects")
+    add_load_argument(release)
+    release.add_argument("--reason", metavar="TEXT", required=True, help="why; it stays in the ledger")
+    release.add_argument("--by", metavar="NAME", default=None, help="who; default: the user of this machine")
+    add_output_options(release)
+    release.set_defaults(command=_release)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -63,6 +78,50 @@ def _run(options: argparse.Namespace) -> int:
         return read_report(url, feed.load_id(period))
 
     return _report_of(options, load, show_report)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from factload.processes import warm_up
+
+    warm_up()
+    from factload.memory import leave_pandas_out
+    from factload.replay import replay_load
+    from factload.report import read_report
+    from factload.terminal import show_report
+
+    leave_pandas_out()
+    _take_load_apart(options)
+
+    def replay(feed: Any, period: date, url: str, progress: Any) -> Any:
+        replay_load(feed, period, database=url, workbook=options.workbook, progress=progress)
+        return read_report(url, feed.load_id(period))
+
+    return _report_of(options, replay, show_report)
+
+
+def _release(options: argparse.Namespace) -> int:
+    from getpass import getuser
+
+    from factload.release import publish_held
+    from factload.report import read_report
+    from factload.terminal import show_report
+
+    _take_load_apart(options)
+
+    def release(feed: Any, period: date, url: str, _: Any) -> Any:
+        by = options.by or getuser()
+        publish_held(feed, period, reason=options.reason, by=by, database=url)
+        return read_report(url, feed.load_id(period))
+
+    return _report_of(options, release, show_report)
+
+
+def _take_load_apart(options: argparse.Namespace) -> None:
+    """LOAD as FEED and period, for what all loading commands share."""
+    from factload.load import parse_load_id
+
+    name, options.period = parse_load_id(options.load)
+    options.feed = options.feed or name
 
 
 def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], None]) -> int:

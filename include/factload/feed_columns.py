@@ -8,13 +8,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from factload.feed_part import FeedPart
+from factload.feed_part import FeedPart, sequence
+from factload.feed_rules import VALUE_SCHEMA, VALUES_SCHEMA, rules_of
+from factload.sheet.rules import Rules
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 Provenance = Literal["workbook", "sheet", "row"]
+_RULES = ("min", "max", "allowed", "pattern")
 _SOURCES = ("dimension", "column", "value", "period", "provenance")
 
 
@@ -67,6 +70,14 @@ class FactColumn(FeedPart):
     """The SQL type that the sheet's values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
     """Whether a blank cell makes its row a reject."""
+    min: Annotated[Any, VALUE_SCHEMA] = None
+    """The smallest value, of a number or a date; a row with a smaller one is rejected."""
+    max: Annotated[Any, VALUE_SCHEMA] = None
+    """The largest value, of a number or a date; a row with a larger one is rejected."""
+    allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = ()
+    """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
+    pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
+    """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
     parse_text: bool = False
     """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
     decimal: DecimalMark | None = None
@@ -96,3 +107,19 @@ class FactColumn(FeedPart):
         if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
             raise ValueError("`decimal` and `thousands` go with a number")
         return self
+
+    @model_validator(mode="after")
+    def _rules_of_its_type(self) -> Self:
+        given = [name for name in _RULES if getattr(self, name) not in (None, ())]
+        if given and self.type is None:
+            raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
+        if given and self.type is not None:
+            rules_of(self.type, self.min, self.max, self.allowed, self.pattern)
+        return self
+
+    @property
+    def rules(self) -> Rules | None:
+        """What the values must keep beyond their type."""
+        if self.type is None or all(getattr(self, name) in (None, ()) for name in _RULES):
+            return None
+        return rules_of(self.type, self.min, self.max, self.allowed, self.pattern)

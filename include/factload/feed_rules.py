@@ -14,12 +14,14 @@ from factload.sheet.rules import Rules, whole
 from factload.sql_types import SqlType, arrow_type
 
 _ORDERED = ("numeric", "integer", "double", "date", "timestamp")
-VALUE_SCHEMA = WithJsonSchema({"type": ["number", "string"], "examples": [0, 99.5, "2026-01-01"]})
+VALUE_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [0, 99.5, "2026-01-01"]}
+)
 VALUES_SCHEMA = WithJsonSchema(
     {
         "type": "array",
         "minItems": 1,
-        "items": {"type": ["number", "string", "boolean"]},
+        "items": {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "boolean"}]},
         "examples": [["EUR", "USD"]],
     }
 )
@@ -56,11 +58,19 @@ def _value(name: str, value: object, declared: SqlType) -> Any:
         given = Decimal(repr(value))  # the digits as they are written
     if declared.kind == "timestamp" and isinstance(value, date) and not isinstance(value, datetime):
         given = datetime(value.year, value.month, value.day)
-    wrong = (declared.kind == "text") != isinstance(given, str) or (declared.kind == "date") != (
-        isinstance(given, date) and not isinstance(given, datetime)
-    )
+    fits: dict[str, type | tuple[type, ...]] = {
+        "numeric": (int, Decimal),
+        "integer": int,
+        "double": (int, float),
+        "text": str,
+        "date": date,
+        "timestamp": datetime,
+        "boolean": bool,
+    }
+    # In Python a bool is an int, and a datetime a date; in a feed file they are not.
+    odd = {bool: "boolean", datetime: "timestamp"}.get(type(given), declared.kind)
     try:
-        if wrong or (declared.kind == "boolean") != isinstance(given, bool):
+        if odd != declared.kind or not isinstance(given, fits[declared.kind]):
             raise pa.ArrowInvalid
         pa.scalar(given, arrow_type(declared))
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

@@ -38,6 +38,7 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 source.required,
                 source.parse_text,
                 feed.text_format_of(name),
+                source.rules,
             )
         elif source.dimension is not None:
             fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}

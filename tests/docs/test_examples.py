@@ -72,7 +72,8 @@ class Example:
 
     def _yaml(self, block: str) -> None:
         document = yaml.safe_load(block)
-        jsonschema.validate(document, SCHEMA)
+        # Editors read YAML 1.2, in which a date is a text.
+        jsonschema.validate(json.loads(json.dumps(document, default=str)), SCHEMA)
         (self.home / f"include/feeds/{document['feed']}.yaml").write_text(block, encoding="utf-8")
 
     def _table(self, rows: list[list[str]]) -> None:

@@ -1,0 +1,66 @@
+"""Rules on the values of a column: what the feed may ask, and which values keep it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from factload.feed_rules import rules_of
+from factload.sql_types import arrow_type, parse_sql_type
+
+
+def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
+    """Reason → positions of the values that break the rule."""
+    declared = parse_sql_type(kind)
+    rules = rules_of(
+        declared, asked.get("min"), asked.get("max"), tuple(asked.get("allowed", ())), asked.get("pattern")
+    )
+    found = rules.broken(pa.array(values, arrow_type(declared)))
+    return {reason: flags.nonzero()[0].tolist() for reason, flags in found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "asked", "expected"),
+    [
+        ("integer", [1, 0, None, -1], {"min": 0}, {"below_minimum": [3]}),
+        ("numeric(8,2)", [Decimal("0.10"), Decimal("0.09"), None], {"min": 0.1}, {"below_minimum": [1]}),
+        ("numeric(8,2)", [Decimal("100.00"), Decimal("100.01")], {"max": 100}, {"above_maximum": [1]}),
+        ("double precision", [0.5, 1.5], {"min": 0, "max": 1}, {"below_minimum": [], "above_maximum": [1]}),
+        ("date", [date(2026, 1, 1), date(2025, 12, 31)], {"min": date(2026, 1, 1)}, {"below_minimum": [1]}),
+        ("timestamp", [datetime(2026, 1, 1, 0, 0, 1)], {"max": date(2026, 1, 1)}, {"above_maximum": [0]}),
+        ("text", ["EUR", "eur", None, ""], {"allowed": ["EUR", "USD"]}, {"not_allowed": [1, 3]}),
+        ("smallint", [1, 3], {"allowed": [1, 2]}, {"not_allowed": [1]}),
+        ("boolean", [True, False], {"allowed": [True]}, {"not_allowed": [1]}),
+        ("text", ["A-1", "xA-1", "A-1\n", None, "B"], {"pattern": "[A-Z]-[0-9]"}, {"pattern_mismatch": [1, 2, 4]}),
+        ("text", ["a", "b", "ab"], {"pattern": "a|b"}, {"pattern_mismatch": [2]}),
+    ],
+)  # fmt: skip
+def test_what_breaks_a_rule(
+    kind: str, values: list[Any], asked: dict[str, Any], expected: dict[str, list[int]]
+) -> None:
+    assert broken(kind, values, **asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "message"),
+    [
+        ("text", {"min": 1}, "`min` goes with numbers and dates, and this column is text"),
+        ("integer", {"pattern": "a"}, "`pattern` goes with text, and this column is integer"),
+        ("text", {"pattern": "(a"}, r"`pattern` is not a regular expression \(RE2\)"),
+        ("text", {"pattern": "(?=a)"}, r"`pattern` is not a regular expression \(RE2\)"),
+        ("integer", {"min": 2, "max": 1}, "`min` 2 is above `max` 1"),
+        ("integer", {"min": "1"}, "`min` '1' is no value of a column of type integer"),
+        ("integer", {"min": 0.5}, "`min` 0.5 is no value of a column of type integer"),
+        ("numeric(8,2)", {"max": 0.001}, "`max` 0.001 is no value of a column of type numeric"),
+        ("text", {"allowed": [1]}, "`allowed` 1 is no value of a column of type text: put it into quotes"),
+        ("boolean", {"allowed": [1]}, "`allowed` 1 is no value of a column of type boolean"),
+        ("date", {"min": "2026"}, "`min` '2026' is no value of a column of type date"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_no_value_can_be_judged_by(kind: str, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        broken(kind, [], **asked)

@@ -86,17 +86,24 @@ class _Lines:
 
 def _lines(stream: Stream, limits: Limits) -> Iterator[bytes]:
     """Lines that end in a line feed, a carriage return, or both."""
-    rest = b""
+    held: list[bytes] = []  # of a line that goes on: joined once, not at every chunk
+    size = 0
     while chunk := stream.read(_CHUNK):
-        *whole, rest = (rest + chunk).splitlines(keepends=True)  # the last may go on, or lack its line feed
-        yield from whole
-        if len(rest) > limits.row_bytes:
+        held.append(chunk)
+        size += len(chunk)
+        if b"\n" in chunk or b"\r" in chunk:
+            *whole, rest = b"".join(held).splitlines(
+                keepends=True
+            )  # the last may go on, or lack its line feed
+            yield from whole
+            held, size = [rest], len(rest)
+        if size > limits.row_bytes:
             raise hostile(
                 "A line of the file is longer than the limit",
                 f"at most {limits.row_bytes:,} bytes",
                 "row_bytes",
             )
-    yield from rest.splitlines(keepends=True)
+    yield from b"".join(held).splitlines(keepends=True)
 
 
 def _refused(error: csv.Error, begun: int, line: int, limits: Limits) -> WorkbookError:

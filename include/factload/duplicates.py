@@ -1,4 +1,5 @@
-"""Rows of one load that an upsert would write to the same fact row: the first stays, the others are rejected.
+"""Rows of one load with a value that only one may have, since an upsert would write them to the same fact row or
+since the feed says `unique`: the first stays, the others are rejected.
 
 They may stand in different partitions, so they are told apart where all rows are: in the staging table.
 """
@@ -38,13 +39,23 @@ from factload.resolve import ROW, measures
 from factload.staged import SLICE, slice_key
 from factload.weights import weighted_sums
 
-REASON = "duplicate_key"
+
+def once_only(feed: Feed) -> list[tuple[Sequence[str], str]]:
+    """Columns of the fact table whose values, together, may stand in a load once; and the reason for another."""
+    unique = [([name], "duplicate_value") for name, column in feed.fact.columns.items() if column.unique]
+    return [*unique, *([(feed.fact.mode.keys, "duplicate_key")] if feed.fact.mode.keys else [])]
 
 
 def reject_duplicates(
-    connection: Connection, load: Load, feed: Feed, staging: Table, known: Sequence[Row[Any]]
+    connection: Connection,
+    load: Load,
+    feed: Feed,
+    staging: Table,
+    known: Sequence[Row[Any]],
+    keys: Sequence[str],
+    reason: str,
 ) -> None:
-    """Move every staged row whose key an earlier row of the load has to the rejects, and count it there.
+    """Move every staged row with ``keys`` that an earlier row of the load has to the rejects, and count it there.
 
     ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
     from what the ledger says of its partition, so the reconciliation proves the rest.
@@ -53,7 +64,7 @@ def reject_duplicates(
     places = _places(known)
     moved = (
         delete(staging)
-        .where(tuple_(staging.c[SLICE], staging.c[ROW]).in_(_later_rows(feed, staging, places)))
+        .where(tuple_(staging.c[SLICE], staging.c[ROW]).in_(_later_rows(keys, staging, places)))
         .returning(*staging.c)
         .cte("moved")
     )
@@ -80,9 +91,9 @@ def reject_duplicates(
                 partitions.c.sheet,
                 moved.c[ROW],
                 null(),
-                literal(", ".join(_headers(feed))),
+                literal(", ".join(_headers(feed, keys))),
                 null(),
-                literal(REASON),
+                literal(reason),
             )
             .join(places, places.c.slice == moved.c[SLICE])
             .join(
@@ -113,10 +124,10 @@ def reject_duplicates(
         )
 
 
-def _headers(feed: Feed) -> list[str]:
+def _headers(feed: Feed, keys: Sequence[str]) -> list[str]:
     """The sheet's columns that the key comes from."""
     found: list[str] = []
-    for key in feed.fact.mode.keys:
+    for key in keys:
         source = feed.fact.columns[key]
         if source.dimension is not None:
             found += feed.dimensions[source.dimension].column
@@ -137,12 +148,13 @@ def _places(known: Sequence[Row[Any]]) -> Any:
     )
 
 
-def _later_rows(feed: Feed, staging: Table, places: Any) -> Any:
-    keys = [staging.c[name] for name in feed.fact.mode.keys]
-    number = func.row_number().over(partition_by=keys, order_by=[places.c.place, staging.c[ROW]])
+def _later_rows(keys: Sequence[str], staging: Table, places: Any) -> Any:
+    values = [staging.c[name] for name in keys]
+    number = func.row_number().over(partition_by=values, order_by=[places.c.place, staging.c[ROW]])
     numbered = (
         select(staging.c[SLICE], staging.c[ROW], number.label("number"))
         .join(places, places.c.slice == staging.c[SLICE])
+        .where(*(value.is_not(None) for value in values))
         .subquery("numbered")
     )
     return select(numbered.c[SLICE], numbered.c[ROW]).where(numbered.c.number > 1)

@@ -17,7 +17,7 @@ Constant = bool | int | Decimal | str | date | datetime
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 Provenance = Literal["workbook", "sheet", "row"]
-_RULES = ("min", "max", "allowed", "pattern")
+_RULES = ("min", "max", "allowed", "pattern", "unique")
 _SOURCES = ("dimension", "column", "value", "period", "provenance")
 
 
@@ -78,6 +78,8 @@ class FactColumn(FeedPart):
     """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
     pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
     """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
+    unique: bool = False
+    """Whether a value may stand in one row of the load alone: the first row stays, later ones are rejected."""
     parse_text: bool = False
     """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
     decimal: DecimalMark | None = None
@@ -110,7 +112,7 @@ class FactColumn(FeedPart):
 
     @model_validator(mode="after")
     def _rules_of_its_type(self) -> Self:
-        given = [name for name in _RULES if getattr(self, name) not in (None, ())]
+        given = [name for name in _RULES if getattr(self, name) not in (None, (), False)]
         if given and self.type is None:
             raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
         if given and self.type is not None:
@@ -120,6 +122,6 @@ class FactColumn(FeedPart):
     @property
     def rules(self) -> Rules | None:
         """What the values must keep beyond their type."""
-        if self.type is None or all(getattr(self, name) in (None, ()) for name in _RULES):
+        if self.type is None or all(getattr(self, name) in (None, (), False) for name in _RULES):
             return None
         return rules_of(self.type, self.min, self.max, self.allowed, self.pattern)

@@ -33,6 +33,7 @@ KEYS: Mapping[str, str] = {
 
 # Found among the staged rows of a load, before it is reconciled.
 LOADS: Mapping[str, str] = {
+    "duplicate_value": "An earlier row of the load has the same value, and the feed says that it is unique",
     "duplicate_key": "An earlier row of the load has the same key, and the feed upserts by it",
 }
 

@@ -33,7 +33,7 @@ from factload import (
 from factload.corrections import in_place, read_corrected
 from factload.database import database_errors, engine_for
 from factload.dimension_table import check_dimensions, dimension_table
-from factload.duplicates import reject_duplicates
+from factload.duplicates import once_only, reject_duplicates
 from factload.errors import FactloadError, FeedError
 from factload.fact_constants import constant_values, with_constants
 from factload.fact_table import fact_table
@@ -254,8 +254,8 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
     table = staged.staging_of(connection, load, feed)
     rows = ledger_partitions.loaded_partitions(connection, load)
-    if feed.fact.mode.keys:
-        reject_duplicates(connection, load, feed, table, rows)
+    for keys, reason in once_only(feed):
+        reject_duplicates(connection, load, feed, table, rows, keys, reason)
         rows = ledger_partitions.loaded_partitions(connection, load)
     counted = [ledger_partitions.counts_of(row, measures(feed)) for row in rows]
     found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from factload.errors import did_you_mean
 from factload.feed_columns import DecimalMark, FactColumn, ThousandsMark
 from factload.feed_dimensions import Dimension
 from factload.feed_limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, reject_limits
 from factload.feed_mode import MODE_SCHEMA, Mode, publishing_mode
-from factload.feed_part import FeedPart, sequence
+from factload.feed_part import FeedPart, Misfit, sequence
 from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
@@ -157,10 +158,13 @@ class Fact(FeedPart):
         for key in self.mode.keys:
             source = self.columns.get(key)
             if source is None:
-                raise ValueError(f"mode `upsert` names {key!r}, which `columns` does not fill")
+                near = did_you_mean(key, list(self.columns))
+                raise Misfit(f"names {key!r}, which `columns` does not fill. {near}".rstrip(), "mode")
             if source.column is not None and not source.required:
-                raise ValueError(
-                    f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank"
+                raise Misfit(
+                    f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank",
+                    "columns",
+                    key,
                 )
         return self
 
@@ -206,21 +210,26 @@ class Feed(FeedPart):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         used = {c.dimension for c in self.fact.columns.values() if c.dimension}
-        if unknown := sorted(used - set(self.dimensions)):
-            raise ValueError(f"fact.columns names dimension {unknown[0]!r}, which `dimensions` does not have")
-        if unused := sorted(set(self.dimensions) - used):
-            raise ValueError(f"dimension {unused[0]!r} fills no column of the fact table")
         for name, column in self.fact.columns.items():
+            at = ("fact", "columns", name)
+            if column.dimension and column.dimension not in self.dimensions:
+                near = did_you_mean(column.dimension, list(self.dimensions))
+                raise Misfit(
+                    f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
+                    *at,
+                )
             if (column.decimal or column.thousands) and not (column.parse_text or self.workbook.may_be_csv):
-                raise ValueError(
-                    f"fact.columns.{name} says how numbers are written in text, but no text is read as a number: "
-                    "add `parse_text: true`"
+                raise Misfit(
+                    "says how numbers are written in text, but no text is read as a number: add `parse_text: true`",
+                    *at,
                 )
             written = self.text_format_of(name)
             if written.decimal == written.thousands:
-                raise ValueError(f"fact.columns.{name}: `decimal` and `thousands` are the same character")
+                raise Misfit("`decimal` and `thousands` are the same character", *at)
+        if unused := sorted(set(self.dimensions) - used):
+            raise Misfit("fills no column of the fact table", "dimensions", unused[0])
         if self.fact.load_column in self.fact.columns:
-            raise ValueError("fact.load_column is filled by the load itself; fact.columns may not name it")
+            raise Misfit("is filled by the load itself; fact.columns may not name it", "fact", "load_column")
         return self
 
     @property

@@ -17,6 +17,14 @@ class FeedPart(BaseModel):
     )
 
 
+class Misfit(ValueError):
+    """Parts that don't fit each other. ``at``: the field to correct, seen from the part that was judged."""
+
+    def __init__(self, message: str, *at: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 def sequence(value: object) -> object:
     """A list as a tuple: YAML knows lists only, frozen models hold tuples."""
     return tuple(value) if isinstance(value, list) else value

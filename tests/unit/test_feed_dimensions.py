@@ -139,7 +139,7 @@ def test_the_forms_of_unmatched(tmp_path: Path, unmatched: Any, expected: tuple[
         ("{value: 1}", "{constant: 1}", "fact.columns.rows.constant: is not a field here. There are dimension, column, value, period"),
         ("{period: true}", "{period: false}", "sales.yaml:32: fact.columns.day.period: expected `true`, or a format of dates such as \"%Y%m%d\""),
         ("{provenance: row}", "{provenance: rows}", "sales.yaml:34: fact.columns.place.provenance: expected workbook or sheet or row (found 'rows'). Did you mean row?"),
-        ("{dimension: shipped}", "{dimension: ordered}", "dimension 'shipped' fills no column of the fact table"),
+        ("{dimension: shipped}", "{dimension: ordered}", "dimensions.shipped: fills no column of the fact table"),
     ],
 )  # fmt: skip
 def test_a_defect_is_named_with_file_line_field_and_remedy(

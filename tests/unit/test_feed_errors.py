@@ -26,7 +26,7 @@ BROKEN = [
     # a value that is not one of those there are
     ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected *replace* (found 'replaced'). Did you mean replace?"),
     ("mode: replace", "mode: upsert", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*} (found 'upsert')."),
-    ("mode: replace", "mode: {upsert: [metric, other]}", "sales.yaml:16: fact: mode `upsert` names 'other', which `columns` does not fill."),
+    ("mode: replace", "mode: {upsert: [metric, other]}", "sales.yaml:22: fact.mode: names 'other', which `columns` does not fill."),
     ("mode: replace", "mode: {upsert: []}", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*}."),
     ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected `reject`*`fail`* (found 'skip')."),
     ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: 'uper' is not a step. Did you mean upper?"),
@@ -51,6 +51,13 @@ BROKEN = [
     ("    table: dim_product", "   table: dim_product", "sales.yaml:11: not YAML: mapping values are not allowed here. Text with a colon goes into quotes; fields of one part are indented alike."),
     ('"inbox/sales_{period}.xlsx"', "{period}.xlsx", "sales.yaml:5: not YAML: expected <block end>, but found '<scalar>'. Is a { or [ left open? Text that begins with one goes into quotes, such as \"{period}.xlsx\"."),
     # parts that don't fit each other
+    ("{dimension: product}", "{dimension: prodct}", "sales.yaml:20: fact.columns.dimension_id: names dimension 'prodct', which `dimensions` does not have. Did you mean product?"),
+    ("{dimension: product}", "{value: 1}", "sales.yaml:9: dimensions.product: fills no column of the fact table."),
+    ("load_column: load_id", "load_column: metric", "sales.yaml:23: fact.load_column: is filled by the load itself; fact.columns may not name it."),
+    # rules that no value can be judged by
+    ("required: true", "min: ten", "sales.yaml:21: fact.columns.metric: `min` 'ten' is no value of a column of type numeric(18,4)."),
+    ("required: true", "pattern: x", "sales.yaml:21: fact.columns.metric: `pattern` goes with text, and this column is numeric(18,4)."),
+    ("max_rejects: 0.5%", "max_rejects: {unmatched: 5}", "sales.yaml:24: max_rejects: 'unmatched' is neither total nor a reason why rows are rejected. Did you mean unmatched_key?"),
     ("{period}", "{date}", "sales.yaml:5: workbook.path: {date} is not known here; only {period} is, *(found 'inbox/sales_{date}.xlsx')."),
 ]  # fmt: skip
 

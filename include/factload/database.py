@@ -15,7 +15,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ClauseElement
 
-from factload.errors import FactloadError, FeedError, RowsRefused, TransientError, did_you_mean
+from factload.errors import (
+    ConnectionLost,
+    FactloadError,
+    FeedError,
+    RowsRefused,
+    TransientError,
+    did_you_mean,
+)
 
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -26,6 +33,7 @@ _NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
 # serialisation, resources (disk, memory, connections), lock not available, shutdown and crash.
 _INTEGRITY = "23"  # its first line names tables and constraints, never values
 _WORTH_A_RETRY = ("08", "40", "53", "55P03", "57P")
+_GONE = ("08", "57P")
 _MEANINGS = {
     "53100": (
         "database_disk_full",
@@ -97,7 +105,7 @@ def _meaning(error: BaseException | None, doing: str) -> FactloadError:
     if not state:
         # Why no connection came about; of one that was lost there is nothing more to say.
         first_line = "" if _was_connected(error) else next(iter(str(error).strip().splitlines()), "")
-        return TransientError(
+        return ConnectionLost(
             "database_unreachable",
             f"the database did not answer while {doing}" + (f": {first_line}" if first_line else ""),
             remedy="Check that it runs and can be reached, then run the load again",
@@ -114,7 +122,9 @@ def _meaning(error: BaseException | None, doing: str) -> FactloadError:
     )
     if state.startswith("42"):
         seen = f"{seen} ({detail})"  # names of tables and columns, never rows
-    kind = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
+    kind: type[FactloadError] = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
+    if state.startswith(_GONE):
+        kind = ConnectionLost
     return kind(code, f"{seen} while {doing}", remedy=remedy)
 
 

@@ -8,6 +8,7 @@
 | a newer attempt owns the load                              | ``Superseded``         | 4    | no    |
 | staged and counted rows disagree                           | ``ReconciliationError``| 4    | no    |
 | a server, a disk or a network failed                       | ``TransientError``     | 4    | yes   |
+| … and it was the connection to the database                | ``ConnectionLost``     | 4    | yes   |
 
 A message never holds a cell's value, a key of a row or a password: logs and task pages are read by more
 people than the table is. What a cell held stands in the ledger's rejects.
@@ -117,3 +118,7 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     """``Did you mean X?``, if one of ``known`` is near ``name``."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {close[0]}?" if close else ""
+
+
+class ConnectionLost(TransientError):
+    """The database went away, or does not answer: what was under way there is rolled back, or was committed."""

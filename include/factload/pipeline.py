@@ -20,9 +20,12 @@ Four rules hold it together:
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 
-from factload.errors import FactloadError, TransientError
+from factload.errors import ConnectionLost, FactloadError, TransientError
 from factload.feed import Feed
 from factload.load import Load
 from factload.processes import Workers, say_rows_done
@@ -37,6 +40,9 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
+
+# Seconds between attempts after the connection to the database was lost: about a minute, as a restart takes.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
 def run_load(
@@ -58,9 +64,18 @@ def run_load(
 
 
 def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> Load:
-    """All steps of a load that is open; returns it once published. Raises as ``run_load`` does."""
+    """All steps of a load that is open; returns it once published. Raises as ``run_load`` does.
+
+    When the connection is lost, a new attempt goes on from what is staged, for about a minute (``PAUSES``).
+    """
+    pauses = iter(PAUSES)
     try:
-        _run_steps(load, feed, database, progress)
+        while not load.already_published:
+            try:
+                _run_steps(load, feed, database, progress)
+                break
+            except ConnectionLost as lost:
+                load = _opened_again(load, feed, database, progress, lost, pauses)
     except FactloadError as error:
         record_failure(load, error, database=database)
         raise
@@ -71,6 +86,20 @@ def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> L
         record_failure(load, stopped, database=database)
         raise stopped from None
     return load
+
+
+def _opened_again(
+    load: Load, feed: Feed, database: str, progress: Progress, lost: ConnectionLost, pauses: Iterator[float]
+) -> Load:
+    """The next attempt, as soon as the database answers. It finds the load published if only the answer was lost."""
+    progress.step("waiting for the database")
+    for pause in pauses:
+        time.sleep(pause)
+        with suppress(ConnectionLost):
+            return open_load(
+                feed, load.period_date, database=database, workbook=load.workbook, sources=load.sources
+            )
+    raise lost
 
 
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
@@ -90,8 +119,8 @@ def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> Non
         for counts in loading.as_they_come():
             progress.rows_loaded(counts.staged + counts.rejected)
 
-    progress.step("reconcile")
-    reconcile_load(load, feed, database=database)
-    progress.step("publish")
-    publish_load(load, feed, database=database)
-    clean_staging(load, feed, database=database)
+        progress.step("reconcile")
+        workers.run(reconcile_load, load, feed, database=database)
+        progress.step("publish")
+        workers.run(publish_load, load, feed, database=database)
+        workers.run(clean_staging, load, feed, database=database)

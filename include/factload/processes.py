@@ -8,6 +8,7 @@ import multiprocessing.forkserver
 import multiprocessing.queues
 import os
 import queue
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -43,6 +44,8 @@ def say_rows_done(rows: int) -> None:
 
 
 def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str]) -> None:
+    # Ctrl+C reaches every process of the terminal; the one that started the workers says what becomes of them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The server that workers are forked from keeps the environment of its own start.
     os.environ.clear()
     os.environ.update(environment)
@@ -104,6 +107,10 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            # What they would still do is of no use: the server rolls back what they had begun.
+            for worker in multiprocessing.active_children():
+                worker.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._ended.set()
         self._listener.join()
@@ -113,6 +120,11 @@ class Workers:
     ) -> Running:
         """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``."""
         return Running([self._pool.submit(call, *args, **same_for_all) for call, args in calls])
+
+    def run(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """The result of one call. Only a worker waits for a server: this process can always be interrupted."""
+        [result] = self.start([(call, args)], **named).results()
+        return result
 
     def _listen(self, heard: Callable[[int], None]) -> None:
         while not self._ended.is_set():

@@ -69,7 +69,7 @@ def test_a_lost_connection_is_taken_up_again(place: Place) -> None:
     assert process.returncode == 0
     assert place.facts() == PUBLISHED
     assert place.rows("SELECT epoch, state FROM factload.attempts ORDER BY 1") == [
-        (1, "loading"),
+        (1, "reconciled"),
         (2, "published"),
     ]
     staged_once = "SELECT count(*) FROM factload.partitions WHERE loaded_epoch = 1"

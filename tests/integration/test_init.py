@@ -144,6 +144,21 @@ def test_without_tables_they_are_proposed_too(place: Place) -> None:
     assert proposed(place, workbook, table="warehouse.stock")["dimensions"]["item"]["column"] == "Item Code"
 
 
+def test_a_csv_file_s_texts_are_told_apart(place: Place) -> None:
+    path = place.home / "inbox/stock_20261105.csv"
+    path.write_text(
+        "Item Code,Quantity,Price,Counted\n00123,5,1.5,2026-11-05\n00124,-6,2,2026-11-05\n", encoding="utf-8"
+    )
+    feed = proposed(place, path)
+    assert feed["workbook"] == {"path": "inbox/stock_{period:%Y%m%d}.csv"}
+    assert {n: c.get("type") for n, c in feed["fact"]["columns"].items()} == {
+        "item_id": None,
+        "quantity": "bigint",
+        "price": "numeric(18,4)",
+        "counted": "date",
+    }
+
+
 def test_a_feed_that_somebody_wrote_is_never_overwritten(place: Place) -> None:
     workbook = book(place.home / "inbox/sales.xlsx", ("business_key", "metric"), ("A1", 1))
     before = place.feed_file().read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
+from factload.sheet.file_kind import is_named_csv
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import open_source
@@ -17,17 +19,23 @@ from factload.sql_types import SqlType
 
 _ROOM = 4  # digits left for bigger numbers than the first rows hold
 _DECIMALS = 4
+_A_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")  # 00123 is a key
+_A_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBERS = frozenset({Kind.NUMBER})
 _DATES = frozenset({Kind.SERIAL, Kind.ISO_DATE})
 
 
 @dataclass(frozen=True, slots=True)
 class SeenColumn:
-    """One column below the header: ``samples`` are (kind, text) of its cells, blank ones left out."""
+    """One column below the header: ``samples`` are (kind, text) of its cells, blank ones left out.
+
+    ``all_text``: the file knows nothing but text, as csv does, so that a text may be a number or a date.
+    """
 
     header: str
     rows: int
     samples: tuple[tuple[Kind, str], ...]
+    all_text: bool = False
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -51,6 +59,13 @@ class SeenColumn:
             return SqlType("timestamp" if with_time else "date")
         if self.kinds == {Kind.BOOLEAN}:
             return SqlType("boolean")
+        return self._written() if self.all_text else SqlType("text")
+
+    def _written(self) -> SqlType:
+        if self.texts and all(_A_NUMBER.fullmatch(text) for text in self.texts):
+            return _number(self.texts)
+        if self.texts and all(_A_DATE.fullmatch(text) for text in self.texts):
+            return SqlType("date")
         return SqlType("text")
 
 
@@ -74,7 +89,7 @@ def look_at_sheet(path: Path, sheet: str | None) -> SeenSheet:
     with open_source(path) as source:
         cells = [s for s in source.sheets if s.kind == "worksheet"]
         for part in choose(source.sheets, sheet) if sheet else _visible_first(cells):
-            if columns := _columns(source.first_rows(part)):
+            if columns := _columns(source.first_rows(part), is_named_csv(path)):
                 return SeenSheet(part.name, tuple(s.name for s in cells if s != part), columns)
     raise WorkbookError(
         "header_unlikely",
@@ -88,7 +103,7 @@ def _visible_first(sheets: Sequence[SheetPart]) -> list[SheetPart]:
     return sorted(sheets, key=lambda s: s.state != "visible")
 
 
-def _columns(rows: Sequence[Row]) -> tuple[SeenColumn, ...]:
+def _columns(rows: Sequence[Row], all_text: bool) -> tuple[SeenColumn, ...]:
     header = likely_header(rows)
     texts = {
         i
@@ -101,7 +116,7 @@ def _columns(rows: Sequence[Row]) -> tuple[SeenColumn, ...]:
         return ()
     below = [row for row in rows if row.number > header.row and any(i in row.cells for i in header.names)]
     return tuple(
-        SeenColumn(name, len(below), tuple(row.cells[index] for row in below if index in row.cells))
+        SeenColumn(name, len(below), tuple(row.cells[index] for row in below if index in row.cells), all_text)
         for index, name in header.names.items()
     )
 

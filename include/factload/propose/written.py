@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from factload.propose.proposal import Proposal, ProposedColumn, ProposedDimension
+from factload.sheet.file_kind import is_named_csv
 
 _COMMENT_AT = 44
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -25,8 +26,8 @@ def _lines(p: Proposal) -> Iterator[str]:
     yield "workbook:"
     dated = "{period" in p.path
     yield _with(f"  path: {_quoted(p.path)}", "" if dated else "{period} in it is the date of the load")
-    others = f"there are also {', '.join(p.sheet.others)}" if p.sheet.others else ""
-    yield _with(f"  sheet: {_value(p.sheet.name)}", others)
+    if not is_named_csv(p.path):  # a csv file is a sheet itself
+        yield _sheet(p)
     if p.dimensions:
         yield "dimensions:"
     for dimension in p.dimensions:
@@ -47,6 +48,11 @@ def _lines(p: Proposal) -> Iterator[str]:
     new = "new: see --ddl" if p.new_load_column and not p.new_table else "which load a row came with"
     yield _with(f"  load_column: {_value(p.load_column)}", new)
     yield _with("max_rejects: 0.5%", "more rejected rows than this: nothing is published")
+
+
+def _sheet(p: Proposal) -> str:
+    others = f"there are also {', '.join(p.sheet.others)}" if p.sheet.others else ""
+    return _with(f"  sheet: {_value(p.sheet.name)}", others)
 
 
 def _dimension(dimension: ProposedDimension) -> Iterator[str]:

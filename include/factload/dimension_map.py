@@ -68,8 +68,7 @@ def extract_dimension_map(
     if dimension.as_of is not None:
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
         query = query.add_columns(*(cast(cast(column, DateTime), Text) for column in history))
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as spool:
+    with _temporary_file(folder) as spool:
         with database_errors(f"reading dimension {name}"):
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
@@ -114,8 +113,10 @@ def map_schema(surrogate: pa.DataType, dimension: Dimension, salt: int) -> pa.Sc
 
 @contextmanager
 def _temporary_file(folder: Path) -> Iterator[IO[bytes]]:
-    with disk_errors(), tempfile.TemporaryFile(dir=folder) as file:
-        yield file
+    with disk_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
 
 
 class _Sorting:

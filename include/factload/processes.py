@@ -52,8 +52,17 @@ def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str])
     from factload.memory import leave_pandas_out
 
     leave_pandas_out()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
     _said = said
+
+
+def _end_with_parent() -> None:
+    # A run that is killed can't tell its workers, and they would wait for work for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class Running:

@@ -1,4 +1,4 @@
-"""The DAG on a real scheduler: partitions side by side, one whose process is killed, a backfill.
+"""The DAG on a real scheduler: partitions side by side, a backfill, and what may go wrong on the way.
 
 The warehouse is PostgreSQL, the workbooks are the demo's, made small; nothing is simulated.
 """
@@ -16,13 +16,14 @@ from pathlib import Path
 import psutil
 import pytest
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from demo import airflow_site, sample
 from demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from demo.airflow_place import Place
 from demo.airflow_site import Site
-from demo.postgres import Server
+from demo.postgres import Server, find, start, throwaway
 from demo.setup import PROJECT, connection_uri
 from factload.ledger_tables import partitions
 
@@ -90,9 +91,17 @@ class Plant:
 
 
 @pytest.fixture(scope="module")
+def warehouse_server() -> Iterator[Server]:
+    """A server of the warehouse's own: it may crash, and Airflow's metadata live on."""
+    with throwaway() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def plant(
-    postgres: Server, module_database: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: Server, warehouse_server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Plant]:
+    warehouse = warehouse_server.create_database("warehouse")
     home = tmp_path_factory.mktemp("project")
     feed = (PROJECT / "include/feeds/sales.yaml").read_text()
     assert "rows_per_partition: 100000" in feed
@@ -100,16 +109,23 @@ def plant(
     (home / "include/feeds/sales.yaml").write_text(
         feed.replace("rows_per_partition: 100000", f"rows_per_partition: {ROWS // PARTITIONS}")
     )
-    sample.make_dimension(module_database, MEMBERS)
+    sample.make_dimension(warehouse, MEMBERS)
     place = Place(
         project=PROJECT,
         folder=home / "airflow",
         metadata_url=postgres.create_database("airflow"),
-        variables={"AIRFLOW_CONN_WAREHOUSE": connection_uri(module_database), "FACTLOAD_HOME": str(home)},
+        variables={
+            "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
+            "FACTLOAD_HOME": str(home),
+            "FACTLOAD_IDLE_TIMEOUT": "5",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "1",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+        },
         port=0,
     )
     with airflow_site.running(place) as site:
-        yield Plant(site, AirflowApi(site), module_database, home)
+        yield Plant(site, AirflowApi(site), warehouse, home)
 
 
 def test_partitions_are_loaded_side_by_side(plant: Plant) -> None:
@@ -139,6 +155,57 @@ def test_a_killed_partition_is_loaded_again_and_no_row_twice(plant: Plant) -> No
     assert tries.pop(victim.map_index) == 2
     assert set(tries.values()) == {1}
     assert plant.facts("2026-11-06") == (expected.staged, expected.control_total)
+
+
+def test_a_worker_that_sleeps_past_its_heartbeat_adds_nothing_when_it_wakes(plant: Plant) -> None:
+    expected = plant.workbook("2026-11-07", seed=3)
+    run_id = plant.trigger("2026-11-07")
+    wait_for(lambda: plant.is_split("2026-11-07"), "the workbook to be split")
+    with partitions_held_back(plant.warehouse) as waiting:
+        wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
+        sleeper = next(p for p in plant.partitions(run_id) if p.state == "running")
+        task = process_of(plant.site, sleeper)
+        frozen = [task.parent(), task]  # with the supervisor, who sends the heartbeats
+        for process in frozen:
+            process.suspend()
+    try:
+        wait_for(lambda: state_of(plant, run_id, sleeper) != "running", "Airflow to miss the heartbeat")
+        assert plant.ended(run_id) == "success"
+        right = (expected.staged, expected.control_total)
+        assert plant.facts("2026-11-07") == right
+    finally:
+        for process in frozen:
+            process.resume()
+    wait_for(lambda: not alive(task), "the woken worker to end")
+    assert plant.facts("2026-11-07") == right
+
+
+def test_the_warehouse_crashes_in_the_middle(plant: Plant, warehouse_server: Server) -> None:
+    expected = plant.workbook("2026-11-08", seed=4)
+    run_id = plant.trigger("2026-11-08")
+    wait_for(lambda: plant.is_split("2026-11-08"), "the workbook to be split")
+    with suppress(DBAPIError), partitions_held_back(plant.warehouse) as waiting:
+        wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
+        crash(warehouse_server)
+        start(warehouse_server.data_dir, attached=True)
+
+    assert plant.ended(run_id) == "success"
+    assert plant.facts("2026-11-08") == (expected.staged, expected.control_total)
+
+
+def test_one_mapped_task_is_cleared_after_success(plant: Plant) -> None:
+    before = plant.facts("2026-11-05")
+    run_id = "test__2026-11-05"
+    chosen = {"task_ids": [["load_partition", 3]], "include_downstream": True, "only_failed": False}
+    plant.api.call(
+        "POST",
+        f"/api/v2/dags/{DAG_ID}/clearTaskInstances",
+        json=chosen | {"dag_run_id": run_id, "dry_run": False},
+    )
+
+    assert plant.ended(run_id) == "success"
+    assert next(p for p in plant.partitions(run_id) if p.map_index == 3).try_number == 2
+    assert plant.facts("2026-11-05") == before
 
 
 def test_a_backfill_of_three_days_loads_each_once_however_often_it_runs(plant: Plant) -> None:
@@ -176,6 +243,17 @@ def process_of(site: Site, instance: TaskInstance) -> psutil.Process:
             if instance.id in title and "LocalExecutor" not in title:
                 return process
     pytest.fail(f"no process of {instance.task_id} {instance.label} in the scheduler's family")
+
+
+def crash(server: Server) -> None:
+    """Stop the server at once, with crash recovery at its next start."""
+    process = psutil.Process(find(server.data_dir).pid)  # type: ignore[union-attr]
+    process.send_signal(signal.SIGQUIT)
+    process.wait(30)
+
+
+def alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def state_of(plant: Plant, run_id: str, instance: TaskInstance) -> str:

@@ -7,12 +7,12 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint docs fuzz bench lock env clean
+.PHONY: help demo up down test soak reliability lint docs fuzz bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
-		printf '  %-8s %s\n' "$${name# }" "$$text"; done
+		printf '  %-11s %s\n' "$${name# }" "$$text"; done
 
 demo: .venv/.ready  ## load 800,000 rows through a real Airflow into PostgreSQL, here, and show the reconciliation
 	@$(PY) -m demo run
@@ -25,6 +25,12 @@ down: .venv/.ready  ## stop what `make up` started
 
 test: .venv/.ready  ## the whole test suite
 	@$(PY) -m pytest
+
+soak: .venv/.ready  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
+	@$(PY) tests/chaos/soak.py $(if $(SEED),--seed $(SEED))
+
+reliability: .venv/.ready  ## docs/reliability.md: the fault suite writes what it sees
+	@$(PY) -m pytest tests/chaos --write-reliability
 
 lint: .venv/.ready  ## style, types, and what may import what
 	@$(PY) -m ruff check

@@ -1,0 +1,323 @@
+"""A small warehouse to break, and one judge for whatever broke it.
+
+``sales@2026-11-05`` is published from the workbook OLD. A test brings the workbook NEW and a fault. ``sales@2026-11-04``
+is published too, and nothing that happens may touch it.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+import sheetxml
+from factload import steps
+from factload.errors import FactloadError
+from factload.feed import Feed
+from factload.feed_file import read_feed_file
+from factload.load import DimensionMap, Load
+from factload.partitions import Split
+from factload.pipeline import run_load
+from factload.progress import Quiet
+from factload.staging import sha256_of
+
+PERIOD, BYSTANDER = date(2026, 11, 5), date(2026, 11, 4)
+LOAD = f"sales@{PERIOD}"
+MEMBERS = 100
+ROWS = 4_100  # in three partitions
+
+TABLES = f"""
+CREATE TABLE dim_product (primary_synthetic_key bigint PRIMARY KEY, business_key text UNIQUE);
+INSERT INTO dim_product SELECT 1000 + n, 'P' || n FROM generate_series(0, {MEMBERS - 1}) AS n;
+CREATE TABLE fact_sales (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    dimension_id bigint NOT NULL REFERENCES dim_product,
+    metric numeric(18,4) NOT NULL,
+    load_id text NOT NULL);
+CREATE INDEX fact_sales_by_load ON fact_sales (load_id);
+"""
+
+FEED = """
+feed: sales
+workbook: {path: "inbox/sales_{period}.xlsx", sheet: Facts}
+dimensions:
+  product:
+    table: dim_product
+    business_key: business_key
+    surrogate_key: primary_synthetic_key
+    column: business_key
+fact:
+  connection: warehouse
+  table: fact_sales
+  columns:
+    dimension_id: {dimension: product}
+    metric: {column: metric, type: "numeric(18,4)", required: true}
+  load_column: load_id
+max_rejects: 1%
+rows_per_partition: 2000
+rows_per_chunk: 1000
+parallelism: 2
+"""
+
+Rows = Counter[tuple[int, Decimal]]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook, and what a load of it must come to. The generator says so: no reader stands in between."""
+
+    name: str
+    path: Path
+    sha256: str
+    source: int
+    blank: int
+    facts: Rows
+    rejects: tuple[tuple[int, str], ...]  # row of the sheet, reason
+
+    @property
+    def staged(self) -> int:
+        return sum(self.facts.values())
+
+    @property
+    def total(self) -> Decimal:
+        return sum((metric * times for (_, metric), times in self.facts.items()), Decimal(0))
+
+
+def make_book(folder: Path, name: str, seed: int, rows: int = ROWS, rejected_every: int = 500) -> Book:
+    """Write a workbook of random rows: some with a key that nobody knows, some with nothing but a note."""
+    rng = random.Random(seed)  # noqa: S311 - test data
+    written, facts, rejects, blank = [], Rows(), [], 0
+    for number in range(2, rows + 2):
+        member = rng.randrange(MEMBERS)
+        metric = Decimal(rng.randrange(-10_000, 1_000_000)).scaleb(-2)
+        if number % 700 == 0:
+            blank += 1
+            written.append(sheetxml.text_row(number, ["", "", "checked"]))
+            continue
+        key = f"P{member}"
+        if number % rejected_every == 0:
+            key = "nobody"
+            rejects.append((number, "unmatched_key"))
+        else:
+            facts[1000 + member, metric] += 1
+        written.append(
+            f'<row r="{number}"><c r="A{number}" t="inlineStr"><is><t>{key}</t></is></c>'
+            f'<c r="B{number}"><v>{metric}</v></c></row>'
+        )
+    header = sheetxml.text_row(1, ["business_key", "metric", "note"])
+    path = sheetxml.write(folder / f"{name}.xlsx", sheetxml.sheet(header + "".join(written)))
+    return Book(name, path, sha256_of(path), rows, blank, facts, tuple(rejects))
+
+
+@dataclass(frozen=True)
+class Arena:
+    """A project folder, a warehouse, and the books that may have been loaded into it."""
+
+    home: Path
+    url: str
+    engine: Engine
+    books: dict[str, Book]
+
+    def put(self, name: str, period: date = PERIOD) -> Book:
+        """Lay this book into the inbox as the workbook of a period, at once."""
+        target = self.home / f"inbox/sales_{period}.xlsx"
+        fresh = target.with_suffix(".fresh")
+        fresh.write_bytes(self.books[name].path.read_bytes())
+        fresh.replace(target)
+        return self.books[name]
+
+    @property
+    def feed(self) -> Feed:
+        return read_feed_file(self.home / "include/feeds/sales.yaml")
+
+    def change_feed(self, old: str, new: str) -> None:
+        """Edit the feed's file."""
+        path = self.home / "include/feeds/sales.yaml"
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    def whole_run(self, period: date = PERIOD, **options: Any) -> Callable[[], Load]:
+        """The call of ``factload run``: steps in worker processes of their own."""
+        return functools.partial(run_load, self.feed, period, database=self.url, progress=Quiet(), **options)
+
+    def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What a query answers."""
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(statement), values)]
+
+    def execute(self, statement: str) -> None:
+        """Run SQL and commit."""
+        with self.engine.begin() as connection:
+            connection.execute(text(statement))
+
+    # The judge ----------------------------------------------------------------------------------------------
+
+    def readers_see(self, period: date = PERIOD) -> str:
+        """The name of the book whose rows are the facts of a period, every one of them and no other."""
+        found = Rows(
+            {
+                (key, metric): times
+                for key, metric, times in self.rows(
+                    "SELECT dimension_id, metric, count(*) FROM fact_sales WHERE load_id = :load GROUP BY 1, 2",
+                    load=f"sales@{period}",
+                )
+            }
+        )
+        for name, book in self.books.items():
+            if found == book.facts:
+                return name
+        differences = (
+            f"{name}: {(book.facts - found).total()} lost, {(found - book.facts).total()} too many"
+            for name, book in self.books.items()
+        )
+        raise AssertionError(f"{found.total()} rows are facts, which is no book. {'; '.join(differences)}")
+
+    def stands(self, period: date = PERIOD) -> str:
+        """The name of the book that is published; readers see what the ledger says, and the bystander is untouched."""
+        published = self.rows(
+            "SELECT workbook_sha256 FROM factload.loads JOIN factload.attempts USING (load_id) "
+            "WHERE load_id = :load AND attempts.epoch = published_epoch AND state = 'published'",
+            load=f"sales@{period}",
+        )
+        seen = self.readers_see(period)
+        assert [(self.books[seen].sha256,)] == published, "the ledger says something else than the facts"
+        assert self.readers_see(BYSTANDER) == "bystander"
+        return seen
+
+    def proves(self, name: str, period: date = PERIOD) -> None:
+        """``name`` is published, every row of it accounted for, and running it again changes nothing."""
+        book = self.books[name]
+        assert self.stands(period) == name
+        [counted] = self.rows(
+            "SELECT source_rows, blank_rows, rejected_rows, staged_rows, published_rows, "
+            "source_totals->>'metric', published_totals->>'metric' FROM factload.loads "
+            "JOIN factload.attempts USING (load_id) WHERE load_id = :load AND attempts.epoch = published_epoch",
+            load=f"sales@{period}",
+        )
+        assert counted[:5] == (book.source, book.blank, len(book.rejects), book.staged, book.staged)
+        assert book.source == book.blank + len(book.rejects) + book.staged
+        assert [Decimal(total) for total in counted[5:]] == [book.total, book.total]
+        of_load = {"load": f"sales@{period}"}
+        rejects = 'SELECT "row", reason FROM factload.rejects WHERE load_id = :load ORDER BY 1'
+        assert self.rows(rejects, **of_load) == list(book.rejects)
+        again = steps.open_load(self.feed, period, database=self.url)
+        assert again.already_published, "a second run would load it again"
+        assert self.stands(period) == name
+
+
+class Attempt:
+    """One attempt at a load of the workbook in the inbox, step by step, as the DAG runs it."""
+
+    def __init__(self, arena: Arena, period: date = PERIOD) -> None:
+        self.arena, self.feed, self.period = arena, arena.feed, period
+        self.load: Load
+        self.maps: list[DimensionMap] = []
+        self.split: Split
+
+    @property
+    def steps(self) -> Iterator[str]:
+        """Their names in order; partitions are counted from 1."""
+        yield from ("open_load", "extract_dimension_map", "split_workbook")
+        yield from (f"load_partition {n}" for n, _ in enumerate(self.split.partitions, 1))
+        yield from ("reconcile", "publish", "clean_staging")
+
+    def call(self, step: str) -> Callable[[], Any]:
+        """The call of one step, ready for any process."""
+        name, _, number = step.partition(" ")
+        database = {"database": self.arena.url}
+        if name == "open_load":
+            return functools.partial(steps.open_load, self.feed, self.period, reload=True, **database)
+        more: dict[str, tuple[Any, ...]] = {"extract_dimension_map": ("product",)}
+        if name == "load_partition":
+            more[name] = (self.split.partitions[int(number) - 1], self.maps)
+        functions = {"reconcile": steps.reconcile_load, "publish": steps.publish_load}
+        function = functions.get(name) or getattr(steps, name)
+        return functools.partial(function, self.load, self.feed, *more.get(name, ()), **database)
+
+    def run(self, step: str) -> Any:
+        """Run one step in this process, and keep what it hands on."""
+        result = self.call(step)()
+        if step == "open_load":
+            self.load = result
+        elif step == "extract_dimension_map":
+            self.maps = [result]
+        elif step == "split_workbook":
+            self.split = result
+        return result
+
+    def until(self, step: str) -> Attempt:
+        """Run all that comes before ``step``."""
+        for name in self.steps:
+            if name == step:
+                return self
+            self.run(name)
+        raise AssertionError(step)
+
+    def go_on(self, step: str = "open_load") -> Attempt:
+        """Run ``step``, and all that comes after it."""
+        started = False
+        for name in self.steps:
+            started = started or name == step
+            if started:
+                self.run(name)
+        return self
+
+    @property
+    def staging(self) -> str:
+        return f"factload_staging.{self.load.staging_table}"
+
+
+def refused(call: Callable[[], Any]) -> FactloadError:
+    """The error in which a call ends: one that says what to do next."""
+    try:
+        call()
+    except FactloadError as error:
+        several = "defects:" in str(error)  # each with a remedy of its own
+        assert error.remedy or several, f"{error.code} doesn't say what to do next"
+        return error
+    raise AssertionError("it went through")
+
+
+def retried(arena: Arena, tries: int = 3) -> None:
+    """Load, and again after a fault, as whoever is in charge would."""
+    for left in reversed(range(tries)):
+        try:
+            Attempt(arena).go_on()
+        except FactloadError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def place(home: Path, url: str, books: dict[str, Book], monkeypatch: pytest.MonkeyPatch) -> Arena:
+    """A project's folder, and the environment in which the engine works in it."""
+    (home / "inbox").mkdir(parents=True)
+    (home / "include/feeds").mkdir(parents=True)
+    (home / "include/feeds/sales.yaml").write_text(FEED)
+    for name in ("FACTLOAD_FEEDS", "FACTLOAD_STAGING", "FACTLOAD_ALLOWED_ROOTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FACTLOAD_HOME", str(home))
+    monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", url)
+    monkeypatch.setenv("FACTLOAD_LOCK_TIMEOUT", "10")
+    return Arena(home, url, create_engine(url, poolclass=NullPool), books)
+
+
+def publish_old(arena: Arena) -> None:
+    """Make the tables, and publish OLD and the bystander."""
+    arena.execute(TABLES)
+    arena.put("bystander", BYSTANDER)
+    Attempt(arena, BYSTANDER).go_on()
+    arena.put("old")
+    Attempt(arena).go_on()
+    arena.proves("old")

@@ -1,0 +1,177 @@
+"""PostgreSQL goes away.
+
+It is stopped as a crash would stop it, with crash recovery at its next start (which empties unlogged tables), or ends
+one connection.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from signal import SIGSTOP
+
+import psutil
+import pytest
+from arena import Arena, Attempt, Book, place, publish_old, refused
+from faults import Fault
+from victim import Strike, Victim
+
+from demo import postgres as servers
+from factload.errors import ReconciliationError, TransientError
+
+LOADING, PUBLISHING = "INSERT INTO factload_staging", "WITH inserted AS (INSERT INTO fact_sales"
+
+
+class Crashing:
+    """A server of these tests alone."""
+
+    def __init__(self, server: servers.Server) -> None:
+        self.server = server
+
+    def crash(self) -> None:
+        """Stop it at once, as a crash would."""
+        process = psutil.Process(self.server.pid)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(30)
+
+    def restart(self) -> None:
+        self.server = servers.start(self.server.data_dir, attached=True)
+
+
+@pytest.fixture(scope="module")
+def crashing() -> Iterator[Crashing]:
+    with servers.throwaway() as server:
+        yield Crashing(server)
+
+
+@pytest.fixture
+def shaky(
+    crashing: Crashing, tmp_path: Path, books: dict[str, Book], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Arena]:
+    """The arena on the server that crashes."""
+    url = crashing.server.create_database("chaos")
+    arena = place(tmp_path / "a project", url, books, monkeypatch)
+    publish_old(arena)
+    arena.put("new")
+    yield arena
+    crashing.server.drop_database("chaos")
+
+
+@pytest.mark.parametrize(
+    ("step", "point"),
+    [
+        pytest.param(
+            step,
+            point,
+            id=f"{step} {what}",
+            marks=pytest.mark.fault(f"PostgreSQL crashes {what}", by="SIGQUIT to the server, then a start"),
+        )
+        for step, point, what in (
+            ("open_load", "INSERT INTO factload.attempts", "as a load is opened"),
+            ("extract_dimension_map", "COPY", "as the dimension is read"),
+            ("split_workbook", "DELETE", "as partitions are noted"),
+            ("load_partition 2", LOADING, "as a partition is loaded"),
+            ("load_partition 2", "COMMIT", "as a partition's COMMIT is sent"),
+            ("reconcile", "COMMIT", "as the proof is noted"),
+            ("publish", PUBLISHING, "as rows are published"),
+            ("publish", "COMMIT", "as publish's COMMIT is sent"),
+            ("publish", "INSERT INTO factload.steps", "right after publish's COMMIT"),
+        )
+    ],
+)
+def test_the_server_crashes_under_a_step(
+    shaky: Arena, crashing: Crashing, fault: Fault, step: str, point: str
+) -> None:
+    attempt = Attempt(shaky).until(step)
+    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
+        assert victim.struck()
+        crashing.crash()
+        crashing.restart()
+        victim.wake()
+        error = victim.end().error
+    stood = shaky.stands()
+    assert error is None or isinstance(error, TransientError)
+    Attempt(shaky).go_on()
+    shaky.proves("new")
+    fault.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
+
+
+@pytest.mark.fault(
+    "PostgreSQL crashes between the steps, and the staged rows are gone",
+    by="SIGQUIT to the server, then a start",
+)
+@pytest.mark.parametrize("step", ["reconcile", "publish"])
+def test_staged_rows_that_a_crash_took_are_missed(
+    shaky: Arena, crashing: Crashing, fault: Fault, step: str
+) -> None:
+    attempt = Attempt(shaky).until(step)
+    crashing.crash()
+    crashing.restart()
+    if shaky.rows(f"SELECT count(*) FROM {attempt.staging}") == [(0,)]:
+        error = refused(attempt.call(step))
+        assert isinstance(error, ReconciliationError)
+    assert shaky.stands() == "old"
+    Attempt(shaky).go_on()
+    shaky.proves("new")
+    fault.injected(seen="before", end="exact after a retry")
+
+
+@pytest.mark.fault("PostgreSQL is not there", by="SIGQUIT to the server")
+def test_a_server_that_is_not_there_is_an_error_within_a_bound(
+    shaky: Arena, crashing: Crashing, fault: Fault
+) -> None:
+    crashing.crash()
+    try:
+        error = refused(Attempt(shaky).call("open_load"))
+    finally:
+        crashing.restart()
+    assert error.retry
+    assert shaky.stands() == "old"
+    Attempt(shaky).go_on()
+    shaky.proves("new")
+    fault.injected(seen="before", end="exact after a retry", error=error)
+
+
+@pytest.mark.parametrize(
+    ("step", "point"),
+    [
+        pytest.param(
+            step,
+            point,
+            id=step,
+            marks=pytest.mark.fault(
+                f"the connection of `{step.split()[0]}` is ended", by="pg_terminate_backend"
+            ),
+        )
+        for step, point in (
+            ("open_load", "INSERT INTO factload.attempts"),
+            ("extract_dimension_map", "COPY"),
+            ("split_workbook", "DELETE"),
+            ("load_partition 2", LOADING),
+            ("reconcile", "COMMIT"),
+            ("publish", PUBLISHING),
+        )
+    ],
+)
+def test_one_connection_is_ended(arena: Arena, fault: Fault, step: str, point: str) -> None:
+    """The step alone is tried again, by the engine itself or by whoever called it."""
+    attempt = Attempt(arena).until(step)
+    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
+        assert victim.struck()
+        end_connections(arena)
+        victim.wake()
+        end = victim.end()
+    assert arena.stands() == "old"
+    assert end.error is None or isinstance(end.error, TransientError)
+    attempt.go_on(step)
+    arena.proves("new")
+    fault.injected(seen="before", end="exact after a retry of this step", error=end.error)
+
+
+def end_connections(arena: Arena) -> None:
+    """End every connection of the engine to this database."""
+    arena.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name LIKE 'factload%'"
+    )

@@ -1,0 +1,67 @@
+"""Frozen, and woken too late.
+
+A worker stops in the middle of its work; a corrected workbook is loaded by its successor; then it wakes.
+"""
+
+from __future__ import annotations
+
+from signal import SIGSTOP
+
+import pytest
+from arena import Arena, Attempt
+from faults import Fault
+from victim import Strike, Victim
+
+from factload.errors import FactloadError
+
+BEGIN, COMMIT = "SELECT set_config", "COMMIT"
+FROZEN = [
+    # step, the point at which it freezes, what that is
+    ("open_load", "INSERT INTO factload.attempts", "as it begins its epoch"),
+    ("open_load", COMMIT, "before its COMMIT"),
+    ("extract_dimension_map", "COPY", "as it reads the dimension"),
+    ("split_workbook", "rename", "before it puts a partition file in its place"),
+    ("split_workbook", COMMIT, "before its COMMIT"),
+    ("load_partition 2", BEGIN, "before its transaction"),
+    ("load_partition 2", "INSERT INTO factload_staging", "between its inserts"),
+    ("load_partition 2", COMMIT, "before its COMMIT"),
+    ("reconcile", BEGIN, "before its transaction"),
+    ("reconcile", COMMIT, "before its COMMIT"),
+    ("publish", BEGIN, "before its transaction"),
+    ("publish", "WITH inserted AS (INSERT INTO fact_sales", "between DELETE and INSERT"),
+    ("publish", COMMIT, "before its COMMIT"),
+]
+TABLE = [
+    pytest.param(
+        step,
+        point,
+        id=f"{step} {what}",
+        marks=pytest.mark.fault(
+            f"`{step.split()[0]}` is frozen {what}", by="SIGSTOP, a newer attempt publishes, SIGCONT"
+        ),
+    )
+    for step, point, what in FROZEN
+]
+
+
+@pytest.mark.parametrize(("step", "point"), TABLE)
+def test_who_wakes_too_late_is_refused(
+    arena: Arena, fault: Fault, monkeypatch: pytest.MonkeyPatch, step: str, point: str
+) -> None:
+    monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
+    attempt = Attempt(arena).until(step)
+    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as sleeper:
+        assert sleeper.struck()
+        stood = arena.stands()
+        arena.put("corrected")
+        Attempt(arena).go_on()
+        sleeper.wake()
+        error = sleeper.end().error
+    arena.proves("corrected")
+    if step == "extract_dimension_map":
+        assert error is None
+        end = "its file is of its own attempt: nobody reads it"
+    else:
+        assert isinstance(error, FactloadError)
+        end = "its writes are refused"
+    fault.injected(seen="before" if stood == "old" else "after", end=end, error=error)

@@ -1,0 +1,215 @@
+"""What comes in is hostile, or changes under the load."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from signal import SIGSTOP
+
+import pytest
+from arena import PERIOD, Arena, Attempt, refused
+from faults import Fault
+from victim import Strike, Victim
+
+import sheetxml
+from factload.errors import FactloadError, FeedError, RowsRefused, WorkbookError
+
+HEADER = sheetxml.text_row(1, ["business_key", "metric"])
+ENTITIES = '<!DOCTYPE worksheet [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+
+
+def bomb(path: Path) -> None:
+    """300 MB of blanks in 300 kB."""
+    sheetxml.write(path, sheetxml.sheet(HEADER + " " * 300_000_000))
+
+
+def entities(path: Path) -> None:
+    sheetxml.write(path, sheetxml.sheet(HEADER).replace("<worksheet", f"{ENTITIES}<worksheet", 1))
+
+
+def corners(path: Path) -> None:
+    far = '<row r="1048576"><c r="XFE1048576"><v>1</v></c></row>'
+    sheetxml.write(path, sheetxml.sheet(HEADER + far))
+
+
+def members(path: Path) -> None:
+    sheetxml.write(path, sheetxml.sheet(HEADER), extra={f"xl/media/{n}.png": b"" for n in range(20_000)})
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def no_zip(path: Path) -> None:
+    path.write_bytes(b"business_key;metric\n" * 100)
+
+
+def other_header(path: Path) -> None:
+    sheetxml.write(path, sheetxml.sheet(sheetxml.text_row(1, ["key", "amount"])))
+
+
+HOSTILE = [
+    ("holds 300 MB in 300 kB", bomb),
+    ("declares entities", entities),
+    ("has a cell beyond the last column", corners),
+    ("has 20,000 members", members),
+    ("is cut in half", half),
+    ("is a text file", no_zip),
+    ("has other headers", other_header),
+]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(spoil, id=what, marks=pytest.mark.fault(f"the workbook {what}", by="a generated file"))
+        for what, spoil in HOSTILE
+    ],
+)
+def test_an_unfit_workbook_is_refused_and_the_worker_lives(
+    arena: Arena, fault: Fault, spoil: Callable[[Path], None]
+) -> None:
+    spoil(arena.home / f"inbox/sales_{PERIOD}.xlsx")
+    attempt = Attempt(arena).until("split_workbook")
+    with Victim(attempt.call("split_workbook")) as worker:
+        end = worker.end()
+    assert not end.killed
+    assert isinstance(end.error, WorkbookError)
+    assert end.error.remedy or end.error.expected
+    assert arena.stands() == "old"
+    arena.put("new")
+    Attempt(arena).go_on()
+    arena.proves("new")
+    fault.injected(seen="before", end="a whole workbook is exact", error=end.error)
+
+
+@pytest.mark.fault("more rows are rejected than the feed allows", by="2 % unknown keys, 1 % allowed")
+def test_too_many_rejects(arena: Arena, fault: Fault) -> None:
+    book = arena.put("unfit")
+    attempt = Attempt(arena).until("reconcile")
+    error = refused(attempt.call("reconcile"))
+    assert isinstance(error, RowsRefused)
+    assert arena.stands() == "old"
+    kept = arena.rows(
+        'SELECT "row", reason FROM factload.rejects WHERE content = :content ORDER BY 1',
+        content=attempt.load.content,
+    )
+    assert kept == list(book.rejects)
+    arena.change_feed("max_rejects: 1%", "max_rejects: 5%")
+    Attempt(arena).go_on()
+    arena.proves("unfit")
+    fault.injected(seen="before", end="rejects are kept; exact once they are allowed", error=error)
+
+
+@pytest.mark.parametrize(
+    ("step", "point"),
+    [
+        ("open_load", "COMMIT"),
+        ("split_workbook", "open"),
+        ("split_workbook", "rename"),
+        ("load_partition 2", "COMMIT"),
+    ],
+)
+@pytest.mark.fault(
+    "the workbook is overwritten during the load", by="SIGSTOP, another workbook in its place, SIGCONT"
+)
+def test_the_workbook_is_overwritten(arena: Arena, fault: Fault, step: str, point: str) -> None:
+    """What is published is the workbook whose hash the ledger has, or nothing."""
+    attempt = Attempt(arena).until(step)
+    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
+        assert victim.struck()
+        shutil.copyfile(arena.books["corrected"].path, arena.home / f"inbox/sales_{PERIOD}.xlsx")
+        victim.wake()
+        victim.end()
+    try:
+        attempt.go_on(step)
+    except FactloadError:
+        assert arena.stands() == "old"
+    else:
+        assert arena.stands() in ("new", "corrected")
+    Attempt(arena).go_on()
+    arena.proves("corrected")
+    fault.injected(seen="before", end="nothing mixed is published; the new workbook is exact")
+
+
+@pytest.mark.fault(
+    "the dimension changes as it is read", by="SIGSTOP within its snapshot, UPDATE of every key, SIGCONT"
+)
+def test_the_dimension_is_one_snapshot(arena: Arena, fault: Fault) -> None:
+    attempt = Attempt(arena).until("extract_dimension_map")
+    with Victim(attempt.call("extract_dimension_map"), Strike(SIGSTOP, before="COPY")) as victim:
+        assert victim.struck()
+        arena.execute(
+            "UPDATE dim_product SET business_key = 'Q' || business_key WHERE primary_synthetic_key >= 1050"
+        )
+        victim.wake()
+        attempt.maps = [victim.end().result]
+    arena.execute("UPDATE dim_product SET business_key = ltrim(business_key, 'Q')")
+    attempt.go_on("split_workbook")
+    arena.proves("new")
+    fault.injected(seen="before", end="exact: one snapshot, whole")
+
+
+@pytest.mark.fault("a member is deleted during the load", by="DELETE after the dimension was read")
+def test_a_member_is_deleted(arena: Arena, fault: Fault) -> None:
+    arena.execute("INSERT INTO dim_product VALUES (5000, 'nobody')")
+    attempt = Attempt(arena).until("publish")
+    arena.execute("DELETE FROM dim_product WHERE primary_synthetic_key = 5000")
+    error = refused(attempt.call("publish"))
+    assert arena.stands() == "old"
+    Attempt(arena).go_on()
+    arena.proves("new")
+    fault.injected(seen="before", end="exact in a new attempt", error=error)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.xlsx", "inbox/../../secret.xlsx", "inbox/link.xlsx", "{outside}"]
+)
+@pytest.mark.fault(
+    "the workbook lies outside the allowed roots", by="`..`, a link, an absolute path as --workbook"
+)
+def test_no_path_leads_out(arena: Arena, fault: Fault, name: str) -> None:
+    outside = arena.home.parent / "secret.xlsx"
+    shutil.copyfile(arena.books["corrected"].path, outside)
+    (arena.home / "inbox/link.xlsx").symlink_to(outside)
+    attempt = Attempt(arena)
+    error = refused(lambda: attempt.call("open_load")(workbook=name.format(outside=outside)))  # type: ignore[call-arg]
+    assert error.code == "workbook_not_allowed"
+    assert arena.stands() == "old"
+    attempt.go_on()
+    arena.proves("new")
+    fault.injected(seen="before", end="refused")
+
+
+NASTY = 'x"; DROP TABLE fact_sales; --'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("table: fact_sales", f"table: '{NASTY}'"),
+        ("load_column: load_id", f"load_column: '{NASTY}'"),
+        ("table: dim_product", f"table: '{NASTY}'"),
+        ("business_key: business_key", f"business_key: '{NASTY}'"),
+        ("metric: {column", f"'{NASTY}': {{column"),
+    ],
+)
+@pytest.mark.fault("an identifier in the feed is SQL", by="quotes and DROP TABLE in five places")
+def test_identifiers_are_never_sql(arena: Arena, fault: Fault, old: str, new: str) -> None:
+    arena.change_feed(old, new)
+    error = refused(Attempt(arena).call("open_load"))
+    assert isinstance(error, FeedError)
+    assert arena.readers_see() == "old"
+    fault.injected(seen="before", end="refused")
+
+
+@pytest.mark.fault("a table really has a name like SQL", by="a fact table called so")
+def test_a_nasty_name_is_quoted(arena: Arena, fault: Fault) -> None:
+    arena.execute(f"""ALTER TABLE fact_sales RENAME TO "{NASTY.replace('"', '""')}" """)
+    arena.change_feed("table: fact_sales", f"table: '{NASTY}'")
+    Attempt(arena).go_on()
+    arena.execute(f"""ALTER TABLE "{NASTY.replace('"', '""')}" RENAME TO fact_sales""")
+    arena.change_feed(f"table: '{NASTY}'", "table: fact_sales")
+    assert arena.readers_see() == "new"
+    fault.injected(seen="after", end="loaded, quoted")

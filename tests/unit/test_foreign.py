@@ -107,17 +107,49 @@ def test_an_ods_workbook(tmp_path: Path) -> None:
 
 def test_what_breaks_the_process_is_an_error_here(tmp_path: Path) -> None:
     path = xls(tmp_path / "w.xls")
-    sheet = (corner := xlwt.Workbook()).add_sheet("Facts")
-    sheet.write(0, 0, "k")
-    sheet.write(65_535, 255, 1)
-    corner.save(str(tmp_path / "corner.xls"))
-    error = refusal(tmp_path / "corner.xls", limits=Limits(process_bytes=600 << 20))
-    assert (error.code, "PROCESS_BYTES" in error.remedy) == ("workbook_hostile", True)
     assert refusal(path, sheet=1, limits=Limits(cells=20)).code == "workbook_hostile"
     (tmp_path / "cut.xls").write_bytes(path.read_bytes()[:3000])
     assert refusal(tmp_path / "cut.xls").code in ("workbook_damaged", "workbook_hostile")
     (tmp_path / "none.xls").write_bytes(OLE + bytes(5000))
     assert refusal(tmp_path / "none.xls").code in ("workbook_damaged", "workbook_hostile")
+
+
+def corners(path: Path, row_at: int, column_at: int) -> Path:
+    sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+    for i, name in enumerate("km"):
+        sheet.write(0, i, name)
+    sheet.write(row_at, column_at, "last")
+    book.save(str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("limits", "setting"),
+    [
+        (Limits(), "CELLS_PER_BYTE"),
+        (Limits(cells=1 << 20), "CELLS_PER_BYTE"),
+        (Limits(cells_per_byte=10_000, process_bytes=600 << 20), "PROCESS_BYTES"),
+        (Limits(cells_per_byte=10_000, cells=1 << 20), "CELLS"),
+    ],
+)
+def test_a_value_in_two_corners_is_refused_by_a_bound_that_it_names(
+    limits: Limits, setting: str, tmp_path: Path
+) -> None:
+    error = refusal(corners(tmp_path / "w.xls", 65_535, 255), limits=limits)
+    assert (error.code, error.remedy.split()[-1]) == ("workbook_hostile", f"FACTLOAD_LIMIT_{setting}")
+
+
+def test_a_cell_far_below_the_others_is_read(tmp_path: Path) -> None:
+    _, (found,) = expected.split(corners(tmp_path / "w.xls", 65_535, 0), FIELDS[:1])
+    assert (found["row"], found["k"]) == (65_536, "last")
+
+
+def test_empty_rows_of_an_ods_workbook_are_bounded_too(tmp_path: Path) -> None:
+    head = row(*map(text, "kmwb"))
+    gap = '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
+    for repeated in (1_000_000, 4_000_000_000):
+        path = ods(tmp_path / "s.ods", head + gap.format(repeated) + row(text("a"), number("1")))
+        assert refusal(path).remedy.split()[-1] == "FACTLOAD_LIMIT_CELLS_PER_BYTE"
 
 
 @pytest.mark.parametrize(("row_at", "column_at"), [(0, 0), (3, 0), (0, 2), (5, 4)])

@@ -27,6 +27,7 @@ class Limits:
     | ``window_text_bytes`` | bytes of text that the rows of one window hold together |
     | ``ratio`` | how many times its stored size a part may inflate to, if it has more than ``ratio_from_bytes`` |
     | ``cells`` | rows × columns of a sheet that is read as a whole (.xls, .xlsb, .ods) |
+    | ``cells_per_byte`` | the same for each byte of the file, inflated, if there are more than 1,000,000 |
     | ``process_bytes`` | memory of the process that reads such a sheet |
     | ``process_seconds`` | its time |
 
@@ -44,6 +45,7 @@ class Limits:
     ratio: int = 200
     ratio_from_bytes: int = 32 << 20
     cells: int = MAX_ROWS * 40
+    cells_per_byte: int = 4
     process_bytes: int = 3 << 30
     process_seconds: int = 600
 

@@ -11,6 +11,8 @@ import resource
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 _BATCH = 20_000  # rows
@@ -18,28 +20,29 @@ _ENDED = 3  # exit status: the answer is an error
 _ERROR, _NUMBER, _SERIAL, _TEXT, _BOOLEAN, _ISO = 6, 2, 3, 1, 4, 5  # factload.sheet.block.Kind
 
 
+class _Refused(Exception):
+    """The sheet goes beyond the limit of this name."""
+
+
 def main() -> int:
     request: dict[str, Any] = json.load(sys.stdin)
-    soft, hard = request["process_bytes"], request["process_seconds"]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
-    resource.setrlimit(resource.RLIMIT_AS, (soft, soft))
     import python_calamine
 
+    if request["ask"] != "sheets":
+        import fastexcel  # noqa: F401  # here, so that what it takes is not taken out of the file's share
+        import pyarrow  # noqa: F401
+    _bound_process(request)
     try:
         with python_calamine.CalamineWorkbook.from_path(request["path"]) as book:
             if request["ask"] == "sheets":
                 found = [[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata]
                 json.dump(found, sys.stdout)
-            else:
-                sheet = book.get_sheet_by_index(request["sheet"])
-                rows = _rows(sheet, request["cells"])
-                errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
-                if request["ask"] == "first":
-                    head = [_first(row, number, errors) for number, row in rows if number <= request["rows"]]
-                    json.dump(head, sys.stdout)
-                else:
-                    _stream(rows, request["columns"], request["after"], errors)
+                return 0
+            sheet = book.get_sheet_by_index(request["sheet"])
+        _answer(sheet, request)
+    except _Refused as error:
+        print(f"limit {error}", end="", file=sys.stderr)
+        return _ENDED
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         print(type(error).__name__, end="", file=sys.stderr)
         return _ENDED
@@ -47,19 +50,49 @@ def main() -> int:
     return 0
 
 
+def _bound_process(request: dict[str, Any]) -> None:
+    """Memory that calamine asks for beyond the file's share ends the process: it asks for whole sheets at once."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = min(request["process_bytes"], pages * resource.getpagesize() + request["file_share"])
+    seconds = request["process_seconds"]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _answer(sheet: Any, request: dict[str, Any]) -> None:
+    _bound_sheet(sheet, request)
+    errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
+    rows = _rows(sheet)
+    if request["ask"] == "first":
+        head = takewhile(lambda numbered: numbered[0] <= request["rows"], rows)
+        json.dump([_first(row, number, errors) for number, row in head], sys.stdout)
+    elif request["ask"] == "empty":
+        json.dump(not errors and all(row.count("") == len(row) for _, row in rows), sys.stdout)
+    else:
+        _stream(rows, request["columns"], request["after"], errors)
+
+
+def _bound_sheet(sheet: Any, request: dict[str, Any]) -> None:
+    if sheet.start is None:
+        return
+    area = (sheet.end[0] + 1) * (sheet.end[1] + 1)
+    if area > request["cells"]:
+        raise _Refused("cells")
+    if area > request["file_cells"]:
+        raise _Refused("cells_per_byte")
+
+
 def _word(choice: Any) -> str:
     return str(choice).rpartition(".")[2]
 
 
-def _rows(sheet: Any, most: int) -> Iterator[tuple[int, list[Any]]]:
+def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
     """Each row with its number from 1, its first cell in column A."""
     if sheet.start is None:
         return
-    if (sheet.end[0] + 1) * (sheet.end[1] + 1) > most:
-        raise ValueError
-    left_of_it = [""] * sheet.start[
-        1
-    ]  # iter_rows gives the rows above the first cell, not the columns left of it
+    # iter_rows gives the rows above the first cell, not the columns left of it
+    left_of_it = [""] * sheet.start[1]
     yield from enumerate((left_of_it + row for row in sheet.iter_rows()), 1)
 
 
@@ -110,6 +143,11 @@ def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str]) 
     return [number, [cell for cell in cells if cell[1]]]
 
 
+def _of(row: Sequence[Any], number: int, column: int, errors: dict[tuple[int, int], str]) -> tuple[int, str]:
+    """The cell of a row in a column, counted from 1."""
+    return _cell(row[column - 1] if column <= len(row) else "", errors.get((number, column)))
+
+
 def _stream(
     rows: Iterator[tuple[int, list[Any]]],
     columns: Sequence[int],
@@ -145,13 +183,17 @@ def _stream(
         for number, row in rows:
             if number <= after:
                 continue
-            counted += number in with_errors or any(value != "" for value in row)
-            found = [_cell(value, errors.get((number, i))) for i, value in enumerate(row, 1)]
-            if not any(kind for kind, _ in found):
+            in_row = number in with_errors
+            if not in_row and row.count("") == len(row):
+                continue
+            counted += 1
+            found = [_of(row, number, column, errors if in_row else {}) for column in columns]
+            if not any(kind for kind, _ in found) and not any(
+                _of(row, number, i, errors)[0] for i in range(1, len(row) + 1)
+            ):
                 continue
             numbers.append(number)
-            for i, column in enumerate(columns):
-                kind, text = found[column - 1] if column <= len(found) else (0, "")
+            for i, (kind, text) in enumerate(found):
                 cells[2 * i].append(kind)
                 cells[2 * i + 1].append(text)
             if len(numbers) == _BATCH:

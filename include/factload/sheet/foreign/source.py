@@ -31,6 +31,10 @@ from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.xml_parts import hostile
 
 _STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
+# The child's share of memory follows from the file: calamine keeps a cell in 32 bytes, a sheet in several copies,
+# and the empty cells between two that are filled like any other.
+_CELL_BYTES, _COPIES = 32, 5
+_ANY_FILE_CELLS, _ANY_FILE_BYTES = 1_000_000, 64 << 20
 _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
 
 
@@ -39,8 +43,9 @@ class ForeignSource:
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path, self.limits = path, limits
-        if zipfile.is_zipfile(path):
-            _bound_zip(path, limits)
+        size = _bound_zip(path, limits) if zipfile.is_zipfile(path) else path.stat().st_size
+        self._cells = max(_ANY_FILE_CELLS, limits.cells_per_byte * size)
+        self._share = _ANY_FILE_BYTES + _COPIES * _CELL_BYTES * self._cells
 
     @cached_property
     def sheets(self) -> Sequence[SheetPart]:
@@ -54,7 +59,7 @@ class ForeignSource:
         return self._rows_until(sheet, HEADER_WITHIN)
 
     def is_empty(self, sheet: SheetPart) -> bool:
-        return next(self.all_rows(sheet), None) is None
+        return bool(self._json(ask="empty", sheet=int(sheet.part)))
 
     def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
         yield from (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
@@ -84,6 +89,8 @@ class ForeignSource:
         request |= {
             "path": str(self.path.absolute()),
             "cells": limits.cells,
+            "file_cells": self._cells,
+            "file_share": self._share,
             "process_bytes": limits.process_bytes,
             "process_seconds": limits.process_seconds,
         }
@@ -136,11 +143,18 @@ class ForeignSource:
                 f"at most {self.limits.process_seconds:,} s",
                 "process_seconds",
             )
-        if name == "ValueError":
+        if name == "limit cells":
             return hostile(
                 "The sheet spans more cells than the limit", f"at most {self.limits.cells:,}", "cells"
             )
-        if status < 0 or name in ("MemoryError", "ArrowMemoryError", "PanicException"):
+        out_of_memory = status < 0 or name in ("MemoryError", "ArrowMemoryError", "PanicException")
+        if name == "limit cells_per_byte" or (out_of_memory and self._share < self.limits.process_bytes):
+            return hostile(
+                "A sheet spans far more cells than a file of this size can fill, or the file breaks off its reading",
+                f"at most {self._cells:,} cells, empty ones too, from the first row and column to the last",
+                "cells_per_byte",
+            )
+        if out_of_memory:
             return hostile(
                 "The process that read the workbook came to its limit, or broke off over what the file holds",
                 f"at most {self.limits.process_bytes:,} bytes of memory",
@@ -196,10 +210,12 @@ class ForeignRows:
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
 
 
-def _bound_zip(path: Path, limits: Limits) -> None:
+def _bound_zip(path: Path, limits: Limits) -> int:
+    """How many bytes the parts hold together, inflated. Raises WorkbookError."""
     refuse_a_broken_zip(path, max_members=limits.members)
     with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
+        parts = archive.infolist()
+        for info in parts:
             if info.file_size > limits.sheet_bytes:
                 raise hostile(
                     f"A part inflates to {info.file_size:,} bytes",
@@ -214,3 +230,4 @@ def _bound_zip(path: Path, limits: Limits) -> None:
                     f"at most {limits.ratio} times",
                     "ratio",
                 )
+    return sum(info.file_size for info in parts)

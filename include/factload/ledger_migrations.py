@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, DateTime, MetaData, Table, Text, func, insert, inspect, select, update
+from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, func, insert, inspect, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateSchema, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateSchema, ExecutableDDLElement
 
 from factload.errors import FeedError
 from factload.ledger_tables import LEDGER_SCHEMA, STAGING_SCHEMA, metadata, schema_version
@@ -52,12 +52,21 @@ def _rename_column(element: RenameColumn, compiler: Any, **_: Any) -> str:
     return f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
 
 
+class AddIndex(CreateIndex):
+    """``CREATE INDEX``, on columns of a table of the ledger, of whatever type."""
+
+    def __init__(self, name: str, table: str, *columns: str) -> None:
+        place = Table(table, MetaData(schema=LEDGER_SCHEMA), *(Column(column) for column in columns))
+        super().__init__(Index(name, *place.columns))
+
+
 CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
     2: (
         AddColumn("partitions", Column("workbook", Text, nullable=False, server_default="")),
         AddColumn("partitions", Column("weighted", JSONB)),
         RenameColumn("partitions", "maps_sha256", "staged_from"),
         AddColumn("rejects", Column("workbook", Text, nullable=False, server_default="")),
+        AddIndex("rejects_in_order", "rejects", "load_id", "content", "workbook", "sheet", "row"),
         AddColumn("attempts", Column("released_by", Text)),
         AddColumn("attempts", Column("released_at", DateTime(timezone=True))),
         AddColumn("attempts", Column("release_reason", Text)),

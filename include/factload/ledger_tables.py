@@ -110,6 +110,7 @@ rejects = Table(
     Column("reason", Text, nullable=False),
     Column("workbook", Text, nullable=False, server_default=""),
     Index("rejects_by_partition", "load_id", "content", "partition_id", "row"),
+    Index("rejects_in_order", "load_id", "content", "workbook", "sheet", "row"),  # a page at a time
 )
 
 steps = Table(

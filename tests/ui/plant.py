@@ -9,21 +9,19 @@ from __future__ import annotations
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import text
+import openpyxl
 
 from demo import airflow_site, sample
-from demo.airflow_api import UNFINISHED, AirflowApi
+from demo.airflow_api import AirflowApi
 from demo.airflow_place import Place, environment_of
 from demo.airflow_site import Site
 from demo.postgres import Server
 from demo.setup import PROJECT, connection_uri
-from factload.database import engine_for
 
 MEMBERS = 2_000
 ROWS_PER_PARTITION = 2_000
@@ -40,15 +38,25 @@ ROLES = {
 class Plant:
     """A running Airflow, its users, its warehouse, and the project folder of its feeds."""
 
+    place: Place
     site: Site
     api: AirflowApi
     warehouse: str
     home: Path
-    passwords: Mapping[str, str]
+    passwords: Mapping[str, str] = field(repr=False)
+    _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def workbook(self, period: str, rows: int, seed: int = 1) -> sample.Expected:
-        """Put the workbook of a period of the feed `sales` into the inbox."""
-        return sample.make_workbook(self.home / f"inbox/sales_{period}.xlsx", rows, MEMBERS, seed)
+    def workbook(self, period: str, rows: int, bad: Sequence[str]) -> None:
+        """Put the workbook of a period of the feed `sales` into the inbox: good rows, then one for each bad amount."""
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet("Facts")
+        sheet.append(["business_key", "metric"])
+        for number in range(rows):
+            sheet.append([f"P{number % MEMBERS:07d}", number / 4])
+        for amount in bad:
+            sheet.append(["P0000001", amount])
+        (self.home / "inbox").mkdir(exist_ok=True)
+        book.save(self.home / f"inbox/sales_{period}.xlsx")
 
     def trigger(self, dag_id: str, period: str) -> str:
         """Start a run; returns its id."""
@@ -56,23 +64,19 @@ class Plant:
         self.api.trigger(dag_id, run_id, {"period": period})
         return run_id
 
-    def has_ended(self, dag_id: str, run_id: str) -> bool:
-        return self.api.run_state(dag_id, run_id) not in UNFINISHED
-
-    def execute(self, statement: str, **values: Any) -> None:
-        """Run SQL in the warehouse, and commit."""
-        with engine_for(self.warehouse).begin() as connection:
-            connection.execute(text(statement), values)
-
     def bearer(self, user: str) -> dict[str, str]:
         """A request's header that says it comes from `user`."""
-        login = {"username": user, "password": self.passwords[user]}
-        token = self.api.call("POST", "/auth/token", json=login)["access_token"]
-        return {"Authorization": f"Bearer {token}"}
+        if user not in self._tokens:
+            login = {"username": user, "password": self.passwords[user]}
+            self._tokens[user] = self.api.call("POST", "/auth/token", json=login)["access_token"]
+        return {"Authorization": f"Bearer {self._tokens[user]}"}
 
 
 def write_feeds(home: Path) -> None:
-    """Two feeds like the demo's, with small partitions; both load the workbooks of `sales`."""
+    """`sales` and `returns` like the demo's feed, with small partitions, and `orders`, whose warehouse is unknown.
+
+    All are for the workbooks of `sales`.
+    """
     feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("rows_per_partition: 100000", f"rows_per_partition: {ROWS_PER_PARTITION}"),
@@ -85,6 +89,11 @@ def write_feeds(home: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "sales.yaml").write_text(feed, encoding="utf-8")
     (folder / "returns.yaml").write_text(feed.replace("feed: sales", "feed: returns"), encoding="utf-8")
+    assert "connection: warehouse" in feed
+    orders = feed.replace("feed: sales", "feed: orders").replace(
+        "connection: warehouse", "connection: archive"
+    )
+    (folder / "orders.yaml").write_text(orders, encoding="utf-8")
 
 
 @contextmanager
@@ -112,7 +121,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
         passwords = {site.user: site.password} | {name: _make_user(api, name) for name in ROLES}
         for dag in ("load_sales", "load_returns"):
             api.call("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": False})
-        yield Plant(site, api, warehouse, home, passwords)
+        yield Plant(place, site, api, warehouse, home, passwords)
 
 
 def _make_admin(place: Place, site: Site) -> None:

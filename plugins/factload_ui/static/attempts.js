@@ -25,4 +25,7 @@ const columns = [
   { name: "Why it ended", class: "why", value: (attempt) => attempt.error_message ?? attempt.warnings.join(" ") },
 ];
 
-export const attemptsCard = (attempts) => card("Attempts", "attempts", table("Attempts, newest first", columns, attempts));
+// A column that says nothing of any attempt is left out.
+const told = (attempts) => columns.filter((column) => attempts.some((attempt) => column.value(attempt) !== ""));
+
+export const attemptsCard = (attempts) => card("Attempts", "attempts", table("Attempts, newest first", told(attempts), attempts));

@@ -21,7 +21,7 @@ export const spoken = (text) => el("span", { class: "spoken" }, text);
 // Put `content` in the place of all that `node` holds.
 export const show = (node, ...content) => node.replaceChildren(...content.flat(Infinity).filter(Boolean));
 
-// A table: `columns` are {name, value(row), number?, class?}; `caption` is said, not shown.
+// A table: `columns` are {name, value(row), number?, class?, unseen?: the name is said alone}; `caption` is said, not shown.
 export function table(caption, columns, rows, attributes) {
   return el(
     "div",
@@ -30,7 +30,7 @@ export function table(caption, columns, rows, attributes) {
       "table",
       { class: "rows", ...attributes },
       el("caption", { class: "spoken" }, caption),
-      el("thead", null, el("tr", null, columns.map((c) => el("th", { scope: "col", class: c.number ? "number" : null }, c.name)))),
+      el("thead", null, el("tr", null, columns.map((c) => el("th", { scope: "col", class: c.number ? "number" : null }, c.unseen ? spoken(c.name) : c.name)))),
       el(
         "tbody",
         null,

@@ -15,15 +15,24 @@ export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value
 export function share(value) {
   if (value === null || value === undefined) return "–";
   const percent = value * 100;
-  return `${percent.toFixed(percent === 0 || percent >= 10 ? 0 : percent >= 0.1 ? 1 : 3)}%`;
+  const whole = percent === 0 || percent === 100;
+  return `${percent.toFixed(whole ? 0 : percent >= 0.1 ? 1 : 3)}%`;
+}
+
+// An exact decimal, as text, with its thousands apart. It never becomes a number: it may have more digits than one.
+export function decimal(text) {
+  const [, sign, digits, rest] = /^(-?)(\d+)(.*)$/.exec(text) ?? [null, "", text, ""];
+  return sign + digits.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
 }
 
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
+  if (seconds === 0) return "0 s";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  const rest = Math.round(seconds % 60);
+  if (minutes < 60) return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

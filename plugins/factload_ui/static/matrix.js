@@ -8,11 +8,17 @@ import { sign, STATES } from "./states.js";
 export const loadPath = (dagId, period) => `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = (dagId) => `dags/${encodeURIComponent(dagId)}`;
 
-const weekend = (day) => [0, 6].includes(asDate(day).getUTCDay());
+const NARROW = window.innerWidth < 600; // no room for a column beside the days
+const DAY = 30;
+const BESIDE = NARROW ? 140 : 330; // the feed's name, and the column of the gaps
 
-export function daysUpTo(last, number) {
+// As many days as there is room for, up to `last`.
+export function daysUpTo(last) {
+  const number = Math.max(7, Math.min(42, Math.floor((window.innerWidth - BESIDE) / DAY)));
   return Array.from({ length: number }, (_, index) => addDays(last, index - number + 1));
 }
+
+const weekend = (day) => [0, 6].includes(asDate(day).getUTCDay());
 
 function monthHeads(days) {
   const heads = [];
@@ -48,14 +54,10 @@ function row(entry, days) {
   if (entry.problem) {
     return el("tr", null, name, el("td", { colspan: days.length + 1, class: "trouble" }, entry.problem.message));
   }
-  const gap = missing.size ? backfillButton(entry.feed, entry.dag_id, [...missing].sort()) : null;
-  return el(
-    "tr",
-    null,
-    name,
-    days.map((day) => cell(entry.feed, entry.dag_id, day, loads.get(day), missing.has(day))),
-    el("td", { class: "gaps" }, gap ?? (entry.first ? "" : el("span", { class: "quiet" }, "no load yet"))),
-  );
+  const gap = missing.size ? backfillButton(entry.feed, entry.dag_id, [...missing].sort()) : entry.first ? "" : el("span", { class: "quiet" }, "no load yet");
+  const cells = days.map((day) => cell(entry.feed, entry.dag_id, day, loads.get(day), missing.has(day)));
+  if (!NARROW) return el("tr", null, name, cells, el("td", { class: "gaps" }, gap));
+  return [el("tr", null, name, cells), gap ? el("tr", null, el("td"), el("td", { colspan: days.length, class: "gaps" }, gap)) : null];
 }
 
 // The arrows, Home and End lead from link to link, whichever of them has the focus.
@@ -96,7 +98,7 @@ export function matrix(feeds, days, today) {
     el(
       "thead",
       null,
-      el("tr", null, el("td", null), monthHeads(days), el("td", null)),
+      el("tr", null, el("td", null), monthHeads(days), NARROW ? null : el("td", null)),
       el(
         "tr",
         null,
@@ -104,7 +106,7 @@ export function matrix(feeds, days, today) {
         days.map((day) =>
           el("th", { scope: "col", class: [weekend(day) && "weekend", day === today && "today"].filter(Boolean).join(" ") || null }, el("span", { "aria-hidden": "true" }, String(asDate(day).getUTCDate())), spoken(shortDay(day))),
         ),
-        el("th", { scope: "col" }, spoken("Gaps")),
+        NARROW ? null : el("th", { scope: "col" }, spoken("Gaps")),
       ),
     ),
     el("tbody", null, feeds.map((entry) => row(entry, days))),
@@ -112,6 +114,19 @@ export function matrix(feeds, days, today) {
   const links = found.querySelectorAll("tbody a.day");
   if (links.length) links[links.length - 1].tabIndex = 0;
   return el("div", { class: "scroll matrix-scroll" }, found);
+}
+
+// The way to the days before and after; `path` is the page's own.
+export function pager(days, today, path) {
+  const [first, last] = [days[0], days.at(-1)];
+  const to = (day) => (day >= today ? path : `${path}?last=${day}`);
+  return el(
+    "nav",
+    { class: "pager", "aria-label": "Days shown" },
+    el("a", { href: to(addDays(last, -days.length)), class: "button" }, "← Earlier"),
+    el("span", { class: "span" }, `${shortDay(first)} – ${shortDay(last)}`),
+    last < today ? el("a", { href: to(addDays(last, days.length)), class: "button" }, "Later →") : null,
+  );
 }
 
 export const legend = () =>

@@ -6,7 +6,7 @@ import { compact, count, duration, moment } from "../format.js";
 
 const LANE = 22;
 const LEFT = 172;
-const RIGHT = 12;
+const RIGHT = 34;
 const AXIS = 26;
 
 // The first lane that is free again when a bar begins.
@@ -80,7 +80,7 @@ const columns = [
   { name: "Rows/s", number: true, value: (part) => (part.rows_per_second ? count(Math.round(part.rows_per_second)) : "–") },
   { name: "Attempt", number: true, value: (part) => part.loaded_epoch ?? "–" },
   { name: "Staged at", value: (part) => moment(part.finished_at) },
-  { name: "", value: (part) => (part.slow ? el("span", { class: "badge slow" }, "slow") : "") },
+  { name: "Remark", unseen: true, value: (part) => (part.slow ? el("span", { class: "badge slow" }, "slow") : "") },
 ];
 
 export function timeline(load) {
@@ -92,6 +92,8 @@ export function timeline(load) {
   return [
     drawing(height, "When each step ran", (width) => marks(lines, end, width)),
     el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly. ` : "", `In the bars: rows per second. ${load.slow_rule[0].toUpperCase()}${load.slow_rule.slice(1)}.`),
-    el("details", null, el("summary", null, `All ${count(load.partitions.length)} partitions as a table`), table("Partitions", columns, load.partitions)),
   ];
 }
+
+export const partitionTable = (load) =>
+  load.partitions.length ? el("details", null, el("summary", null, `All ${count(load.partitions.length)} partitions as a table`), table("Partitions", columns, load.partitions)) : null;

@@ -2,31 +2,14 @@
 
 import { ask } from "../ask.js";
 import { el, show } from "../dom.js";
-import { addDays, isoOf, plural, shortDay } from "../format.js";
-import { daysUpTo, legend, matrix } from "../matrix.js";
+import { isoOf, plural } from "../format.js";
+import { daysUpTo, legend, matrix, pager } from "../matrix.js";
 import { notice, problem } from "../notices.js";
 
 const main = document.querySelector("main");
 const REFRESH = 15_000;
-const CELL = 30;
-const BESIDE = window.innerWidth < 600 ? 150 : 330; // the feed's name, and the button of a gap
-const number = Math.max(7, Math.min(42, Math.floor((window.innerWidth - BESIDE) / CELL)));
-const address = new URL(window.location.href);
-const now = isoOf(new Date());
-const last = address.searchParams.get("last") ?? now;
-const days = daysUpTo(last, number);
-
-const pageOf = (day) => (day >= now ? "./" : `?last=${day}`);
-
-function pager() {
-  return el(
-    "nav",
-    { class: "pager", "aria-label": "Days shown" },
-    el("a", { href: pageOf(addDays(last, -number)), class: "button" }, "← Earlier"),
-    el("span", { class: "span" }, `${shortDay(days[0])} – ${shortDay(last)}`),
-    last < now ? el("a", { href: pageOf(addDays(last, number)), class: "button" }, "Later →") : null,
-  );
-}
+const last = new URL(window.location.href).searchParams.get("last") ?? isoOf(new Date());
+const days = daysUpTo(last);
 
 function summary(feeds) {
   const gaps = feeds.reduce((sum, feed) => sum + (feed.missing?.length ?? 0), 0);
@@ -64,7 +47,7 @@ async function draw() {
   const { feeds, today } = answer;
   show(
     main,
-    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), feeds.length ? summary(feeds) : null), pager()),
+    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), feeds.length ? summary(feeds) : null), pager(days, today, "./")),
     feeds.length ? [el("section", { class: "card", "aria-label": "Calendar" }, matrix(feeds, days, today), legend())] : none(),
   );
 }

@@ -2,17 +2,15 @@
 
 import { ask } from "../ask.js";
 import { card, el, show } from "../dom.js";
-import { addDays, isoOf, shortDay } from "../format.js";
-import { daysUpTo, legend, loadPath, matrix } from "../matrix.js";
+import { isoOf } from "../format.js";
+import { daysUpTo, legend, loadPath, matrix, pager } from "../matrix.js";
 import { problem } from "../notices.js";
 import { trendCards } from "../charts/trend.js";
 
 const main = document.querySelector("main");
 const { dagId } = document.body.dataset;
 const last = new URL(window.location.href).searchParams.get("last") ?? isoOf(new Date());
-const BESIDE = window.innerWidth < 600 ? 150 : 330;
-const number = Math.max(7, Math.min(42, Math.floor((window.innerWidth - BESIDE) / 30)));
-const days = daysUpTo(last, number);
+const days = daysUpTo(last);
 const here = `dags/${encodeURIComponent(dagId)}`;
 
 async function draw() {
@@ -24,13 +22,7 @@ async function draw() {
         "header",
         { class: "head" },
         el("div", null, el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads")), el("h1", null, calendar.feeds[0]?.feed ?? dagId)),
-        el(
-          "nav",
-          { class: "pager", "aria-label": "Days shown" },
-          el("a", { href: `${here}?last=${addDays(last, -number)}`, class: "button" }, "← Earlier"),
-          el("span", { class: "span" }, `${shortDay(days[0])} – ${shortDay(last)}`),
-          last < calendar.today ? el("a", { href: `${here}?last=${addDays(last, number)}`, class: "button" }, "Later →") : null,
-        ),
+        pager(days, calendar.today, here),
       ),
       el("section", { class: "card", "aria-label": "Calendar" }, matrix(calendar.feeds, days, calendar.today), legend()),
       trendCards(trend, (period) => loadPath(dagId, period)),

@@ -3,11 +3,11 @@
 import { ask } from "../ask.js";
 import { attemptsCard } from "../attempts.js";
 import { ways } from "../backfill.js";
-import { timeline } from "../charts/timeline.js";
+import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
 import { card, el, show, table } from "../dom.js";
-import { addDays, count, duration, longDay, share } from "../format.js";
+import { addDays, count, decimal, duration, longDay, megabytes, share } from "../format.js";
 import { loadPath } from "../matrix.js";
 import { notice, problem } from "../notices.js";
 import { rejectsCard } from "../rejects.js";
@@ -17,9 +17,11 @@ const main = document.querySelector("main");
 const { dagId, period } = document.body.dataset;
 const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = `dags/${encodeURIComponent(dagId)}`;
-const EACH = 1_500;
-const live = el("div", { class: "live" });
-let attempt = null; // the epoch and state that the page shows in full
+const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
+const AWAITED = 3_000; // at one that isn't there yet
+const ENDED = 15_000; // at one that may run again
+let shown = null; // what the page shows now: "none", or the attempt's number and state
+let follow = () => {}; // brings the page of a running load up to date
 
 function head(answer, state) {
   return el(
@@ -36,13 +38,23 @@ function head(answer, state) {
   );
 }
 
-function progress(load) {
-  const { source } = load.rows;
-  const reading = load.partitions.length === 0;
-  const done = load.partitions.filter((part) => part.loaded_epoch !== null).length;
-  const words = reading ? "Reading the workbook …" : `${count(load.rows_done)} of ${count(source)} rows, ${done} of ${load.partitions.length} partitions`;
-  const bar = reading ? el("progress", { "aria-label": "Progress by rows" }) : el("progress", { "aria-label": "Progress by rows", max: Math.max(source, 1), value: load.rows_done });
-  return el("section", { class: "card progress", "aria-label": "Progress" }, el("div", { class: "between" }, el("strong", { role: "status" }, words), el("span", { class: "quiet" }, `for ${duration(Math.round(load.running_seconds))}`)), bar);
+// The progress by rows; the function that comes with it brings it up to date, without taking anybody's focus.
+function progressCard() {
+  const words = el("strong", { role: "status" });
+  const since = el("span", { class: "quiet" });
+  const bar = el("progress", { "aria-label": "Progress by rows" });
+  const update = (load) => {
+    const done = load.partitions.filter((part) => part.loaded_epoch !== null).length;
+    const reading = load.partitions.length === 0;
+    const all = !reading && done === load.partitions.length;
+    const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${done} of ${load.partitions.length} partitions`;
+    const next = reading ? "Reading the workbook …" : all ? `${staged}; reconciling and publishing …` : staged;
+    if (words.textContent !== next) words.textContent = next;
+    since.textContent = `for ${duration(Math.round(load.running_seconds))}`;
+    if (reading) bar.removeAttribute("value");
+    else Object.assign(bar, { max: Math.max(load.rows.source, 1), value: load.rows_done });
+  };
+  return [el("section", { class: "card progress", "aria-label": "Progress" }, el("div", { class: "between" }, words, since), bar), update];
 }
 
 function tile(name, value, more) {
@@ -61,20 +73,29 @@ function tiles(answer, load) {
   );
 }
 
-const same = (total) => total.published !== null && Number(total.source) === Number(total.published) && total.source.replace(/\.?0+$/, "") === total.published.replace(/\.?0+$/, "");
+// Both are exact decimals of the same scale; trailing zeros don't count.
+const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+const same = (total) => trimmed(total.source) === trimmed(total.published);
 
 function totals(load) {
   if (!load.totals.length) return el("p", { class: "quiet" }, "Control totals come with the reconciliation.");
   return table(
-    "Control totals",
+    "The sum of each measure, before and after",
     [
       { name: "Measure", value: (total) => total.measure },
-      { name: "Source", number: true, value: (total) => total.source },
-      { name: "Published", number: true, value: (total) => total.published ?? "–" },
-      { name: "", value: (total) => (total.published === null ? "" : same(total) ? el("span", { class: "badge published" }, "✓ equal") : el("span", { class: "badge failed" }, "✕ differ")) },
+      { name: "Source", number: true, value: (total) => decimal(total.source) },
+      { name: "Published", number: true, value: (total) => (total.published === null ? "–" : decimal(total.published)) },
+      { name: "Agreement", unseen: true, value: (total) => (total.published === null ? "" : same(total) ? el("span", { class: "badge published" }, "✓ equal") : el("span", { class: "badge failed" }, "✕ differ")) },
     ],
     load.totals,
   );
+}
+
+// What was read, and where it went: beside the totals.
+function origin(answer, load) {
+  const [{ workbook, workbook_bytes: bytes, workbook_sha256: sha256 }] = load.attempts;
+  const facts = [["Workbook", workbook.split("/").at(-1)], ["Size", megabytes(bytes)], ["SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)], ["Table", answer.table]];
+  return el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
 }
 
 function older(load) {
@@ -101,10 +122,9 @@ async function drawAll(answer) {
     head(answer, load.state),
     why(load),
     older(load),
-    live,
     tiles(answer, load),
-    el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load))),
-    card("When each step ran", "steps", timeline(load)),
+    el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load), origin(answer, load))),
+    card("When each step ran", "steps", timeline(load), partitionTable(load)),
     rejects,
     trend,
     attemptsCard(load.attempts),
@@ -114,36 +134,43 @@ async function drawAll(answer) {
 }
 
 function drawRunning(answer) {
-  const { load } = answer;
-  show(live, progress(load));
-  show(
-    main,
-    head(answer, load.state),
-    older(load),
-    live,
-    el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load))),
-    card("When each step ran", "steps", timeline(load)),
-    attemptsCard(load.attempts),
-  );
+  const [progress, update] = progressCard();
+  const rows = el("div");
+  const steps = el("div");
+  show(main, head(answer, "running"), older(answer.load), progress, card("Where the rows went", "rows", rows), card("When each step ran", "steps", steps), attemptsCard(answer.load.attempts));
+  let before = "";
+  follow = (load) => {
+    update(load);
+    const now = JSON.stringify([load.rows, load.rows_done, load.steps.length]);
+    if (now === before) return;
+    before = now;
+    show(rows, waterfall(load.rows));
+    show(steps, timeline(load));
+  };
 }
 
 async function draw() {
+  let wait = ENDED;
   try {
     const answer = await ask(path);
     const { load } = answer;
-    if (!load) missing(answer);
-    else if (load.state === "running") drawRunning(answer);
-    else if (attempt !== `${load.epoch} ${load.state}`) {
-      show(live);
-      await drawAll(answer);
+    const now = load ? `${load.epoch} ${load.state}` : "none";
+    const running = load?.state === "running";
+    if (now !== shown) {
+      if (!load) missing(answer);
+      else if (running) drawRunning(answer);
+      else await drawAll(answer);
+      shown = now;
     }
-    attempt = load && `${load.epoch} ${load.state}`;
-    setTimeout(draw, load?.state === "running" ? EACH : 10 * EACH);
+    if (running) follow(load);
+    wait = running ? LIVE : load ? ENDED : AWAITED;
   } catch (error) {
-    show(main, el("h1", null, longDay(period)), problem(error, draw));
+    shown = null;
+    show(main, el("h1", null, longDay(period)), problem(error));
   } finally {
     main.removeAttribute("aria-busy");
   }
+  setTimeout(draw, wait);
 }
 
 await draw();

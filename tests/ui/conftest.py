@@ -1,0 +1,83 @@
+"""One Airflow for all tests of the Loads page, and a Chromium that is already on the machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import past
+import pytest
+from plant import Plant, running
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from window import PAST, TODAY, Window
+
+from demo.postgres import Server
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def plant(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    with running(postgres, tmp_path_factory.mktemp("loads page"), "loads_page") as plant:
+        past.write_past(plant.warehouse, "sales", TODAY, 70, PAST)
+        past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed"}, seed=2)
+        yield plant
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine: install the package chromium")
+    with sync_playwright() as playwright:
+        # The sandbox needs rights that a container's root often lacks; the pages are our own.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def logins(plant: Plant, browser: Browser) -> Callable[[str], dict[str, object]]:
+    """A user's cookies, after a login through Airflow's form."""
+    known: dict[str, dict[str, object]] = {}
+
+    def login(user: str) -> dict[str, object]:
+        if user not in known:
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(f"{plant.site.url}/auth/login/?next={plant.site.url}/")
+            page.fill("input[name=username]", user)
+            page.fill("input[name=password]", plant.passwords[user])
+            page.click("input[type=submit], button[type=submit]")
+            page.wait_for_url(lambda url: "/login" not in url)
+            known[user] = dict(context.storage_state())
+            context.close()
+        return known[user]
+
+    return login
+
+
+@pytest.fixture
+def window(
+    plant: Plant, browser: Browser, logins: Callable[[str], dict[str, object]]
+) -> Iterator[Callable[..., Window]]:
+    """Opens windows: `window(user, theme, width)`. No window may have complained when the test ends."""
+    opened: list[tuple[Window, BrowserContext]] = []
+
+    def new(user: str = "admin", theme: str = "light", width: int = 1280) -> Window:
+        context = browser.new_context(
+            storage_state=logins(user), viewport={"width": width, "height": 900}, accept_downloads=True
+        )
+        context.add_init_script(f"window.localStorage.setItem('theme', '{theme}')")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        made = Window(page, plant.site.url)
+        page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        opened.append((made, context))
+        return made
+
+    yield new
+    complaints = [complaint for made, _ in opened for complaint in made.complaints]
+    for _, context in opened:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,129 @@
+"""Every route of the page: who is let in, who isn't, and that none of them changes anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+import requests
+from plant import Plant
+
+from demo.airflow_place import environment_of
+
+TODAY = datetime.now(UTC).date().isoformat()
+LIST = """
+import json
+from factload_ui.app import app
+print(json.dumps([[route.path, sorted(route.methods)] for route in app.routes]))
+"""
+ROUTES = {
+    "/",
+    "/api/calendar",
+    "/api/dags/{dag_id}/trend",
+    "/api/dags/{dag_id}/loads/{period}",
+    "/api/dags/{dag_id}/loads/{period}/reasons",
+    "/api/dags/{dag_id}/loads/{period}/rejects",
+    "/api/dags/{dag_id}/loads/{period}/rejects.xlsx",
+    "/dags/{dag_id}",
+    "/dags/{dag_id}/loads/{period}",
+    "/dags/{dag_id}/runs/{run_id}",
+    "/static/{name:path}",
+}
+OF_A_DAG = sorted(path for path in ROUTES if "{dag_id}" in path)
+
+
+def ask(
+    plant: Plant, path: str, user: str | None = None, method: str = "GET", dag_id: str = "load_sales"
+) -> requests.Response:
+    filled = path.replace(":path", "").format(dag_id=dag_id, period=TODAY, run_id="test__1", name="loads.css")
+    session = requests.Session()
+    session.trust_env = False
+    return session.request(
+        method,
+        f"{plant.site.url}/factload{filled}",
+        headers=plant.bearer(user) if user else {},
+        params={"first": TODAY, "last": TODAY} if "calendar" in path else {},
+        allow_redirects=False,
+        timeout=60,
+    )
+
+
+def test_these_are_all_the_routes_and_all_of_them_only_read(plant: Plant) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LIST],
+        env=environment_of(plant.place, 0) | {"PYTHONPATH": f"{plant.place.project}/include:{plant.place.project}/plugins"},
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    routes = json.loads(listed.stdout.splitlines()[-1])
+    assert {path for path, _ in routes} == ROUTES
+    assert {method for _, methods in routes for method in methods} <= {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("path", sorted(ROUTES))
+def test_nobody_is_let_in_without_a_login(plant: Plant, path: str) -> None:
+    assert ask(plant, path).status_code == 401
+
+
+@pytest.mark.parametrize("path", OF_A_DAG)
+def test_a_user_without_the_dag_is_refused(plant: Plant, path: str) -> None:
+    assert ask(plant, path, "stranger").status_code == 403
+    assert ask(plant, path, "reader", dag_id="load_returns").status_code == 403
+
+
+@pytest.mark.parametrize("path", sorted(ROUTES))
+def test_a_user_with_the_dag_is_answered_and_the_answer_is_safe(plant: Plant, path: str) -> None:
+    answer = ask(plant, path, "reader")
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", sorted(ROUTES))
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_nothing_can_be_changed(plant: Plant, path: str, method: str) -> None:
+    assert ask(plant, path, "admin", method).status_code == 405
+
+
+def test_the_calendar_has_only_the_feeds_that_the_user_may_see(plant: Plant) -> None:
+    seen = {
+        user: [feed["feed"] for feed in ask(plant, "/api/calendar", user).json()["feeds"]]
+        for user in plant.passwords
+    }
+    assert seen == {"admin": ["orders", "returns", "sales"], "reader": ["sales"], "stranger": []}
+
+
+def test_a_dag_that_loads_no_feed_has_no_loads(plant: Plant) -> None:
+    answer = ask(plant, "/api/dags/{dag_id}/trend", "admin", dag_id="something_else")
+    assert (answer.status_code, answer.json()["detail"]["code"]) == (404, "no_feed")
+
+
+@pytest.mark.parametrize(
+    "name", ["../app.py", "%2e%2e/app.py", "..%2fapp.py", "/etc/passwd", "vendor/../../app.py"]
+)
+def test_no_file_but_the_page_s_own_is_given(plant: Plant, name: str) -> None:
+    address = f"{plant.site.url}/factload/static/{name}"
+    answer = requests.Request("GET", address, headers=plant.bearer("admin")).prepare()
+    answer.url = address  # as it stands, without the library's tidying up
+    session = requests.Session()
+    session.trust_env = False
+    assert session.send(answer, timeout=60, allow_redirects=False).status_code in {307, 404}
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-11-05", "2026-11-04"), ("2020-01-01", "2026-01-01"), ("today", "2026-01-01")]
+)
+def test_a_senseless_range_is_refused(plant: Plant, first: str, last: str) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.get(
+        f"{plant.site.url}/factload/api/calendar",
+        headers=plant.bearer("admin"),
+        params={"first": first, "last": last},
+        timeout=60,
+    )
+    assert answer.status_code == 422

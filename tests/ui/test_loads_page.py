@@ -1,0 +1,189 @@
+"""The Loads page in a browser, from the calendar with a gap to a load followed live and its rejects in hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from plant import ROWS_PER_PARTITION, Plant
+from playwright.sync_api import Page, expect
+from window import TODAY, Window, back, path_of
+
+NewWindow = Callable[..., Window]
+
+SCRIPT = "<script>window.caught = true</script><img src=x onerror='window.caught=true'>"
+FORMULA = "=cmd|' /C calc'!A0"
+GOOD = 3 * ROWS_PER_PARTITION
+BAD = [SCRIPT, FORMULA, *("n/a" for _ in range(28))]
+
+expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.timeout(300)
+
+
+def day(page: Page, words: str) -> Any:
+    return page.get_by_role("link", name=words)
+
+
+def spelled(days_back: int) -> str:
+    when = back(days_back)
+    return f"{when:%a}, {when.day} {when:%B} {when.year}"
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, each with the element it finds it at."""
+    found = Axe().run(page)
+    return [
+        f"{each['id']}: {json.dumps([node['target'] for node in each['nodes']])}"
+        for each in found.response["violations"]
+    ]
+
+
+def test_a_load_from_the_gap_to_the_rejects_workbook(
+    plant: Plant, window: NewWindow, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    seen = window()
+    page = seen.loads()
+    expect(day(page, f"sales, {spelled(0)}: missing")).to_be_visible()
+
+    # Live: the page of the day that has no load yet is open when the run begins, and is never reloaded.
+    day(page, f"sales, {spelled(0)}: missing").click()
+    expect(page.get_by_text("the ledger has no load of it")).to_be_visible()
+    page.evaluate("window.sameDocument = true")
+    plant.workbook(str(TODAY), GOOD, BAD)
+    run_id = plant.trigger("load_sales", str(TODAY))
+    expect(page.get_by_role("progressbar", name="Progress by rows")).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("status")).to_contain_text(f"of {GOOD + len(BAD):,} rows", timeout=90_000)
+    seen.photograph("load-running-light-1280")
+    expect(page.get_by_role("heading", name=f"{len(BAD)} rejects")).to_be_visible(timeout=120_000)
+    assert page.evaluate("window.sameDocument") is True
+    expect(page.locator(".head .badge")).to_contain_text("published")
+
+    # Where the rows went, and the totals.
+    expect(page.get_by_text(f"0 blank + {len(BAD)} rejected + {GOOD:,} staged")).to_be_visible()
+    expect(page.locator("#totals")).to_contain_text("equal")
+    page.get_by_text("All 4 partitions as a table").click()
+    expect(page.get_by_role("region", name="Partitions").get_by_role("row")).to_have_count(5)
+
+    # Rejects: paged, searched, and what looks like markup is text.
+    rows = page.get_by_role("region", name="Rejected rows").locator("tbody tr")
+    expect(rows).to_have_count(20)
+    page.get_by_role("button", name="Next →").click()
+    expect(rows).to_have_count(len(BAD) - 20)
+    page.get_by_label("Search the rejects").fill("onerror")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(SCRIPT)
+    assert page.evaluate("window.caught") is None
+    page.get_by_label("Search the rejects").fill("")
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as workbook").click()
+    file = tmp_path_factory.mktemp("download") / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.name == f"sales@{TODAY}-rejects.xlsx"
+    sheet = openpyxl.load_workbook(file).active
+    assert sheet is not None
+    values = {cell.value for row in sheet.iter_rows(min_row=2) for cell in row}
+    assert sheet.max_row == 1 + len(BAD)
+    assert {SCRIPT, FORMULA, "n/a"} <= values
+    assert {
+        cell.data_type for row in sheet.iter_rows(min_row=2) for cell in row if cell.value == FORMULA
+    } == {"s"}
+
+    # The calendar afterwards, and the tab of the run in Airflow's own page.
+    page = seen.loads()
+    expect(day(page, f"sales, {spelled(0)}: published, {GOOD:,} rows, {len(BAD)} rejected")).to_be_visible()
+    seen.open(f"/dags/load_sales/runs/{run_id}/plugin/load-of-run")
+    expect(page.frame_locator("iframe").get_by_role("heading", name=spelled(0))).to_be_visible()
+
+
+def test_in_airflow_s_own_page_with_its_theme(window: NewWindow) -> None:
+    seen = window(theme="dark")
+    page = seen.open("/")
+    page.get_by_role("link", name="Loads").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="Loads", exact=True)).to_be_visible()
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    seen.photograph("airflow-dark-1280")
+
+    # A theme chosen in Airflow is the frame's at once.
+    page.evaluate("document.documentElement.classList.replace('dark', 'light')")
+    expect(frame.locator("html")).to_have_attribute("data-theme", "light")
+
+    # A load has an address of Airflow's; a link to a page of Airflow leads there.
+    frame.get_by_role("link", name=f"sales, {spelled(5)}: missing").click()
+    page.wait_for_url(f"**/plugin/loads/factload/{path_of(back(5))}")
+    frame.get_by_role("link", name="open load_sales").click()
+    page.wait_for_url("**/dags/load_sales")
+    seen.open("/dags/load_sales/plugin/feed-loads")
+    expect(frame.get_by_role("heading", name="sales", exact=True)).to_be_visible()
+    seen.complaints.clear()  # Airflow's own pages may have some
+
+
+def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
+    page = window().loads()
+    page.get_by_role("button", name="Backfill 3 days").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(
+        f"airflow backfill create --dag-id load_sales --from-date {back(6)}T00:00:00 --to-date {back(3)}T00:00:00"
+    )
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_keyboard_reaches_every_day_with_one_stop(window: NewWindow) -> None:
+    page = window().loads()
+    links = page.locator("a.day")
+    assert [links.nth(i).get_attribute("tabindex") for i in range(links.count())].count("0") == 1
+    page.locator('a.day[tabindex="0"]').focus()  # the last day of the last feed
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    assert (page.locator(":focus").get_attribute("aria-label") or "").startswith(
+        f"returns, {spelled(1)}: published"
+    )
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=spelled(1))).to_be_visible()
+
+
+def test_a_warehouse_that_is_not_known_is_said_in_its_row_and_the_others_are_shown(window: NewWindow) -> None:
+    page = window().loads()
+    expect(page.get_by_role("row", name="orders")).to_contain_text("Airflow has no connection called archive")
+    expect(day(page, f"sales, {spelled(1)}: published")).to_be_visible()
+
+
+def test_the_trend_rings_what_is_unusual(window: NewWindow) -> None:
+    page = window().loads("dags/load_sales")
+    expect(page.get_by_role("heading", name="The last 60 loads")).to_be_visible()
+    assert page.locator("figure").first.locator("a.odd").count() >= 2
+    page.get_by_text("The same as a table").click()
+    expect(page.get_by_role("region", name="The feed's last loads").locator("tbody tr")).to_have_count(60)
+
+
+def test_a_user_who_may_see_no_feed_is_told_what_to_do(window: NewWindow) -> None:
+    expect(window("stranger").loads().get_by_role("heading", name="There is no feed to show")).to_be_visible()
+
+
+PAGES = {
+    "calendar": "",
+    "feed": "dags/load_sales",
+    "load": path_of(TODAY),
+    "held": path_of(back(9)),
+    "missing": path_of(back(5)),
+}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_assistive_technology_finds_nothing_lacking(window: NewWindow, theme: str, width: int) -> None:
+    seen = window(theme=theme, width=width)
+    found: dict[str, list[str]] = {}
+    for name, path in PAGES.items():
+        page = seen.loads(path)
+        page.wait_for_timeout(300)  # charts are drawn when their place has got its width
+        seen.photograph(f"{name}-{theme}-{width}")
+        found[name] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+    assert found == {name: [] for name in PAGES}

@@ -27,10 +27,9 @@ from factload.rejects_workbook import write_list
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
 from factload_ui.expected import expected_periods
-from factload_ui.feeds import KnownFeed, feed_of, feeds_of
+from factload_ui.feeds import KnownFeed, feed_of, feeds_of, zone_of
 from factload_ui.warehouse import reading
 
-ZONE = UTC  # the DAGs' timezone: dags/load_feeds.py
 LONGEST_RANGE = timedelta(days=400)
 LAST_LOADS = 60
 REJECTS_PER_PAGE = 20
@@ -47,7 +46,7 @@ def calendar(dags: DagsToSee, first: date, last: date, dag_id: str | None = None
     """Every feed that the user may see, or the one of ``dag_id``: its loads from ``first`` to ``last``."""
     if not timedelta(0) <= last - first <= LONGEST_RANGE:
         raise HTTPException(422, f"`first` to `last` is at most {LONGEST_RANGE.days} days")
-    now = datetime.now(ZONE)
+    now = datetime.now(UTC)
     feeds = feeds_of(dags if dag_id is None else dags & {dag_id})
     by_warehouse: dict[str, list[KnownFeed]] = defaultdict(list)
     for known in feeds:
@@ -100,7 +99,7 @@ def _missing(
     if feed is None or began is None:
         return []
     there = {load.period for load in found}
-    due = expected_periods(feed.schedule, max(first, began), last, now, ZONE)
+    due = expected_periods(feed.schedule, max(first, began), last, now, zone_of(feed))
     return [period.isoformat() for period in due if period not in there]
 
 
@@ -116,7 +115,7 @@ def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
 def load(dag_id: str, period: date) -> dict[str, Any]:
     """One load in full; ``load`` is null when there is none, and ``expected`` says whether there should be one."""
     feed = _feed(dag_id)
-    now = datetime.now(ZONE)
+    now = datetime.now(UTC)
     with _answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
     return {
@@ -124,7 +123,7 @@ def load(dag_id: str, period: date) -> dict[str, Any]:
         "period": period.isoformat(),
         "max_rejects": str(feed.max_rejects),
         "table": feed.fact.table,
-        "expected": bool(expected_periods(feed.schedule, period, period, now, ZONE)),
+        "expected": bool(expected_periods(feed.schedule, period, period, now, zone_of(feed))),
         "load": answers.load(detail, now) if detail else None,
     }
 

@@ -22,7 +22,8 @@ from starlette.staticfiles import StaticFiles
 from airflow_edge.period import period_of
 from factload.errors import FeedError
 from factload_ui.access import LOGGED_IN, MAY_SEE_RUNS
-from factload_ui.api import ZONE, of_dag, router
+from factload_ui.api import of_dag, router
+from factload_ui.feeds import feed_of, zone_of
 
 _HERE = Path(__file__).parent
 _page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
@@ -91,10 +92,11 @@ def run_page(request: Request, session: SessionDep, dag_id: str, run_id: str) ->
     """The load that a run of the DAG is for."""
     run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     try:
-        period = None if run is None else period_of(run, run.conf or {}, ZONE)
+        feed = feed_of(dag_id)
+        if run is None or feed is None:
+            return _html(request, "nothing", "No load", dag_id=dag_id)
+        period = period_of(run, run.conf or {}, zone_of(feed))
     except FeedError:
-        period = None
-    if period is None:
         return _html(request, "nothing", "No load", dag_id=dag_id)
     return RedirectResponse(f"{_base(request)}dags/{dag_id}/loads/{period}", status_code=303)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from factload.errors import FeedError
 from factload.feed import Feed
@@ -41,6 +42,11 @@ def feed_of(dag_id: str) -> Feed | None:
             raise FeedError("feed_invalid", known.defect or "")
         return known.feed
     return None
+
+
+def zone_of(feed: Feed) -> ZoneInfo:
+    """The time zone of the feed's DAG: of its schedule, and of the day that a run is for."""
+    return ZoneInfo(feed.run.timezone)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import { ask } from "../ask.js";
 import { attemptsCard } from "../attempts.js";
 import { ways } from "../backfill.js";
+import { speeds } from "../charts/speeds.js";
 import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
@@ -98,6 +99,11 @@ function origin(answer, load) {
   return el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
 }
 
+function speedsOf(load) {
+  const chart = speeds(load);
+  return chart ? [el("h3", null, "Rows per second, partition by partition"), chart] : null;
+}
+
 function older(load) {
   if (!load.published_epoch || load.state === "published") return null;
   return el("p", { class: "banner" }, `Readers of the fact table still see the rows of attempt ${load.published_epoch}.`);
@@ -124,7 +130,7 @@ async function drawAll(answer) {
     older(load),
     tiles(answer, load),
     el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load), origin(answer, load))),
-    card("When each step ran", "steps", timeline(load), partitionTable(load)),
+    card("When each step ran", "steps", timeline(load), speedsOf(load), partitionTable(load)),
     rejects,
     trend,
     attemptsCard(load.attempts),

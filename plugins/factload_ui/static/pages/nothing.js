@@ -9,7 +9,7 @@ show(
   el("h1", null, "No load"),
   notice(
     "This run has no load",
-    el("p", null, "Either the run is gone, or its parameter “period” is not a date."),
+    el("p", null, "The run is gone, its parameter “period” is not a date, or the DAG loads no feed."),
     el("p", null, el("a", { href: `dags/${encodeURIComponent(document.body.dataset.dagId)}` }, "See all loads of this DAG")),
   ),
 );

@@ -99,8 +99,8 @@ def _missing(
     if feed is None or began is None:
         return []
     there = {load.period for load in found}
-    due = expected_periods(feed.schedule, max(first, began), last, now, zone_of(feed))
-    return [period.isoformat() for period in due if period not in there]
+    due = expected_periods(feed.schedule, first, last, now, zone_of(feed))
+    return [period.isoformat() for period in due if period >= began and period not in there]
 
 
 @of_dag.get("/trend")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from croniter import CroniterError, croniter
 
@@ -15,18 +16,29 @@ def expected_periods(
     A run that a cron expression starts is for the day on which it starts. Without a schedule, and with one that
     is no cron expression, no day is expected.
     """
-    if not schedule or not croniter.is_valid(schedule):
+    if not schedule:
         return []
-    found: list[date] = []
-    day = first
-    while day <= last:
-        just_before = datetime.combine(day, time.min, zone) - timedelta(seconds=1)
+    return [due.date() for due in _due_days(schedule, first, last, zone) if due <= now]
+
+
+@lru_cache(maxsize=2048)
+def _due_days(schedule: str, first: date, last: date, zone: tzinfo) -> tuple[datetime, ...]:
+    """The first moment of each day at which the schedule comes due. Many feeds share one, and pages ask again."""
+    if not croniter.is_valid(schedule):
+        return ()
+    found: list[datetime] = []
+    ticks = croniter(schedule, datetime.combine(first, time.min, zone) - timedelta(seconds=1))
+    while True:
         try:
-            due: datetime = croniter(schedule, just_before).get_next(datetime)
+            due: datetime = ticks.get_next(datetime)
         except CroniterError:  # a date that never comes, such as 30 February
             break
-        if due > now or due.date() > last:
+        if due.date() > last:
             break
-        found.append(due.date())
-        day = due.date() + timedelta(days=1)
-    return found
+        if found and due.date() == found[-1].date():  # several a day: on to the next one
+            ticks.set_current(
+                datetime.combine(due.date() + timedelta(days=1), time.min, zone) - timedelta(seconds=1)
+            )
+        else:
+            found.append(due)
+    return tuple(found)

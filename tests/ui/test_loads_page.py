@@ -21,7 +21,7 @@ GOOD = 3 * ROWS_PER_PARTITION
 BAD = [SCRIPT, FORMULA, *("n/a" for _ in range(28))]
 
 expect.set_options(timeout=30_000)
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(540)
 
 
 def day(page: Page, words: str) -> Any:
@@ -58,7 +58,7 @@ def test_a_load_from_the_gap_to_the_rejects_workbook(
     expect(page.get_by_role("progressbar", name="Progress by rows")).to_be_visible(timeout=90_000)
     expect(page.get_by_role("status")).to_contain_text(f"of {GOOD + len(BAD):,} rows", timeout=90_000)
     seen.photograph("load-running-light-1280")
-    expect(page.get_by_role("heading", name=f"{len(BAD)} rejects")).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("heading", name=f"{len(BAD)} rejects")).to_be_visible(timeout=300_000)
     assert page.evaluate("window.sameDocument") is True
     expect(page.locator(".head .badge")).to_contain_text("published")
 

@@ -41,7 +41,13 @@ export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0
 export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
 export const isoOf = (when) => when.toISOString().slice(0, 10);
 export const addDays = (iso, days) => isoOf(new Date(asDate(iso).getTime() + days * 86_400_000));
-export const longDay = (iso) => LONG.format(asDate(iso));
+
+const spelledOut = new Map(); // a calendar says the same day once for every feed
+export function longDay(iso) {
+  if (!spelledOut.has(iso)) spelledOut.set(iso, LONG.format(asDate(iso)));
+  return spelledOut.get(iso);
+}
+
 export const shortDay = (iso) => SHORT.format(asDate(iso));
 export const month = (iso) => MONTH.format(asDate(iso));
 export const moment = (iso) => (iso ? `${MOMENT.format(new Date(iso))} UTC` : "–");

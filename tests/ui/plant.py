@@ -73,10 +73,7 @@ class Plant:
 
 
 def write_feeds(home: Path) -> None:
-    """`sales` and `returns` like the demo's feed, with small partitions, and `orders`, whose warehouse is unknown.
-
-    All are for the workbooks of `sales`.
-    """
+    """`sales` and `returns` like the demo's feed, with small partitions, and `orders`, whose warehouse is unknown."""
     feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
     for old, new in (
         ("rows_per_partition: 100000", f"rows_per_partition: {ROWS_PER_PARTITION}"),
@@ -88,11 +85,9 @@ def write_feeds(home: Path) -> None:
     folder = home / "include/feeds"
     folder.mkdir(parents=True)
     (folder / "sales.yaml").write_text(feed, encoding="utf-8")
-    (folder / "returns.yaml").write_text(feed.replace("feed: sales", "feed: returns"), encoding="utf-8")
     assert "connection: warehouse" in feed
-    orders = feed.replace("feed: sales", "feed: orders").replace(
-        "connection: warehouse", "connection: archive"
-    )
+    (folder / "returns.yaml").write_text(feed.replace("sales", "returns"), encoding="utf-8")
+    orders = feed.replace("sales", "orders").replace("connection: warehouse", "connection: archive")
     (folder / "orders.yaml").write_text(orders, encoding="utf-8")
 
 

@@ -33,17 +33,22 @@ function none() {
   );
 }
 
+let shown = ""; // the answer that the page shows
+
 async function draw() {
   let answer;
   try {
     answer = await ask("calendar", { first: days[0], last });
   } catch (error) {
+    shown = "";
     show(main, el("h1", null, "Loads"), problem(error, draw));
     return;
   } finally {
     main.removeAttribute("aria-busy");
   }
-  if (document.activeElement?.closest("table.matrix, dialog[open]")) return; // somebody is at work in it
+  const now = JSON.stringify(answer);
+  if (now === shown || document.activeElement?.closest("table.matrix, dialog[open]")) return; // or somebody is at work in it
+  shown = now;
   const { feeds, today } = answer;
   show(
     main,

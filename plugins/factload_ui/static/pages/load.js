@@ -1,5 +1,6 @@
 // One load: where its rows went, when its steps ran, what was rejected and why. Live while it runs.
 
+import { airflowLink } from "../airflow.js";
 import { ask } from "../ask.js";
 import { attemptsCard } from "../attempts.js";
 import { ways } from "../backfill.js";
@@ -20,6 +21,7 @@ const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = `dags/${encodeURIComponent(dagId)}`;
 const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
 const AWAITED = 3_000; // at one that isn't there yet
+const IDLE = 600; // seconds without a word after which a running load is worth a look
 const ENDED = 15_000; // at one that may run again
 let shown = null; // what the page shows now: "none", or the attempt's number and state
 let follow = () => {}; // brings the page of a running load up to date
@@ -39,11 +41,18 @@ function head(answer, state) {
   );
 }
 
+// Seconds since a step of the newest attempt ended, or since it was opened.
+function idle(load) {
+  const last = Math.max(...load.steps.map((step) => Date.parse(step.finished_at)), Date.parse(load.attempts[0].opened_at));
+  return load.running_seconds - (last - Date.parse(load.attempts[0].opened_at)) / 1000;
+}
+
 // The progress by rows; the function that comes with it brings it up to date, without taking anybody's focus.
 function progressCard() {
   const words = el("strong", { role: "status" });
   const since = el("span", { class: "quiet" });
   const bar = el("progress", { "aria-label": "Progress by rows" });
+  const quiet = el("p", { class: "proof", hidden: true }, "No step has ended for ten minutes. See what its run does: ", airflowLink(feedPath, null, "open the DAG"), ".");
   const update = (load) => {
     const done = load.partitions.filter((part) => part.loaded_epoch !== null).length;
     const reading = load.partitions.length === 0;
@@ -51,11 +60,12 @@ function progressCard() {
     const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${done} of ${load.partitions.length} partitions`;
     const next = reading ? "Reading the workbook …" : all ? `${staged}; reconciling and publishing …` : staged;
     if (words.textContent !== next) words.textContent = next;
+    quiet.hidden = idle(load) < IDLE;
     since.textContent = `for ${duration(Math.round(load.running_seconds))}`;
     if (reading) bar.removeAttribute("value");
     else Object.assign(bar, { max: Math.max(load.rows.source, 1), value: load.rows_done });
   };
-  return [el("section", { class: "card progress", "aria-label": "Progress" }, el("div", { class: "between" }, words, since), bar), update];
+  return [el("section", { class: "card progress", "aria-label": "Progress" }, el("div", { class: "between" }, words, since), bar, quiet), update];
 }
 
 function tile(name, value, more) {

@@ -27,7 +27,7 @@ test: .venv/.ready  ## the whole test suite
 	@$(PY) -m pytest
 
 soak: .venv/.ready  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
-	@$(PY) tests/chaos/soak.py $(if $(SEED),--seed $(SEED))
+	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))
 
 reliability: .venv/.ready  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -286,6 +287,11 @@ def refused(call: Callable[[], Any]) -> FactloadError:
         assert error.remedy or several, f"{error.code} doesn't say what to do next"
         return error
     raise AssertionError("it went through")
+
+
+def straight(feed: Feed, url: str) -> None:
+    """A whole load in this process."""
+    Attempt(SimpleNamespace(feed=feed, url=url)).go_on()  # type: ignore[arg-type]
 
 
 def retried(arena: Arena, tries: int = 3) -> None:

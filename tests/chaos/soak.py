@@ -8,30 +8,22 @@ from __future__ import annotations
 import argparse
 import functools
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from signal import SIGKILL, SIGSTOP
-from types import SimpleNamespace
 
 import pytest
-from arena import Arena, Attempt, make_book, place, publish_old, retried
+from arena import Arena, make_book, place, publish_old, retried, straight
 from test_database_down import end_connections
 from victim import Strike, Victim
 
 from demo.postgres import throwaway
-from factload.feed import Feed
 
 BOOKS = {"old": 4_100, "new": 4_050, "corrected": 4_010, "small": 300, "bystander": 60}
 POINTS = 120  # of a whole load, more or less
 SECONDS = 0.8  # of a whole load, more or less
-
-
-def straight(feed: Feed, url: str) -> None:
-    """A whole load in this process."""
-    Attempt(SimpleNamespace(feed=feed, url=url)).go_on()  # type: ignore[arg-type]
 
 
 def kill_at_a_point(arena: Arena, rng: random.Random) -> None:
@@ -92,7 +84,7 @@ def soak(arena: Arena, loads: int, seconds: float, rng: random.Random) -> Counte
     return done
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description="Kill loads and try them again, at random.")
     parser.add_argument("--loads", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=15.0)
@@ -117,8 +109,3 @@ def main() -> int:
         f"({', '.join(f'{name} {times}' for name, times in done.most_common())}; seed {chosen.seed}, "
         f"{time.monotonic() - begun:.0f} s)"
     )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

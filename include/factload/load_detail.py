@@ -16,8 +16,8 @@ from sqlalchemy.engine import Connection
 from factload.history import LoadSummary, summaries, summary_of
 from factload.ledger_tables import attempts, loads, partitions, steps
 
-# A partition is slow when it stages less than half as many rows a second as the median one, and takes longer than
-# the median one (a short last partition has its fixed costs, and delays nobody). Fewer than four can't be compared.
+# A partition is slow when it stages less than half as many rows a second as the median one. One of fewer than half
+# the usual rows, such as the sheet's last, has mostly fixed costs; and fewer than four can't be compared.
 _SLOW = 0.5
 _FEWEST = 4
 
@@ -153,9 +153,8 @@ def _partitions(
     )
     runs = [staged_by.get((row.loaded_epoch, row.label)) for row in found]
     speeds = [_speed(row.source_rows, run) for row, run in zip(found, runs, strict=True)]
-    slow = slow_ones(
-        [(run.seconds(), speed) if run and speed else None for run, speed in zip(runs, speeds, strict=True)]
-    )
+    timed = zip(found, runs, strict=True)
+    slow = slow_ones([(row.source_rows, run.seconds()) if run else None for row, run in timed])
     return [
         PartitionDetail(
             label=row.label,
@@ -181,10 +180,10 @@ def _speed(rows: int, run: StepRun | None) -> float | None:
     return rows / run.seconds() if run and run.seconds() > 0 else None
 
 
-def slow_ones(partitions: Sequence[tuple[float, float] | None]) -> list[bool]:
-    """Which of these (seconds, rows a second) are slow; None stands for a partition that isn't staged yet."""
-    known = [partition for partition in partitions if partition is not None]
+def slow_ones(partitions: Sequence[tuple[int, float] | None]) -> list[bool]:
+    """Which of these (rows, seconds) are slow; None stands for a partition that isn't staged yet."""
+    known = [(rows, rows / seconds) for rows, seconds in filter(None, partitions) if seconds > 0]
     if len(known) < _FEWEST:
         return [False] * len(partitions)
-    seconds, speed = (median(values) for values in zip(*known, strict=True))
-    return [p is not None and p[0] > seconds and p[1] < _SLOW * speed for p in partitions]
+    usual, speed = (median(values) for values in zip(*known, strict=True))
+    return [p is not None and p[0] >= usual / 2 and p[0] < _SLOW * speed * p[1] for p in partitions]

@@ -13,7 +13,7 @@ from factload.reasons import REASONS
 from factload.reject_pages import RejectPage
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
-SLOW_RULE = "slow: less than half the median rows per second, and longer than the median partition"
+SLOW_RULE = "less than half the median rows per second; short partitions don't count"
 
 
 def problem(error: FactloadError) -> dict[str, str]:

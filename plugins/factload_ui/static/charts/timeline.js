@@ -91,7 +91,7 @@ export function timeline(load) {
   const slow = load.partitions.filter((part) => part.slow).length;
   return [
     drawing(height, "When each step ran", (width) => marks(lines, end, width)),
-    el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly (${load.slow_rule.replace("slow: ", "")}).` : "No partition ran slowly."),
+    el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly (${load.slow_rule}).` : "No partition ran slowly."),
   ];
 }
 

@@ -23,7 +23,7 @@ from factload.feed_schedule import MISSING_SCHEMA, Missing, Run, cron, missing_w
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
-from factload.sheet.text_values import TextFormat
+from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from factload.feed_part import FeedPart, one_or_more
-from factload.normalize import NormalizeStep, parse_steps, step_schema
+from factload.normalize_steps import NormalizeStep, parse_steps, step_schema
 
 KeyType = Literal["text", "date"]
 _ACTIONS = ("reject", "fail", "create")

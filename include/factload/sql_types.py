@@ -1,4 +1,4 @@
-"""The SQL types that a feed may declare for a column, and what each means in Arrow.
+"""The SQL types that a feed may declare for a column.
 
 Declared, never guessed: a column's type comes from the feed file and is checked against the fact table.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
-
-import pyarrow as pa
 
 Kind = Literal["numeric", "integer", "double", "text", "date", "timestamp", "boolean"]
 
@@ -93,17 +91,3 @@ def parse_sql_type(text: str) -> SqlType:
         f"{text!r} is not a type a feed can declare; "
         + (f"did you mean {meant}?" if meant else f"there are {EXAMPLES}")
     )
-
-
-def arrow_type(declared: SqlType) -> pa.DataType:
-    """The Arrow type in which a partition file holds a column of this SQL type."""
-    if declared.kind == "numeric":
-        return pa.decimal128(declared.precision, declared.scale)
-    return {
-        "integer": pa.int64(),
-        "double": pa.float64(),
-        "text": pa.string(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "boolean": pa.bool_(),
-    }[declared.kind]

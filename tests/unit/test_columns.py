@@ -13,7 +13,7 @@ import pytest
 import expected
 import sheetxml
 from factload.reasons import CELLS
-from factload.sheet.text_values import TextFormat
+from factload.sheet.text_format import TextFormat
 
 
 def cell(body: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +28,24 @@ def read(tmp_path: Path, text: str) -> str:
     with pytest.raises(FeedError) as caught:
         read_feed_file(path)
     return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def test_reading_a_feed_loads_no_numeric_library() -> None:
+    """Airflow's processor of DAG files reads all feeds every few seconds."""
+    program = (
+        "import sys; from pathlib import Path; from factload.feed_file import read_feed_file; "
+        "read_feed_file(Path(sys.argv[1])); "
+        "print([name for name in ('numpy', 'pyarrow', 'sqlalchemy') if name in sys.modules])"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(DEMO.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(DEMO)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_demo_feed_is_what_it_says() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.normalize import normalize, parse_steps
+from factload.normalize import normalize
+from factload.normalize_steps import parse_steps
 
 
 @pytest.mark.parametrize(

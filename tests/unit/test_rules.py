@@ -9,8 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from factload.arrow_types import arrow_type
 from factload.feed_rules import rules_of
-from factload.sql_types import arrow_type, parse_sql_type
+from factload.sheet.judging import broken_rules
+from factload.sql_types import parse_sql_type
 
 
 def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
@@ -19,7 +21,7 @@ def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
     rules = rules_of(
         declared, asked.get("min"), asked.get("max"), tuple(asked.get("allowed", ())), asked.get("pattern")
     )
-    found = rules.broken(pa.array(values, arrow_type(declared)))
+    found = broken_rules(pa.array(values, arrow_type(declared)), rules)
     return {reason: flags.nonzero()[0].tolist() for reason, flags in found}
 
 
@@ -30,6 +32,9 @@ def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
         ("numeric(8,2)", [Decimal("0.10"), Decimal("0.09"), None], {"min": 0.1}, {"below_minimum": [1]}),
         ("numeric(8,2)", [Decimal("100.00"), Decimal("100.01")], {"max": 100}, {"above_maximum": [1]}),
         ("double precision", [0.5, 1.5], {"min": 0, "max": 1}, {"below_minimum": [], "above_maximum": [1]}),
+        ("numeric(2,2)", [Decimal("-0.01"), Decimal("0.99")], {"min": 0, "max": 0.99}, {"below_minimum": [0], "above_maximum": []}),
+        ("numeric(8,2)", [Decimal("999999.99")], {"max": 1e5}, {"above_maximum": [0]}),
+        ("bigint", [2**63 - 1], {"min": -(2**63), "max": 2**63 - 1}, {"below_minimum": [], "above_maximum": []}),
         ("date", [date(2026, 1, 1), date(2025, 12, 31)], {"min": date(2026, 1, 1)}, {"below_minimum": [1]}),
         ("timestamp", [datetime(2026, 1, 1, 0, 0, 1)], {"max": date(2026, 1, 1)}, {"above_maximum": [0]}),
         ("text", ["EUR", "eur", None, ""], {"allowed": ["EUR", "USD"]}, {"not_allowed": [1, 3]}),
@@ -56,6 +61,10 @@ def test_what_breaks_a_rule(
         ("integer", {"min": "1"}, "`min` '1' is no value of a column of type integer"),
         ("integer", {"min": 0.5}, "`min` 0.5 is no value of a column of type integer"),
         ("numeric(8,2)", {"max": 0.001}, "`max` 0.001 is no value of a column of type numeric"),
+        ("numeric(8,2)", {"max": 1_000_000}, "`max` 1000000 is no value of a column of type numeric"),
+        ("numeric(8,2)", {"max": float("inf")}, "`max` inf is no value of a column of type numeric"),
+        ("bigint", {"max": 2**63}, "`max` 9223372036854775808 is no value of a column of type bigint"),
+        ("double precision", {"max": 2**53 + 1}, "`max` 9007199254740993 is no value of a column of type double"),
         ("text", {"allowed": [1]}, "`allowed` 1 is no value of a column of type text: put it into quotes"),
         ("boolean", {"allowed": [1]}, "`allowed` 1 is no value of a column of type boolean"),
         ("date", {"min": "2026"}, "`min` '2026' is no value of a column of type date"),

@@ -14,10 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.arrow_types import arrow_type
 from factload.reasons import CELLS
 from factload.sheet.block import Block, Column, Kind, is_blank_text
 from factload.sheet.cells import column_letters
 from factload.sheet.dates import DAY_MS, iso_micros, serial_micros, serial_millis, shown
+from factload.sheet.judging import broken_rules
 from factload.sheet.numbers import (
     Codes,
     parse_decimal,
@@ -28,8 +30,9 @@ from factload.sheet.numbers import (
     to_numeric,
 )
 from factload.sheet.rules import Rules
-from factload.sheet.text_values import UNGROUPED, TextFormat, read_text
-from factload.sql_types import SqlType, arrow_type
+from factload.sheet.text_format import UNGROUPED, TextFormat
+from factload.sheet.text_values import read_text
+from factload.sql_types import SqlType
 from factload.vectors import Flags, Positions, as_flags, flags, integers, masked, masked_flags, matches, texts
 
 _CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}  # 0 is no reason
@@ -157,7 +160,7 @@ def _convert(
     values, found = _BY_TYPE[field.type.kind](column, field, open_, date1904)
     codes[open_] = found[open_]
     if field.rules is not None:
-        for reason, broken in field.rules.broken(values):
+        for reason, broken in broken_rules(values, field.rules):
             codes[broken & (codes == 0)] = _CODES[reason]
     return values, codes
 

@@ -8,8 +8,6 @@ becomes a reject.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.sheet.block import Column, Kind
+from factload.sheet.text_format import TextFormat
 from factload.sql_types import SqlType
 from factload.vectors import Flags, flags, integers, matches, texts
 
@@ -25,24 +24,6 @@ _BOOLEAN, _TRUE = r"(?i)\A(?:true|1|false|0)\z", r"(?i)\A(?:true|1)\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _SPACES = " \t"
-
-
-@dataclass(frozen=True, slots=True)
-class TextFormat:
-    """How numbers are written in text. ``thousands`` "" means that digits are not grouped."""
-
-    decimal: str = "."
-    thousands: str = ""
-
-    @property
-    def pattern(self) -> str:
-        """What a number looks like (RE2)."""
-        point, group = re.escape(self.decimal), re.escape(self.thousands)
-        whole = f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)" if group else "[0-9]+"
-        return rf"\A[+-]?(?:{whole}(?:{point}[0-9]+)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?\z"
-
-
-UNGROUPED = TextFormat()
 
 
 def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:

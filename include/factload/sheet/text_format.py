@@ -1,0 +1,24 @@
+"""How a feed declares that texts write numbers; ``text_values`` reads them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """How numbers are written in text. ``thousands`` "" means that digits are not grouped."""
+
+    decimal: str = "."
+    thousands: str = ""
+
+    @property
+    def pattern(self) -> str:
+        """What a number looks like (RE2)."""
+        point, group = re.escape(self.decimal), re.escape(self.thousands)
+        whole = f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)" if group else "[0-9]+"
+        return rf"\A[+-]?(?:{whole}(?:{point}[0-9]+)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?\z"
+
+
+UNGROUPED = TextFormat()

@@ -20,7 +20,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 def plant(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     with running(postgres, tmp_path_factory.mktemp("loads page"), "loads_page") as plant:
         past.write_past(plant.warehouse, "sales", TODAY, 70, PAST)
-        past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed"}, seed=2)
+        past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed", 8: None, 9: None}, seed=2)
         yield plant
 
 

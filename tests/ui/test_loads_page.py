@@ -125,10 +125,10 @@ def test_in_airflow_s_own_page_with_its_theme(window: NewWindow) -> None:
 
 def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
     page = window().loads()
-    page.get_by_role("button", name="Backfill 3 days").click()
+    page.get_by_role("button", name="Backfill 2 days").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(
-        f"airflow backfill create --dag-id load_sales --from-date {back(6)}T00:00:00 --to-date {back(3)}T00:00:00"
+        f"airflow backfill create --dag-id load_returns --from-date {back(9)}T00:00:00 --to-date {back(7)}T00:00:00"
     )
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

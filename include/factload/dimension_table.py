@@ -15,6 +15,11 @@ from factload.feed_dimensions import Dimension
 
 def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
     """The dimension's table, with every column that the feed names; raises ``FeedError`` for what isn't there."""
+    return reflect(connection, dimension.table, needed_columns(name, dimension))
+
+
+def needed_columns(name: str, dimension: Dimension) -> dict[str, str]:
+    """Column of the dimension's table → the feed's field that names it."""
     field = f"dimensions.{name}"
     needed = dict.fromkeys(dimension.business_key, f"{field}.business_key")
     needed[dimension.surrogate_key] = f"{field}.surrogate_key"
@@ -23,7 +28,7 @@ def dimension_table(connection: Connection, name: str, dimension: Dimension) -> 
         needed[dimension.as_of.valid_to] = f"{field}.as_of.valid_to"
     if dimension.unmatched.inferred is not None:
         needed[dimension.unmatched.inferred] = f"{field}.unmatched.create.inferred"
-    return reflect(connection, dimension.table, needed)
+    return needed
 
 
 def check_dimensions(connection: Connection, feed: Feed) -> dict[str, Table]:

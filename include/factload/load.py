@@ -35,13 +35,18 @@ class Load:
 
     @property
     def folder(self) -> Path:
-        """Where the staging files of this content lie."""
-        return settings().staging / self.load_id / self.content
+        """Where the staging files of this attempt lie: its own, so that no older one can touch them."""
+        return settings().staging / self.load_id / str(self.epoch)
 
     @property
     def staging_table(self) -> str:
         """Name of the table, in the staging schema, that holds the staged rows of this content."""
-        return "load_" + hashlib.sha256(f"{self.load_id} {self.content}".encode()).hexdigest()[:24]
+        return self.staging_table_of(self.load_id, self.content)
+
+    @staticmethod
+    def staging_table_of(load_id: str, content: str) -> str:
+        """The same, for any content that the load ever had."""
+        return "load_" + hashlib.sha256(f"{load_id} {content}".encode()).hexdigest()[:24]
 
     @property
     def period_date(self) -> date:

@@ -8,6 +8,7 @@
 | ``FACTLOAD_ALLOWED_ROOTS`` | where workbooks may lie, separated by commas  | ``$FACTLOAD_HOME/inbox``             |
 | ``FACTLOAD_LOCK_TIMEOUT`` | seconds that a transaction waits for a lock     | 90                                   |
 | ``FACTLOAD_IDLE_TIMEOUT`` | seconds that a frozen worker keeps its locks    | 60                                   |
+| ``FACTLOAD_STAGING_DAYS`` | days without a sign after which a load's staging is swept | 14       |
 | ``FACTLOAD_CONN_<ID>``   | URL of the connection ``<id>``                  | ``AIRFLOW_CONN_<ID>``                |
 """
 
@@ -20,11 +21,12 @@ from pathlib import Path
 from factload.errors import FeedError, WorkbookError
 
 _LONGEST_WAIT = 86_400  # a day; 0 would be for ever
+_MOST_DAYS = 3_650
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Folders as absolute paths, timeouts in seconds."""
+    """Folders as absolute paths, timeouts in seconds, ``staging_days`` in days."""
 
     home: Path
     feeds: Path
@@ -32,6 +34,7 @@ class Settings:
     allowed_roots: tuple[Path, ...]
     lock_timeout: int
     idle_timeout: int
+    staging_days: int
 
 
 def settings() -> Settings:
@@ -43,19 +46,20 @@ def settings() -> Settings:
         feeds=home / (os.environ.get("FACTLOAD_FEEDS") or "include/feeds"),
         staging=home / (os.environ.get("FACTLOAD_STAGING") or ".staging"),
         allowed_roots=tuple(home / root.strip() for root in roots.split(",") if root.strip()),
-        lock_timeout=_seconds("FACTLOAD_LOCK_TIMEOUT", 90),
-        idle_timeout=_seconds("FACTLOAD_IDLE_TIMEOUT", 60),
+        lock_timeout=_number("FACTLOAD_LOCK_TIMEOUT", 90, _LONGEST_WAIT, "seconds"),
+        idle_timeout=_number("FACTLOAD_IDLE_TIMEOUT", 60, _LONGEST_WAIT, "seconds"),
+        staging_days=_number("FACTLOAD_STAGING_DAYS", 14, _MOST_DAYS, "days"),
     )
 
 
-def _seconds(name: str, default: int) -> int:
+def _number(name: str, default: int, most: int, unit: str) -> int:
     value = os.environ.get(name) or str(default)
-    if value.isascii() and value.isdigit() and 0 < int(value) <= _LONGEST_WAIT:
+    if value.isascii() and value.isdigit() and 0 < int(value) <= most:
         return int(value)
     raise FeedError(
         "setting_invalid",
-        f"the environment's {name} is not a number of seconds",
-        expected=f"1 to {_LONGEST_WAIT}, such as {default}",
+        f"the environment's {name} is not a number of {unit}",
+        expected=f"1 to {most}, such as {default}",
     )
 
 

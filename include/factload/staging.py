@@ -110,3 +110,8 @@ def disk_errors() -> Iterator[None]:
             f"The staging folder can't be written ({error.strerror})",
             remedy="Look at the disk",
         ) from error
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes as people read it; a MB is 10^6 bytes."""
+    return f"{size / 1e6:,.1f} MB"

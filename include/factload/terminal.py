@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Iterable
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -17,6 +17,9 @@ from factload.findings import SHOWN_PER_REASON, CheckReport
 from factload.reasons import REASONS
 from factload.rejects import Reject
 from factload.report import Report
+
+if TYPE_CHECKING:
+    from factload.doctor.finding import Finding
 
 _LOG_WIDTH = 120
 
@@ -121,6 +124,19 @@ def show_status(lines: Iterable[dict[str, Any]]) -> None:
             console.print(f"{line['load_id']}: {line['next']}", soft_wrap=True)
         if line["error"]:
             console.print(f"{line['load_id']}: {line['error']}", soft_wrap=True)
+
+
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+def show_findings(found: Iterable[Finding]) -> None:
+    """Print a line a finding; what to do stands at its end."""
+    console = _console()
+    for finding in found:
+        state = f"[{_COLOURS[finding.state]}]{finding.state:<8}[/]"
+        remedy = f". {finding.remedy}." if finding.remedy else ""
+        told = f"{finding.check} {finding.about}: {finding.seen}{remedy}"
+        console.print(f"{state} {escape(_visible(told))}", soft_wrap=True)
 
 
 def show_rejects(found: Iterable[Reject]) -> None:

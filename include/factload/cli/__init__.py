@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from factload.cli import feeds, ledger, loads
+from factload.cli import doctor, feeds, ledger, loads
 from factload.cli.options import say
 from factload.errors import FactloadError, TransientError
 
@@ -50,6 +50,6 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (loads, ledger, feeds):
+    for group in (loads, ledger, feeds, doctor):
         group.add_commands(commands)
     return made

@@ -1,0 +1,113 @@
+"""One database: does it answer, is it new enough, do the clocks agree, which ledger has it, will it take the feeds?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
+from factload.database import database_errors, engine_for
+from factload.dimension_table import check_dimensions
+from factload.doctor import left_behind, rights
+from factload.doctor.finding import Finding
+from factload.errors import FactloadError
+from factload.fact_table import fact_table
+from factload.feed import Feed
+from factload.ledger_migrations import VERSION, installed_version
+from factload.ledger_tables import LEDGER_SCHEMA
+
+OLDEST_SERVER = 14  # the first that looks whether the client of a waiting statement still lives
+CLOCK_WARNING_SECONDS = 2.0
+CLOCK_PROBLEM_SECONDS = 60.0
+
+
+def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Finding]:
+    """What the database called ``name`` has to say, and whether it takes what ``feeds`` give it."""
+    findings: list[Finding] = []
+    engine = engine_for(url).execution_options(postgresql_readonly=True)
+    try:
+        with database_errors("connecting"), engine.connect() as connection:
+            findings.append(_server(connection, name))
+            findings.append(_clock(connection, name))
+            connection.rollback()
+            findings += _ledger(connection, name)
+            for feed in feeds:
+                findings += _feed(connection, feed)
+    except FactloadError as error:
+        findings.append(Finding.of("database", name, error))
+    return findings
+
+
+def _server(connection: Connection, name: str) -> Finding:
+    version = int((connection.dialect.server_version_info or (0,))[0])
+    user, database = connection.execute(select(func.current_user(), func.current_database())).one()
+    if version < OLDEST_SERVER:
+        seen = f"PostgreSQL {version}; expected {OLDEST_SERVER} or newer"
+        return Finding.problem("database", name, seen, "Upgrade the server")
+    return Finding.ok("database", name, f"PostgreSQL {version} answers; user {user}, database {database}")
+
+
+def _clock(connection: Connection, name: str) -> Finding:
+    before = datetime.now(UTC)
+    there = connection.scalar(select(func.clock_timestamp()))
+    return clock_finding(name, before, there or before, datetime.now(UTC))
+
+
+def clock_finding(name: str, before: datetime, there: datetime, after: datetime) -> Finding:
+    """How far the database's clock, read as ``there`` between ``before`` and ``after`` (all aware), is off."""
+    off = max((there - after).total_seconds(), (before - there).total_seconds(), 0.0)
+    if off <= CLOCK_WARNING_SECONDS:
+        return Finding.ok("clock", name, "the database's clock and this machine's agree")
+    way = "ahead of" if there > after else "behind"
+    seen = f"the database's clock is {off:,.0f} seconds {way} this machine's"
+    remedy = (
+        "Let both follow NTP: `missing: wait`, the default period and the times of steps go by these clocks"
+    )
+    if off <= CLOCK_PROBLEM_SECONDS:
+        return Finding.warning("clock", name, seen, remedy)
+    return Finding.problem("clock", name, seen, remedy)
+
+
+def _ledger(connection: Connection, name: str) -> Iterator[Finding]:
+    """Its rights and version; what loads left behind, where that can be read."""
+    with database_errors("looking at the ledger"), connection.begin():
+        lacking = rights.of_ledger(connection, name)
+        yield lacking
+        if lacking.state != "ok":
+            return
+        version = installed_version(connection)
+        yield _version(name, version)
+        if version == VERSION:
+            yield from left_behind.findings(connection, name)
+
+
+def _version(name: str, version: int | None) -> Finding:
+    if version is None:
+        return Finding.ok("ledger", name, f"none yet: the first load makes it (schema {LEDGER_SCHEMA})")
+    seen = f"the ledger in schema {LEDGER_SCHEMA} has version {version}"
+    if version > VERSION:
+        remedy = "Use the factload that made it, or a newer one"
+        return Finding.problem("ledger", name, f"{seen}; expected {VERSION} or older", remedy)
+    if version < VERSION:
+        remedy = "Nothing to do: the next load migrates it, and keeps what is in it"
+        return Finding.warning("ledger", name, f"{seen}, this factload's is {VERSION}", remedy)
+    return Finding.ok("ledger", name, seen)
+
+
+def _feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
+    """Rights on the feed's tables, and whether they have the shape that it asks for."""
+    with database_errors(f"looking at the tables of {feed.feed}"), connection.begin():
+        lacking = rights.of_feed(connection, feed)
+        yield lacking
+        if lacking.state != "ok":
+            return
+        try:
+            fact_table(connection, feed)
+            check_dimensions(connection, feed)
+        except FactloadError as error:
+            yield Finding.of("tables", feed.feed, error)
+        else:
+            tables = [feed.fact.table, *(dimension.table for dimension in feed.dimensions.values())]
+            yield Finding.ok("tables", feed.feed, f"{', '.join(dict.fromkeys(tables))} fit the feed")

@@ -1,0 +1,70 @@
+"""What loads left behind: staging tables and folders that nobody needs, attempts that ended without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
+from factload.doctor.finding import Finding
+from factload.ledger_tables import attempts, loads, steps
+from factload.left_overs import LeftOver, find, is_at_work
+from factload.settings import settings
+
+LONG_WITHOUT_A_STEP = timedelta(hours=1)
+_GRACE = timedelta(minutes=10)  # a published load's staging is removed within moments
+
+
+def findings(connection: Connection, about: str) -> Iterator[Finding]:
+    """A warning for each load that left something, or ``ok``."""
+    said = [*_left(connection, about), *_silent(connection, about)]
+    yield from said or [Finding.ok("left-overs", about, "none")]
+
+
+def _left(connection: Connection, about: str) -> Iterator[Finding]:
+    days = settings().staging_days
+    for left in find(connection):
+        aged = left.idle > timedelta(days=days)
+        published = left.state == "published" and left.idle > _GRACE
+        if (aged or published) and not is_at_work(connection, left.load_id):
+            yield Finding.warning("left-overs", about, _seen(left), _remedy(aged, days))
+
+
+def _seen(left: LeftOver) -> str:
+    return f"{left.load_id} ({left.state}, last sign {left.last_sign:%Y-%m-%d %H:%M} UTC) left {left.what}"
+
+
+def _remedy(aged: bool, days: int) -> str:
+    if aged:
+        return "The next load that opens removes it"
+    return (
+        f"Nothing reads it. Run clean_staging again, or wait: a load that opens {days} days after removes it "
+        "(FACTLOAD_STAGING_DAYS)"
+    )
+
+
+def _silent(connection: Connection, about: str) -> Iterator[Finding]:
+    """Loads whose newest attempt is ``loading``, and no step of it has ended for long."""
+    last_step = (
+        select(func.max(steps.c.finished_at))
+        .where(steps.c.load_id == attempts.c.load_id, steps.c.epoch == attempts.c.epoch)
+        .scalar_subquery()
+    )
+    last_sign = func.greatest(attempts.c.opened_at, last_step)
+    query = (
+        select(attempts.c.load_id, last_sign.label("since"))
+        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.epoch == attempts.c.epoch))
+        .where(attempts.c.state == "loading", last_sign < func.clock_timestamp() - LONG_WITHOUT_A_STEP)
+        .order_by(attempts.c.load_id)
+    )
+    for load_id, since in connection.execute(query).all():
+        if not is_at_work(connection, load_id):
+            feed, _, period = load_id.partition("@")
+            yield Finding.warning(
+                "left-overs",
+                about,
+                f"{load_id} is loading, and no step of it has ended since {since:%Y-%m-%d %H:%M} UTC",
+                f"If nothing works on it, `factload run {feed} --period {period}` goes on from there",
+            )

@@ -98,7 +98,7 @@ def stage_members(
         with closing(_Sorting(map_schema(surrogate, dimension, salt), ranges, folder)) as sorting:
             for members in _members(spool, surrogate, dimension) if size else ():
                 sorting.add(members, salt)
-            if (staged := sorting.commit(f"map_{name}.arrow", dimension)) is not None:
+            if (staged := sorting.commit(f"map_{name}_{{sha256}}.arrow", dimension)) is not None:
                 return DimensionMap(name, str(staged[0]), staged[1], sorting.rows)
     raise AssertionError("unreachable")
 

@@ -33,10 +33,11 @@ _PATIENCE = "1s"  # with a person who reads a staging table
 
 @dataclass(frozen=True, slots=True)
 class LeftOver:
-    """Staging tables and the folder of one load. ``state`` of its newest attempt; ``last_sign`` of any of them:
-    opened, ended, or a step done. ``idle``: since then, by the database's clock."""
+    """Staging tables and the folder of one load. ``epoch`` and ``state`` are its newest attempt's; ``last_sign`` is
+    any attempt's: opened, ended, or a step done. ``idle``: since then, by the database's clock."""
 
     load_id: str
+    epoch: int
     state: str
     last_sign: datetime
     idle: timedelta
@@ -72,9 +73,8 @@ def drop_tables(connection: Connection, load_id: str) -> None:
         Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)
 
 
-def remove_folders(load: Load, *, below: int) -> None:
-    """Remove the folders of the load's epochs below this one. Safe at any time, however late it is done."""
-    parent = load.folder.parent
+def remove_folders(parent: Path, *, below: int) -> None:
+    """Remove a load's folders of epochs below this one. Safe at any time, however late it is done."""
     for folder in parent.iterdir() if parent.is_dir() else ():
         if folder.name.isdecimal() and int(folder.name) < below:
             shutil.rmtree(folder, ignore_errors=True)
@@ -100,6 +100,7 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
     query = (
         select(
             attempts.c.load_id,
+            attempts.c.epoch,
             attempts.c.state,
             table.label("name"),
             func.greatest(attempts.c.opened_at, attempts.c.ended_at, last_step).label("sign"),
@@ -115,6 +116,7 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
         last = max(row.sign, earlier.last_sign) if earlier else row.sign
         found[row.load_id] = LeftOver(
             row.load_id,
+            row.epoch,
             row.state,
             last,
             row.now - last,
@@ -126,7 +128,7 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
 
 def _folders() -> dict[str, Path]:
     place = settings().staging
-    return {path.name: path for path in place.iterdir() if path.is_dir()} if place.is_dir() else {}
+    return {path.parent.name: path.parent for path in place.glob("*@*/*") if path.name.isdecimal()}
 
 
 def sweep(engine: Engine) -> None:
@@ -160,7 +162,7 @@ def _sweep(connection: Connection, load_id: str, bound: timedelta) -> None:
                 update(partitions).where(partitions.c.load_id == load_id).values(staged_from=None)
             )
             if left.folder is not None and _untouched(left.folder, bound):
-                shutil.rmtree(left.folder, ignore_errors=True)
+                remove_folders(left.folder, below=left.epoch + 1)
             _log.info("swept what %s left on %s: %s", load_id, left.last_sign.date(), left.what)
 
 

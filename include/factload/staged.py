@@ -6,7 +6,6 @@ A slice is one partition's rows. They come and go in the transaction that says s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy.engine import Connection
 from factload.fact_table import fact_table
 from factload.feed import Feed
 from factload.insert import INSERTS
-from factload.ledger_tables import STAGING_SCHEMA, attempts
+from factload.ledger_tables import STAGING_SCHEMA
 from factload.ledger_tables import rejects as rejects_table
 from factload.load import Load
 from factload.partitions import PartitionFile
@@ -122,13 +121,3 @@ def staged_slices(
             dict(zip(weighted, exact[len(totals) :], strict=True)),
         )
     return found
-
-
-def drop_all(connection: Connection, load: Load) -> None:
-    """Drop the staging tables of all contents that this load ever had."""
-    contents = connection.scalars(
-        select(attempts.c.content).where(attempts.c.load_id == load.load_id).distinct()
-    )
-    for content in contents:
-        name = replace(load, content=content).staging_table
-        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)

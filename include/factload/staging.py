@@ -75,14 +75,17 @@ class StagingFile:
             self._writer.write_batch(batch)
 
     def commit(self, name: str) -> tuple[Path, str]:
-        """Make it durable, then visible as ``name`` (replacing what was there); its path and SHA-256."""
+        """Make it durable, then visible as ``name`` (replacing what was there); its path and SHA-256.
+
+        ``{sha256}`` in the name stands for the digest's first digits: nothing else ever replaces such a file.
+        """
         with disk_errors():
             self._writer.close()
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
             sha256 = sha256_of(self._part)
-            path = self._part.with_name(name)
+            path = self._part.with_name(name.replace("{sha256}", sha256[:12]))
             self._part.replace(path)
         return path, sha256
 

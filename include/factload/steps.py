@@ -4,28 +4,23 @@ in any process, any number of times, on any worker. ``pipeline`` says their orde
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Engine, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from factload import (
-    __version__,
     dimension_map,
     ledger,
     ledger_migrations,
     ledger_partitions,
+    left_overs,
     publish,
     reconcile,
     staged,
@@ -34,21 +29,23 @@ from factload.corrections import in_place, read_corrected
 from factload.database import database_errors, engine_for
 from factload.dimension_table import check_dimensions, dimension_table
 from factload.duplicates import once_only, reject_duplicates
-from factload.errors import FactloadError, FeedError
+from factload.errors import FactloadError
 from factload.fact_constants import constant_values, with_constants
 from factload.fact_table import fact_table
 from factload.feed import Feed
 from factload.inferred import make_members
-from factload.load import DimensionMap, Load, PartitionCounts, content_of
+from factload.load import DimensionMap, Load, PartitionCounts
 from factload.lookup import Members, open_members
 from factload.measure import measured
 from factload.partitions import PartitionFile, Split
 from factload.resolve import ROW, control_totals, measures, resolve
+from factload.resume import digest_of, keep_what_is_whole, make_staging, staged_before
 from factload.sheet_fields import sheet_fields
 from factload.sources import SourceFile, read_sources
 from factload.split import split_sources
 from factload.staging import open_table
 from factload.weights import weighted_totals
+from factload.working import record, step
 
 _log = logging.getLogger(__name__)
 
@@ -81,22 +78,19 @@ def open_load(
             check_dimensions(connection, feed)
             load = ledger.open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
             if not load.already_published:
-                _make_staging(connection, load, feed, fact)
+                make_staging(connection, load, feed, fact)
     if not load.already_published:
-        _record(engine, load, "open_load", "", measurement)
+        left_overs.remove_folders(load.folder.parent, below=load.epoch)
+        left_overs.sweep(engine)
+        record(engine, load, "open_load", "", measurement)
     return load
-
-
-def _make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) -> None:
-    if staged.make(connection, staged.staging_table(load, fact, list(feed.fact.columns))):
-        known = ledger_partitions.loaded_partitions(connection, load)
-        ledger_partitions.load_again(connection, load, [row.partition_id for row in known])
 
 
 def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: str) -> DimensionMap:
     """Freeze one dimension in a staging file."""
-    with _step(load, feed, "extract_dimension_map", dimension, database) as connection:
+    with step(load, feed, "extract_dimension_map", dimension, database) as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
+        left_overs.at_work(snapshot, load)
         return dimension_map.extract_dimension_map(
             snapshot, dimension, feed.dimensions[dimension], load.folder
         )
@@ -109,8 +103,9 @@ def split_workbook(
 
     What an earlier attempt staged of the same partitions stays, as far as it is whole.
     """
-    with _step(load, feed, "split_workbook", "", database) as connection:
+    with step(load, feed, "split_workbook", "", database) as connection:
         with connection.begin():
+            left_overs.at_work(connection, load)
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
                 return Split(ledger_partitions.recorded_files(connection, load), ())
         fields, rows = sheet_fields(feed), feed.rows_per_partition
@@ -130,16 +125,8 @@ def split_workbook(
         with connection.begin():
             ledger.bound_waits(connection)
             ledger_partitions.record_split(connection, load, split.partitions, split.warnings)
-            _keep_what_is_whole(connection, load, feed)
+            keep_what_is_whole(connection, load, feed)
         return split
-
-
-def _keep_what_is_whole(connection: Connection, load: Load, feed: Feed) -> None:
-    known = ledger_partitions.loaded_partitions(connection, load)
-    table = staged.staging_of(connection, load, feed)
-    rows = staged.keep_slices(connection, table, [row.partition_id for row in known])
-    torn = [row.partition_id for row in known if rows.get(row.partition_id, 0) != (row.staged_rows or 0)]
-    ledger_partitions.load_again(connection, load, torn)
 
 
 def load_partition(
@@ -149,10 +136,10 @@ def load_partition(
 
     Nothing is done for a partition that is staged already from the same rows and the same maps.
     """
-    made_of = _digest(partition, maps)
-    with _step(load, feed, "load_partition", partition.label, database) as connection:
+    made_of = digest_of(partition, maps)
+    with step(load, feed, "load_partition", partition.label, database) as connection:
         with connection.begin():
-            if done := _staged_before(connection, load, feed, partition, made_of):
+            if done := staged_before(connection, load, feed, partition, made_of):
                 return done
             table = staged.staging_of(connection, load, feed)
             constants = constant_values(table, feed, load.period_date, partition)
@@ -206,26 +193,9 @@ def _make_members(
     return make_members(connection, table, dimension, keys, guard, feed.rows_per_chunk)
 
 
-def _staged_before(
-    connection: Connection, load: Load, feed: Feed, partition: PartitionFile, made_of: str
-) -> PartitionCounts | None:
-    ledger.bound_waits(connection)
-    state = ledger.fence(connection, load, *ledger.UNFINISHED, "published")
-    row = ledger_partitions.lock_partition(connection, load, partition.partition_id)
-    if state == "published" or row.staged_from == made_of:
-        return ledger_partitions.counts_of(row, measures(feed))
-    return None
-
-
-def _digest(partition: PartitionFile, maps: Sequence[DimensionMap]) -> str:
-    """What a partition's staged rows are made of, and by which factload."""
-    joined = " ".join([__version__, partition.sha256, *sorted(f"{m.dimension}={m.sha256}" for m in maps)])
-    return hashlib.sha256(joined.encode()).hexdigest()
-
-
 def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     """Prove that every source row is accounted for, or raise ``ReconciliationError`` or ``RowsRefused``."""
-    with _step(load, feed, "reconcile", "", database) as connection:
+    with step(load, feed, "reconcile", "", database) as connection:
         with connection.begin():
             ledger.bound_waits(connection)
             state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
@@ -242,7 +212,7 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
     The proof is made anew first; who, why and when stay in the ledger. It holds for this attempt alone: a changed
     workbook makes another. Raises ``FeedError`` ``not_held``, ``ReconciliationError``, or ``Superseded``.
     """
-    with _step(load, feed, "release", by, database) as connection, connection.begin():
+    with step(load, feed, "release", by, database) as connection, connection.begin():
         ledger.bound_waits(connection)
         state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
         ledger.record_release(connection, load, state, reason, by)
@@ -284,7 +254,7 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
 
     After a fault the proof is made anew, in the same transaction.
     """
-    with _step(load, feed, "publish", "", database) as connection, connection.begin():
+    with step(load, feed, "publish", "", database) as connection, connection.begin():
         ledger.bound_waits(connection)
         state = ledger.fence(connection, load, "reconciled", "failed", "published", lock="update")
         if state == "failed":
@@ -303,41 +273,12 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
 
 
 def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
-    """Remove what the load and its earlier contents left in the staging schema and folder; only once published."""
-    with _step(load, feed, "clean_staging", "", database) as connection, connection.begin():
+    """Remove what the load and its earlier attempts left in the staging schema and folder; only once published."""
+    with step(load, feed, "clean_staging", "", database) as connection, connection.begin():
         ledger.bound_waits(connection)
         ledger.fence(connection, load, "published", lock="update")
-        staged.drop_all(connection, load)
-    shutil.rmtree(load.folder.parent, ignore_errors=True)
-
-
-@contextmanager
-def _step(load: Load, feed: Feed, step: str, item: str, database: str) -> Iterator[Connection]:
-    """A connection for one step; its time and peak memory go into the ledger when it has ended well."""
-    if content_of(load.workbook_sha256, feed.fingerprint) != load.content:
-        raise FeedError(
-            "feed_changed",
-            f"the feed file of {load.feed} changed since this load was opened",
-            remedy="Run the load again from open_load",
-        )
-    engine = engine_for(database)
-    doing = f"working on {step} of {load.load_id}"
-    with measured() as measurement, database_errors(doing), engine.connect() as connection:
-        yield connection
-    _record(engine, load, step, item, measurement)
-
-
-def _record(engine: Engine, load: Load, step: str, item: str, measurement: Any) -> None:
-    with database_errors(f"noting {step} in the ledger"), engine.begin() as connection:
-        ledger.record_step(
-            connection,
-            load,
-            step,
-            item,
-            measurement.started,
-            measurement.finished,
-            measurement.peak_rss_mb,
-        )
+        left_overs.drop_tables(connection, load.load_id)
+    left_overs.remove_folders(load.folder.parent, below=load.epoch + 1)
 
 
 def record_failure(load: Load, error: FactloadError, *, database: str) -> None:

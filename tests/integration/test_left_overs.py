@@ -1,0 +1,159 @@
+"""What loads leave behind: removed once published, swept when nobody came back for it, and never earlier."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+from test_protocol import LOAD, Opened
+
+from conftest import Place
+from factload import left_overs, steps
+from factload.staging import open_table
+
+NEXT = date(2026, 11, 6)
+
+
+@pytest.fixture
+def half_way(place: Place) -> Opened:
+    """A load that ended half-way, 15 days ago."""
+    place.workbook([("A1" if i % 2 else "B2", i) for i in range(5_000)])
+    place.workbook([("A1", 1)], NEXT)
+    opened = Opened(place, place.feed())
+    opened.load_partition(0)
+    age(place, 15)
+    return opened
+
+
+def age(place: Place, days: int) -> None:
+    """All that there is has been so for so many days."""
+    place.execute(f"UPDATE factload.attempts SET opened_at = opened_at - interval '{days} days'")
+    place.execute(f"UPDATE factload.steps SET finished_at = finished_at - interval '{days} days'")
+    then = time.time() - days * 86_400
+    for path in (place.home / ".staging").rglob("*"):
+        os.utime(path, (then, then))
+
+
+def left(place: Place, opened: Opened) -> tuple[bool, bool]:
+    """Whether the load's staging table and its folder are there."""
+    table = place.rows("SELECT to_regclass(:name)", name=opened.staging)[0][0] is not None
+    return table, opened.load.folder.exists()
+
+
+@contextmanager
+def somebody(place: Place) -> Iterator[Connection]:
+    with place.engine.connect() as connection:
+        yield connection
+
+
+def test_what_nobody_came_back_for_is_swept_and_the_load_is_exact_all_the_same(
+    place: Place, half_way: Opened
+) -> None:
+    place.load(period=NEXT)
+    assert left(place, half_way) == (False, False)
+    assert place.rows(
+        "SELECT count(*) FROM factload.partitions WHERE load_id = :l AND staged_from IS NOT NULL", l=LOAD
+    ) == [(0,)]
+    place.load()
+    assert place.rows("SELECT count(*), sum(metric)::int FROM fact_sales WHERE load_id = :l", l=LOAD) == [
+        (5_000, 12_497_500)
+    ]
+
+
+def test_a_swept_attempt_goes_on_from_split_workbook(place: Place, half_way: Opened) -> None:
+    place.load(period=NEXT)
+    half_way.change_dimension()
+    half_way.split = steps.split_workbook(half_way.load, half_way.feed, database=place.url)
+    half_way.load_all()
+    half_way.reconcile()
+    assert half_way.publish() == 5_000
+
+
+@pytest.mark.parametrize("sign", ["attempts SET ended_at", "steps SET finished_at"])
+def test_a_sign_of_life_is_enough_to_stay(place: Place, half_way: Opened, sign: str) -> None:
+    place.execute(f"UPDATE factload.{sign} = now() - interval '13 days'")
+    place.load(period=NEXT)
+    assert left(place, half_way) == (True, True)
+
+
+def test_the_days_are_a_setting(place: Place, half_way: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTLOAD_STAGING_DAYS", "16")
+    place.load(period=NEXT)
+    assert left(place, half_way) == (True, True)
+
+
+def test_a_load_at_work_is_not_swept(place: Place, half_way: Opened) -> None:
+    with somebody(place) as step:
+        left_overs.at_work(step, half_way.load)
+        step.commit()
+        steps.open_load(place.feed(), NEXT, database=place.url)
+        assert left(place, half_way) == (True, True)
+    steps.open_load(place.feed(), NEXT, database=place.url)
+    assert left(place, half_way) == (False, False)
+
+
+def test_what_is_locked_is_skipped_at_once(
+    place: Place, half_way: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTLOAD_LOCK_TIMEOUT", "300")
+    with somebody(place) as other:
+        other.execute(text("SELECT FROM factload.loads WHERE load_id = :l FOR UPDATE"), {"l": LOAD})
+        steps.open_load(place.feed(), NEXT, database=place.url)
+        assert left(place, half_way) == (True, True)
+
+
+def test_a_person_who_reads_a_staging_table_stops_no_load(
+    place: Place, half_way: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    with somebody(place) as reader:
+        reader.execute(text(f"SELECT FROM {half_way.staging}"))
+        steps.open_load(place.feed(), NEXT, database=place.url)
+    assert "left-overs could not be swept: SQLSTATE 55P03" in caplog.text
+    assert left(place, half_way) == (True, True)
+    assert place.rows("SELECT count(*) FROM factload.partitions WHERE staged_from IS NOT NULL") == [(1,)]
+
+
+def test_a_folder_with_young_files_is_somebody_elses(place: Place, half_way: Opened) -> None:
+    young = next(half_way.load.folder.iterdir())
+    os.utime(young)
+    place.load(period=NEXT)
+    assert left(place, half_way) == (False, True)
+
+
+def test_files_of_an_earlier_attempt_go_as_the_next_one_opens(place: Place, half_way: Opened) -> None:
+    newer = Opened(place, place.feed())
+    assert left(place, half_way) == (True, False)
+    assert newer.load.folder.exists()
+
+
+def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Place) -> None:
+    place.workbook([("A1", 1), ("B2", 2)])
+    published = Opened(place, place.feed())
+    published.load_all()
+    published.reconcile()
+    published.publish()
+    newer = Opened(place, place.feed())
+    left_overs.remove_folders(published.load.folder.parent, below=published.load.epoch + 1)
+    newer.load_all()
+    newer.reconcile()
+    assert newer.publish() == 2
+    steps.clean_staging(newer.load, newer.feed, database=place.url)
+    assert list((place.home / ".staging").iterdir()) == []
+
+
+def test_a_map_that_is_extracted_again_leaves_the_first_as_it_was(place: Place) -> None:
+    place.workbook([("A1", 1)])
+    opened = Opened(place, place.feed())
+    [first] = opened.maps
+    opened.change_dimension()
+    [second] = opened.maps
+    assert first.path != second.path
+    for frozen in (first, second):
+        assert open_table(Path(frozen.path), frozen.sha256).num_rows == frozen.rows

@@ -251,6 +251,8 @@ def test_a_broken_gzip_file(tmp_path: Path) -> None:
     path = tmp_path / "s.csv.gz"
     path.write_bytes(whole[:-20])
     assert refusal(path).code == "workbook_truncated"
+    path.write_bytes(whole[:-4] + b"\0\0\0\x7f")  # two gigabytes, it says
+    assert refusal(path).code == "workbook_damaged"
     path.write_bytes(whole[:-8] + b"\0" * 8)
     assert refusal(path).code == "workbook_damaged"
     path.write_bytes(whole + gzip.compress(b"7,8,9\n"))  # two members are one file
@@ -260,6 +262,11 @@ def test_a_broken_gzip_file(tmp_path: Path) -> None:
 def test_what_a_file_may_hold_is_bounded(tmp_path: Path) -> None:
     bomb = write(tmp_path, b"k,t,n\n" + b"\n" * 40_000_000, "s.csv.gz")
     assert bomb.stat().st_size < 100_000
+    assert refusal(bomb).code == "workbook_hostile"
+    whole = bomb.read_bytes()
+    bomb.write_bytes(whole[:-4] + (2 * len(whole) * 100).to_bytes(4, "little"))  # less than there is
+    assert refusal(bomb, rows_per_partition=100_000).code == "workbook_hostile"
+    bomb.write_bytes(whole + gzip.compress(b"\n"))  # at its end it says one byte
     assert refusal(bomb, rows_per_partition=100_000).code == "workbook_hostile"
     line = write(tmp_path, "k,t,n\n" + "x" * 10_000)
     assert refusal(line, limits=Limits(row_bytes=5_000)).code == "workbook_hostile"

@@ -89,7 +89,7 @@ def test_an_xls_workbook(rows_per_partition: int, tmp_path: Path) -> None:
         (4, "00123", None, None, None),
         (5, "123", None, None, None),
         (6, None, "key_too_long_number", "A6", "1.2345678901234568e+16"),
-        (7, " x ", "error_cell", "B7", "#Div0"),
+        (7, " x ", "error_cell", "B7", "#DIV/0!"),
         (10, "last", "blank_value", "B10", None),
     ]
     assert (rows[0]["w"], rows[0]["b"]) == (datetime(2024, 2, 29), True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ from factload.sheet.limits import Limits
 from factload.sheet.xml_parts import hostile
 
 _GZIP = b"\x1f\x8b"
-_RATIO_FROM = 4 << 20  # bytes: gzip, unlike a zip, says its size only at the end, so the ratio is asked early
+_RATIO_FROM = 4 << 20  # bytes: gzip, unlike a zip, says its size only at the end, and only of one member
+_ISIZE = 4  # bytes at the end of a gzip member
+_PROBED = 1 << 20  # bytes at a time
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -78,13 +81,8 @@ class Utf8Stream:
                 f"at most {limits.sheet_bytes:,}",
                 "sheet_bytes",
             )
-        from_bytes = min(_RATIO_FROM, limits.ratio_from_bytes)
-        if self._inflated and self._taken > from_bytes and self._taken > limits.ratio * stored:
-            raise hostile(
-                f"{stored:,} bytes inflate to {self._taken:,} and more",
-                f"at most {limits.ratio} times",
-                "ratio",
-            )
+        if self._inflated:
+            _bound_ratio(stored, self._taken, limits)
 
 
 @contextmanager
@@ -97,6 +95,7 @@ def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8S
             if not packed:
                 yield Utf8Stream(file, file, dialect, limits)
                 return
+            _refuse_a_bomb(file, limits)
             with igzip.IGzipFile(fileobj=file) as raw:  # type: ignore[no-untyped-call]
                 yield Utf8Stream(raw, file, dialect, limits)
     except EOFError as error:
@@ -108,6 +107,34 @@ def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8S
             expected="a whole, unaltered .csv.gz file",
             remedy="Deliver it again",
         ) from error
+
+
+def _refuse_a_bomb(file: IO[bytes], limits: Limits) -> None:
+    """Return unless a gzip file says at its end that it inflates to too much (RFC 1952, ISIZE), and does.
+
+    The end of one that is cut off says anything. A bomb that says less is found as it is read: later, no less surely.
+    """
+    stored = file.seek(0, os.SEEK_END)
+    file.seek(max(0, stored - _ISIZE))
+    if _is_too_much(stored, int.from_bytes(file.read(_ISIZE), "little"), limits):
+        file.seek(0)
+        with igzip.IGzipFile(fileobj=file) as raw:  # type: ignore[no-untyped-call]
+            taken = 0
+            while data := raw.read(_PROBED):
+                taken += len(data)
+                _bound_ratio(stored, taken, limits)
+    file.seek(0)
+
+
+def _is_too_much(stored: int, inflated: int, limits: Limits) -> bool:
+    return inflated > min(_RATIO_FROM, limits.ratio_from_bytes) and inflated > limits.ratio * stored
+
+
+def _bound_ratio(stored: int, inflated: int, limits: Limits) -> None:
+    if _is_too_much(stored, inflated, limits):
+        raise hostile(
+            f"{stored:,} bytes inflate to {inflated:,} and more", f"at most {limits.ratio} times", "ratio"
+        )
 
 
 def not_in_encoding(encoding: str, line: int, why: str) -> WorkbookError:

@@ -17,6 +17,17 @@ from typing import Any
 
 _BATCH = 20_000  # rows
 _ENDED = 3  # exit status: the answer is an error
+# Errors as calamine names them and as a person sees them
+_SHOWN = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+    "GettingData": "#GETTING_DATA",
+}
 _ERROR, _NUMBER, _SERIAL, _TEXT, _BOOLEAN, _ISO = 6, 2, 3, 1, 4, 5  # factload.sheet.block.Kind
 
 
@@ -117,7 +128,7 @@ def _errors(path: str, sheet: int, start: tuple[int, int]) -> dict[tuple[int, in
 def _cell(value: Any, error: str | None) -> tuple[int, str]:
     """What a cell holds, by its kind (``factload.sheet.block.Kind``) and its text."""
     if error is not None:
-        return _ERROR, "#" + error
+        return _ERROR, _SHOWN.get(error, f"#{error}")
     if value is None or value == "":
         return 0, ""
     if isinstance(value, bool):  # before int, which it is too

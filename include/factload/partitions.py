@@ -100,7 +100,7 @@ def split_workbook(
     rows_per_partition: int,
     most: int = MAX_PARTITIONS,
     threads: int = 2,
-    limits: Limits = Limits(),  # noqa: B008  # frozen
+    limits: Limits | None = None,
     csv: CsvDialect | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Split:

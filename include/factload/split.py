@@ -19,7 +19,6 @@ from factload.partitions import (
 )
 from factload.sheet.columns import SheetField
 from factload.sheet.delimited.dialect import CsvDialect
-from factload.sheet.limits import Limits
 from factload.sheet.sheets import SheetChoice
 from factload.sources import SourceFile, require_unchanged
 
@@ -84,7 +83,6 @@ def _split_all(
                 rows_per_partition=rows_per_partition,
                 most=MAX_PARTITIONS - len(done.partitions),
                 csv=csv,
-                limits=Limits.from_environment(),
                 progress=after(done.source, progress),
             )
         defects = tuple(with_name(defect, origin) for defect in split.defects)

@@ -73,11 +73,13 @@ def loaded(place: Place, name: str, described: str) -> None:
     run_load(feed, PERIOD, database=place.url, progress=Quiet())
 
 
+def factload(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("factload")), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
 def shown_rejects() -> list[str]:
-    command = [str(Path(sys.executable).with_name("factload")), "rejects", LOAD]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=120
-    ).stdout.splitlines()
+    return factload("rejects", LOAD).stdout.splitlines()
 
 
 @pytest.mark.parametrize(("write", "name"), [(as_csv, "sales.csv"), (as_gzip, "sales.csv.gz")])
@@ -135,3 +137,21 @@ def test_a_csv_file_that_is_hostile_leaves_the_fact_table_alone(place: Place) ->
     with pytest.raises(WorkbookError, match="FACTLOAD_LIMIT_RATIO"):
         loaded(place, "sales.csv.gz", "csv: {}")
     assert place.facts() == [(1, "1.0000", "before")]
+
+
+def test_every_command_that_reads_a_workbook_keeps_the_limits(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = place.workbook([("A1", 1), ("nobody", 2)])
+    run_load(place.feed(), PERIOD, database=place.url, progress=Quiet())
+    monkeypatch.setenv("FACTLOAD_LIMIT_SMALL_PART_BYTES", "50")
+    period = ("--period", str(PERIOD))
+    for command in (
+        ("check", "sales", *period),
+        ("run", "sales", *period, "--reload"),
+        ("rejects", LOAD, "--xlsx", str(place.home / "rejects.xlsx")),
+        ("init", str(path)),
+    ):
+        done = factload(*command)
+        assert done.returncode != 0
+        assert "FACTLOAD_LIMIT_SMALL_PART_BYTES" in done.stdout + done.stderr

@@ -12,6 +12,7 @@ import pytest
 import expected
 import sheetxml
 from factload.errors import FeedError, WorkbookError
+from factload.propose.sheet_seen import look_at_sheet
 from factload.sheet import xlsx
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
@@ -240,3 +241,18 @@ def test_limits_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("FACTLOAD_LIMIT_RATIO", wrong)
         with pytest.raises(FeedError, match="FACTLOAD_LIMIT_RATIO"):
             Limits.from_environment()
+
+
+def test_whoever_opens_a_workbook_keeps_the_limits_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(GOOD))
+    look_at_sheet(path, None)
+    monkeypatch.setenv("FACTLOAD_LIMIT_SMALL_PART_BYTES", "50")
+    for reader in (inspect, lambda book: look_at_sheet(book, None), refusal_of_split):
+        with pytest.raises(WorkbookError, match="FACTLOAD_LIMIT_SMALL_PART_BYTES"):
+            reader(path)
+
+
+def refusal_of_split(path: Path) -> None:
+    raise refusal(path)

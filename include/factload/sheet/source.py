@@ -79,13 +79,15 @@ class SheetInfo:
 @contextmanager
 def open_source(
     path: Path,
-    limits: Limits = Limits(),  # noqa: B008  # frozen
+    limits: Limits | None = None,
     csv: CsvDialect | None = None,
 ) -> Iterator[Source]:
     """The file at ``path``, of whatever kind its bytes are; ``csv`` says how it is written if it is a csv file.
 
-    A file named ``.csv`` or ``.csv.gz`` may be one without that. Raises WorkbookError.
+    A file named ``.csv`` or ``.csv.gz`` may be one without that. ``limits`` are the environment's unless given.
+    Raises WorkbookError, FeedError for a limit that is no number.
     """
+    limits = limits or Limits.from_environment()
     kind = kind_of(path, may_be_csv=csv is not None or is_named_csv(path))
     if kind == "csv":
         yield CsvSource(path, csv or CsvDialect(), limits)
@@ -103,7 +105,7 @@ def open_source(
 
 def inspect(
     path: Path,
-    limits: Limits = Limits(),  # noqa: B008  # frozen
+    limits: Limits | None = None,
     csv: CsvDialect | None = None,
 ) -> tuple[SheetInfo, ...]:
     """Every sheet of cells with the row that most looks like a header. Raises WorkbookError."""

@@ -12,6 +12,7 @@ import xlwt
 
 import expected
 from factload.errors import WorkbookError
+from factload.sheet.foreign import share
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
 
@@ -49,9 +50,9 @@ def xls(path: Path) -> Path:
     return path
 
 
-def ods(path: Path, rows: str) -> Path:
+def ods(path: Path, rows: str, before: str = "") -> Path:
     content = (
-        f'<?xml version="1.0"?><office:document-content xmlns:office="{NS}office:1.0" xmlns:table="{NS}table:1.0" '
+        f'<?xml version="1.0"?>{before}<office:document-content xmlns:office="{NS}office:1.0" xmlns:table="{NS}table:1.0" '
         f'xmlns:text="{NS}text:1.0"><office:body><office:spreadsheet><table:table table:name="Facts">{rows}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>"
     )
@@ -142,6 +143,21 @@ def test_a_value_in_two_corners_is_refused_by_a_bound_that_it_names(
 def test_a_cell_far_below_the_others_is_read(tmp_path: Path) -> None:
     _, (found,) = expected.split(corners(tmp_path / "w.xls", 65_535, 0), FIELDS[:1])
     assert (found["row"], found["k"]) == (65_536, "last")
+
+
+def test_an_ods_workbook_whose_table_has_no_end_is_refused(tmp_path: Path) -> None:
+    cut = row(*map(text, "kmwb")) + "<other></table:table>"  # calamine looks for its end for ever
+    error = refusal(ods(tmp_path / "cut.ods", cut))
+    assert (error.code, "content.xml is not well-formed" in error.seen) == ("workbook_damaged", True)
+    named = '<!DOCTYPE a [<!ENTITY b "c">]>'
+    error = refusal(ods(tmp_path / "named.ods", text("k"), before=named))
+    assert (error.code, "DOCTYPE" in error.seen) == ("workbook_hostile", True)
+
+
+def test_time_follows_from_the_size_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "_ANY_FILE_SECONDS", 0)
+    error = refusal(xls(tmp_path / "w.xls"))
+    assert error.remedy.split()[-1] == "FACTLOAD_LIMIT_PROCESS_SECONDS_PER_MB"
 
 
 def test_empty_rows_of_an_ods_workbook_are_bounded_too(tmp_path: Path) -> None:

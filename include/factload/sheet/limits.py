@@ -30,6 +30,7 @@ class Limits:
     | ``cells_per_byte`` | the same for each byte of the file, inflated, if there are more than 1,000,000 |
     | ``process_bytes`` | memory of the process that reads such a sheet |
     | ``process_seconds`` | its time |
+    | ``process_seconds_per_mb`` | its processor time for each MB of the file, inflated, beyond 5 s |
 
     Rows and columns of other sheets end where Excel's do. Real sheets deflate to a twentieth; deflate itself ends
     at 1032 to 1.
@@ -48,6 +49,7 @@ class Limits:
     cells_per_byte: int = 4
     process_bytes: int = 3 << 30
     process_seconds: int = 600
+    process_seconds_per_mb: int = 20
 
     @classmethod
     def from_environment(cls) -> Self:

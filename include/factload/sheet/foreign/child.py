@@ -65,9 +65,9 @@ def _bound_process(request: dict[str, Any]) -> None:
     """Memory that calamine asks for beyond the file's share ends the process: it asks for whole sheets at once."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = min(request["process_bytes"], pages * resource.getpagesize() + request["file_share"])
-    seconds = request["process_seconds"]
+    seconds = min(request["process_seconds"], request["file_seconds"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,22 +18,21 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
-from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.cells import Row
 from factload.sheet.columns import SheetField, type_rows
 from factload.sheet.decode import Decoded, row_count_mismatch
 from factload.sheet.file_kind import refuse_a_broken_zip
+from factload.sheet.foreign.share import Share, ended
+from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
-from factload.sheet.xml_parts import hostile
+from factload.sheet.xml_parts import XmlReader, damaged, hostile
 
+_ODS_ROWS = "content.xml"
+_CHUNK = 1 << 18
 _STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
-# The child's share of memory follows from the file: calamine keeps a cell in 32 bytes, a sheet in several copies,
-# and the empty cells between two that are filled like any other.
-_CELL_BYTES, _COPIES = 32, 5
-_ANY_FILE_CELLS, _ANY_FILE_BYTES = 1_000_000, 64 << 20
 _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
 
 
@@ -44,8 +42,7 @@ class ForeignSource:
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path, self.limits = path, limits
         size = _bound_zip(path, limits) if zipfile.is_zipfile(path) else path.stat().st_size
-        self._cells = max(_ANY_FILE_CELLS, limits.cells_per_byte * size)
-        self._share = _ANY_FILE_BYTES + _COPIES * _CELL_BYTES * self._cells
+        self._share = Share.of(size, limits)
 
     @cached_property
     def sheets(self) -> Sequence[SheetPart]:
@@ -89,8 +86,9 @@ class ForeignSource:
         request |= {
             "path": str(self.path.absolute()),
             "cells": limits.cells,
-            "file_cells": self._cells,
-            "file_share": self._share,
+            "file_cells": self._share.cells,
+            "file_share": self._share.memory,
+            "file_seconds": self._share.seconds,
             "process_bytes": limits.process_bytes,
             "process_seconds": limits.process_seconds,
         }
@@ -118,54 +116,14 @@ class ForeignSource:
                         read_all = True
                     except (pa.ArrowInvalid, OSError, EOFError) as error:
                         child.kill() if child.poll() is None and not late.is_alive() else child.wait()
-                        raise self._ended(child.returncode, said) from error
+                        raise ended(child.returncode, said, self.limits, self._share) from error
                     finally:
                         if not read_all and child.poll() is None:
                             child.kill()
             finally:
                 late.cancel()
             if child.returncode:
-                raise self._ended(child.returncode, said)
-
-    def _ended(self, status: int, said: IO[bytes]) -> WorkbookError:
-        said.seek(0)
-        last = said.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
-        name = last[-1].split(":")[0] if last else ""
-        if name == "PasswordError":
-            return WorkbookError(
-                "workbook_encrypted",
-                "The workbook is protected by a password",
-                remedy="Save it without a password",
-            )
-        if status == -signal.SIGXCPU or (status == -signal.SIGKILL and not last):
-            return hostile(
-                "Reading the workbook took too long",
-                f"at most {self.limits.process_seconds:,} s",
-                "process_seconds",
-            )
-        if name == "limit cells":
-            return hostile(
-                "The sheet spans more cells than the limit", f"at most {self.limits.cells:,}", "cells"
-            )
-        out_of_memory = status < 0 or name in ("MemoryError", "ArrowMemoryError", "PanicException")
-        if name == "limit cells_per_byte" or (out_of_memory and self._share < self.limits.process_bytes):
-            return hostile(
-                "A sheet spans far more cells than a file of this size can fill, or the file breaks off its reading",
-                f"at most {self._cells:,} cells, empty ones too, from the first row and column to the last",
-                "cells_per_byte",
-            )
-        if out_of_memory:
-            return hostile(
-                "The process that read the workbook came to its limit, or broke off over what the file holds",
-                f"at most {self.limits.process_bytes:,} bytes of memory",
-                "process_bytes",
-            )
-        return WorkbookError(
-            "workbook_damaged",
-            f"The workbook can't be read ({name or 'no reason given'})",
-            expected="a whole, unaltered workbook",
-            remedy="Open it in the program that made it, and save it as .xlsx",
-        )
+                raise ended(child.returncode, said, self.limits, self._share)
 
 
 class ForeignRows:
@@ -230,4 +188,19 @@ def _bound_zip(path: Path, limits: Limits) -> int:
                     f"at most {limits.ratio} times",
                     "ratio",
                 )
+        _require_well_formed(archive)
     return sum(info.file_size for info in parts)
+
+
+def _require_well_formed(archive: zipfile.ZipFile) -> None:
+    """Return unless the rows of an .ods workbook are no XML: calamine goes on for ever where a table has no end."""
+    if _ODS_ROWS not in archive.namelist():
+        return
+    reader = XmlReader(_ODS_ROWS)
+    try:
+        with inflated(archive, archive.getinfo(_ODS_ROWS)) as stream:
+            while data := stream.read(_CHUNK):
+                reader.feed(data)
+    except BROKEN as error:
+        raise damaged(f"{_ODS_ROWS} can't be inflated ({error})") from error
+    reader.feed(b"", final=True)

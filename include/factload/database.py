@@ -32,12 +32,13 @@ _NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by deadlock or
 # serialisation, resources (disk, memory, connections), lock not available, shutdown and crash.
 _INTEGRITY = "23"  # its first line names tables and constraints, never values
+_DISK_FULL = "53100"
 _WORTH_A_RETRY = ("08", "40", "53", "55P03", "57P")
 _GONE = ("08", "57P")
 _MEANINGS = {
-    "53100": (
+    _DISK_FULL: (
         "database_disk_full",
-        "the database's disk is full",
+        "the disk of the database's server is full",
         "Free space there, then run the load again",
     ),
     "55P03": (
@@ -97,6 +98,25 @@ def database_errors(doing: str) -> Iterator[None]:
         raise _meaning(error.orig, doing) from error
     except psycopg2.Error as error:  # COPY goes to the driver itself
         raise _meaning(error, doing) from error
+
+
+@contextmanager
+def room_for(what: str, size: int) -> Iterator[None]:
+    """A full disk of the database's server is told with what was to be written: ``what``, about ``size`` bytes."""
+    try:
+        yield
+    except (DBAPIError, psycopg2.Error) as error:
+        refused = error.orig if isinstance(error, DBAPIError) else error
+        if getattr(refused, "pgcode", None) != _DISK_FULL:
+            raise
+        said = getattr(
+            getattr(refused, "diag", None), "message_primary", None
+        )  # a file of the server, and no row
+        raise TransientError(
+            "database_disk_full",
+            f"the disk of the database's server is full ({said}) while writing {what}, about {size / 1e6:,.1f} MB",
+            remedy="Free space there, then run the load again",
+        ) from error
 
 
 def _meaning(error: BaseException | None, doing: str) -> FactloadError:

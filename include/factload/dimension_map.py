@@ -113,7 +113,7 @@ def map_schema(surrogate: pa.DataType, dimension: Dimension, salt: int) -> pa.Sc
 
 @contextmanager
 def _temporary_file(folder: Path) -> Iterator[IO[bytes]]:
-    with disk_errors():
+    with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as file:
             yield file
@@ -142,7 +142,7 @@ class _Sorting:
         order = np.argsort(place, kind="stable")
         bounds = np.searchsorted(place[order], np.arange(self._ranges + 1)).tolist()
         members = members.take(integers(order))
-        with disk_errors():
+        with disk_errors(self._folder, members.nbytes):
             for writer, start, end in zip(self._writers, bounds[:-1], bounds[1:], strict=True):
                 if end > start:
                     writer.write_batch(members.slice(start, end - start))
@@ -157,7 +157,7 @@ class _Sorting:
         staged = StagingFile(self._folder, self._schema)
         try:
             for file, writer in zip(self._files, self._writers, strict=True):
-                with disk_errors():
+                with disk_errors(self._folder):
                     writer.close()
                     file.seek(0)
                     members = pa.ipc.open_stream(file).read_all().combine_chunks()

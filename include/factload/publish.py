@@ -10,6 +10,7 @@ from sqlalchemy import CTE, Table, delete, func, insert, literal, select, types
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
+from factload.database import room_for
 from factload.errors import ReconciliationError
 from factload.fact_table import load_key
 from factload.feed import Feed
@@ -33,8 +34,10 @@ def publish_rows(
     keys = _number_keys(feed, fact)
     summed = [*measures(feed), *keys]
     # What the INSERT returns is kept until it has ended: in memory, not in a file.
-    connection.execute(select(func.set_config("work_mem", _RETURNED_ROWS_MEMORY, True)))
-    with locked(connection, fact):
+    _, size = connection.execute(
+        select(func.set_config("work_mem", _RETURNED_ROWS_MEMORY, True), func.pg_table_size(str(staging)))
+    ).one()
+    with room_for(f"the staged rows into {feed.fact.table}", size), locked(connection, fact):
         if feed.fact.mode.kind == "replace":
             column = fact.c[feed.fact.load_column or ""]
             connection.execute(delete(fact).where(column == load_key(column, load.load_id)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,13 +66,14 @@ class StagingFile:
 
     def __init__(self, folder: Path, schema: pa.Schema) -> None:
         self._part = folder / f".{uuid4().hex}.part"
-        with disk_errors():
+        self._folder = folder
+        with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("wb")
             self._writer: Any = pa.ipc.new_file(self._file, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        with disk_errors():
+        with disk_errors(self._folder, batch.nbytes):
             self._writer.write_batch(batch)
 
     def commit(self, name: str) -> tuple[Path, str]:
@@ -79,7 +81,7 @@ class StagingFile:
 
         ``{sha256}`` in the name stands for the digest's first digits: nothing else ever replaces such a file.
         """
-        with disk_errors():
+        with disk_errors(self._folder):
             self._writer.close()
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -97,22 +99,30 @@ class StagingFile:
 
 
 @contextmanager
-def disk_errors() -> Iterator[None]:
-    """A full disk is a fault that passes: it says so. Other errors of the disk keep their own words."""
+def disk_errors(folder: Path, needed: int = 0) -> Iterator[None]:
+    """A full disk is a fault that passes: it says which, what is free, and the bytes that were ``needed`` next, if
+    that is known. Other errors of the disk keep their own words."""
     try:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise TransientError(
-                "staging_full",
-                "The disk under the staging folder is full",
-                remedy="Free space, then try again",
-            ) from error
+            raise _no_room(folder, needed) from error
         raise TransientError(
             "staging_failed",
             f"The staging folder can't be written ({error.strerror})",
             remedy="Look at the disk",
         ) from error
+
+
+def _no_room(folder: Path, needed: int) -> TransientError:
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    return TransientError(
+        "staging_full",
+        f"the disk under the staging folder {folder} is full: {megabytes(free)} are free"
+        + (f", {megabytes(needed)} were to be written next" if needed else ""),
+        remedy="Free space there, or move FACTLOAD_STAGING; then run the load again",
+    )
 
 
 def megabytes(size: int) -> str:

@@ -26,7 +26,7 @@ from factload import (
     staged,
 )
 from factload.corrections import in_place, read_corrected
-from factload.database import database_errors, engine_for
+from factload.database import database_errors, engine_for, room_for
 from factload.dimension_table import check_dimensions, dimension_table
 from factload.duplicates import once_only, reject_duplicates
 from factload.errors import FactloadError
@@ -165,7 +165,9 @@ def load_partition(
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
             ledger_partitions.lock_partition(connection, load, partition.partition_id)
-            staged.replace_slice(connection, table, load, feed, partition, resolved, constants)
+            rows = f"{counts.staged:,} rows of {partition.label} into the staging table"
+            with room_for(rows, resolved.rows.nbytes):
+                staged.replace_slice(connection, table, load, feed, partition, resolved, constants)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
             ledger_partitions.record_partition(connection, load, counts, made_of)
         return counts

@@ -26,6 +26,8 @@ _VARIABLE = (
     (re.compile(r"(attempt|process|pid|is) \d+\b"), r"\1 N"),
     (re.compile(r"since [-\d]+ [:\d]+ UTC"), "since …"),
     (re.compile(r'"/[^"]*"'), '"…"'),
+    (re.compile(r'"(base|pg_tblspc|pg_wal)/[^"]*"'), '"…"'),
+    (re.compile(r"\b[\d,.]+ MB\b"), "N MB"),
     (re.compile(r"(did not answer while [^.:]*): [^.]*"), r"\1"),  # the driver's words, when it has some
     (re.compile(r"\b\d{1,3}(,\d{3})+\b"), "N"),  # bytes: another zlib, another number
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -83,6 +84,7 @@ def test_the_staging_disk_is_full(
     filler = fill(full_staging, kilobytes)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("staging_full", True)
+    assert f"under the staging folder {attempt.load.folder} is full: 0.0 MB are free" in str(error)
     assert arena.stands() == "old"
     assert not list(full_staging.rglob("*.part"))
     filler.unlink()
@@ -159,6 +161,7 @@ def test_the_database_s_disk_is_full(full_database: tuple[Arena, Path], fault: F
     filler = fill(disk, 0)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("database_disk_full", True)
+    assert re.search(r"server is full \(.*No space left.*\) while writing .*, about \d+\.\d MB", str(error))
     assert arena.stands() == "old"
     filler.unlink()
     attempt.go_on(step)

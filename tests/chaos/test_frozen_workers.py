@@ -65,3 +65,18 @@ def test_who_wakes_too_late_is_refused(
         assert isinstance(error, FactloadError)
         end = "its writes are refused"
     fault.injected(seen="before" if stood == "old" else "after", end=end, error=error)
+
+
+@pytest.mark.fault(
+    "`clean_staging` is frozen before it removes a file", by="SIGSTOP, a newer attempt begins, SIGCONT"
+)
+def test_who_cleans_too_late_takes_nothing_from_a_newer_attempt(arena: Arena, fault: Fault) -> None:
+    attempt = Attempt(arena).until("clean_staging")
+    with Victim(attempt.call("clean_staging"), Strike(SIGSTOP, before="remove")) as sleeper:
+        assert sleeper.struck()
+        newer = Attempt(arena).until("load_partition 1")
+        sleeper.wake()
+        assert sleeper.end().error is None
+        newer.go_on("load_partition 1")
+    arena.proves("new")
+    fault.injected(seen="after", end="it removes its own files, nobody else's")

@@ -24,9 +24,10 @@ the failed task; to take up a changed workbook, trigger the period again.
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, chain
 
 from airflow_edge import tasks
+from airflow_edge.approval import approval
 from airflow_edge.assets import fact_asset, workbook_asset
 from airflow_edge.dag_options import dag_options
 from airflow_edge.feeds import readable_feeds
@@ -52,7 +53,7 @@ def load_dag(feed: Feed) -> DAG:
         reconciled = linked(tasks.reconcile(load))
         reads, writes = [workbook_asset(feed)], [fact_asset(feed)]
         published = linked(tasks.publish.override(inlets=reads, outlets=writes)(load))
-        loaded >> reconciled >> published >> tasks.clean_staging(load).as_teardown()
+        chain(loaded, reconciled, *approval(feed, load), published, tasks.clean_staging(load).as_teardown())
     return dag
 
 

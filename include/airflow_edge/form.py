@@ -43,6 +43,13 @@ def parameters(feed: Feed) -> dict[str, Param]:
             title="Reload",
             description="Load again what is published already, though neither workbook nor feed has changed.",
         ),
+        "replay": Param(
+            False,
+            type="boolean",
+            title="Replay rejects",
+            description="Try the rejected rows of the period again, after the dimension has caught up. With "
+            "*Workbook*: as that corrected workbook has them.",
+        ),
         "insert": Param(
             None,
             type=["null", "string"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
@@ -18,7 +19,9 @@ from factload.check import check_load
 from factload.errors import WorkbookError
 from factload.feed import Feed
 from factload.feed_file import read_feed
+from factload.load import Load
 from factload.progress import Quiet
+from factload.replay import open_replay
 from factload.terminal import rendered
 
 _BY_HAND = "manual"
@@ -46,19 +49,13 @@ class OpenLoad(BaseOperator):
             try:
                 if params.get("dry_run"):
                     self._report(context, feed, period, url)
-                load = steps.open_load(
-                    feed,
-                    period,
-                    database=url,
-                    workbook=params.get("workbook"),
-                    reload=bool(params.get("reload")),
-                )
+                load = _opened(feed, period, url, params)
             except WorkbookError as error:
                 if error.code != "workbook_missing" or context["dag_run"].run_type == _BY_HAND:
                     raise
                 self._without_workbook(context, feed, period, error)
         if load.already_published:
-            self._skip(f"{load.load_id} is published, and neither workbook nor feed has changed")
+            self._skip(f"{load.load_id} is published, and there is nothing to change")
         self.log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
         return load.to_json()
 
@@ -92,3 +89,10 @@ class OpenLoad(BaseOperator):
     def _skip(self, reason: str) -> NoReturn:
         self.log.info("%s", reason)  # Airflow itself doesn't say why
         raise AirflowSkipException(reason)
+
+
+def _opened(feed: Feed, period: date, url: str, params: Mapping[str, Any]) -> Load:
+    workbook = params.get("workbook")
+    if params.get("replay"):
+        return open_replay(feed, period, database=url, workbook=workbook)
+    return steps.open_load(feed, period, database=url, workbook=workbook, reload=bool(params.get("reload")))

@@ -18,9 +18,10 @@ from airflow_edge.form import asked_of
 from airflow_edge.log_report import load_report
 from airflow_edge.refusals import one_sentence
 from factload import steps
-from factload.errors import FactloadError, Superseded
+from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed import Feed
 from factload.feed_file import read_feed
+from factload.ledger import TOO_MANY_REJECTS
 from factload.load import DimensionMap, Load
 from factload.memory import leave_pandas_out
 from factload.partitions import PartitionFile
@@ -62,9 +63,18 @@ def load_partition(
 
 @task(trigger_rule="none_failed_min_one_success")
 def reconcile(load: LoadJson) -> None:
-    """Prove that every row is accounted for. Runs for an empty sheet too, which has no partition to load."""
+    """Prove that every row is accounted for. Runs for an empty sheet too, which has no partition to load.
+
+    A load that is held for its rejects fails here, unless the feed lets a person decide: the next task asks.
+    """
     with _step(load) as (this, feed, url):
-        steps.reconcile_load(this, feed, database=url)
+        try:
+            steps.reconcile_load(this, feed, database=url)
+        except RowsRefused as held:
+            if held.code != TOO_MANY_REJECTS or feed.run.approval is None:
+                raise
+            steps.record_failure(this, held, database=url)
+            _log_report(this, url)
 
 
 @task

@@ -143,8 +143,10 @@ class Run(_Part):
         default=None, examples=["06:00"]
     )
     """The hour by which a nightly load has to be published; `notify` is told when it isn't."""
+    approval: Duration | None = None
+    """How long a held load waits in Airflow for a person to release or refuse it. Without it, its run fails."""
     notify: Notify | None = None
-    """Who is told, by mail, of a failed run and of a missed deadline."""
+    """Who is told, by mail, of a failed run, of a held load that waits, and of a missed deadline."""
 
     @field_validator("timezone")
     @classmethod

@@ -115,7 +115,7 @@ def test_policy(parsed: dict[str, Any]) -> None:
     for dag in parsed["dags"].values():
         assert dag["schedule"] == "0 2 * * *"
         assert dag["catchup"] is False
-        assert set(dag["params"]) == {"period", "workbook", "dry_run", "reload", "insert"}
+        assert set(dag["params"]) == {"period", "workbook", "dry_run", "reload", "replay", "insert"}
         assert dag["params"]["period"]["format"] == "date"
         assert all(param["description"] and param["title"] for param in dag["params"].values())
         assert "When a task fails" in dag["doc"]
@@ -215,6 +215,13 @@ fact:
     assert "extract_dimension_map" not in found["dags"]["load_none"]["tasks"]
     assert found["dags"]["load_none"]["tasks"]["load_partition"]["after"] == ["open_load", "split_workbook"]
     assert "extract_dimension_map" in found["dags"]["load_roles"]["tasks"]
+
+
+def test_a_person_is_asked_about_a_held_load_where_the_feed_says_so(tmp_path: Path, sales: str) -> None:
+    feed = sales + "\nrun:\n  approval: 3d\n"
+    tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
+    assert tasks["release"]["after"] == ["open_load", "reconcile"]
+    assert tasks["publish"]["after"] == ["open_load", "release"]
 
 
 def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, sales: str) -> None:

@@ -24,10 +24,11 @@ from demo.airflow_site import WHOLE
 from demo.postgres import Server
 from demo.setup import PROJECT, connection_uri
 from factload.ledger_migrations import is_installed
-from factload.ledger_tables import loads
+from factload.ledger_tables import attempts, loads
 
 ROWS, MEMBERS = 2_000, 500
 SECONDS = 180.0
+WAITING = ("awaiting_input", "deferred")
 TODAY = datetime.now(UTC).date().isoformat()
 MAIL = "  notify: {email: [data@example.com]}"
 
@@ -36,6 +37,7 @@ FEEDS = {
     "sales": ("", "fail"),
     "late": (f'schedule: "0 0 * * *"\nrun:\n  deadline: "00:00"\n{MAIL}', "{wait: 2d}"),
     "absent": ('schedule: "0 0 * * *"', "skip"),
+    "strict": (f"schedule: null\nrun:\n  approval: 1h\n{MAIL}", "fail"),
     "needed": (f'schedule: "0 0 * * *"\nrun:\n{MAIL}', "fail"),
 }
 DOWNSTREAM = """
@@ -86,9 +88,16 @@ class Night:
         assert run["run_type"] == "scheduled"
         return str(run["dag_run_id"])
 
-    def trigger(self, run_id: str, **form: Any) -> str:
-        self.api.trigger("load_sales", run_id, {"period": TODAY, **form})
+    def trigger(self, run_id: str, feed: str = "sales", **form: Any) -> str:
+        self.api.trigger(f"load_{feed}", run_id, {"period": TODAY, **form})
         return run_id
+
+    def decide(self, run_id: str, choice: str, reason: str) -> None:
+        """What a person does on the page of the task ``release``, once it waits."""
+        path = f"/api/v2/dags/load_strict/dagRuns/{run_id}/taskInstances/release"
+        wait_for(lambda: self.api.call("GET", path)["state"] in WAITING, "the question")
+        answer = {"chosen_options": [choice], "params_input": {"reason": reason}}
+        self.api.call("PATCH", f"{path}/-1/hitlDetails", json=answer)
 
     def ended(self, feed: str, run_id: str) -> str:
         state = lambda: self.api.run_state(f"load_{feed}", run_id)  # noqa: E731
@@ -138,7 +147,7 @@ def night(
             'schedule: "0 2 * * *"': schedule,
             "missing: fail": f"missing: {missing}",
             "inbox/sales_": f"inbox/{name}_",
-            "max_rejects: 0.5%": "max_rejects: 10%",
+            "max_rejects: 0.5%": "max_rejects: 0" if name == "strict" else "max_rejects: 10%",
         }
         feed = text
         for old, new in changes.items():
@@ -227,6 +236,29 @@ def test_a_dry_run_reports_and_changes_nothing(night: Night) -> None:
         ({"reload": "perhaps"}, "'perhaps' is not of type 'boolean'"),
     ],
 )
+def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
+    expected = night.workbook("strict", seed=4)
+    run_id = night.trigger("refused", "strict")
+    night.decide(run_id, "Reject", "ask the owner")
+    assert night.ended("strict", run_id) == "failed"
+    assert night.facts("strict")[0] == 0
+    assert "strict: a load is held" in night.mails.subjects()
+
+    run_id = night.trigger("released", "strict")
+    night.decide(run_id, "Approve", "known test keys")
+    assert night.ended("strict", run_id) == "success"
+    assert night.facts("strict") == (expected.staged, expected.control_total)
+    with create_engine(night.warehouse, poolclass=NullPool).connect() as connection:
+        of_load = select(attempts.c.state, attempts.c.released_by, attempts.c.release_reason)
+        found = connection.execute(
+            of_load.where(attempts.c.load_id == f"strict@{TODAY}").order_by(attempts.c.epoch)
+        )
+        assert [tuple(row) for row in found] == [
+            ("held", None, None),
+            ("published", "admin", "known test keys"),
+        ]
+
+
 def test_what_the_form_refuses_never_starts(night: Night, form: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ApiError, match=sentence):
         night.trigger("refused", **form)

@@ -1,0 +1,23 @@
+"""Whether a person is asked about a held load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from factload.feed import Feed
+
+
+def approval(feed: Feed, load: Any) -> list[Any]:
+    """The task between reconcile and publish that asks, in the feeds that say so (``run.approval``)."""
+    if feed.run.approval is None:
+        return []
+    from airflow_edge.release import (
+        ReleaseHeldLoad,  # the provider takes its time to import, and few feeds ask
+    )
+
+    notifiers = []
+    if feed.run.notify is not None:
+        from airflow_edge.mail import held
+
+        notifiers = [held(feed, feed.run.notify)]
+    return [ReleaseHeldLoad(task_id="release", load=load, waits=feed.run.approval, notifiers=notifiers)]

@@ -20,4 +20,8 @@ def approval(feed: Feed, load: Any) -> list[Any]:
         from airflow_edge.mail import held
 
         notifiers = [held(feed, feed.run.notify)]
-    return [ReleaseHeldLoad(task_id="release", load=load, waits=feed.run.approval, notifiers=notifiers)]
+    return [
+        ReleaseHeldLoad(
+            task_id="release", load=load, waits=feed.run.approval, params=QUESTION, notifiers=notifiers
+        )
+    ]

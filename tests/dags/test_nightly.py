@@ -227,15 +227,6 @@ def test_a_dry_run_reports_and_changes_nothing(night: Night) -> None:
     assert night.facts("sales")[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("form", "sentence"),
-    [
-        ({"period": "yesterday"}, "'yesterday' is not a 'date'"),
-        ({"insert": "fast"}, "'fast' is not one of"),
-        ({"workbook": "a\nb"}, "does not match"),
-        ({"reload": "perhaps"}, "'perhaps' is not of type 'boolean'"),
-    ],
-)
 def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
     expected = night.workbook("strict", seed=4)
     run_id = night.trigger("refused", "strict")
@@ -259,6 +250,15 @@ def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"period": "yesterday"}, "'yesterday' is not a 'date'"),
+        ({"insert": "fast"}, "'fast' is not one of"),
+        ({"workbook": "a\nb"}, "does not match"),
+        ({"reload": "perhaps"}, "'perhaps' is not of type 'boolean'"),
+    ],
+)
 def test_what_the_form_refuses_never_starts(night: Night, form: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ApiError, match=sentence):
         night.trigger("refused", **form)

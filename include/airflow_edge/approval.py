@@ -12,8 +12,9 @@ def approval(feed: Feed, load: Any) -> list[Any]:
     if feed.run.approval is None:
         return []
     from airflow_edge.release import (
-        ReleaseHeldLoad,  # the provider takes its time to import, and few feeds ask
-    )
+        QUESTION,
+        ReleaseHeldLoad,
+    )  # the provider takes its time to import, and few feeds ask
 
     notifiers = []
     if feed.run.notify is not None:

@@ -21,5 +21,6 @@ def fact_asset(feed: Feed) -> Asset:
 
 
 def workbook_asset(feed: Feed) -> Asset:
-    """The feed's workbooks, whatever the period."""
-    return Asset(name=f"{feed.feed} workbooks", uri=f"x-factload://workbooks/{quote(feed.workbook.path)}")
+    """The workbooks at the feed's path, whatever the period. Feeds that read the same workbooks share it."""
+    path = feed.workbook.path
+    return Asset(name=f"workbooks {path}", uri=f"x-factload://workbooks/{quote(path)}")

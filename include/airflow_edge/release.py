@@ -21,8 +21,8 @@ _SHORTEST_REASON = 3
 # What the page asks for beside the decision.
 QUESTION = {
     "reason": Param(
-        "",
-        type="string",
+        None,
+        type=["null", "string"],
         minLength=_SHORTEST_REASON,
         title="Reason",
         description="Why it is right to publish without these rows. Kept with the load.",
@@ -71,7 +71,7 @@ class ReleaseHeldLoad(ApprovalOperator):
             raise AirflowFailException(f"{who} decided not to publish {load.load_id}: it stays held")
         with one_sentence():
             feed = read_feed(load.feed)
-            reason = str(answer["params_input"].get("reason", "")).strip()
+            reason = str(answer["params_input"].get("reason") or "").strip()
             if len(reason) < _SHORTEST_REASON:
                 raise RowsRefused(
                     "reason_missing",

@@ -161,7 +161,7 @@ def test_how_airflow_runs_a_feed_is_said_in_its_file(tmp_path: Path, sales: str)
 
 def test_lineage(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["load_sales"]["tasks"]
-    assert tasks["publish"]["reads"] == ["sales workbooks"]
+    assert tasks["publish"]["reads"] == ["workbooks inbox/sales_{period}.xlsx"]
     assert tasks["publish"]["writes"] == ["warehouse.fact_sales"]
     assert [name for name, task in tasks.items() if task["writes"]] == ["publish"]
 

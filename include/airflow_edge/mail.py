@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
+from airflow.configuration import conf
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
@@ -14,7 +14,7 @@ from factload.feed import Feed
 from factload.feed_schedule import Notify
 
 _RUN = "{{ dag_run.dag_id }}, run {{ dag_run.run_id }}"
-_WHERE = "<p>{{ conf.get('api', 'base_url') }}/dags/{{ dag_run.dag_id }}/runs/{{ dag_run.run_id }}</p>"
+_PATH = "dags/{{ dag_run.dag_id }}/runs/{{ dag_run.run_id }}"
 
 
 def failed(feed: Feed, notify: Notify) -> SmtpNotifier:
@@ -59,5 +59,7 @@ def deadline(feed: Feed, notify: Notify) -> DeadlineAlert | None:
 
 
 def _mail(notify: Notify, subject: str, text: str) -> SmtpNotifier:
-    content: dict[str, Any] = {"subject": subject, "html_content": text + _WHERE}
-    return SmtpNotifier(to=list(notify.email), smtp_conn_id=notify.connection, **content)
+    where = f"<p>{conf.get('api', 'base_url', fallback='').rstrip('/')}/{_PATH}</p>"
+    return SmtpNotifier(
+        to=list(notify.email), smtp_conn_id=notify.connection, subject=subject, html_content=text + where
+    )

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from factload.checksum import sha256_of
 from factload.partitions import Origin, split_workbook
 from factload.sheet.columns import SheetField
 from factload.sql_types import parse_sql_type
-from factload.staging import open_table, sha256_of
+from factload.staging import open_table
 
 FIELDS = [
     SheetField("dimension_id", "business_key", "key", parse_sql_type("text"), required=True),

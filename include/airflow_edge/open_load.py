@@ -10,19 +10,13 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_edge.connection import database_url
-from airflow_edge.log_report import rejected_cells
 from airflow_edge.period import period_of
 from airflow_edge.refusals import one_sentence
 from airflow_edge.workbook_trigger import WorkbookTrigger
-from factload import steps
-from factload.check import check_load
 from factload.errors import WorkbookError
 from factload.feed import Feed
 from factload.feed_file import read_feed
 from factload.load import Load
-from factload.progress import Quiet
-from factload.replay import open_replay
-from factload.terminal import rendered
 
 _BY_HAND = "manual"
 
@@ -65,6 +59,11 @@ class OpenLoad(BaseOperator):
         return self.execute(context)
 
     def _report(self, context: Any, feed: Feed, period: date, url: str) -> NoReturn:
+        from airflow_edge.log_report import rejected_cells
+        from factload.check import check_load
+        from factload.progress import Quiet
+        from factload.terminal import rendered
+
         report = check_load(
             feed, period, database=url, workbook=context["params"].get("workbook"), progress=Quiet()
         )
@@ -92,6 +91,10 @@ class OpenLoad(BaseOperator):
 
 
 def _opened(feed: Feed, period: date, url: str, params: Mapping[str, Any]) -> Load:
+    # Airflow reads the DAG file far more often than it opens a load: the engine is imported here.
+    from factload import steps
+    from factload.replay import open_replay
+
     workbook = params.get("workbook")
     if params.get("replay"):
         return open_replay(feed, period, database=url, workbook=workbook)

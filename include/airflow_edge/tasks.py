@@ -1,5 +1,7 @@
 """The steps of a load as Airflow tasks. Each resolves the feed and its connection, calls the engine, and returns
 paths, counts and ids; an error that a retry can't help ends the task at once, in one sentence.
+
+Airflow reads the DAG file far more often than it runs a task, so the engine is imported when a task runs.
 """
 
 from __future__ import annotations
@@ -15,17 +17,11 @@ from airflow.sdk import get_current_context, task
 from airflow_edge.assets import fact_asset
 from airflow_edge.connection import database_url
 from airflow_edge.form import asked_of
-from airflow_edge.log_report import load_report
 from airflow_edge.refusals import one_sentence
-from factload import steps
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed import Feed
 from factload.feed_file import read_feed
-from factload.ledger import TOO_MANY_REJECTS
 from factload.load import DimensionMap, Load
-from factload.memory import leave_pandas_out
-from factload.partitions import PartitionFile
-from factload.report import read_report
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +31,14 @@ LoadJson = dict[str, Any]
 @task(map_index_template="{{ dimension }}")
 def extract_dimension_map(load: LoadJson, dimension: str) -> dict[str, Any]:
     """Freeze one dimension in a staging file."""
-    with _step(load, label=("dimension", dimension)) as (this, feed, url):
+    with _step(load, label=("dimension", dimension)) as (steps, this, feed, url):
         return asdict(steps.extract_dimension_map(this, feed, dimension, database=url))
 
 
 @task
 def split_workbook(load: LoadJson) -> list[dict[str, Any]]:
     """Read the sheet into partition files."""
-    with _step(load) as (this, feed, url):
+    with _step(load) as (steps, this, feed, url):
         split = steps.split_workbook(this, feed, database=url)
     for warning in split.warnings:
         _log.warning("%s", warning)
@@ -54,7 +50,9 @@ def load_partition(
     load: LoadJson, partition: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
     """Stage one partition's rows, and note its rejects."""
-    with _step(load, label=("partition", partition["label"])) as (this, feed, url):
+    from factload.partitions import PartitionFile
+
+    with _step(load, label=("partition", partition["label"])) as (steps, this, feed, url):
         frozen = [DimensionMap(**m) for m in maps]
         counts = steps.load_partition(this, feed, PartitionFile(**partition), frozen, database=url)
     _log.info("%s rows staged, %s rejected", counts.staged, counts.rejected)
@@ -67,7 +65,9 @@ def reconcile(load: LoadJson) -> None:
 
     A load that is held for its rejects fails here, unless the feed lets a person decide: the next task asks.
     """
-    with _step(load) as (this, feed, url):
+    from factload.ledger import TOO_MANY_REJECTS
+
+    with _step(load) as (steps, this, feed, url):
         try:
             steps.reconcile_load(this, feed, database=url)
         except RowsRefused as held:
@@ -80,7 +80,10 @@ def reconcile(load: LoadJson) -> None:
 @task
 def publish(load: LoadJson) -> dict[str, Any]:
     """Make the load visible, tell the DAGs that wait for the fact table, and report what it came to."""
-    with _step(load) as (this, feed, url):
+    from airflow_edge.log_report import load_report
+    from factload.report import read_report
+
+    with _step(load) as (steps, this, feed, url):
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
         _log.info("\n%s", load_report(url, this.load_id))
@@ -94,7 +97,7 @@ def clean_staging(load: LoadJson | None) -> None:
     """Remove the staging files and tables of a published load; of any other they are what a retry goes on from."""
     if load is None:
         return
-    with _step(load) as (this, feed, url):
+    with _step(load) as (steps, this, feed, url):
         try:
             steps.clean_staging(this, feed, database=url)
         except Superseded as reason:
@@ -102,8 +105,11 @@ def clean_staging(load: LoadJson | None) -> None:
 
 
 @contextmanager
-def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tuple[Load, Feed, str]]:
-    """What a step needs; an error that ends the load is noted in the ledger."""
+def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tuple[Any, Load, Feed, str]]:
+    """The engine's steps, and what they need; an error that ends the load is noted in the ledger."""
+    from factload import steps
+    from factload.memory import leave_pandas_out
+
     if label is not None:
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
     this = Load.from_json(load)
@@ -112,7 +118,7 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
         feed = asked_of(read_feed(this.feed), get_current_context()["params"])
         url = database_url(feed.fact.connection)
         try:
-            yield this, feed, url
+            yield steps, this, feed, url
         except FactloadError as error:
             if not error.retry or _last_try():
                 steps.record_failure(this, error, database=url)
@@ -122,6 +128,8 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
 
 def _log_report(load: Load, url: str) -> None:
     """Show how far a failed load came. When the database is what failed, the error alone has to do."""
+    from airflow_edge.log_report import load_report
+
     with suppress(FactloadError):
         _log.info("\n%s", load_report(url, load.load_id))
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from factload.checksum import sha256_of
 from factload.errors import WorkbookError
 from factload.settings import outside, require_allowed, settings, workbook_path
-from factload.staging import sha256_of
 
 MAX_SOURCES = 1_000
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")  # what copying programs write first

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,15 +13,10 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from factload.checksum import sha256_of
 from factload.errors import TransientError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
-def sha256_of(path: Path) -> str:
-    """The hex SHA-256 of a file's bytes, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_table(path: Path, sha256: str) -> pa.Table:

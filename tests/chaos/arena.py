@@ -23,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 import sheetxml
 from factload import steps
+from factload.checksum import sha256_of
 from factload.errors import FactloadError
 from factload.feed import Feed
 from factload.feed_file import read_feed_file
@@ -30,7 +31,6 @@ from factload.load import DimensionMap, Load
 from factload.partitions import Split
 from factload.pipeline import run_load
 from factload.progress import Quiet
-from factload.staging import sha256_of
 
 PERIOD, BYSTANDER = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"

@@ -257,7 +257,7 @@ def test_the_first_five_doubled_keys_of_all_ranges_are_named(monkeypatch: pytest
 def test_a_map_that_was_altered_is_noticed() -> None:
     done = dimension_map.stage_members(io.BytesIO(b"a,1\n"), pa.int64(), "cut", PLAIN, FOLDER)
     Path(done.path).write_bytes(Path(done.path).read_bytes()[:-1])
-    with pytest.raises(TransientError, match=r"map_cut\.arrow is not what was written"):
+    with pytest.raises(TransientError, match=r"map_cut_\w+\.arrow is not what was written"):
         open_members(done)
     Path(done.path).unlink()
     with pytest.raises(TransientError, match=r"map_cut\.arrow is gone"):

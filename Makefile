@@ -23,8 +23,8 @@ up: .venv/.ready  ## Airflow's web page and scheduler on this machine, in the ba
 down: .venv/.ready  ## stop what `make up` started
 	@$(PY) -m demo down
 
-test: .venv/.ready  ## the whole test suite
-	@$(PY) -m pytest
+test: .venv/.ready  ## the whole test suite, two files at a time
+	@$(PY) -m pytest -n 2 --dist loadgroup
 
 soak: .venv/.ready  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))

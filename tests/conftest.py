@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests of one file share what they started, so they stay together; the fault suite writes one page."""
-    for item in items:
-        together = "chaos" if item.path.parent.name == "chaos" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
+    together = "chaos" if item.path.parent.name == "chaos" else str(item.path)
+    item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,12 @@ def approval(feed: Feed, load: Any) -> list[Any]:
         from airflow_edge.mail import held
 
         notifiers = [held(feed, feed.run.notify)]
-    return [
-        ReleaseHeldLoad(
-            task_id="release", load=load, waits=feed.run.approval, params=QUESTION, notifiers=notifiers
-        )
-    ]
+    release = ReleaseHeldLoad(
+        task_id="release",
+        load=load,
+        waits=feed.run.approval,
+        params=QUESTION,
+        notifiers=notifiers,
+        retries=0,  # a person's no is no fault, and whoever clears the task is asked again
+    )
+    return [release]

@@ -222,6 +222,7 @@ def test_a_person_is_asked_about_a_held_load_where_the_feed_says_so(tmp_path: Pa
     tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
     assert tasks["release"]["after"] == ["open_load", "reconcile"]
     assert tasks["publish"]["after"] == ["open_load", "release"]
+    assert tasks["release"]["retries"] == 0
 
 
 def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, sales: str) -> None:

@@ -14,12 +14,6 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests of one file share what they started, so they stay together; the fault suite writes one page."""
-    together = "chaos" if item.path.parent.name == "chaos" else str(item.path)
-    item.add_marker(pytest.mark.xdist_group(together))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server that lives as long as the test run."""

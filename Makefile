@@ -7,7 +7,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test soak reliability lint docs fuzz bench lock env clean
+.PHONY: help demo up down test test-rest test-faults test-dags soak reliability lint docs fuzz bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -23,12 +23,20 @@ up: .venv/.ready  ## Airflow's web page and scheduler on this machine, in the ba
 down: .venv/.ready  ## stop what `make up` started
 	@$(PY) -m demo down
 
-# Two halves side by side, since most tests wait for Airflow or PostgreSQL; what the faults came to is printed last.
+# Three parts side by side, since most tests wait for Airflow or PostgreSQL; what the other two said is printed last.
 test: .venv/.ready  ## the whole test suite
 	@mkdir -p .demo
-	@$(PY) -m pytest tests/chaos >.demo/test-chaos.log 2>&1 & chaos=$$!; trap 'kill $$chaos' INT TERM; \
-	$(PY) -m pytest --ignore=tests/chaos; status=$$?; \
-	wait $$chaos || status=1; cat .demo/test-chaos.log; exit $$status
+	@$(MAKE) --no-print-directory -k -j3 test-rest test-faults test-dags; status=$$?; \
+	cat .demo/test-faults.log .demo/test-dags.log; exit $$status
+
+test-rest:
+	@$(PY) -m pytest --ignore=tests/chaos --ignore=tests/dags
+
+test-faults:
+	@$(PY) -m pytest tests/chaos >.demo/$@.log 2>&1
+
+test-dags:
+	@$(PY) -m pytest tests/dags >.demo/$@.log 2>&1
 
 soak: .venv/.ready  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))

@@ -128,6 +128,8 @@ def _state(pid: int) -> str:
 def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], strike: Strike | None) -> None:
     os.environ.clear()
     os.environ.update(environment)
+    # As in a terminal: what a shell starts in the background is born deaf to Ctrl+C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from factload.memory import leave_pandas_out
 
     leave_pandas_out()

@@ -33,7 +33,12 @@ def publishing(place: Place) -> Iterator[subprocess.Popen[str]]:
     with place.engine.connect() as holder:
         holder.execute(text("LOCK TABLE fact_sales IN ACCESS EXCLUSIVE MODE"))
         with subprocess.Popen(
-            [FACTLOAD, *RUN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+            [FACTLOAD, *RUN],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+            preexec_fn=as_in_a_terminal,  # noqa: PLW1509 - no thread of this process holds a lock it needs
         ) as process:
             try:
                 assert soon(lambda: bool(place.rows(WAITING))), "publish didn't begin"
@@ -74,6 +79,11 @@ def test_a_lost_connection_is_taken_up_again(place: Place) -> None:
     ]
     staged_once = "SELECT count(*) FROM factload.partitions WHERE loaded_epoch = 1"
     assert place.rows(staged_once) == [(1,)]
+
+
+def as_in_a_terminal() -> None:
+    """What a shell starts in the background is born deaf to Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def soon(true: Callable[[], bool], seconds: float = 60) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -32,6 +33,7 @@ def main(workbook: str, columns: str = "", threads: str = "2") -> None:
     """Split it, and print what the partition files hold."""
     path = Path(workbook)
     with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
         split = split_workbook(
             path,
             Origin(path.name, sha256_of(path)),
@@ -41,10 +43,11 @@ def main(workbook: str, columns: str = "", threads: str = "2") -> None:
             rows_per_partition=100_000,
             threads=int(threads),
         )
+        seconds = time.perf_counter() - started
         total = sum(
             float(pc.sum(open_table(Path(p.path), p.sha256)["metric"]).as_py()) for p in split.partitions
         )
-        print(json.dumps({"rows": split.rows, "total": total}))
+        print(json.dumps({"rows": split.rows, "total": total, "seconds": seconds}))
 
 
 if __name__ == "__main__":

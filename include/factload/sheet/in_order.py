@@ -12,13 +12,19 @@ Result = TypeVar("Result")
 
 
 def in_order(do: Callable[[Work], Result], work: Iterable[Work], threads: int) -> Iterator[Result]:
-    """``do`` of each piece of work, in order; never more in flight than ``threads`` + 1."""
+    """``do`` of each piece of work, in order; never more in flight than ``threads`` + 2.
+
+    One thread is the caller's own.
+    """
+    if threads == 1:
+        yield from map(do, work)
+        return
     flying: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, "window") as pool:
         try:
             for piece in work:
                 flying.append(pool.submit(do, piece))
-                if len(flying) > threads:
+                if len(flying) > threads + 1:
                     yield flying.popleft().result()
             while flying:
                 yield flying.popleft().result()

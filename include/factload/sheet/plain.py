@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,14 +89,13 @@ def read_plain(
     """
     # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart.
     tags = _tags(xml)
-    _, row_digits = quoted_digits(tags.word[tags.opens.take(tags.rows) + len('<row r="')])
+    written = tags.word[tags.opens.take(tags.rows) + len('<row r="')]
+    length, row_digits = quoted_digits(written)
     numbers = as_numbers(row_digits)
     _check_ascending(numbers)
     cells = _mapped_cells(tags, columns)
-    length, digits = quoted_digits(tags.word[cells.digits_at])
-    if (digits != row_digits.take(cells.row)).any() and (as_numbers(digits) != numbers.take(cells.row)).any():
-        raise _misplaced()
-    kind = _kinds(tags.data, tags.word, cells.digits_at + length, date_styles)
+    digits = _digit_counts(tags.word[cells.digits_at], cells.row, written, length)
+    kind = _kinds(tags.data, tags.word, cells.digits_at + digits, date_styles)
 
     valued = np.zeros(len(numbers), np.bool_)
     valued[cells.row] = True
@@ -104,17 +104,39 @@ def read_plain(
     rows = int(valued.sum())
     place = np.cumsum(valued) - 1  # of each row among those that carry a value
 
-    by_column = np.argsort(cells.column, kind="stable")
-    bounds = np.searchsorted(cells.column.take(by_column), np.arange(len(columns) + 1))
     out: dict[int, Column] = {}
-    for column, first, last in zip(columns, bounds, bounds[1:], strict=False):
-        own = by_column[first:last]
-        row, own_kind = cells.row.take(own), kind.take(own)
+    for column, own in zip(columns, _by_column(cells.column, len(columns)), strict=True):
+        row, own_kind = cells.row[own], kind[own].copy()
         if (np.diff(row) == 0).any():
             raise _misplaced()
-        text = _values(xml, tags.data, cells.value_at.take(own), cells.end.take(own), own_kind, strings)
+        text = _values(xml, tags.data, cells.value_at[own], cells.end[own], own_kind, strings)
         out[column] = _spread(own_kind, text, place.take(row), rows)
     return Block(numbers[valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
+
+
+def _by_column(column: Bytes | UInt16s, count: int) -> Sequence[slice | Positions]:
+    """For each of ``count`` columns, where its cells are among all."""
+    rows, rest = divmod(len(column), count)
+    if not rest and (column.reshape(rows, count) == np.arange(count)).all():  # no cell is missing anywhere
+        return [slice(first, None, count) for first in range(count)]
+    order = np.argsort(column, kind="stable")
+    bounds = np.searchsorted(column.take(order), np.arange(count + 1))
+    return [order[first:last] for first, last in pairwise(bounds)]
+
+
+def _digit_counts(digits: Words, row: Positions, written: Words, length: Positions) -> Positions:
+    """How many digits each cell's row number has: its ``digits`` begin with them and a quote, as its row's do.
+
+    Raises WorkbookError for a cell that claims another row.
+    """
+    count = length.take(row)
+    beyond_quote = np.uint64(64) - ((count + 1).astype(np.uint64) << np.uint64(3))
+    if not ((digits ^ written.take(row)) << beyond_quote).any():
+        return count
+    count, own = quoted_digits(digits)
+    if (as_numbers(own) != as_numbers(quoted_digits(written)[1]).take(row)).any():
+        raise _misplaced()
+    return count
 
 
 def _misplaced() -> WorkbookError:

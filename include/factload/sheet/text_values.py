@@ -32,7 +32,8 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
     if declared.kind == "text" or not which.any():
         return column
     kinds, text = column.kind, column.text
-    for candidate in (text, pc.ascii_trim(text, characters=_SPACES)):
+    for spaced in (True, False):
+        candidate = text if spaced else pc.ascii_trim(text, characters=_SPACES)
         found = which & _writes(candidate, declared, written)
         if found.any():
             kinds = np.where(found, np.uint8(_KINDS.get(declared.kind, Kind.NUMBER)), kinds)

@@ -47,7 +47,7 @@ def read_records(
     quotes = quote_positions(records.data, array, dialect.quote)
     if len(quotes):
         check_quotes(array, quotes, dialect)
-    fields = _fields(records, quotes, dialect)
+    fields = _fields(records, quotes, width, dialect)
     length = fields.end - fields.start
     if len(length) and length.max() > max_chars:
         raise NotPlain
@@ -67,7 +67,7 @@ def read_records(
     return Block(line[valued].astype(np.int32), out, int(line[-1]) if len(line) else 0, ragged)
 
 
-def _fields(records: Records, quotes: Positions, dialect: CsvDialect) -> _Fields:
+def _fields(records: Records, quotes: Positions, width: int, dialect: CsvDialect) -> _Fields:
     array = np.frombuffer(records.data, np.uint8)
     marks = np.flatnonzero((array == ord(dialect.delimiter)) | (array == _LF))
     if len(quotes):
@@ -75,7 +75,7 @@ def _fields(records: Records, quotes: Positions, dialect: CsvDialect) -> _Fields
     start = np.empty_like(marks)
     start[:1], start[1:] = 0, marks[:-1] + 1
     end = marks.copy()
-    last = np.searchsorted(marks, records.ends - 1)  # of each record its last field
+    last = _last_fields(marks, records.ends - 1, width)
     if b"\r" in records.data:
         end[last] -= (array[end[last] - 1] == _CR) & (end[last] > start[last])
     first = np.empty_like(last)
@@ -85,6 +85,13 @@ def _fields(records: Records, quotes: Positions, dialect: CsvDialect) -> _Fields
         start += quoted
         end -= quoted
     return _Fields(start, end, first, last - first + 1)
+
+
+def _last_fields(marks: Positions, line_feeds: Positions, width: int) -> Positions:
+    """Which of the marks end a record: those at its line feed."""
+    if len(marks) == len(line_feeds) * width and (marks[width - 1 :: width] == line_feeds).all():
+        return np.arange(width - 1, len(marks), width)
+    return np.searchsorted(marks, line_feeds)
 
 
 def _lines(records: Records, quoted: bool) -> Positions:
@@ -97,7 +104,7 @@ def _lines(records: Records, quoted: bool) -> Positions:
 
 
 def _column(data: bytes, fields: _Fields, at: Positions, place: Positions, rows: int, twice: str) -> Column:
-    text = slices(data, fields.start[at], fields.end[at]).cast(pa.string())
+    text = slices(data, fields.start[at], fields.end[at], pa.string())
     if twice:
         text = pc.replace_substring(text, twice * 2, twice)
     filled: Flags = fields.end[at] > fields.start[at]

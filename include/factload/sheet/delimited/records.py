@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from factload.sheet.delimited.dialect import CsvDialect
-from factload.sheet.delimited.stream import Stream
+from factload.sheet.delimited.stream import Stream, line_feeds
 from factload.sheet.windows import NotPlain
 from factload.vectors import Bytes, Flags, Positions
 
@@ -60,7 +60,7 @@ class RecordStream:
                 data = self._buffer[at : taken[-1]]
                 rows = (rows + len(taken)) % self._rows_per_partition
                 yield Records(data, taken - at, self._line, ends_partition=rows == 0)
-                self._line += data.count(b"\n")
+                self._line += line_feeds(data)
                 at, done = int(taken[-1]), done + len(taken)
             self._buffer = self._buffer[at:]
 

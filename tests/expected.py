@@ -11,7 +11,7 @@ from typing import Any
 
 import oracle
 from factload.partitions import Origin, Split, split_workbook
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from factload.checksum import sha256_of
 from factload.partitions import Origin, split_workbook
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sql_types import parse_sql_type
 from factload.staging import open_table
 

@@ -9,7 +9,7 @@ from factload.errors import WorkbookError
 from factload.feed import Feed
 from factload.findings import Problems
 from factload.partitions import Origin, left_out
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sheet.sheets import EVERY, SheetChoice, SheetPart, choose
 from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import best_header, columns_named

@@ -22,7 +22,7 @@ from factload.ledger_tables import rejects
 from factload.load import Load
 from factload.partitions import PartitionFile, Split, joined
 from factload.rejects_workbook import IDENTITY
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sheet.sheets import EVERY
 from factload.sources import SourceFile
 from factload.split import split_sources

@@ -12,9 +12,10 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.memory import leave_pandas_out
 from factload.sheet.cells import column_letters, row_out_of_order
-from factload.sheet.columns import SheetField, TypedRows, schema
+from factload.sheet.columns import TypedRows, schema
 from factload.sheet.decode import Decoded
 from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.field import SheetField
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import merged_headers
 from factload.sheet.sheets import EVERY, SheetChoice, choose

@@ -6,7 +6,7 @@ The names carry a prefix, so that no column of a fact table can be taken for one
 from __future__ import annotations
 
 from factload.feed import Feed
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sql_types import SqlType
 
 

@@ -17,8 +17,8 @@ from factload.partitions import (
     joined,
     split_workbook,
 )
-from factload.sheet.columns import SheetField
 from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.field import SheetField
 from factload.sheet.sheets import SheetChoice
 from factload.sources import SourceFile, require_unchanged
 

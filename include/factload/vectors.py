@@ -76,14 +76,25 @@ def one_value(data: bytes) -> pa.Array[Any]:
 _BINARY = pa.binary()
 
 
-def slices(data: bytes, starts: Positions, ends: Positions, kind: pa.DataType = _BINARY) -> pa.Array[Any]:
-    """``data[start:end]`` for ascending, disjoint pairs, as a binary array, or a string array of what is UTF-8."""
+def slices(
+    data: bytes,
+    starts: Positions,
+    ends: Positions,
+    kind: pa.DataType = _BINARY,
+    order: Positions | None = None,
+) -> pa.Array[Any]:
+    """``data[start:end]`` for ascending, disjoint pairs, as a binary array, or a string array of what is UTF-8.
+
+    ``order``: which of the pairs stands at each place of the array, their number for an empty value; all of them as
+    they are without it.
+    """
     count = 2 * len(starts)
-    offsets = np.empty(count + 1, np.int32)
-    offsets[0:-1:2], offsets[1::2] = starts, ends
-    offsets[-1] = offsets[-2] if count else 0
-    pieces = pa.Array.from_buffers(kind, count, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
-    return pieces.take(integers(np.arange(0, count, 2)))  # every other piece lies between two slices
+    offsets = np.empty(count + 2, np.int32)
+    offsets[0:-2:2], offsets[1:-1:2] = starts, ends
+    offsets[-2:] = ends[-1] if count else 0
+    # Every other piece lies between two slices; the last is empty.
+    pieces = pa.Array.from_buffers(kind, count + 1, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    return pieces.take(integers(np.arange(0, count, 2) if order is None else 2 * order))
 
 
 def matches(values: pa.Array[Any], pattern: str) -> Flags:
@@ -91,10 +102,21 @@ def matches(values: pa.Array[Any], pattern: str) -> Flags:
     return as_flags(pc.match_substring_regex(values, pattern))
 
 
+def fixed(values: pa.Array[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
+    """The values of an array of fixed width, not copied; anything where one is null."""
+    return np.frombuffer(values.buffers()[1], dtype)[values.offset : values.offset + len(values)]
+
+
+def characters(values: pa.Array[Any]) -> bytes:
+    """All texts end to end."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)
+    first, last = offsets[values.offset], offsets[values.offset + len(values)]
+    return values.buffers()[2].slice(int(first), int(last - first)).to_pybytes() if last > first else b""
+
+
 def is_empty(values: pa.Array[Any]) -> Flags:
     """Which texts have no characters."""
-    lengths = np.frombuffer(pc.binary_length(values).buffers()[1], np.int32)
-    empty: Flags = lengths[: len(values)] == 0
+    empty: Flags = fixed(pc.binary_length(values), np.int32) == 0
     return empty
 
 

@@ -10,7 +10,7 @@ import pytest
 import expected
 import oracle
 from factload.errors import WorkbookError
-from factload.sheet.columns import SheetField
+from factload.sheet.field import SheetField
 from factload.sheet.source import inspect
 from factload.sql_types import SqlType
 

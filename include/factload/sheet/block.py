@@ -49,6 +49,10 @@ class Column:
     def take(self, index: npt.NDArray[np.int64]) -> Column:
         return Column(self.kind[index], self.text.take(integers(index)))
 
+    def slice(self, start: int, length: int) -> Column:
+        """Some of its cells, not copied."""
+        return Column(self.kind[start : start + length], self.text.slice(start, length))
+
     def filter(self, keep: Flags) -> Column:
         return Column(self.kind[keep], self.text.filter(flags(keep)))
 
@@ -72,6 +76,16 @@ class Block:
         return len(self.row)
 
 
+def stacked(columns: Sequence[Column]) -> Column:
+    """Columns one after another, as one."""
+    if len(columns) == 1:
+        return columns[0]
+    return Column(
+        np.concatenate([column.kind for column in columns]),
+        pa.concat_arrays([column.text for column in columns]),
+    )
+
+
 def empty_block(columns: Sequence[int]) -> Block:
     """A block of no rows."""
     column = Column(np.empty(0, np.uint8), EMPTY[:0])
@@ -83,11 +97,7 @@ def merge(first: Block, second: Block) -> Block:
     row = np.concatenate([first.row, second.row])
     order = np.argsort(row, kind="stable")
     columns = {
-        index: Column(
-            np.concatenate([column.kind, second.columns[index].kind]),
-            pa.concat_arrays([column.text, second.columns[index].text]),
-        ).take(order)
-        for index, column in first.columns.items()
+        index: stacked([column, second.columns[index]]).take(order) for index, column in first.columns.items()
     }
     return Block(row[order], columns, max(first.last_row, second.last_row))
 

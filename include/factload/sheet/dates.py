@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from factload.vectors import Flags, Positions, as_flags
+from factload.vectors import Flags, Positions, as_flags, fixed
 
 _UNIX = date(1970, 1, 1)
 _DAY_1900 = (date(1899, 12, 30) - _UNIX).days  # what day 0 would be, counted back from March 1900
@@ -64,7 +64,7 @@ def serial_micros(text: pa.Array[Any], *, date1904: bool) -> tuple[Positions, Fl
         numbers = text.cast(pa.float64())
     except pa.ArrowInvalid:  # one at least is no number
         return nothing
-    serial = np.frombuffer(numbers.buffers()[1], np.float64)[: len(text)]
+    serial = fixed(numbers, np.float64)
     with np.errstate(all="ignore"):  # infinities and the like are not certain
         within = as_flags(numbers.is_valid()) & (serial > _PHANTOM + 2) & (serial < _EXACT_BELOW)
         serial = np.where(within, serial, 0.0)

@@ -11,8 +11,9 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, empty_block, merge
 from factload.sheet.cells import Row, SheetParser, iterate, row_out_of_order, to_block
-from factload.sheet.columns import SheetField, TypedRows, type_rows
+from factload.sheet.columns import TypedRows, type_rows
 from factload.sheet.counting import RowCounter, count_valued
+from factload.sheet.field import SheetField
 from factload.sheet.grammar import split_plain
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package

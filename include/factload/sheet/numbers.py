@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.sql_types import SqlType
-from factload.vectors import Flags, as_flags, flags, masked, matches
+from factload.vectors import Flags, as_flags, characters, fixed, flags, masked, matches
 
 Codes = npt.NDArray[np.uint8]
 
@@ -81,7 +81,7 @@ def _by_doubles(text: pa.Array[Any], declared: SqlType) -> tuple[pa.Array[Any], 
         numbers = text.cast(pa.float64())
     except pa.ArrowInvalid:  # one at least is no number
         return pa.nulls(len(text), target), unsettled
-    doubles = np.frombuffer(numbers.buffers()[1], np.float64)[: len(text)]
+    doubles = fixed(numbers, np.float64)
     with np.errstate(all="ignore"):  # infinities and the like are not settled
         scaled = doubles * 10.0**declared.scale
         from_tie = np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5)
@@ -149,8 +149,8 @@ def to_integer(
 
 def _decimal_integers(text: pa.Array[Any]) -> pa.Array[Any]:
     """Texts as int64. Raises ArrowInvalid when one is no integer; Arrow alone would take ``0x1F`` for one."""
-    characters = text.buffers()[2]
-    if characters is not None and (b"x" in characters.to_pybytes() or b"X" in characters.to_pybytes()):
+    held = characters(text)
+    if b"x" in held or b"X" in held:
         raise pa.ArrowInvalid("perhaps hexadecimal")
     return text.cast(pa.int64())
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,13 @@ from factload.sheet.settling import settle_some
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.xml_parts import damaged
 from factload.vectors import (
-    EMPTY,
     Bytes,
     Flags,
     Positions,
     Words,
     as_numbers,
+    characters,
     flags,
-    integers,
     is_empty,
     matches,
     quoted_digits,
@@ -104,24 +102,10 @@ def read_plain(
     rows = int(valued.sum())
     place = np.cumsum(valued) - 1  # of each row among those that carry a value
 
-    out: dict[int, Column] = {}
-    for column, own in zip(columns, _by_column(cells.column, len(columns)), strict=True):
-        row, own_kind = cells.row[own], kind[own].copy()
-        if (np.diff(row) == 0).any():
-            raise _misplaced()
-        text = _values(xml, tags.data, cells.value_at[own], cells.end[own], own_kind, strings)
-        out[column] = _spread(own_kind, text, place.take(row), rows)
+    where = cells.column.astype(np.int64) * rows + place.take(cells.row)
+    every = _column_by_column(xml, tags.data, cells, kind, where, len(columns) * rows, strings)
+    out = {column: every.slice(i * rows, rows) for i, column in enumerate(columns)}
     return Block(numbers[valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
-
-
-def _by_column(column: Bytes | UInt16s, count: int) -> Sequence[slice | Positions]:
-    """For each of ``count`` columns, where its cells are among all."""
-    rows, rest = divmod(len(column), count)
-    if not rest and (column.reshape(rows, count) == np.arange(count)).all():  # no cell is missing anywhere
-        return [slice(first, None, count) for first in range(count)]
-    order = np.argsort(column, kind="stable")
-    bounds = np.searchsorted(column.take(order), np.arange(count + 1))
-    return [order[first:last] for first, last in pairwise(bounds)]
 
 
 def _digit_counts(digits: Words, row: Positions, written: Words, length: Positions) -> Positions:
@@ -249,41 +233,54 @@ def _type_letter(data: Bytes, at: Positions) -> Bytes:
     return np.where(data.take(at + 1) == ord('"'), data.take(at), np.uint8(ord("r")))
 
 
-def _values(
-    xml: bytes, data: Bytes, value_at: Positions, end: Positions, kind: Bytes, strings: SharedStrings
-) -> pa.Array[Any]:
-    """The texts of the cells; ``kind`` is brought in line: shared strings are texts, empty texts are blank."""
+def _column_by_column(
+    xml: bytes,
+    data: Bytes,
+    cells: _Cells,
+    kind: Bytes,
+    where: Positions,
+    size: int,
+    strings: SharedStrings,
+) -> Column:
+    """All columns, one after another, as one of ``size`` places; the cells come to ``where``, the rest is blank.
+
+    All at once, not one by one: a sheet of many columns has few rows in a window, and an operation on few values costs
+    as much as one on thousands.
+    """
+    order = np.full(size, len(where), np.int64)
+    order[where] = np.arange(len(where))
+    if np.count_nonzero(order != len(where)) != len(where):
+        raise _misplaced()
+    kinds = np.zeros(size, np.uint8)
+    kinds[where] = kind
     own = kind == Kind.TEXT
-    start, worded = value_at + _VALUE_AT, bool(own.any())
-    preserve = (data.take(value_at + 2) == ord(" ")) if worded else np.zeros(len(kind), np.bool_)
+    start, worded = cells.value_at + _VALUE_AT, bool(own.any())
+    preserve = data.take(cells.value_at + 2) == ord(" ")
     if worded:
         start += len(PRESERVE) * preserve
-    text = slices(xml, start, end, pa.string())
-    shared = kind == _SHARED
+    text = slices(xml, start, cells.end, pa.string(), order)
+    shared = kinds == _SHARED
     if shared.any():
         found = strings.take(text.filter(flags(shared)).cast(pa.int64()))
         text = found if shared.all() else pc.replace_with_mask(text, flags(shared), found)
-        kind[shared] = Kind.TEXT
+        kinds[shared] = Kind.TEXT
     if worded:
-        edge = own & ~preserve & ((data.take(start) <= ord(" ")) | (data.take(end - 1) <= ord(" ")))
+        spaced = (data.take(start) <= ord(" ")) | (data.take(cells.end - 1) <= ord(" "))
+        odd = _laid(own & ~preserve & spaced, where, size)
         if _holds_escapes(text):
-            edge |= own & matches(text, "&|_x")
-        text = settle_some(text, edge, preserve)
-    kind[is_empty(text)] = Kind.BLANK
-    return text
+            odd |= _laid(own, where, size) & matches(text, "&|_x")
+        text = settle_some(text, odd, _laid(preserve, where, size))
+    kinds[is_empty(text)] = Kind.BLANK
+    return Column(kinds, text)
+
+
+def _laid(values: Flags, where: Positions, size: int) -> Flags:
+    """Flags at some of ``size`` places, false elsewhere."""
+    laid = np.zeros(size, np.bool_)
+    laid[where] = values
+    return laid
 
 
 def _holds_escapes(text: pa.Array[Any]) -> bool:
-    characters = text.buffers()[2].to_pybytes()  # of all texts, end to end
-    return b"&" in characters or b"_x" in characters
-
-
-def _spread(kind: Bytes, text: pa.Array[Any], place: Positions, rows: int) -> Column:
-    """Values at some places of a column as a column of all rows, blank elsewhere."""
-    if len(place) == rows:
-        return Column(kind, text)
-    kinds = np.zeros(rows, np.uint8)
-    kinds[place] = kind
-    source = np.full(rows, len(text), np.int64)
-    source[place] = np.arange(len(text))
-    return Column(kinds, pa.concat_arrays([text, EMPTY]).take(integers(source)))
+    held = characters(text)
+    return b"&" in held or b"_x" in held

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from factload.sheet.cells import Row
-from factload.sheet.columns import SheetField
 from factload.sheet.decode import Decoded
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
+from factload.sheet.field import SheetField
 from factload.sheet.file_kind import is_foreign_zip, is_named_csv, kind_of, refuse_encrypted
 from factload.sheet.foreign.source import ForeignSource
 from factload.sheet.limits import Limits

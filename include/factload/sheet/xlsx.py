@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from factload.sheet.cells import Row
-from factload.sheet.columns import SheetField
 from factload.sheet.decode import Decoded, SheetDecoder
+from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
 from factload.sheet.limits import Limits
 from factload.sheet.merged import merged_cells

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block
-from factload.sheet.columns import SheetField, type_rows
+from factload.sheet.columns import type_rows
 from factload.sheet.decode import Decoded, row_count_mismatch
 from factload.sheet.delimited.counting import count_valued
 from factload.sheet.delimited.dialect import CsvDialect
@@ -17,6 +17,7 @@ from factload.sheet.delimited.exact import Record, read_exactly
 from factload.sheet.delimited.plain import RAGGED_SHOWN, read_records
 from factload.sheet.delimited.records import Records, RecordStream
 from factload.sheet.delimited.stream import open_utf8
+from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
 from factload.sheet.limits import MAX_COLUMNS, Limits
 from factload.sheet.sheets import SheetPart

@@ -20,8 +20,9 @@ import pyarrow as pa
 
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.cells import Row
-from factload.sheet.columns import SheetField, type_rows
+from factload.sheet.columns import type_rows
 from factload.sheet.decode import Decoded, row_count_mismatch
+from factload.sheet.field import SheetField
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.foreign.share import Share, ended
 from factload.sheet.inflate import BROKEN, inflated

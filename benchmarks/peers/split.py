@@ -32,11 +32,12 @@ def further(columns: str) -> list[SheetField]:
 def main(workbook: str, columns: str = "", threads: str = "2") -> None:
     """Split it, and print what the partition files hold."""
     path = Path(workbook)
+    origin = Origin(path.name, sha256_of(path))
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         split = split_workbook(
             path,
-            Origin(path.name, sha256_of(path)),
+            origin,
             sheet=0 if path.suffix == ".csv" else "Facts",
             fields=[*FIELDS, *further(columns)],
             folder=Path(folder),

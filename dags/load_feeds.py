@@ -34,7 +34,7 @@ from airflow_edge.dag_options import dag_options
 from airflow_edge.feeds import readable_feeds
 from airflow_edge.links import linked
 from airflow_edge.open_load import OpenLoad
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 
 def load_dag(feed: Feed) -> DAG:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import oracle
-from factload.partitions import Origin, Split, split_workbook
+from factload.feed.sql_types import parse_sql_type
 from factload.sheet.field import SheetField
-from factload.sql_types import parse_sql_type
+from factload.split.partitions import Origin, Split, split_workbook
 from factload.staging import open_table
 
 Row = dict[str, Any]

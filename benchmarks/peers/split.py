@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from factload.checksum import sha256_of
-from factload.partitions import Origin, split_workbook
+from factload.feed.sql_types import parse_sql_type
 from factload.sheet.field import SheetField
-from factload.sql_types import parse_sql_type
+from factload.split.partitions import Origin, split_workbook
 from factload.staging import open_table
 
 FIELDS = [

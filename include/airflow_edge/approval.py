@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 
 def approval(feed: Feed, load: Any) -> list[Any]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from airflow.sdk import Asset
 
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 
 def fact_asset(feed: Feed) -> Asset:

@@ -8,7 +8,7 @@ import pendulum
 
 from airflow_edge.form import parameters
 from airflow_edge.pools import pool_of
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 TAG = "factload"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from factload.errors import FeedError
-from factload.feed import Feed
-from factload.feed_file import feed_files, read_feed_file
+from factload.feed.file import feed_files, read_feed_file
+from factload.feed.model import Feed
 
 
 def readable_feeds() -> list[Feed]:

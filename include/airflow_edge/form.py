@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 _LONGEST_PATH = 1024
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from itertools import islice
 
 from factload.database import database_errors, engine_for
-from factload.rejects import Reject, read_rejects
-from factload.report import read_report
-from factload.terminal import rendered
+from factload.ledger.rejects import Reject, read_rejects
+from factload.reports.report import read_report
+from factload.reports.terminal import rendered
 
 _SHOWN = 10
 

@@ -10,8 +10,8 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from airflow_edge.deadline import PeriodDeadline
-from factload.feed import Feed
-from factload.feed_schedule import Notify
+from factload.feed.model import Feed
+from factload.feed.schedule import Notify
 
 _RUN = "{{ dag_run.dag_id }}, run {{ dag_run.run_id }}"
 _PATH = "dags/{{ dag_run.dag_id }}/runs/{{ dag_run.run_id }}"

@@ -14,8 +14,8 @@ from airflow_edge.period import period_of
 from airflow_edge.refusals import one_sentence
 from airflow_edge.workbook_trigger import WorkbookTrigger
 from factload.errors import WorkbookError
-from factload.feed import Feed
-from factload.feed_file import read_feed
+from factload.feed.file import read_feed
+from factload.feed.model import Feed
 from factload.load import Load
 
 _BY_HAND = "manual"
@@ -60,9 +60,9 @@ class OpenLoad(BaseOperator):
 
     def _report(self, context: Any, feed: Feed, period: date, url: str) -> NoReturn:
         from airflow_edge.log_report import rejected_cells
-        from factload.check import check_load
-        from factload.progress import Quiet
-        from factload.terminal import rendered
+        from factload.check.load import check_load
+        from factload.reports.progress import Quiet
+        from factload.reports.terminal import rendered
 
         report = check_load(
             feed, period, database=url, workbook=context["params"].get("workbook"), progress=Quiet()
@@ -93,7 +93,7 @@ class OpenLoad(BaseOperator):
 def _opened(feed: Feed, period: date, url: str, params: Mapping[str, Any]) -> Load:
     # Airflow reads the DAG file far more often than it opens a load: the engine is imported here.
     from factload import steps
-    from factload.replay import open_replay
+    from factload.afterwards.replay import open_replay
 
     workbook = params.get("workbook")
     if params.get("replay"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from factload.feed import Feed
+from factload.feed.model import Feed
 
 PREFIX = "factload"
 

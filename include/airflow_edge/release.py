@@ -13,9 +13,9 @@ from airflow_edge.connection import database_url
 from airflow_edge.refusals import one_sentence
 from factload import steps
 from factload.errors import RowsRefused
-from factload.feed_file import read_feed
+from factload.feed.file import read_feed
 from factload.load import Load
-from factload.report import read_report
+from factload.reports.report import read_report
 
 _SHORTEST_REASON = 3
 # What the page asks for beside the decision.

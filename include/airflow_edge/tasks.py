@@ -19,8 +19,8 @@ from airflow_edge.connection import database_url
 from airflow_edge.form import asked_of
 from airflow_edge.refusals import one_sentence
 from factload.errors import FactloadError, RowsRefused, Superseded
-from factload.feed import Feed
-from factload.feed_file import read_feed
+from factload.feed.file import read_feed
+from factload.feed.model import Feed
 from factload.load import DimensionMap, Load
 
 _log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def load_partition(
     load: LoadJson, partition: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
     """Stage one partition's rows, and note its rejects."""
-    from factload.partitions import PartitionFile
+    from factload.split.partitions import PartitionFile
 
     with _step(load, label=("partition", partition["label"])) as (steps, this, feed, url):
         frozen = [DimensionMap(**m) for m in maps]
@@ -65,7 +65,7 @@ def reconcile(load: LoadJson) -> None:
 
     A load that is held for its rejects fails here, unless the feed lets a person decide: the next task asks.
     """
-    from factload.ledger import TOO_MANY_REJECTS
+    from factload.ledger.ledger import TOO_MANY_REJECTS
 
     with _step(load) as (steps, this, feed, url):
         try:
@@ -81,7 +81,7 @@ def reconcile(load: LoadJson) -> None:
 def publish(load: LoadJson) -> dict[str, Any]:
     """Make the load visible, tell the DAGs that wait for the fact table, and report what it came to."""
     from airflow_edge.log_report import load_report
-    from factload.report import read_report
+    from factload.reports.report import read_report
 
     with _step(load) as (steps, this, feed, url):
         steps.publish_load(this, feed, database=url)
@@ -108,7 +108,7 @@ def clean_staging(load: LoadJson | None) -> None:
 def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tuple[Any, Load, Feed, str]]:
     """The engine's steps, and what they need; an error that ends the load is noted in the ledger."""
     from factload import steps
-    from factload.memory import leave_pandas_out
+    from factload.work.memory import leave_pandas_out
 
     if label is not None:
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]

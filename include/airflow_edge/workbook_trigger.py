@@ -11,7 +11,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from factload.errors import WorkbookError
 from factload.settings import workbook_path
-from factload.sources import find_workbooks
+from factload.split.sources import find_workbooks
 
 Seen = list[tuple[str, int, float]]
 

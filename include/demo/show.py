@@ -16,8 +16,8 @@ from demo.errors import ApiError, LoadFailed, MismatchError
 from demo.sample import fact_sales
 from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything, say_login
 from demo.watch import follow
-from factload.report import Report, read_report
-from factload.terminal import show_report
+from factload.reports.report import Report, read_report
+from factload.reports.terminal import show_report
 
 
 def demonstrate(sizes: Sizes, console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from factload.feed_schema import feed_schema
+from factload.feed.schema import feed_schema
 
 _Schema = dict[str, Any]
 

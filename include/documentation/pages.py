@@ -13,7 +13,7 @@ from documentation.commands import command_help
 from documentation.fields import field_table
 from documentation.reasons import reason_table
 from documentation.worked import list_of_examples
-from factload.feed_schema import schema_text
+from factload.feed.schema import schema_text
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = DOCS / "feed.schema.json"

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from factload.errors import FeedError
 from factload.settings import settings
-from factload.sources import SourceFile
+from factload.split.sources import SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class DimensionMap:
-    """One dimension, frozen: an Arrow file (``dimension_map`` says of what), and the digest of its bytes."""
+    """One dimension, frozen: an Arrow file (``dimension.extract`` says of what), and the digest of its bytes."""
 
     dimension: str
     path: str

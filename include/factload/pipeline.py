@@ -26,10 +26,9 @@ from contextlib import suppress
 from datetime import date
 
 from factload.errors import ConnectionLost, FactloadError, TransientError
-from factload.feed import Feed
+from factload.feed.model import Feed
 from factload.load import Load
-from factload.processes import Workers, say_rows_done
-from factload.progress import Progress
+from factload.reports.progress import Progress
 from factload.steps import (
     clean_staging,
     extract_dimension_map,
@@ -40,6 +39,7 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
+from factload.work.processes import Workers, say_rows_done
 
 # Seconds between attempts after the connection to the database was lost: about a minute, as a restart takes.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)

@@ -15,37 +15,32 @@ import pyarrow as pa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from factload import (
-    dimension_map,
-    ledger,
-    ledger_migrations,
-    ledger_partitions,
-    left_overs,
-    publish,
-    reconcile,
-    staged,
-)
-from factload.corrections import in_place, read_corrected
+from factload.afterwards import left_overs
+from factload.afterwards.corrections import in_place, read_corrected
+from factload.afterwards.resume import digest_of, keep_what_is_whole, make_staging, staged_before
 from factload.database import database_errors, engine_for, room_for
-from factload.dimension_table import check_dimensions, dimension_table
-from factload.duplicates import once_only, reject_duplicates
+from factload.dimension import extract
+from factload.dimension.inferred import make_members
+from factload.dimension.lookup import Members, open_members
+from factload.dimension.table import check_dimensions, dimension_table
 from factload.errors import FactloadError
-from factload.fact_constants import constant_values, with_constants
-from factload.fact_table import fact_table
-from factload.feed import Feed
-from factload.inferred import make_members
+from factload.fact import publish, staged
+from factload.fact.constants import constant_values, with_constants
+from factload.fact.duplicates import once_only, reject_duplicates
+from factload.fact.resolve import ROW, control_totals, measures, resolve
+from factload.fact.table import fact_table
+from factload.feed.model import Feed
+from factload.ledger import ledger, migrations, partitions
 from factload.load import DimensionMap, Load, PartitionCounts
-from factload.lookup import Members, open_members
-from factload.measure import measured
-from factload.partitions import PartitionFile, Split
-from factload.resolve import ROW, control_totals, measures, resolve
-from factload.resume import digest_of, keep_what_is_whole, make_staging, staged_before
-from factload.sheet_fields import sheet_fields
-from factload.sources import SourceFile, read_sources
-from factload.split import split_sources
+from factload.proof import reconcile
+from factload.proof.weights import weighted_totals
+from factload.split.all_workbooks import split_sources
+from factload.split.fields import sheet_fields
+from factload.split.partitions import PartitionFile, Split
+from factload.split.sources import SourceFile, read_sources
 from factload.staging import open_table
-from factload.weights import weighted_totals
-from factload.working import record, step
+from factload.work.measure import measured
+from factload.work.step import record, step
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +68,7 @@ def open_load(
         sources = sources or read_sources(named)
         with database_errors("opening the load"), engine.begin() as connection:
             ledger.bound_waits(connection)
-            ledger_migrations.install(connection)
+            migrations.install(connection)
             fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
             load = ledger.open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
@@ -91,9 +86,7 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
     with step(load, feed, "extract_dimension_map", dimension, database) as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         left_overs.at_work(snapshot, load)
-        return dimension_map.extract_dimension_map(
-            snapshot, dimension, feed.dimensions[dimension], load.folder
-        )
+        return extract.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], load.folder)
 
 
 def split_workbook(
@@ -107,7 +100,7 @@ def split_workbook(
         with connection.begin():
             left_overs.at_work(connection, load)
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
-                return Split(ledger_partitions.recorded_files(connection, load), ())
+                return Split(partitions.recorded_files(connection, load), ())
         fields, rows = sheet_fields(feed), feed.rows_per_partition
         split = split_sources(
             [source for source in load.sources if not source.corrects],
@@ -124,7 +117,7 @@ def split_workbook(
         split = in_place(split, corrected, load.folder)
         with connection.begin():
             ledger.bound_waits(connection)
-            ledger_partitions.record_split(connection, load, split.partitions, split.warnings)
+            partitions.record_split(connection, load, split.partitions, split.warnings)
             keep_what_is_whole(connection, load, feed)
         return split
 
@@ -164,12 +157,12 @@ def load_partition(
         with connection.begin():
             ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
-            ledger_partitions.lock_partition(connection, load, partition.partition_id)
+            partitions.lock_partition(connection, load, partition.partition_id)
             rows = f"{counts.staged:,} rows of {partition.label} into the staging table"
             with room_for(rows, resolved.rows.nbytes):
                 staged.replace_slice(connection, table, load, feed, partition, resolved, constants)
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
-            ledger_partitions.record_partition(connection, load, counts, made_of)
+            partitions.record_partition(connection, load, counts, made_of)
         return counts
 
 
@@ -186,7 +179,7 @@ def _make_members(
 
     def guard(connection: Connection, made: int) -> None:
         ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
-        ledger_partitions.record_created(connection, load, partition.partition_id, name, made)
+        partitions.record_created(connection, load, partition.partition_id, name, made)
 
     dimension = feed.dimensions[name]
     with connection.begin():
@@ -225,16 +218,16 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
 def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reconciliation:
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
     table = staged.staging_of(connection, load, feed)
-    rows = ledger_partitions.loaded_partitions(connection, load)
+    rows = partitions.loaded_partitions(connection, load)
     for keys, reason in once_only(feed):
         reject_duplicates(connection, load, feed, table, rows, keys, reason)
-        rows = ledger_partitions.loaded_partitions(connection, load)
-    counted = [ledger_partitions.counts_of(row, measures(feed)) for row in rows]
+        rows = partitions.loaded_partitions(connection, load)
+    counted = [partitions.counts_of(row, measures(feed)) for row in rows]
     found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
     result = reconcile.reconcile(counted, found, measures(feed))
     if result.differences:
         ledger.loading_again(connection, load)
-        ledger_partitions.load_again(connection, load, result.differing)
+        partitions.load_again(connection, load, result.differing)
         return result
     ledger.update_attempt(
         connection,
@@ -244,7 +237,7 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
         source_totals={name: f"{total:f}" for name, total in result.totals.items()},
     )
     if ledger.attempt(connection, load).released_at is None:
-        reasons = ledger_partitions.rejects_by_reason(connection, load)
+        reasons = partitions.rejects_by_reason(connection, load)
         result = replace(result, too_many=feed.max_rejects.exceeded(reasons, result.source))
     if not result.too_many:
         ledger.record_reconciled(connection, load)

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from factload.errors import FactloadError
-from factload.history import LoadSummary, outlying
-from factload.load_detail import LoadDetail
 from factload.reasons import REASONS
-from factload.reject_pages import RejectPage
+from factload.reports.detail import LoadDetail
+from factload.reports.history import LoadSummary, outlying
+from factload.reports.reject_pages import RejectPage
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
 SLOW_RULE = "less than half the median rows per second; short partitions don't count"

@@ -18,12 +18,12 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from factload.errors import FactloadError, FeedError
-from factload.feed import Feed
-from factload.history import LoadSummary, first_periods, loads_between, recent_loads
-from factload.load_detail import load_detail
-from factload.reject_pages import page_of_rejects, rejects_by_reason
-from factload.rejects import read_rejects
-from factload.rejects_workbook import write_list
+from factload.feed.model import Feed
+from factload.ledger.rejects import read_rejects
+from factload.reports.detail import load_detail
+from factload.reports.history import LoadSummary, first_periods, loads_between, recent_loads
+from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
+from factload.reports.rejects_workbook import write_list
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
 from factload_ui.expected import expected_periods

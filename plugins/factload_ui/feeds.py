@@ -9,8 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from factload.errors import FeedError
-from factload.feed import Feed
-from factload.feed_file import feed_files, read_feed_file
+from factload.feed.file import feed_files, read_feed_file
+from factload.feed.model import Feed
 
 DAG_PREFIX = "load_"
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from airflow_edge.connection import database_url
 from factload.database import database_errors, engine_for
 from factload.errors import FactloadError, FeedError, TransientError
-from factload.ledger_migrations import is_installed
+from factload.ledger.migrations import is_installed
 
 STATEMENT_TIMEOUT = "5s"
 _CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled

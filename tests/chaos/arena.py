@@ -25,12 +25,12 @@ import sheetxml
 from factload import steps
 from factload.checksum import sha256_of
 from factload.errors import FactloadError
-from factload.feed import Feed
-from factload.feed_file import read_feed_file
+from factload.feed.file import read_feed_file
+from factload.feed.model import Feed
 from factload.load import DimensionMap, Load
-from factload.partitions import Split
 from factload.pipeline import run_load
-from factload.progress import Quiet
+from factload.reports.progress import Quiet
+from factload.split.partitions import Split
 
 PERIOD, BYSTANDER = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"

@@ -24,8 +24,8 @@ from demo.airflow_place import Place
 from demo.airflow_site import WHOLE
 from demo.postgres import Server
 from demo.setup import PROJECT, connection_uri
-from factload.ledger_migrations import is_installed
-from factload.ledger_tables import attempts, loads
+from factload.ledger.migrations import is_installed
+from factload.ledger.tables import attempts, loads
 
 ROWS, MEMBERS = 2_000, 500
 SECONDS = 180.0

@@ -25,7 +25,7 @@ from demo.airflow_place import Place
 from demo.airflow_site import Site
 from demo.postgres import Server, find, start, throwaway
 from demo.setup import PROJECT, connection_uri
-from factload.ledger_tables import partitions
+from factload.ledger.tables import partitions
 
 DAG_ID = "load_sales"
 ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8

@@ -12,8 +12,8 @@ import pytest
 
 from documentation.pages import made_files
 from factload.errors import FactloadError
-from factload.feed_file import read_feed_file
-from factload.feed_schema import feed_schema
+from factload.feed.file import read_feed_file
+from factload.feed.schema import feed_schema
 from factload.sheet.limits import Limits, setting_of
 
 PROJECT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from sqlalchemy.pool import NullPool
 
 from factload import steps
 from factload.errors import FactloadError
-from factload.feed import Feed
-from factload.feed_file import read_feed_file
+from factload.feed.file import read_feed_file
+from factload.feed.model import Feed
 from factload.load import Load
 
 PERIOD = date(2026, 11, 5)

@@ -14,12 +14,12 @@ import yaml
 
 from conftest import PERIOD, Place
 from factload import steps
-from factload.check import check_load
+from factload.check.load import check_load
 from factload.errors import FeedError, RowsRefused
-from factload.feed import Feed
-from factload.feed_file import read_feed_file
-from factload.progress import Quiet
-from factload.report import Report, read_report
+from factload.feed.file import read_feed_file
+from factload.feed.model import Feed
+from factload.reports.progress import Quiet
+from factload.reports.report import Report, read_report
 
 TABLES = """
 CREATE TABLE dim_customer (

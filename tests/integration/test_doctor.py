@@ -12,7 +12,7 @@ from test_ledger_migrations import OLDER
 from test_protocol import Opened
 
 from conftest import Place
-from factload.ledger_migrations import VERSION
+from factload.ledger.migrations import VERSION
 
 ROWS = [("A1", 1.5), ("B2", 2)]
 

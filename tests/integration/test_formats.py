@@ -14,8 +14,8 @@ import xlwt
 from conftest import PERIOD, Place
 from factload.errors import WorkbookError
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.report import read_report
+from factload.reports.progress import Quiet
+from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"
 PROVENANCE = """

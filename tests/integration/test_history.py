@@ -9,12 +9,12 @@ import pytest
 
 from conftest import PERIOD, Place
 from factload.errors import FactloadError
-from factload.history import first_periods, loads_between, outlying, recent_loads
-from factload.load_detail import load_detail
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.reject_pages import Place as PageEnd
-from factload.reject_pages import page_of_rejects, rejects_by_reason
+from factload.reports.detail import load_detail
+from factload.reports.history import first_periods, loads_between, outlying, recent_loads
+from factload.reports.progress import Quiet
+from factload.reports.reject_pages import Place as PageEnd
+from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
 
 NEXT_DAY = PERIOD + timedelta(days=1)
 GOOD = [("A1", 1.5), ("B2", 2)]

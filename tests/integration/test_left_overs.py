@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 from test_protocol import LOAD, Opened
 
 from conftest import Place
-from factload import left_overs, steps
+from factload import steps
+from factload.afterwards import left_overs
 from factload.staging import open_table
 
 NEXT = date(2026, 11, 6)

@@ -10,11 +10,11 @@ import pytest
 
 from conftest import PERIOD, Place
 from factload.errors import RowsRefused
-from factload.feed import Feed
+from factload.feed.model import Feed
 from factload.load import Load
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.report import Report, read_report
+from factload.reports.progress import Quiet
+from factload.reports.report import Report, read_report
 
 LOAD = "sales@2026-11-05"
 

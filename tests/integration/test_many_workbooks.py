@@ -12,12 +12,12 @@ import pytest
 from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import WorkbookError
-from factload.feed import Feed
+from factload.feed.model import Feed
+from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.rejects import read_rejects
-from factload.report import read_report
+from factload.reports.progress import Quiet
+from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"
 ALL = {"inbox/sales_{period}.xlsx": "inbox/{period}/*.xlsx", "sheet: Facts": 'sheet: "*"'}

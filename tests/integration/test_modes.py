@@ -10,9 +10,9 @@ import pytest
 
 from conftest import Place
 from factload.errors import FeedError, ReconciliationError
-from factload.fact_table import LOAD_NAMESPACE
-from factload.feed import Feed
-from factload.report import read_report
+from factload.fact.table import LOAD_NAMESPACE
+from factload.feed.model import Feed
+from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"
 LATER = date(2026, 11, 6)

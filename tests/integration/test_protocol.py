@@ -10,9 +10,9 @@ import pytest
 from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import ReconciliationError, Superseded, TransientError
-from factload.feed import Feed
+from factload.feed.model import Feed
 from factload.load import DimensionMap, Load
-from factload.partitions import Split
+from factload.split.partitions import Split
 
 LOAD = "sales@2026-11-05"
 

@@ -8,19 +8,19 @@ import openpyxl
 import pytest
 
 from conftest import PERIOD, Place
-from factload.corrections import IDENTITY
+from factload.afterwards.corrections import IDENTITY
+from factload.afterwards.release import publish_held
+from factload.afterwards.replay import replay_load
 from factload.database import engine_for
 from factload.errors import FeedError, RowsRefused, WorkbookError
-from factload.feed import Feed
-from factload.ledger import newest_load
+from factload.feed.model import Feed
+from factload.ledger.ledger import newest_load
+from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.rejects import read_rejects
-from factload.rejects_workbook import write_rejects
-from factload.release import publish_held
-from factload.replay import replay_load
-from factload.report import read_report
+from factload.reports.progress import Quiet
+from factload.reports.rejects_workbook import write_rejects
+from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1), ("nobody", 2), ("B2", "n/a"), ("later", 3), ("A1", 4), ("nobody", 5)]

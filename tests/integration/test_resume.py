@@ -10,10 +10,10 @@ from test_protocol import Opened
 from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import ReconciliationError, TransientError
-from factload.ledger_partitions import recorded_files
+from factload.ledger.partitions import recorded_files
 from factload.load import PartitionCounts
-from factload.partitions import PartitionFile
-from factload.report import read_status
+from factload.reports.report import read_status
+from factload.split.partitions import PartitionFile
 
 
 @pytest.fixture

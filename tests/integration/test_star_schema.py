@@ -19,10 +19,10 @@ from sqlalchemy.engine import Connection
 
 from conftest import Place
 from factload.database import reflect
-from factload.feed_file import read_feed_file
+from factload.feed.file import read_feed_file
 from factload.pipeline import run_load
-from factload.progress import Quiet
-from factload.report import read_report
+from factload.reports.progress import Quiet
+from factload.reports.report import read_report
 
 FIRST, DAYS, LINES = date(1992, 1, 1), 120, 6_000
 NATIONS = ("ALGERIA", "BRAZIL", "CHINA", "FRANCE")

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import insert
 
 from factload.database import engine_for
-from factload.ledger_migrations import install
-from factload.ledger_tables import attempts, loads
+from factload.ledger.migrations import install
+from factload.ledger.tables import attempts, loads
 
 _BATCH = 5_000
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from factload.insert import array_text
-from factload.staged import slice_key
+from factload.fact.insert import array_text
+from factload.fact.staged import slice_key
 
 
 @pytest.mark.parametrize(

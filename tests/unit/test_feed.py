@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from factload.errors import FeedError
-from factload.feed_file import read_feed, read_feed_file
+from factload.feed.file import read_feed, read_feed_file
 
 DEMO = Path(__file__).parents[2] / "include/feeds/sales.yaml"
 
@@ -33,7 +33,7 @@ def read(tmp_path: Path, text: str) -> str:
 def test_reading_a_feed_loads_no_numeric_library() -> None:
     """Airflow's processor of DAG files reads all feeds every few seconds."""
     program = (
-        "import sys; from pathlib import Path; from factload.feed_file import read_feed_file; "
+        "import sys; from pathlib import Path; from factload.feed.file import read_feed_file; "
         "read_feed_file(Path(sys.argv[1])); "
         "print([name for name in ('numpy', 'pyarrow', 'sqlalchemy') if name in sys.modules])"
     )

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from factload.errors import FeedError
-from factload.feed import Feed
-from factload.feed_file import read_feed_file
-from factload.sheet_fields import sheet_fields
+from factload.feed.file import read_feed_file
+from factload.feed.model import Feed
+from factload.split.fields import sheet_fields
 
 FEED = """
 feed: sales

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from factload.errors import FeedError
-from factload.feed_file import read_feed_file
+from factload.feed.file import read_feed_file
 
 DEMO = (Path(__file__).parents[2] / "include/feeds/sales.yaml").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from factload.feed_limits import RejectLimits, reject_limits
+from factload.feed.limits import RejectLimits, reject_limits
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factload import dimension_map
+from factload.dimension import extract
+from factload.dimension.key_hash import _mixed, hash_keys
+from factload.dimension.lookup import Members, look_up, open_members
+from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.errors import RowsRefused, TransientError
-from factload.feed_dimensions import Dimension
-from factload.key_hash import _mixed, hash_keys
-from factload.lookup import Members, look_up, open_members
-from factload.normalize import join_parts, normalize, shown_key
+from factload.feed.dimensions import Dimension
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
 KEYS = TEXTS.filter(lambda text: not text.isspace() and text != "")
@@ -58,7 +58,7 @@ def copied(members: Iterable[Member]) -> bytes:
 def staged(members: Iterable[Member], of: Dimension = PLAIN) -> Members:
     """The map of members (parts of the key, surrogate key, interval), written and opened as a load does."""
     spool = io.BytesIO(copied(members))
-    return open_members(dimension_map.stage_members(spool, pa.int64(), "dim", of, FOLDER))
+    return open_members(extract.stage_members(spool, pa.int64(), "dim", of, FOLDER))
 
 
 def numbered(keys: Iterable[str]) -> Members:
@@ -84,7 +84,7 @@ def test_a_lookup_is_a_dictionary_s(known: list[str], asked: list[str | None]) -
 @given(st.lists(KEYS, unique=True, max_size=60), st.lists(KEYS, max_size=60))
 def test_a_map_of_many_ranges_is_a_dictionary_s_too(known: list[str], asked: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dimension_map, "RANGE_BYTES", 64)
+        patched.setattr(extract, "RANGE_BYTES", 64)
         members = numbered(known)
     expected = {key: i for i, key in enumerate(known)}
     asked += known
@@ -248,14 +248,14 @@ def test_duplicates_are_named_also_among_colliding_keys() -> None:
 
 
 def test_the_first_five_doubled_keys_of_all_ranges_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dimension_map, "RANGE_BYTES", 64)
+    monkeypatch.setattr(extract, "RANGE_BYTES", 64)
     doubled = [("k", str(i), i) for i in range(20)] * 2
     with pytest.raises(RowsRefused, match=r"^20 business keys of dim .*: \('k', '\d+'\), .* and 15 more"):
         staged([*doubled, ("k", "once", 1)], PAIR)
 
 
 def test_a_map_that_was_altered_is_noticed() -> None:
-    done = dimension_map.stage_members(io.BytesIO(b"a,1\n"), pa.int64(), "cut", PLAIN, FOLDER)
+    done = extract.stage_members(io.BytesIO(b"a,1\n"), pa.int64(), "cut", PLAIN, FOLDER)
     Path(done.path).write_bytes(Path(done.path).read_bytes()[:-1])
     with pytest.raises(TransientError, match=r"map_cut_\w+\.arrow is not what was written"):
         open_members(done)
@@ -265,5 +265,5 @@ def test_a_map_that_was_altered_is_noticed() -> None:
 
 
 def test_surrogate_keys_may_be_text() -> None:
-    done = dimension_map.stage_members(io.BytesIO(b"a,x-1\nb,x-2\n"), pa.string(), "text", PLAIN, FOLDER)
+    done = extract.stage_members(io.BytesIO(b"a,x-1\nb,x-2\n"), pa.string(), "text", PLAIN, FOLDER)
     assert look_up(strings(["b", "c"]), open_members(done)).surrogate.to_pylist() == ["x-2", None]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.normalize import normalize
-from factload.normalize_steps import parse_steps
+from factload.dimension.normalize import normalize
+from factload.feed.normalize_steps import parse_steps
 
 
 @pytest.mark.parametrize(

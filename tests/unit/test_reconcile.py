@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed_limits import RejectLimit, RejectLimits
+from factload.feed.limits import RejectLimit, RejectLimits
 from factload.load import PartitionCounts
-from factload.reconcile import Staged, reconcile, require_agreement, require_few_rejects
+from factload.proof.reconcile import Staged, reconcile, require_agreement, require_few_rejects
 
 FIRST = PartitionCounts(
     "a",

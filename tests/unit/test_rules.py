@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from factload.arrow_types import arrow_type
-from factload.feed_rules import rules_of
+from factload.feed.rules import rules_of
+from factload.feed.sql_types import parse_sql_type
+from factload.sheet.arrow_types import arrow_type
 from factload.sheet.judging import broken_rules
-from factload.sql_types import parse_sql_type
 
 
 def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from factload.load_detail import slow_ones
+from factload.reports.detail import slow_ones
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from factload.errors import WorkbookError
-from factload.sources import read_sources, require_unchanged, sha256_of_sources
+from factload.split.sources import read_sources, require_unchanged, sha256_of_sources
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 
 import expected
-from factload import split
 from factload.errors import WorkbookError
-from factload.partitions import Split
-from factload.sources import read_sources
+from factload.split import all_workbooks
+from factload.split.partitions import Split
+from factload.split.sources import read_sources
 from factload.staging import open_table
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "integer")]
@@ -48,7 +48,7 @@ def write(home: Path, name: str, sheets: Sheets, hidden: Mapping[str, str] | Non
 
 def done(home: Path, name: str = "*.xlsx", sheet: Any = "*", **options: Any) -> Split:
     options = {"rows_per_partition": 1000, **options}
-    return split.split_sources(
+    return all_workbooks.split_sources(
         read_sources(f"inbox/{name}"), sheet=sheet, fields=FIELDS, folder=home / "staging", **options
     )
 
@@ -161,7 +161,7 @@ def test_an_error_names_the_workbook_among_several(home: Path) -> None:
 def test_the_bound_of_partitions_is_over_all_sheets_together(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(split, "MAX_PARTITIONS", 6)
+    monkeypatch.setattr(all_workbooks, "MAX_PARTITIONS", 6)
     write(home, "a.xlsx", {"One": rows(40), "Two": rows(40, "b")})
     write(home, "b.xlsx", {"Three": rows(40, "c")})
     found = done(home, rows_per_partition=10)
@@ -172,7 +172,7 @@ def test_the_bound_of_partitions_is_over_all_sheets_together(
 
 
 def test_more_sheets_than_partitions_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split, "MAX_PARTITIONS", 2)
+    monkeypatch.setattr(all_workbooks, "MAX_PARTITIONS", 2)
     write(home, "a.xlsx", {name: rows(1, name) for name in ("One", "Two", "Three")})
     assert refusal(home).code == "sheets_too_many"
 
@@ -229,5 +229,7 @@ def test_a_workbook_cut_short_while_it_is_read_is_called_changed_not_damaged(hom
     sources = read_sources("inbox/a.xlsx")
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(WorkbookError) as caught:
-        split.split_sources(sources, sheet=0, fields=FIELDS, folder=home / "staging", rows_per_partition=1000)
+        all_workbooks.split_sources(
+            sources, sheet=0, fields=FIELDS, folder=home / "staging", rows_per_partition=1000
+        )
     assert caught.value.code == "workbook_changed"

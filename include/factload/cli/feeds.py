@@ -27,7 +27,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _schema(_: argparse.Namespace) -> int:
-    from factload.feed_schema import schema_text
+    from factload.feed.schema import schema_text
 
     sys.stdout.write(schema_text())
     return 0

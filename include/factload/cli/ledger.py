@@ -38,8 +38,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from factload import terminal
-    from factload.report import read_report, read_status
+    from factload.reports import terminal
+    from factload.reports.report import read_report, read_status
 
     if options.load:
         report = read_report(url_for_load(options), options.load)
@@ -57,10 +57,10 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _rejects(options: argparse.Namespace) -> int:
-    from factload import terminal
     from factload.database import database_errors, engine_for
-    from factload.rejects import read_rejects
-    from factload.report import read_report
+    from factload.ledger.rejects import read_rejects
+    from factload.reports import terminal
+    from factload.reports.report import read_report
 
     url = url_for_load(options)
     read_report(url, options.load)  # says so when there is no such load
@@ -77,10 +77,10 @@ def _rejects(options: argparse.Namespace) -> int:
 
 
 def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
-    from factload.ledger import newest_load
-    from factload.rejects import read_rejects
-    from factload.rejects_workbook import write_rejects
-    from factload.sheet_fields import sheet_fields
+    from factload.ledger.ledger import newest_load
+    from factload.ledger.rejects import read_rejects
+    from factload.reports.rejects_workbook import write_rejects
+    from factload.split.fields import sheet_fields
 
     feed = feed_of_load(options)
     written = write_rejects(

@@ -46,9 +46,9 @@ def add_commands(commands: Commands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from factload import terminal
-    from factload.check import check_load
-    from factload.memory import leave_pandas_out
+    from factload.check.load import check_load
+    from factload.reports import terminal
+    from factload.work.memory import leave_pandas_out
 
     leave_pandas_out()
     return _report_of(
@@ -61,13 +61,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from factload.processes import warm_up
+    from factload.work.processes import warm_up
 
     warm_up()
-    from factload.memory import leave_pandas_out
     from factload.pipeline import run_load
-    from factload.report import read_report
-    from factload.terminal import show_report
+    from factload.reports.report import read_report
+    from factload.reports.terminal import show_report
+    from factload.work.memory import leave_pandas_out
 
     leave_pandas_out()
 
@@ -81,13 +81,13 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from factload.processes import warm_up
+    from factload.work.processes import warm_up
 
     warm_up()
-    from factload.memory import leave_pandas_out
-    from factload.replay import replay_load
-    from factload.report import read_report
-    from factload.terminal import show_report
+    from factload.afterwards.replay import replay_load
+    from factload.reports.report import read_report
+    from factload.reports.terminal import show_report
+    from factload.work.memory import leave_pandas_out
 
     leave_pandas_out()
     _take_load_apart(options)
@@ -102,9 +102,9 @@ def _replay(options: argparse.Namespace) -> int:
 def _release(options: argparse.Namespace) -> int:
     from getpass import getuser
 
-    from factload.release import publish_held
-    from factload.report import read_report
-    from factload.terminal import show_report
+    from factload.afterwards.release import publish_held
+    from factload.reports.report import read_report
+    from factload.reports.terminal import show_report
 
     _take_load_apart(options)
 
@@ -126,11 +126,11 @@ def _take_load_apart(options: argparse.Namespace) -> None:
 
 def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], None]) -> int:
     """Produce a report and print it; an error becomes part of the report, and one line on standard error."""
+    from factload.check.findings import CheckReport
     from factload.database import engine_for
-    from factload.feed_file import read_feed
-    from factload.findings import CheckReport
-    from factload.progress import Bars, Quiet
-    from factload.report import after_failure
+    from factload.feed.file import read_feed
+    from factload.reports.progress import Bars, Quiet
+    from factload.reports.report import after_failure
     from factload.settings import connection_url
 
     period = options.period or datetime.now(UTC).date()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from factload.errors import FactloadError
 
 if TYPE_CHECKING:
-    from factload.feed import Feed
+    from factload.feed.model import Feed
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -58,7 +58,7 @@ def _period(text: str) -> date:
 
 def feed_of_load(options: argparse.Namespace) -> Feed:
     """The feed of ``options.load``: --feed, or the one that the load is named after."""
-    from factload.feed_file import read_feed
+    from factload.feed.file import read_feed
 
     return read_feed(getattr(options, "feed", None) or options.load.partition("@")[0])
 
@@ -72,7 +72,7 @@ def url_for_load(options: argparse.Namespace) -> str:
 
 def urls(options: argparse.Namespace) -> list[str]:
     """The databases of ``options.feed``, or of all feeds."""
-    from factload.feed_file import feed_files, read_feed
+    from factload.feed.file import feed_files, read_feed
     from factload.settings import connection_url
 
     if options.url:

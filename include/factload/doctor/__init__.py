@@ -13,8 +13,8 @@ from factload.doctor.database import database_findings
 from factload.doctor.finding import Finding
 from factload.doctor.staging import staging_place
 from factload.errors import FactloadError
-from factload.feed import Feed
-from factload.feed_file import feed_files, read_feed
+from factload.feed.file import feed_files, read_feed
+from factload.feed.model import Feed
 from factload.settings import connection_url, settings
 
 __all__ = ["Finding", "examine", "exit_status"]

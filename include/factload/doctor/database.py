@@ -9,14 +9,14 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
-from factload.dimension_table import check_dimensions
+from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError
-from factload.fact_table import fact_table
-from factload.feed import Feed
-from factload.ledger_migrations import VERSION, installed_version
-from factload.ledger_tables import LEDGER_SCHEMA
+from factload.fact.table import fact_table
+from factload.feed.model import Feed
+from factload.ledger.migrations import VERSION, installed_version
+from factload.ledger.tables import LEDGER_SCHEMA
 
 OLDEST_SERVER = 14  # the first that looks whether the client of a waiting statement still lives
 CLOCK_WARNING_SECONDS = 2.0

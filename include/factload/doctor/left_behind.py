@@ -8,9 +8,9 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from factload.afterwards.left_overs import LeftOver, find, is_at_work
 from factload.doctor.finding import Finding
-from factload.ledger_tables import attempts, loads, steps
-from factload.left_overs import LeftOver, find, is_at_work
+from factload.ledger.tables import attempts, loads, steps
 from factload.settings import settings
 
 LONG_WITHOUT_A_STEP = timedelta(hours=1)

@@ -9,11 +9,11 @@ from sqlalchemy import ColumnElement, Row, column, func, inspect, or_, select, t
 from sqlalchemy.engine import Connection
 
 from factload.database import split_name
-from factload.dimension_table import needed_columns
+from factload.dimension.table import needed_columns
 from factload.doctor.finding import Finding
-from factload.feed import Feed
-from factload.ledger_migrations import VERSION
-from factload.ledger_tables import LEDGER_SCHEMA, STAGING_SCHEMA, schema_version
+from factload.feed.model import Feed
+from factload.ledger.migrations import VERSION
+from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, schema_version
 
 _ON_FACTS = {
     "replace": ("SELECT", "INSERT", "DELETE"),

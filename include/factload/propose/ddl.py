@@ -29,8 +29,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
 from factload.database import split_name
+from factload.feed.sql_types import SqlType
 from factload.propose.proposal import Proposal, ProposedDimension
-from factload.sql_types import SqlType
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 

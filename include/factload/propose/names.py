@@ -8,7 +8,7 @@ from datetime import date
 from itertools import count
 from pathlib import Path
 
-from factload.feed import MAX_FEED_NAME
+from factload.feed.model import MAX_FEED_NAME
 
 IS_KEY = re.compile(r"(?:^|[_ ])(?:key|id|code|no|nr|number|sku|ean|isin|iban)$", re.IGNORECASE)
 KEY_END = re.compile(r"[_ ](?:business_key|natural_key|key|id|sk|fk|code|no|nr|number)$", re.IGNORECASE)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from factload.feed.sql_types import SqlType
 from factload.propose.names import (
     IS_FACT,
     IS_KEY,
@@ -24,7 +25,6 @@ from factload.propose.names import (
 )
 from factload.propose.sheet_seen import SeenColumn, SeenSheet
 from factload.propose.tables_seen import SeenTable, TableColumn
-from factload.sql_types import SqlType
 
 LOAD_COLUMN = "load_id"
 

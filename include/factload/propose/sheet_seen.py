@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from factload.errors import WorkbookError
+from factload.feed.sql_types import SqlType
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
 from factload.sheet.file_kind import is_named_csv
@@ -15,7 +16,6 @@ from factload.sheet.numbers import parse_decimal
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import open_source
 from factload.sheet.workbook import likely_header
-from factload.sql_types import SqlType
 
 _ROOM = 4  # digits left for bigger numbers than the first rows hold
 _DECIMALS = 4

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 from factload.database import split_name
-from factload.sql_types import SqlType
+from factload.feed.sql_types import SqlType
 
 _INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from factload.arrow_types import arrow_type
 from factload.reasons import CELLS
+from factload.sheet.arrow_types import arrow_type
 from factload.sheet.block import Block, Column, Kind, is_blank_text, stacked
 from factload.sheet.cells import column_letters
 from factload.sheet.convert import CODES, convert, seen_in

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sql_types import SqlType
+from factload.feed.sql_types import SqlType
 from factload.vectors import Flags, as_flags, characters, fixed, flags, masked, matches
 
 Codes = npt.NDArray[np.uint8]

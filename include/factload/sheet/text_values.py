@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.feed.sql_types import SqlType
 from factload.sheet.block import Column, Kind
 from factload.sheet.text_format import TextFormat
-from factload.sql_types import SqlType
 from factload.vectors import Flags, flags, integers, matches, texts
 
 _ISO = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?Z?)?\z"

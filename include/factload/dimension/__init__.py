@@ -1,0 +1,8 @@
+"""From a dimension in the database to the surrogate keys of a partition's rows.
+
+``table``       a dimension's table, checked against the feed
+``extract``     business key → surrogate key, frozen at one snapshot in a file, ordered by hash
+``normalize``   how both sides spell a key
+``key_hash``, ``lookup``   keys found in the map by search, a range of it at a time
+``inferred``    members made for keys that came before their own
+"""

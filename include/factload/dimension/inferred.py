@@ -1,0 +1,140 @@
+"""Members made for keys that came before their own (``unmatched: create``): each once, whoever else asks for it.
+
+A short transaction before the partition's own: ``INSERT … ON CONFLICT DO NOTHING`` in the order of the keys, so that
+processes which make the same members wait for each other in a row, never in a circle. Run again it finds them there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Column, String, Table, and_, bindparam, cast, func, literal, select, types
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Connection
+
+from factload.dimension.extract import surrogate_type
+from factload.dimension.normalize import join_parts
+from factload.errors import TransientError
+from factload.fact.insert import array_text
+from factload.feed.dimensions import Dimension
+from factload.vectors import Flags, as_flags, flags
+
+_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
+
+
+def make_members(
+    connection: Connection,
+    table: Table,
+    dimension: Dimension,
+    keys: pa.RecordBatch,
+    guard: Callable[[Connection, int], None],
+    chunk: int,
+) -> pa.Array:
+    """The surrogate key of each of ``keys`` (a column for each part, distinct, in order): of the member that is
+    there by now, or of one made here; null where the dimension's columns can't store the key.
+
+    ``guard(connection, made)`` runs at the end of each transaction of at most ``chunk`` keys: it may refuse, and
+    notes how many members were made.
+    """
+    fits = storable(table, keys)
+    wanted = keys.filter(flags(fits))
+    found: list[Any] = [None] * wanted.num_rows
+    for start in range(0, wanted.num_rows, chunk):
+        piece = wanted.slice(start, chunk)
+        with connection.begin():
+            made = _insert(connection, table, dimension, piece)
+            guard(connection, made)
+        with connection.begin():
+            for number, surrogate in _surrogates(connection, table, dimension, piece):
+                found[start + number - 1] = surrogate
+    if None in found:
+        raise TransientError(
+            "member_not_made",
+            f"{found.count(None)} members were neither found in {dimension.table} nor could be made",
+            expected="an INSERT that is stopped by nothing but the unique index on the business key",
+            remedy="Look for other unique indexes, triggers or policies on the dimension; then run the load again",
+        )
+    kind = surrogate_type(table.c[dimension.surrogate_key].type)
+    surrogates = pa.array(found if kind == pa.int64() else map(str, found), kind)
+    return pc.replace_with_mask(pa.nulls(keys.num_rows, kind), flags(fits), surrogates)
+
+
+class WouldBeMembers:
+    """In the place of ``make_members`` for a check: makes nothing, and counts the members that a load would make."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Table] = {}
+        self._keys: dict[str, set[str]] = defaultdict(set)
+
+    def __call__(self, name: str, keys: pa.RecordBatch) -> pa.Array:
+        fits = storable(self.tables[name], keys)
+        self._keys[name].update(join_parts(keys.filter(flags(fits)).columns).to_pylist())
+        return pa.array([0 if fit else None for fit in fits])
+
+    @property
+    def created(self) -> dict[str, int]:
+        """Dimension → members that would be made."""
+        return {name: len(keys) for name, keys in self._keys.items() if keys}
+
+
+def storable(table: Table, keys: pa.RecordBatch) -> Flags:
+    """Which keys (a column for each part, named as in the dimension) the dimension's columns can hold."""
+    fits = np.ones(keys.num_rows, np.bool_)
+    for name in keys.schema.names:
+        fits &= _fits(keys[name], table.c[name])
+    return fits
+
+
+def _fits(part: pa.Array, column: Column[Any]) -> Flags:
+    kind = column.type
+    if isinstance(kind, types.String):
+        good = ~as_flags(pc.match_substring(part, "\0"))
+        return good & as_flags(pc.less_equal(pc.utf8_length(part), kind.length)) if kind.length else good
+    if isinstance(kind, types.Integer):
+        bits = _BITS.get(str(kind), 64)
+        bound = 1 << (bits - 1)
+        canonical = as_flags(pc.match_substring_regex(part, r"\A(0|-?[1-9][0-9]{0,18})\z"))
+        pairs = zip(canonical, part.to_pylist(), strict=True)
+        return np.array([ok and -bound <= int(text) < bound for ok, text in pairs], np.bool_)
+    return np.ones(len(part), np.bool_)  # dates
+
+
+def _arrays(table: Table, dimension: Dimension, keys: pa.RecordBatch) -> tuple[Any, dict[str, str]]:
+    """The keys as a table expression with a column ``number``, from 1, and its parameters."""
+    arrays = [
+        cast(bindparam(f"key_{n}", type_=String), ARRAY(table.c[n].type)) for n in dimension.business_key
+    ]
+    rows = (
+        func.unnest(*arrays).table_valued(*dimension.business_key, with_ordinality="number").render_derived()
+    )
+    return rows, {f"key_{name}": array_text(keys[name]) for name in dimension.business_key}
+
+
+def _insert(connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch) -> int:
+    rows, parameters = _arrays(table, dimension, keys)
+    names = list(dimension.business_key)
+    values = [rows.c[name] for name in names]
+    if dimension.unmatched.inferred is not None:
+        names.append(dimension.unmatched.inferred)
+        values.append(literal(True))
+    statement = (
+        upsert(table)
+        .from_select(names, select(*values).order_by(rows.c.number))
+        .on_conflict_do_nothing(index_elements=list(dimension.business_key))
+    )
+    return connection.execute(statement, parameters).rowcount
+
+
+def _surrogates(
+    connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch
+) -> list[tuple[int, Any]]:
+    rows, parameters = _arrays(table, dimension, keys)
+    same = [table.c[name] == rows.c[name] for name in dimension.business_key]
+    query = select(rows.c.number, table.c[dimension.surrogate_key]).select_from(rows.join(table, and_(*same)))
+    return [(number, surrogate) for number, surrogate in connection.execute(query, parameters)]

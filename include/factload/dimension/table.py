@@ -1,0 +1,160 @@
+"""A dimension's table as it stands in the database, checked against the feed before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Table, inspect, select, types
+from sqlalchemy.engine import Connection
+
+from factload.database import reflect, split_name
+from factload.errors import FeedError
+from factload.feed.dimensions import Dimension
+from factload.feed.model import Feed
+
+
+def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
+    """The dimension's table, with every column that the feed names; raises ``FeedError`` for what isn't there."""
+    return reflect(connection, dimension.table, needed_columns(name, dimension))
+
+
+def needed_columns(name: str, dimension: Dimension) -> dict[str, str]:
+    """Column of the dimension's table → the feed's field that names it."""
+    field = f"dimensions.{name}"
+    needed = dict.fromkeys(dimension.business_key, f"{field}.business_key")
+    needed[dimension.surrogate_key] = f"{field}.surrogate_key"
+    if dimension.as_of is not None:
+        needed[dimension.as_of.valid_from] = f"{field}.as_of.valid_from"
+        needed[dimension.as_of.valid_to] = f"{field}.as_of.valid_to"
+    if dimension.unmatched.inferred is not None:
+        needed[dimension.unmatched.inferred] = f"{field}.unmatched.create.inferred"
+    return needed
+
+
+def check_dimensions(connection: Connection, feed: Feed) -> dict[str, Table]:
+    """The tables of a feed's dimensions, after every check that needs no row of the workbook.
+
+    Raises ``FeedError`` that names every defect.
+    """
+    tables, defects = {}, []
+    for name, dimension in feed.dimensions.items():
+        try:
+            tables[name] = check_dimension(connection, name, dimension)
+        except FeedError as error:
+            defects.append(error)
+    if defects:
+        raise FeedError.together(defects)
+    return tables
+
+
+def check_dimension(connection: Connection, name: str, dimension: Dimension) -> Table:
+    """The same of one dimension."""
+    table = dimension_table(connection, name, dimension)
+    if defects := list(_defects(connection, name, dimension, table)):
+        raise FeedError.together(defects)
+    return table
+
+
+def _defects(connection: Connection, name: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
+    field = f"dimensions.{name}"
+    for column, declared in zip(dimension.business_key, dimension.types, strict=True):
+        yield from _key_type(field, dimension.table, table.c[column], declared)
+    if dimension.as_of is not None:
+        for column in (dimension.as_of.valid_from, dimension.as_of.valid_to):
+            yield from _moment(f"{field}.as_of", dimension.table, table.c[column])
+    if dimension.unmatched.action == "unknown":
+        yield from _unknown(connection, field, dimension, table)
+    if dimension.unmatched.action == "create":
+        yield from _creation(connection, f"{field}.unmatched", dimension, table)
+
+
+def _key_type(field: str, table: str, column: Column[object], declared: str) -> Iterator[FeedError]:
+    dated = isinstance(column.type, types.Date)
+    if isinstance(column.type, types.DateTime) or dated != (declared == "date"):
+        yield FeedError(
+            "key_type",
+            f"the business key {table}.{column.name} is {column.type}".lower(),
+            expected="a date, for `type: date`"
+            if declared == "date"
+            else "anything but a date or a timestamp",
+            remedy=f"Let {field}.type say `date`: the sheet's cells are then read as dates"
+            if dated
+            else f"Correct {field}.type or {field}.business_key",
+        )
+
+
+def _moment(field: str, table: str, column: Column[object]) -> Iterator[FeedError]:
+    kind = column.type
+    if not isinstance(kind, types.Date) and (not isinstance(kind, types.DateTime) or kind.timezone):
+        yield FeedError(
+            "as_of_type",
+            f"{table}.{column.name} is {kind}".lower(),
+            expected=f"a date, or a timestamp without time zone, for {field}",
+            remedy="Name other columns, or a view that has such",
+        )
+
+
+def _unknown(connection: Connection, field: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
+    member, key = dimension.unmatched.member, table.c[dimension.surrogate_key]
+    numeric = isinstance(key.type, types.Integer | types.Numeric)
+    if numeric == isinstance(member, int) and connection.scalar(select(key).where(key == member)) is not None:
+        return
+    yield FeedError(
+        "unknown_member_missing",
+        f"{dimension.table} has no member with {dimension.surrogate_key} {member}, "
+        f"which {field}.unmatched.unknown names",
+        remedy="Insert that member, or name one that is there",
+    )
+
+
+def _creation(connection: Connection, field: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
+    for column in dimension.business_key:
+        if not isinstance(table.c[column].type, types.String | types.Integer | types.Date):
+            yield FeedError(
+                "create_key_type",
+                f"the business key {dimension.table}.{column} is {table.c[column].type}".lower(),
+                expected=f"text, a date or an integer: members are made by {field}: create",
+                remedy="Use `reject` or `{unknown: …}` here",
+            )
+    if not _has_unique_index(connection, dimension):
+        key = ", ".join(dimension.business_key)
+        yield FeedError(
+            "create_without_unique_index",
+            f"{dimension.table} has no unique index on its business key ({key})",
+            expected=f"one on exactly these columns, without a condition: it is what keeps {field}: create from "
+            "making a member twice",
+            remedy=f"CREATE UNIQUE INDEX ON {dimension.table} ({key}), or use `reject`",
+        )
+    inferred = dimension.unmatched.inferred
+    if inferred is not None and not isinstance(table.c[inferred].type, types.Boolean):
+        yield FeedError(
+            "inferred_type",
+            f"{dimension.table}.{inferred} is {table.c[inferred].type}".lower(),
+            expected=f"boolean, for {field}.create.inferred",
+            remedy="Name another column, or change its type",
+        )
+    surrogate = table.c[dimension.surrogate_key]
+    filled = {*dimension.business_key, *([inferred] if inferred else [])}
+    for other in table.columns:
+        must = other is surrogate or not other.nullable
+        if other.name not in filled and must and other.server_default is None:
+            yield FeedError(
+                "create_column_unfilled",
+                f"a member made by {field}: create would have no {other.name}: the column has no default"
+                + ("" if other is surrogate else " and may not be null"),
+                remedy=f"Give {dimension.table}.{other.name} a default, or use `reject` or `{{unknown: …}}`",
+            )
+
+
+def _has_unique_index(connection: Connection, dimension: Dimension) -> bool:
+    schema, table = split_name(dimension.table)
+    inspector = inspect(connection)
+    wanted = set(dimension.business_key)
+    if set(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"]) == wanted:
+        return True
+    return any(
+        index["unique"]
+        and set(index["column_names"]) == wanted
+        and not index.get("dialect_options", {}).get("postgresql_where")
+        for index in inspector.get_indexes(table, schema=schema)
+    )

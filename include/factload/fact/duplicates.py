@@ -1,0 +1,187 @@
+"""Rows of one load with a value that only one may have, since an upsert would write them to the same fact row or
+since the feed says `unique`: the first stays, the others are rejected.
+
+They may stand in different partitions, so they are told apart where all rows are: in the staging table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Row,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.engine import Connection
+
+from factload.fact.resolve import ROW, measures
+from factload.fact.staged import SLICE, slice_key
+from factload.feed.model import Feed
+from factload.ledger.tables import partitions
+from factload.ledger.tables import rejects as rejects_table
+from factload.load import Load
+from factload.proof.reconcile import EXACT
+from factload.proof.weights import weighted_sums
+
+
+def once_only(feed: Feed) -> list[tuple[Sequence[str], str]]:
+    """Columns of the fact table whose values, together, may stand in a load once; and the reason for another."""
+    unique = [([name], "duplicate_value") for name, column in feed.fact.columns.items() if column.unique]
+    return [*unique, *([(feed.fact.mode.keys, "duplicate_key")] if feed.fact.mode.keys else [])]
+
+
+def reject_duplicates(
+    connection: Connection,
+    load: Load,
+    feed: Feed,
+    staging: Table,
+    known: Sequence[Row[Any]],
+    keys: Sequence[str],
+    reason: str,
+) -> None:
+    """Move every staged row with ``keys`` that an earlier row of the load has to the rejects, and count it there.
+
+    ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
+    from what the ledger says of its partition, so the reconciliation proves the rest.
+    """
+    totals = {name: staging.c[name] for name in measures(feed)}
+    places = _places(known)
+    moved = (
+        delete(staging)
+        .where(tuple_(staging.c[SLICE], staging.c[ROW]).in_(_later_rows(keys, staging, places)))
+        .returning(*staging.c)
+        .cte("moved")
+    )
+    noted = (
+        insert(rejects_table)
+        .from_select(
+            [
+                "load_id",
+                "content",
+                "partition_id",
+                "workbook",
+                "sheet",
+                "row",
+                "cell",
+                "column",
+                "raw",
+                "reason",
+            ],
+            select(
+                literal(load.load_id),
+                literal(load.content),
+                partitions.c.partition_id,
+                partitions.c.workbook,
+                partitions.c.sheet,
+                moved.c[ROW],
+                null(),
+                literal(", ".join(_headers(feed, keys))),
+                null(),
+                literal(reason),
+            )
+            .join(places, places.c.slice == moved.c[SLICE])
+            .join(
+                partitions,
+                (partitions.c.load_id == load.load_id)
+                & (partitions.c.content == load.content)
+                & (partitions.c.partition_id == places.c.partition_id),
+            ),
+        )
+        .cte("noted")
+    )
+    weighted = weighted_sums(moved, ROW, list(feed.fact.columns))
+    sums = [func.sum(moved.c[name]) for name in totals]
+    query = (
+        select(moved.c[SLICE], func.count(), *sums, *weighted.values())
+        .group_by(moved.c[SLICE])
+        .add_cte(noted)
+    )
+    of_slice = {slice_key(row.partition_id): row for row in known}
+    for key, count, *exact in connection.execute(query).all():
+        values = [Decimal(value or 0) for value in exact]
+        _subtract(
+            connection,
+            of_slice[key],
+            count,
+            dict(zip(totals, values, strict=False)),
+            dict(zip(weighted, values[len(totals) :], strict=True)),
+        )
+
+
+def _headers(feed: Feed, keys: Sequence[str]) -> list[str]:
+    """The sheet's columns that the key comes from."""
+    found: list[str] = []
+    for key in keys:
+        source = feed.fact.columns[key]
+        if source.dimension is not None:
+            found += feed.dimensions[source.dimension].column
+        else:
+            found.append(source.column or key)
+    return found
+
+
+def _places(known: Sequence[Row[Any]]) -> Any:
+    """(slice, partition_id, place) of each partition: where it stands in the order of the workbook."""
+    slices = cast(bindparam(None, [slice_key(row.partition_id) for row in known]), ARRAY(BigInteger))
+    ids = cast(bindparam(None, [row.partition_id for row in known]), ARRAY(Text))
+    places = cast(bindparam(None, list(range(len(known)))), ARRAY(Integer))
+    return (
+        func.unnest(slices, ids, places)
+        .table_valued("slice", "partition_id", "place")
+        .render_derived("places")
+    )
+
+
+def _later_rows(keys: Sequence[str], staging: Table, places: Any) -> Any:
+    values = [staging.c[name] for name in keys]
+    number = func.row_number().over(partition_by=values, order_by=[places.c.place, staging.c[ROW]])
+    numbered = (
+        select(staging.c[SLICE], staging.c[ROW], number.label("number"))
+        .join(places, places.c.slice == staging.c[SLICE])
+        .where(*(value.is_not(None) for value in values))
+        .subquery("numbered")
+    )
+    return select(numbered.c[SLICE], numbered.c[ROW]).where(numbered.c.number > 1)
+
+
+def _subtract(
+    connection: Connection,
+    row: Row[Any],
+    count: int,
+    totals: dict[str, Decimal],
+    weighted: dict[str, Decimal],
+) -> None:
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == row.load_id,
+            partitions.c.content == row.content,
+            partitions.c.partition_id == row.partition_id,
+        )
+        .values(
+            rejected_rows=partitions.c.rejected_rows + count,
+            staged_rows=partitions.c.staged_rows - count,
+            totals=_less(row.totals, totals),
+            weighted=_less(row.weighted, weighted),
+        )
+    )
+
+
+def _less(before: dict[str, str], moved: dict[str, Decimal]) -> dict[str, str]:
+    return {name: f"{EXACT.subtract(Decimal(total), moved[name]):f}" for name, total in before.items()}

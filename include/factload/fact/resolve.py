@@ -1,0 +1,207 @@
+"""One partition's rows, told apart: those that become fact rows, and those that are rejected, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from factload.dimension.lookup import Found, Members, Moments, look_up
+from factload.dimension.normalize import join_parts, normalize
+from factload.errors import RowsRefused
+from factload.feed.dimensions import Dimension
+from factload.feed.model import Feed
+from factload.split.fields import date_field, key_fields, value_field
+from factload.vectors import Flags, as_flags, flags
+
+ROW = "factload_row"
+REJECT_SCHEMA = pa.schema(
+    [
+        ("row", pa.int32()),
+        ("cell", pa.string()),
+        ("column", pa.string()),
+        ("raw", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Makes members for keys that have none: the dimension's name, the parts of the keys (normalised, each key once, in
+# order) → their surrogate keys, null for a key that the dimension can't store.
+MemberMaker = Callable[[str, pa.RecordBatch], pa.Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """``rows``: ``ROW`` (Excel's row number) and those columns of the fact table that differ from row to row.
+
+    ``rejects``: ``REJECT_SCHEMA``. ``unknown``: dimension → rows that got its member for the unknown.
+    """
+
+    rows: pa.Table
+    rejects: pa.Table
+    unknown: dict[str, int]
+
+
+def resolve(
+    partition: pa.Table, feed: Feed, members: Mapping[str, Members], period: date, make: MemberMaker
+) -> Resolved:
+    """Look every business key of a partition file up, and part its rows.
+
+    ``partition``: a partition file. ``members``: dimension → the opened map it uses. A row has one reject: what the
+    reader found, else the first key, in the order of the fact's columns, that is blank or matches no member.
+    Raises ``RowsRefused`` where a dimension's ``unmatched`` is ``fail``.
+    """
+    readable = pc.is_null(partition["reason"])
+    rejects = [partition.filter(pc.invert(readable)).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)]
+    rows = partition.filter(readable).combine_chunks()
+    alive = np.ones(rows.num_rows, np.bool_)
+    surrogates: dict[str, pa.Array] = {}
+    unknown: dict[str, int] = {}
+    for source in feed.fact.columns.values():
+        name = source.dimension
+        if name is None or name in surrogates:
+            continue
+        keys = _Keys(rows, feed, name, period)
+        found = keys.look_up(members[name])
+        surrogate, reason = keys.settle(found, alive, make)
+        surrogates[name] = surrogate
+        if feed.dimensions[name].unmatched.action == "unknown":
+            unknown[name] = int((alive & ~as_flags(pc.is_valid(found.surrogate))).sum())
+        lost = alive & ~as_flags(pc.is_valid(surrogate))
+        if lost.any():
+            rejects.append(keys.rejects(partition.schema.metadata, reason, lost))
+            alive &= ~lost
+    columns = {ROW: rows["row"]}
+    for name, source in feed.fact.columns.items():
+        if source.dimension is not None:
+            columns[name] = surrogates[source.dimension]
+        elif source.column is not None:
+            columns[name] = rows[value_field(name)]
+        elif source.provenance == "row":
+            columns[name] = rows["row"]
+    good = pa.table(columns)
+    return Resolved(
+        good if alive.all() else good.filter(flags(alive)),
+        pa.concat_tables(rejects).sort_by("row"),
+        unknown,
+    )
+
+
+class _Keys:
+    """The business keys of one dimension in the rows of a partition."""
+
+    def __init__(self, rows: pa.Table, feed: Feed, name: str, period: date) -> None:
+        self._name, self._dimension = name, feed.dimensions[name]
+        self._fields = key_fields(feed, name)
+        self._row = rows["row"].combine_chunks()
+        self._raw = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in self._fields]
+        self._parts = [
+            normalize(raw, self._dimension.normalize.of(column))
+            for raw, column in zip(self._raw, self._dimension.business_key, strict=True)
+        ]
+        self._keys = join_parts(self._parts)
+        self._moments, self._dated = _moments(rows, name, self._dimension, period)
+
+    def look_up(self, members: Members) -> Found:
+        found = look_up(self._keys, members, self._moments)
+        if self._dated is None:
+            return found
+        return Found(pc.if_else(flags(self._dated), found.surrogate, None), found.key_known)
+
+    def settle(self, found: Found, alive: Flags, make: MemberMaker) -> tuple[pa.Array, pa.Array]:
+        """The surrogate keys after what the feed says of unmatched ones, and the reason for each that is null."""
+        unmatched = self._dimension.unmatched
+        keyed = as_flags(pc.is_valid(self._keys))
+        missing = alive & ~as_flags(pc.is_valid(found.surrogate))
+        reason = pc.if_else(
+            flags(keyed),
+            pc.if_else(flags(found.key_known), "no_member_on_date", "unmatched_key"),
+            "blank_key",
+        )
+        if not missing.any():
+            return found.surrogate, reason
+        if unmatched.action == "fail":
+            raise _no_member(self._name, int(missing.sum()))
+        if unmatched.action == "unknown":
+            member = pa.scalar(unmatched.member, found.surrogate.type)
+            return pc.fill_null(found.surrogate, member), reason
+        if unmatched.action == "create" and (missing := missing & keyed).any():
+            made = pc.if_else(flags(missing), "key_does_not_fit", reason)
+            surrogates = self._made(missing, make).cast(found.surrogate.type)
+            return pc.replace_with_mask(found.surrogate, flags(missing), surrogates), made
+        return found.surrogate, reason
+
+    def _made(self, missing: Flags, make: MemberMaker) -> pa.Array:
+        """The surrogate keys of members made for the keys of the rows ``missing``, in the order of these rows."""
+        encoded = self._keys.filter(flags(missing)).dictionary_encode()
+        index = encoded.indices.to_numpy()
+        _, first = np.unique(index, return_index=True)
+        # Every process asks in the same order, so that none waits for another in a circle.
+        order = pc.sort_indices(encoded.dictionary).to_numpy()
+        at = pa.array(np.flatnonzero(missing)[first[order]])
+        parts = [part.take(at) for part in self._parts]
+        made = make(self._name, pa.RecordBatch.from_arrays(parts, names=list(self._dimension.business_key)))
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        return made.take(pa.array(place[index]))
+
+    def rejects(self, letters: Mapping[bytes, bytes], reason: pa.Array, lost: Flags) -> pa.Table:
+        """The rows ``lost``, as rejects at the cell of the key's first part."""
+        which = flags(lost)
+        row = self._row.filter(which)
+        letter = letters[self._fields[0].encode()].decode()
+        raw = pc.binary_join_element_wise(
+            *(part.filter(which) for part in self._raw), ", ", null_handling="replace", null_replacement=""
+        )
+        columns = [
+            row,
+            pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), ""),
+            pa.repeat(", ".join(self._dimension.column), len(row)),
+            raw if len(self._raw) > 1 else self._raw[0].filter(which),
+            reason.filter(which),
+        ]
+        return pa.table(columns, schema=REJECT_SCHEMA)
+
+
+def _moments(
+    rows: pa.Table, name: str, dimension: Dimension, period: date
+) -> tuple[Moments | None, Flags | None]:
+    """As of when each row's member is looked for, in microseconds since 1970, and where the row says when."""
+    if dimension.as_of is None:
+        return None, None
+    if dimension.as_of.header is None:
+        midnight = datetime.combine(period, time(), UTC)
+        return np.full(rows.num_rows, (midnight - _UNIX) // timedelta(microseconds=1), np.int64), None
+    moments = rows[date_field(name)].combine_chunks()
+    dated = as_flags(pc.is_valid(moments))
+    return pc.fill_null(moments.cast(pa.int64()), 0).to_numpy(), dated
+
+
+def _no_member(dimension: str, count: int) -> RowsRefused:
+    return RowsRefused(
+        "unmatched_key",
+        f"{count} rows of one partition have a business key without a member in dimension {dimension}",
+        expected="a member for every key, since `unmatched` is `fail`",
+        remedy="Add the members, or let the feed say `unmatched: reject`",
+    )
+
+
+def measures(feed: Feed) -> list[str]:
+    """The fact columns that have a control total: exact numbers out of the sheet."""
+    return [n for n, c in feed.fact.columns.items() if c.type is not None and c.type.is_exact_number]
+
+
+def control_totals(rows: pa.Table, names: list[str]) -> dict[str, str]:
+    """The exact sum of each of the columns ``names``, as decimal text."""
+    return {name: f"{Decimal(_sum(rows[name])):f}" for name in names}
+
+
+def _sum(values: pa.ChunkedArray) -> Decimal | int:
+    total: Decimal | int | None = pc.sum(values).as_py()
+    return total if total is not None else 0

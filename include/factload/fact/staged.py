@@ -1,0 +1,123 @@
+"""The staging table of one load: made, filled slice by slice, counted, dropped.
+
+A slice is one partition's rows. They come and go in the transaction that says so in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, func, inspect, select
+from sqlalchemy.engine import Connection
+
+from factload.fact.insert import INSERTS
+from factload.fact.resolve import ROW, Resolved, measures
+from factload.fact.table import fact_table
+from factload.feed.model import Feed
+from factload.ledger.tables import STAGING_SCHEMA
+from factload.ledger.tables import rejects as rejects_table
+from factload.load import Load
+from factload.proof.reconcile import Staged
+from factload.proof.weights import weighted_sums
+from factload.split.partitions import PartitionFile
+
+SLICE = "factload_slice"
+
+
+def slice_key(partition_id: str) -> int:
+    """A partition's identity as a signed 64-bit integer, for the staging table's rows."""
+    return int.from_bytes(bytes.fromhex(partition_id[:16]), "big", signed=True)
+
+
+def staging_table(load: Load, fact: Table, columns: Sequence[str]) -> Table:
+    """This load's staging table: the fact table's columns, and which partition and row each row came from."""
+    return Table(
+        load.staging_table,
+        MetaData(schema=STAGING_SCHEMA),
+        Column(SLICE, BigInteger, nullable=False),
+        Column(ROW, Integer, nullable=False),
+        *(Column(name, fact.c[name].type) for name in columns),
+    )
+
+
+def staging_of(connection: Connection, load: Load, feed: Feed) -> Table:
+    """The same, for who has not looked at the fact table yet."""
+    return staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
+
+
+def make(connection: Connection, staging: Table) -> bool:
+    """Create the table unless it is there; whether it was created."""
+    if inspect(connection).has_table(staging.name, schema=staging.schema):
+        return False
+    staging.create(connection)
+    return True
+
+
+def replace_slice(
+    connection: Connection,
+    staging: Table,
+    load: Load,
+    feed: Feed,
+    partition: PartitionFile,
+    resolved: Resolved,
+    constants: Mapping[str, Any],
+) -> None:
+    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks.
+
+    ``constants``: the columns that are the same in every row.
+    """
+    key = slice_key(partition.partition_id)
+    connection.execute(delete(staging).where(staging.c[SLICE] == key))
+    connection.execute(
+        delete(rejects_table).where(
+            rejects_table.c.load_id == load.load_id,
+            rejects_table.c.content == load.content,
+            rejects_table.c.partition_id == partition.partition_id,
+        )
+    )
+    for chunk in _chunks(resolved.rows, feed.rows_per_chunk):
+        INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
+    origin = {
+        "load_id": load.load_id,
+        "content": load.content,
+        "partition_id": partition.partition_id,
+        "workbook": partition.workbook,
+        "sheet": partition.sheet,
+    }
+    for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):
+        INSERTS["core"](connection, rejects_table, origin, chunk)
+
+
+def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
+    return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
+
+
+def keep_slices(connection: Connection, staging: Table, partition_ids: Collection[str]) -> dict[str, int]:
+    """Delete the rows of every slice but these partitions'; returns how many rows each of these has."""
+    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
+    found = connection.execute(select(staging.c[SLICE], func.count()).group_by(staging.c[SLICE])).all()
+    if strange := [row[0] for row in found if row[0] not in ids]:
+        connection.execute(delete(staging).where(staging.c[SLICE].in_(strange)))
+    return {ids[row[0]]: row[1] for row in found if row[0] in ids}
+
+
+def staged_slices(
+    connection: Connection, staging: Table, feed: Feed, partition_ids: Collection[str]
+) -> dict[str, Staged]:
+    """What the table really holds, by partition id (rows of no partition under their slice's number)."""
+    totals = {name: func.sum(staging.c[name]) for name in measures(feed)}
+    weighted = weighted_sums(staging, ROW, list(feed.fact.columns))
+    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
+    query = select(staging.c[SLICE], func.count(), *totals.values(), *weighted.values())
+    found = {}
+    for key, rows, *sums in connection.execute(query.group_by(staging.c[SLICE])):
+        exact = [Decimal(value or 0) for value in sums]
+        found[ids.get(key, str(key))] = Staged(
+            rows,
+            dict(zip(totals, exact, strict=False)),
+            dict(zip(weighted, exact[len(totals) :], strict=True)),
+        )
+    return found

@@ -1,0 +1,156 @@
+"""The fact table of a feed, as it is in the database: whether it takes what the feed gives it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import Column, Table, inspect, types
+from sqlalchemy.engine import Connection
+
+from factload.database import missing_columns, reflect, split_name
+from factload.errors import FeedError
+from factload.fact.constants import constant_defects
+from factload.feed.model import MAX_FEED_NAME, Feed
+from factload.feed.sql_types import SqlType
+
+LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
+LOAD_NAMESPACE = UUID("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11")  # any, but never another
+
+
+def fact_table(connection: Connection, feed: Feed) -> Table:
+    """The feed's fact table, checked: every column there, of a type that holds what the feed declares.
+
+    Raises ``FeedError`` that names every defect.
+    """
+    fact = feed.fact
+    table = reflect(connection, fact.table, {})
+    needed = {name: f"fact.columns.{name}" for name in fact.columns}
+    if fact.load_column is not None:
+        needed[fact.load_column] = "fact.load_column"
+    defects = [*missing_columns(table, fact.table, needed), *_fact_defects(table, feed)]
+    if fact.mode.keys and not defects:
+        defects += _upsert_defects(connection, feed)
+    if defects:
+        raise FeedError.together(defects)
+    return table
+
+
+def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
+    """Why columns that are there can't take what the feed gives them."""
+    fact = feed.fact
+    for name, source in fact.columns.items():
+        if name in table.c and table.c[name].info["generated"]:
+            yield FeedError(
+                "column_generated",
+                f"fact.columns.{name} is filled by {fact.table} itself, which generates it always",
+                remedy=f"Leave {name} out of the feed",
+            )
+        if name not in table.c or source.type is None:
+            continue
+        if problem := _misfit(source.type, table.c[name].type):
+            yield FeedError(
+                "column_type",
+                f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {problem}",
+                remedy="Declare the column's own type, or change the table",
+            )
+    yield from constant_defects(table, feed)
+    load_column = fact.load_column or ""
+    if load_column in table.c and (refused := _load_column_defect(table.c[load_column])):
+        yield refused
+    filled = {*fact.columns, load_column}
+    for column in table.columns:
+        if column.name not in filled and not column.nullable and column.server_default is None:
+            yield FeedError(
+                "column_unfilled",
+                f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
+                remedy=f"Add it to fact.columns, or give {column.name} a default",
+            )
+
+
+def _upsert_defects(connection: Connection, feed: Feed) -> Iterator[FeedError]:
+    """ON CONFLICT needs a unique index on just these columns, over all rows."""
+    schema, table = split_name(feed.fact.table)
+    inspector = inspect(connection)
+    unique = [set(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])]
+    unique += [
+        set(filter(None, index["column_names"]))
+        for index in inspector.get_indexes(table, schema=schema)
+        if index["unique"]
+        and "expressions" not in index
+        and not index.get("dialect_options", {}).get("postgresql_where")
+    ]
+    if set(feed.fact.mode.keys) not in unique:
+        keys = ", ".join(feed.fact.mode.keys)
+        known = " or ".join(", ".join(sorted(map(str, columns))) for columns in unique if columns)
+        yield FeedError(
+            "upsert_not_unique",
+            f"fact.mode upserts by {keys}, and {feed.fact.table} has no unique index on just that",
+            expected=f"the columns of one, such as {known}" if known else "",
+            remedy=f"Create a unique index on ({keys}), or name the columns of another",
+        )
+
+
+def load_key(column: Column[Any], load_id: str) -> str | UUID | int:
+    """What the load column holds for ``load_id``; raises ``FeedError`` for a column that can't hold it.
+
+    Text as it is; in a uuid column its UUID version 5 in the namespace ``LOAD_NAMESPACE``; in a bigint column the
+    first 63 bits of its SHA-256.
+    """
+    if refused := _load_column_defect(column):
+        raise refused
+    if isinstance(column.type, types.Uuid):
+        return uuid5(LOAD_NAMESPACE, load_id)
+    if isinstance(column.type, types.BigInteger):
+        return int.from_bytes(hashlib.sha256(load_id.encode()).digest()[:8]) >> 1
+    return load_id
+
+
+def _load_column_defect(column: Column[Any]) -> FeedError | None:
+    kind = column.type
+    if isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
+        return None
+    if isinstance(kind, (types.Uuid, types.BigInteger)) and not column.info["generated"]:
+        return None
+    return FeedError(
+        "load_column_type",
+        f"the load column {column.name} is {kind}",
+        expected=f"text, or varchar of {LOAD_ID_LENGTH} characters or more, for values such as sales@2026-11-05; "
+        "or uuid, or bigint",
+        remedy="Change the column's type, or name another in fact.load_column",
+    )
+
+
+def _misfit(declared: SqlType, actual: types.TypeEngine[object]) -> str | None:
+    """Why a column of type ``actual`` can't hold every value of the ``declared`` type."""
+    if isinstance(actual, types.Float):
+        fits = declared.kind == "double"
+    elif isinstance(actual, types.Numeric):
+        free = actual.precision is None
+        digits = (actual.precision or 0) - (actual.scale or 0)
+        fits = declared.kind in ("numeric", "integer") and (
+            free
+            or (
+                declared.kind == "numeric"
+                and declared.scale <= (actual.scale or 0)
+                and declared.precision - declared.scale <= digits
+            )
+        )
+    elif isinstance(actual, types.Integer):
+        bits = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}.get(str(actual), 0)
+        fits = declared.kind == "integer" and declared.bits <= bits
+    elif isinstance(actual, types.String):
+        fits = declared.kind == "text" and (
+            actual.length is None or (declared.length is not None and declared.length <= actual.length)
+        )
+    elif isinstance(actual, types.DateTime):
+        fits = declared.kind == "timestamp" and not actual.timezone
+    elif isinstance(actual, types.Date):
+        fits = declared.kind == "date"
+    elif isinstance(actual, types.Boolean):
+        fits = declared.kind == "boolean"
+    else:
+        fits = False
+    return None if fits else f"is {actual}".lower()

@@ -1,0 +1,11 @@
+"""What a feed file says, validated. Read ``model`` first; each part of a feed has a module of its name.
+
+``file``                    feed files: finding and reading them
+``model``, ``part``         the whole of a feed; what its parts have in common
+``columns``, ``dimensions``, ``rules``, ``mode``, ``limits``, ``schedule``
+``sql_types``, ``normalize_steps``   the words that they use
+``errors``                  file, line, field, what was found, "did you mean"
+``schema``                  what editors know of feed files
+
+Nothing here needs numpy, pyarrow or a database: an orchestrator reads feed files all day.
+"""

@@ -1,0 +1,127 @@
+"""What a feed file says of the fact table's columns."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from factload.feed.part import FeedPart, sequence
+from factload.feed.rules import VALUE_SCHEMA, VALUES_SCHEMA, rules_of
+from factload.feed.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
+from factload.sheet.rules import Rules
+
+Constant = bool | int | Decimal | str | date | datetime
+DecimalMark = Literal[".", ","]
+ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
+Provenance = Literal["workbook", "sheet", "row"]
+_RULES = ("min", "max", "allowed", "pattern", "unique")
+_SOURCES = ("dimension", "column", "value", "period", "provenance")
+
+
+def _sql_type(value: object) -> object:
+    return parse_sql_type(value) if isinstance(value, str) else value
+
+
+def _constant(value: object) -> Constant:
+    if isinstance(value, float):
+        value = Decimal(repr(value))  # the digits as they are written
+    if isinstance(value, bool | int | str | date | datetime) or (
+        isinstance(value, Decimal) and value.is_finite()
+    ):
+        return value
+    raise ValueError("expected one value: a number, a text, true or false, or a date such as 2026-11-05")
+
+
+def _period(value: object) -> object:
+    if value is True:
+        return ""
+    if isinstance(value, str) and "%" in value:
+        return value
+    raise ValueError('expected `true`, or a format of dates such as "%Y%m%d"')
+
+
+_SQL_TYPE_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": EXAMPLES.split(", ")})
+_CONSTANT_SCHEMA = WithJsonSchema(
+    {"type": ["string", "number", "boolean"], "examples": [1, 0.25, "web", True, "2026-11-05"]}
+)
+_PERIOD_SCHEMA = WithJsonSchema(
+    {"anyOf": [{"const": True}, {"type": "string", "pattern": "%"}], "examples": [True, "%Y%m%d"]}
+)
+
+
+class FactColumn(FeedPart):
+    """What fills one column of the fact table: exactly one of its first five fields."""
+
+    dimension: str | None = None
+    """The dimension whose surrogate key fills this column."""
+    column: str | None = None
+    """The sheet's column whose values fill this column."""
+    value: Annotated[Any, BeforeValidator(_constant), _CONSTANT_SCHEMA] = None
+    """The same constant in every row: a number, a text, true or false, or a date."""
+    period: Annotated[str | None, BeforeValidator(_period), _PERIOD_SCHEMA] = None
+    """The load's period: `true` for a date, a timestamp or a text such as `2026-11-05`; or a format of dates, for a
+    text or an integer."""
+    provenance: Provenance | None = None
+    """Where the row comes from: the name of its `workbook` or `sheet`, or the number of its `row` there."""
+    type: Annotated[SqlType | None, BeforeValidator(_sql_type), _SQL_TYPE_SCHEMA] = None
+    """The SQL type that the sheet's values are read as: declared, never guessed, and checked against the table."""
+    required: bool = False
+    """Whether a blank cell makes its row a reject."""
+    min: Annotated[Any, VALUE_SCHEMA] = None
+    """The smallest value, of a number or a date; a row with a smaller one is rejected."""
+    max: Annotated[Any, VALUE_SCHEMA] = None
+    """The largest value, of a number or a date; a row with a larger one is rejected."""
+    allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = ()
+    """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
+    pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
+    """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
+    unique: bool = False
+    """Whether a value may stand in one row of the load alone: the first row stays, later ones are rejected."""
+    parse_text: bool = False
+    """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
+    decimal: DecimalMark | None = None
+    """What separates a number's fraction in a text: `.` if this doesn't say. Needs `parse_text`, or a csv file."""
+    thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
+    """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = [name for name in _SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "a fact column is filled by one of `dimension: NAME`, `column: HEADER`, `value: CONSTANT`, "
+                f"`period: true`, `provenance: workbook | sheet | row`; here it has {' and '.join(given) or 'none'}"
+            )
+        if self.column is not None and self.type is None:
+            raise ValueError("`type` is missing: a column of the sheet is read as a declared SQL type")
+        if self.column is None and (self.type is not None or self.required):
+            raise ValueError(f"`type` and `required` go with `column`, not with `{given[0]}`")
+        return self
+
+    @model_validator(mode="after")
+    def _text_of_its_type(self) -> Self:
+        kind = self.type.kind if self.type else "text"
+        if self.parse_text and kind == "text":
+            raise ValueError("`parse_text` goes with a number, a date or a boolean: a text is taken as it is")
+        if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
+            raise ValueError("`decimal` and `thousands` go with a number")
+        return self
+
+    @model_validator(mode="after")
+    def _rules_of_its_type(self) -> Self:
+        given = [name for name in _RULES if getattr(self, name) not in (None, (), False)]
+        if given and self.type is None:
+            raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
+        if given and self.type is not None:
+            rules_of(self.type, self.min, self.max, self.allowed, self.pattern)
+        return self
+
+    @property
+    def rules(self) -> Rules | None:
+        """What the values must keep beyond their type."""
+        if self.type is None or all(getattr(self, name) in (None, (), False) for name in _RULES):
+            return None
+        return rules_of(self.type, self.min, self.max, self.allowed, self.pattern)

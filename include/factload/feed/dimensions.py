@@ -1,0 +1,209 @@
+"""What a feed file says of its dimensions."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
+from factload.feed.part import FeedPart, one_or_more
+
+KeyType = Literal["text", "date"]
+_ACTIONS = ("reject", "fail", "create")
+_UNMATCHED = "`reject`, `fail`, `create`, `{create: {inferred: COLUMN}}`, or `{unknown: SURROGATE KEY}`"
+
+
+class Normalize(FeedPart):
+    """The steps for every part of the key, or for each of its columns apart."""
+
+    every: tuple[NormalizeStep, ...] = ()
+    by_column: dict[str, tuple[NormalizeStep, ...]] = Field(default_factory=dict)
+
+    def of(self, column: str) -> tuple[NormalizeStep, ...]:
+        """The steps of one column of the business key."""
+        return self.by_column.get(column, self.every)
+
+    def __str__(self) -> str:
+        every = ", ".join(map(str, self.every))
+        return every or "; ".join(f"{c}: {', '.join(map(str, s))}" for c, s in self.by_column.items())
+
+
+def _normalize(value: object) -> object:
+    if isinstance(value, Normalize):
+        return value
+    if isinstance(value, Mapping):
+        return Normalize(by_column={str(column): parse_steps(steps) for column, steps in value.items()})
+    return Normalize(every=parse_steps(value))
+
+
+class Unmatched(FeedPart):
+    """What becomes of a row whose key no member has.
+
+    ``member``: the surrogate key of the member that stands for ``unknown``. ``inferred``: the dimension's boolean
+    column that marks what ``create`` has made.
+    """
+
+    action: Literal["reject", "fail", "unknown", "create"] = "reject"
+    member: int | str | None = None
+    inferred: str | None = None
+
+
+def _unmatched(value: object) -> object:
+    if isinstance(value, Unmatched):
+        return value
+    if isinstance(value, str):
+        if value in _ACTIONS:
+            return {"action": value}
+        if value == "unknown":
+            raise ValueError("`unknown` names a member by its surrogate key, such as {unknown: -1}")
+        if close := difflib.get_close_matches(value, _ACTIONS, n=1):
+            raise ValueError(f"expected {_UNMATCHED}. Did you mean {close[0]}?")
+    if isinstance(value, Mapping) and len(value) == 1:
+        [(action, argument)] = value.items()
+        if action == "unknown" and isinstance(argument, int | str) and not isinstance(argument, bool):
+            return {"action": "unknown", "member": argument}
+        if (
+            action == "create"
+            and isinstance(argument, Mapping)
+            and set(argument) == {"inferred"}
+            and isinstance(argument["inferred"], str)
+        ):
+            return {"action": "create", "inferred": argument["inferred"]}
+    raise ValueError(f"expected {_UNMATCHED}")
+
+
+class AsOf(FeedPart):
+    """Members with a history (slowly changing, type 2): the one is taken that was valid on a row's date."""
+
+    valid_from: str
+    """The dimension's column with the day or moment from which a member is valid; null, `-infinity`: it always was."""
+    valid_to: str
+    """The column with that up to which, not including it, the member is valid; null or `infinity`: it still is."""
+    date: str = Field(default="period", examples=["Order date", "period"])
+    """The sheet's column with the row's date; or `period`, the load's own."""
+
+    @property
+    def header(self) -> str | None:
+        """The sheet's column with the date; none when it is the period."""
+        return None if self.date == "period" else self.date
+
+
+def _text_or_texts(*examples: object) -> WithJsonSchema:
+    texts = {"type": "array", "items": {"type": "string"}, "minItems": 1, "uniqueItems": True}
+    return WithJsonSchema({"anyOf": [{"type": "string"}, texts], "examples": list(examples)})
+
+
+_TYPE = {"enum": list(get_args(KeyType))}
+_TYPES = WithJsonSchema(
+    {"anyOf": [_TYPE, {"type": "array", "items": _TYPE}], "examples": ["date", ["text", "date"]]}
+)
+_STEPS = {"type": "array", "items": step_schema()}
+_NORMALIZE = WithJsonSchema(
+    {
+        "anyOf": [_STEPS, {"type": "object", "additionalProperties": _STEPS}],
+        "examples": [["trim", "upper"], [{"zero_pad": 8}], {"code": ["trim"]}],
+    }
+)
+_UNMATCHED_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"enum": list(_ACTIONS)},
+            {
+                "type": "object",
+                "properties": {"unknown": {"type": ["integer", "string"]}},
+                "required": ["unknown"],
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "properties": {
+                    "create": {
+                        "type": "object",
+                        "properties": {"inferred": {"type": "string"}},
+                        "required": ["inferred"],
+                        "additionalProperties": False,
+                    }
+                },
+                "required": ["create"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["reject", "fail", {"unknown": -1}, "create", {"create": {"inferred": "is_inferred"}}],
+    }
+)
+
+
+class Dimension(FeedPart):
+    """One dimension: its table, and the sheet's columns that hold its business key."""
+
+    table: str
+    """The dimension's table, `table` or `schema.table`."""
+    business_key: Annotated[
+        tuple[str, ...], BeforeValidator(one_or_more), _text_or_texts("sku", ["country", "code"])
+    ]
+    """Its column with the key that the sheet holds, or a list of columns that are the key together."""
+    surrogate_key: str
+    """Its column with the key that the fact table holds."""
+    column: Annotated[
+        tuple[str, ...], BeforeValidator(one_or_more), _text_or_texts("SKU", ["Country", "Code"])
+    ]
+    """The sheet's column with the business key; a list for a list."""
+    type: Annotated[tuple[KeyType, ...], BeforeValidator(one_or_more), _TYPES] = Field(
+        default=("text",), json_schema_extra={"default": "text"}
+    )
+    """What the sheet's cells are read as: `text`, or `date` for a business key that is one. For a list one for all, or
+    a list."""
+    normalize: Annotated[Normalize, BeforeValidator(_normalize), _NORMALIZE] = Field(
+        default=Normalize(), json_schema_extra={"default": []}
+    )
+    """Steps that spell a key the same on both sides, done in this order; or such by column of the business key."""
+    unmatched: Annotated[Unmatched, BeforeValidator(_unmatched), _UNMATCHED_SCHEMA] = Field(
+        default=Unmatched(), json_schema_extra={"default": "reject"}
+    )
+    """What happens to a row whose key has no member: `reject` the row; `fail` the load; take the member with that
+    surrogate key for the `unknown`, also where the key is blank; or `create` a member, marked in the boolean column
+    that `inferred` names."""
+    as_of: AsOf | None = None
+    """Members with a history: which one is meant. Without it a key belongs to one member."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        keys = len(self.business_key)
+        if not keys or len(set(self.business_key)) != keys:
+            raise ValueError("`business_key` names a column, or several different ones")
+        if len(self.column) != keys:
+            raise ValueError(
+                f"`business_key` has {keys} parts and `column` {len(self.column)}: name the sheet's column of each"
+            )
+        if len(self.type) not in (1, keys):
+            raise ValueError(
+                f"`type` is one for all, or one for each of the {keys} parts of the business key"
+            )
+        if strange := sorted(set(self.normalize.by_column) - set(self.business_key)):
+            raise ValueError(f"`normalize` names {strange[0]!r}, which is not a column of `business_key`")
+        if self.as_of is not None and self.unmatched.action == "create":
+            raise ValueError(
+                "`unmatched: create` does not go with `as_of`: a member made here would have no history. "
+                "Say `reject`, `fail` or `{unknown: …}`"
+            )
+        return self
+
+    @property
+    def types(self) -> tuple[KeyType, ...]:
+        """The type of each part of the key."""
+        return self.type if len(self.type) == len(self.business_key) else self.type * len(self.business_key)
+
+    @property
+    def key_required(self) -> bool:
+        """Whether a row without a key is a reject; with a member for the unknown it is not."""
+        return self.unmatched.action != "unknown"
+
+    @property
+    def map_definition(self) -> tuple[Any, ...]:
+        """What decides the dimension's map: dimensions with the same one (two roles of a table) share it."""
+        history = self.as_of and (self.as_of.valid_from, self.as_of.valid_to)
+        steps = tuple(self.normalize.of(column) for column in self.business_key)
+        return (self.table, self.business_key, self.surrogate_key, self.types, steps, history)

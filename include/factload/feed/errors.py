@@ -1,0 +1,199 @@
+"""What is wrong in a feed file, in words that teach: file, line, field, what was found, what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from factload.errors import did_you_mean
+from factload.feed.model import Feed
+
+Where = tuple[str | int, ...]
+_Defect = Mapping[str, Any]
+
+# pydantic's words → ours; https://docs.pydantic.dev/latest/errors/validation_errors/
+_EXPECTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "fields below it, each `name: ...`",
+    "list_type": "a list such as [a, b]",
+    "tuple_type": "a list such as [a, b]",
+    "none_required": "nothing: leave it out",
+    "too_short": "at least one",
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
+}
+_TAB = "found character '\\t'"
+
+
+def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
+    """A line for each field of the file at ``path`` (its YAML is ``node``) that ``error`` is about."""
+    lines = dict(_lines(node, ()))
+    grouped: dict[Where, list[_Defect]] = {}
+    for defect in error.errors():
+        grouped.setdefault(_field(defect, lines), []).append(defect)
+    misspelt = {
+        (*where[:-1], meant)
+        for where, found in grouped.items()
+        if found[0]["type"] == "extra_forbidden" and (meant := _meant(where))
+    }
+    return [
+        f"{path}:{_line(where, lines)}: {'.'.join(map(str, where)) or 'the feed'}: {_message(where, found)}"
+        for where, found in grouped.items()
+        if not (found[0]["type"] == "missing" and where in misspelt)
+    ]
+
+
+def not_yaml(path: Path, error: Exception) -> str:
+    """The line for a file that can't be read as YAML."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or type(error).__name__
+    hint = ""
+    if _TAB in problem:
+        hint = ". Indent with spaces: YAML takes no tabs"
+    elif "<block end>" in problem or "while parsing a flow" in str(error):
+        hint = '. Is a { or [ left open? Text that begins with one goes into quotes, such as "{period}.xlsx"'
+    elif "mapping values are not allowed" in problem:
+        hint = ". Text with a colon goes into quotes; fields of one part are indented alike"
+    return f"{path}:{mark.line + 1 if mark else 1}: not YAML: {problem}{hint}"
+
+
+def repeated(path: Path, node: yaml.Node) -> list[str]:
+    """A line for each field that stands twice, where YAML would take the last in silence."""
+    return [f"{path}:{line}: {field} stands twice; keep one" for line, field in _repeated(node, ())]
+
+
+def _field(defect: _Defect, lines: Mapping[Where, int]) -> Where:
+    """The field that a defect is about: pydantic's place, without the names it gives to alternatives."""
+    where = tuple(defect["loc"])
+    beside = getattr(defect.get("ctx", {}).get("error"), "at", ())
+    kept: Where = ()
+    for part in (*where, *beside):
+        if (*kept, part) in lines:
+            kept = (*kept, part)
+    missing = defect["type"] == "missing" and where[-1:]
+    return (*kept, *missing) if missing else kept
+
+
+def _line(where: Where, lines: Mapping[Where, int]) -> int:
+    while where not in lines:
+        where = where[:-1]
+    return lines[where]
+
+
+def _message(where: Where, found: Sequence[_Defect]) -> str:
+    first = found[0]
+    if first["type"] == "extra_forbidden":
+        return _unknown_field(where)
+    if first["type"] == "missing":
+        told = model_at(where[:-1]).model_fields[str(where[-1])].description or ""
+        return f"is missing. {told}".rstrip()
+    if first["type"] == "value_error":
+        said = str(first["msg"]).removeprefix("Value error, ")
+        shown = isinstance(first["input"], dict | list) or repr(first["input"]) in said
+        return said if shown else said + _found(first["input"])
+    expected = " or ".join(dict.fromkeys(_expected(where, defect) for defect in found))
+    choices = [c for d in found if d["type"] == "literal_error" for c in _choices(d)]
+    near = did_you_mean(first["input"], choices) if isinstance(first["input"], str) else ""
+    return f"expected {expected}{_found(first['input'])}{_hint(first)}{'. ' if near else ''}{near}"
+
+
+def _expected(where: Where, defect: _Defect) -> str:
+    kind = defect["type"]
+    if kind == "literal_error":
+        return " or ".join(_choices(defect))
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        return f"{words} {defect['ctx'][bound]:,}"
+    if kind in ("model_type", "model_attributes_type"):
+        return f"fields below it: {', '.join(model_at(where).model_fields)}"
+    if kind == "value_error":
+        return str(defect["msg"]).removeprefix("Value error, ").removeprefix("expected ")
+    return _EXPECTED.get(kind) or str(defect["msg"]).removeprefix("Input should be ")
+
+
+def _choices(defect: _Defect) -> list[str]:
+    return str(defect["ctx"]["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+
+
+def _found(value: object) -> str:
+    if value is None:
+        return " (found nothing)"
+    if isinstance(value, str | int | float | bool):
+        return f" (found {value!r})"
+    kind = "fields" if isinstance(value, dict) else f"a {type(value).__name__}"
+    return f" (found {kind})"
+
+
+def _hint(defect: _Defect) -> str:
+    if defect["type"] == "string_type" and defect["input"] is not None:
+        return ". YAML reads no, yes, dates and numbers as such: put text like them into quotes"
+    return ""
+
+
+def _unknown_field(where: Where) -> str:
+    name, names = str(where[-1]), list(model_at(where[:-1]).model_fields)
+    if ")" in name or "(" in name:
+        return 'is half of a text that a comma cut in two: put it into quotes, such as type: "numeric(18,4)"'
+    near = _meant(where)
+    return "is not a field here. " + (f"Did you mean {near}?" if near else f"There are {', '.join(names)}")
+
+
+def _meant(where: Where) -> str | None:
+    known = model_at(where[:-1]).model_fields
+    return next(iter(difflib.get_close_matches(str(where[-1]), list(known), n=1)), None)
+
+
+def model_at(where: Where) -> type[BaseModel]:
+    """The part of a feed that the field at ``where`` is."""
+    model: type[BaseModel] = Feed
+    parts = iter(where)
+    for part in parts:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            break
+        if get_origin(field.annotation) is dict:
+            next(parts, None)  # a name that the feed chose
+        model = _model_in(field.annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
+
+
+def _lines(node: yaml.Node, at: Where) -> Iterator[tuple[Where, int]]:
+    yield at, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            for where, line in _lines(value, (*at, key.value)):
+                # A field's line is its key's: the value of a mapping starts a line below.
+                yield where, key.start_mark.line + 1 if where == (*at, key.value) else line
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _lines(item, (*at, index))
+
+
+def _repeated(node: yaml.Node, at: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, value in node.value:
+        if key.value in seen:
+            yield key.start_mark.line + 1, ".".join((*at, key.value))
+        seen.add(key.value)
+        yield from _repeated(value, (*at, key.value))

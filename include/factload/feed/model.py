@@ -1,0 +1,266 @@
+"""What a feed file says, validated. ``feed.file`` reads it; errors there name file, line, field and remedy.
+
+The text below each field is its documentation: docs/feeds.md and docs/feed.schema.json are made of it (`make docs`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from factload.errors import did_you_mean
+from factload.feed.columns import DecimalMark, FactColumn, ThousandsMark
+from factload.feed.dimensions import Dimension
+from factload.feed.limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, reject_limits
+from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
+from factload.feed.part import FeedPart, Misfit, sequence
+from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.file_kind import is_named_csv
+from factload.sheet.sheets import EVERY, SheetChoice
+from factload.sheet.text_format import TextFormat
+
+MAX_FEED_NAME = 40
+_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
+
+
+def _is_a_sheet(value: object) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value >= 0
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _sheet_choice(value: object) -> object:
+    listed = value if isinstance(value, list | tuple) else [value]
+    if not listed or not all(map(_is_a_sheet, listed)) or (len(listed) > 1 and EVERY in listed):
+        raise ValueError(
+            'expected a sheet\'s name, its index from 0, a list of these, or "*" for all visible sheets'
+        )
+    if len(set(listed)) < len(listed):
+        raise ValueError("a sheet stands twice in the list: its rows would be loaded twice")
+    return sequence(value)
+
+
+_SHEET_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {"type": "integer", "minimum": 0},
+            {
+                "type": "array",
+                "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+        ],
+        "examples": ["Facts", 0, ["North", "South"], "*"],
+    }
+)
+
+
+class CsvPart(FeedPart):
+    """How a csv file is written: declared, never guessed."""
+
+    encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
+    """The encoding, by any name Python knows. A byte order mark at the beginning is no text."""
+    delimiter: str = Field(default=",", examples=[",", ";", "|"])
+    """The character between two fields: one that is neither letter nor digit."""
+    quote: str = '"'
+    """The character around a field that holds delimiters, line ends or quotes (each written twice); `""`: none."""
+    decimal: DecimalMark = "."
+    """What separates a number's fraction, for columns that don't say."""
+    thousands: ThousandsMark = Field(default="", examples=[".", "'", " "])
+    """What groups a number's digits by three, for columns that don't say; `""`: nothing does."""
+
+    @model_validator(mode="after")
+    def _a_dialect(self) -> Self:
+        _ = self.dialect
+        if self.decimal == self.thousands:
+            raise ValueError("`decimal` and `thousands` are the same character")
+        return self
+
+    @property
+    def dialect(self) -> CsvDialect:
+        """What the reader is told."""
+        return CsvDialect(self.encoding, self.delimiter, self.quote)
+
+
+class WorkbookPart(FeedPart):
+    """Where the workbooks of a period lie, and which sheets of them are read."""
+
+    path: str = Field(examples=["inbox/sales_{period}.xlsx"])
+    """Where a period's workbook lies, relative to the project; `{period}` or `{period:%Y%m%d}` is its date. A pattern
+    such as `inbox/{period}/*.xlsx` means all workbooks that match, in the order of their names, as one load."""
+    sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
+    """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
+    is read only by its name. Each sheet's header row is found by its names."""
+    missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
+        default=Missing(), json_schema_extra={"default": "fail"}
+    )
+    """What a scheduled run does when the workbook is not there: `fail`, `skip`, or `{wait: 6h}` from the hour when
+    it was due, and then fail; `{wait: 6h, then: skip}`. It waits without a worker slot. A person is told at once."""
+    csv: CsvPart | None = None
+    """How the file is written, if it is a csv file; a file named `.csv` or `.csv.gz` is one without this too."""
+
+    @field_validator("path")
+    @classmethod
+    def _only_the_period_varies(cls, path: str) -> str:
+        for _, name, spec, conversion in Formatter().parse(path):
+            if name is not None and (name != "period" or conversion or "{" in (spec or "")):
+                raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
+        return path
+
+    @property
+    def csv_dialect(self) -> CsvDialect | None:
+        """How the feed says that a csv file is written."""
+        return self.csv.dialect if self.csv else None
+
+    @property
+    def may_be_csv(self) -> bool:
+        """Whether the feed expects a csv file."""
+        return self.csv is not None or is_named_csv(self.path)
+
+    def for_period(self, period: date) -> str:
+        """The path of one period's workbook."""
+        return self.path.format(period=period)
+
+
+class Fact(FeedPart):
+    """The fact table, and what fills its columns."""
+
+    connection: str
+    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL."""
+    table: str
+    """The fact table, `table` or `schema.table`."""
+    columns: dict[str, FactColumn] = Field(min_length=1)
+    """What fills each column of the fact table, by the column's name."""
+    mode: Annotated[Mode, BeforeValidator(publishing_mode), MODE_SCHEMA] = Field(
+        default=Mode("replace"), json_schema_extra={"default": "replace"}
+    )
+    """What publishing does: `replace` the rows of this load; `append_once`, never touching rows that are there; or
+    `{upsert: [columns]}`, changing the rows with the same values in these columns, which a unique index has."""
+    load_column: str | None = Field(default=None, examples=["load_id"])
+    """A column of the fact table that holds the load, such as `sales@2026-11-05`: text, or uuid or bigint made of
+    it. `replace` finds its rows by it; the other modes need none."""
+
+    @model_validator(mode="after")
+    def _mode_has_what_it_needs(self) -> Self:
+        if self.mode.kind == "replace" and self.load_column is None:
+            raise ValueError(
+                "`load_column` is missing: mode `replace` finds the rows of a load by a column that holds it, "
+                "such as `sales@2026-11-05`"
+            )
+        for key in self.mode.keys:
+            source = self.columns.get(key)
+            if source is None:
+                near = did_you_mean(key, list(self.columns))
+                raise Misfit(f"names {key!r}, which `columns` does not fill. {near}".rstrip(), "mode")
+            if source.column is not None and not source.required:
+                raise Misfit(
+                    f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank",
+                    "columns",
+                    key,
+                )
+        return self
+
+
+class Feed(FeedPart):
+    """A spreadsheet that arrives again and again, and where its rows go."""
+
+    feed: str = Field(examples=["sales"], json_schema_extra={"pattern": f"^{_NAME.pattern}$"})
+    """The feed's name: lower-case letters, digits and `_`, a letter first."""
+    schedule: Annotated[str, BeforeValidator(cron)] | None = Field(default=None, examples=["0 2 * * *"])
+    """When the nightly load runs, a cron expression in `run.timezone`. Without it: by hand only."""
+    run: Run = Field(default=Run(), json_schema_extra={"default": {}})
+    """How Airflow runs the feed's loads."""
+    workbook: WorkbookPart
+    """Where the workbook of a period lies, and what is read of it."""
+    dimensions: dict[str, Dimension] = Field(default_factory=dict)
+    """The dimensions, by a name that `fact.columns` uses."""
+    fact: Fact
+    """The fact table, and what fills its columns."""
+    max_rejects: Annotated[RejectLimits, BeforeValidator(reject_limits), LIMITS_SCHEMA] = Field(
+        default=RejectLimits(RejectLimit(count=0)), json_schema_extra={"default": 0}
+    )
+    """How many rows may be rejected: a number, a share such as `0.5%`, or a mapping of `total` and reasons to
+    these. Over it nothing is published, and the load is held until it is corrected or released."""
+    rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
+    """The rows that a load task gets."""
+    rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
+    """The rows that one statement inserts."""
+    parallelism: int = Field(default=4, ge=1, le=64)
+    """The partitions that are loaded at once."""
+    insert: Literal["core", "copy"] = "core"
+    """How rows get into the staging table: arrays through SQLAlchemy Core, or PostgreSQL's COPY."""
+
+    @field_validator("feed")
+    @classmethod
+    def _a_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"a feed's name is lower-case letters, digits and _, at most {MAX_FEED_NAME}, a letter first"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        used = {c.dimension for c in self.fact.columns.values() if c.dimension}
+        for name, column in self.fact.columns.items():
+            at = ("fact", "columns", name)
+            if column.dimension and column.dimension not in self.dimensions:
+                near = did_you_mean(column.dimension, list(self.dimensions))
+                raise Misfit(
+                    f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
+                    *at,
+                )
+            if (column.decimal or column.thousands) and not (column.parse_text or self.workbook.may_be_csv):
+                raise Misfit(
+                    "says how numbers are written in text, but no text is read as a number: add `parse_text: true`",
+                    *at,
+                )
+            written = self.text_format_of(name)
+            if written.decimal == written.thousands:
+                raise Misfit("`decimal` and `thousands` are the same character", *at)
+        if unused := sorted(set(self.dimensions) - used):
+            raise Misfit("fills no column of the fact table", "dimensions", unused[0])
+        if self.fact.load_column in self.fact.columns:
+            raise Misfit("is filled by the load itself; fact.columns may not name it", "fact", "load_column")
+        return self
+
+    @property
+    def map_of(self) -> dict[str, str]:
+        """Dimension → the dimension whose map it uses: the first of those that would have the same."""
+        first: dict[Any, str] = {}
+        return {
+            name: first.setdefault(dimension.map_definition, name)
+            for name, dimension in self.dimensions.items()
+        }
+
+    @property
+    def maps(self) -> list[str]:
+        """The dimensions that a map is extracted of."""
+        return list(dict.fromkeys(self.map_of.values()))
+
+    def text_format_of(self, fact_column: str) -> TextFormat:
+        """How numbers are written in the texts that fill ``fact_column``."""
+        source, csv = self.fact.columns[fact_column], self.workbook.csv or CsvPart()
+        thousands = csv.thousands if source.thousands is None else source.thousands
+        return TextFormat(source.decimal or csv.decimal, thousands)
+
+    def load_id(self, period: date) -> str:
+        """The identity of the load of ``period``: the same for a retry, a manual run and a backfill."""
+        return f"{self.feed}@{period.isoformat()}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what decides which rows come out; how they are scheduled and cut does not."""
+        deciding: dict[str, Any] = self.model_dump(
+            include={"feed": True, "workbook": {"sheet", "csv"}, "dimensions": True, "fact": True},
+            exclude_defaults=True,  # a field that a later version adds changes nothing for who doesn't use it
+        )
+        return hashlib.sha256(repr(deciding).encode()).hexdigest()

@@ -1,0 +1,33 @@
+"""The JSON Schema of feed files: what editors complete and explain, and what the field reference is written from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
+
+from factload.feed.model import Feed
+
+
+class _Schema(GenerateJsonSchema):
+    """Without the titles that repeat each field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def generate(self, schema: Any, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
+        made = super().generate(schema, mode=mode)
+        for definition in [made, *made.get("$defs", {}).values()]:
+            definition.pop("title", None)
+        return {"$schema": self.schema_dialect, "title": "A feed file of factload", **made}
+
+
+def feed_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) of one feed file."""
+    return Feed.model_json_schema(schema_generator=_Schema)
+
+
+def schema_text() -> str:
+    """The schema as the published file holds it."""
+    return json.dumps(feed_schema(), indent=2, ensure_ascii=False) + "\n"

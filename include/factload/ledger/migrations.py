@@ -1,0 +1,139 @@
+"""The ledger's versions: made on first use, migrated forward by the first load that finds an older one.
+
+``tables`` is what the newest version looks like; ``CHANGES`` is how each version came out of the one
+before it, in DDL that is never edited once released. A new ledger is made whole; an older one takes all the
+changes that it lacks, in one transaction, one process at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, func, insert, inspect, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, CreateSchema, ExecutableDDLElement
+
+from factload.errors import FeedError
+from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, metadata, schema_version
+
+_INSTALL_LOCK = 0x66616374  # any number that every factload agrees on
+
+
+class AddColumn(ExecutableDDLElement):
+    """``ALTER TABLE … ADD COLUMN``, for a table of the ledger."""
+
+    def __init__(self, table: str, column: Column[Any]) -> None:
+        self.table = Table(table, MetaData(schema=LEDGER_SCHEMA), column)
+
+
+@compiles(AddColumn)
+def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
+    [column] = element.table.columns
+    table = compiler.preparer.format_table(element.table)
+    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(column)}"
+
+
+class RenameColumn(ExecutableDDLElement):
+    """``ALTER TABLE … RENAME COLUMN``, for a table of the ledger."""
+
+    def __init__(self, table: str, old: str, new: str) -> None:
+        self.table = Table(table, MetaData(schema=LEDGER_SCHEMA))
+        self.old = old
+        self.new = new
+
+
+@compiles(RenameColumn)
+def _rename_column(element: RenameColumn, compiler: Any, **_: Any) -> str:
+    table = compiler.preparer.format_table(element.table)
+    old, new = map(compiler.preparer.quote, (element.old, element.new))
+    return f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
+
+
+class AddIndex(CreateIndex):
+    """``CREATE INDEX``, on columns of a table of the ledger, of whatever type."""
+
+    def __init__(self, name: str, table: str, *columns: str) -> None:
+        place = Table(table, MetaData(schema=LEDGER_SCHEMA), *(Column(column) for column in columns))
+        super().__init__(Index(name, *place.columns))
+
+
+CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
+    2: (
+        AddColumn("partitions", Column("workbook", Text, nullable=False, server_default="")),
+        AddColumn("partitions", Column("weighted", JSONB)),
+        RenameColumn("partitions", "maps_sha256", "staged_from"),
+        AddColumn("rejects", Column("workbook", Text, nullable=False, server_default="")),
+        AddIndex("rejects_in_order", "rejects", "load_id", "content", "workbook", "sheet", "row"),
+        AddColumn("attempts", Column("released_by", Text)),
+        AddColumn("attempts", Column("released_at", DateTime(timezone=True))),
+        AddColumn("attempts", Column("release_reason", Text)),
+        AddColumn("attempts", Column("mode", Text, nullable=False, server_default="replace")),
+        AddColumn("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
+        AddColumn("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
+        AddColumn("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),
+    ),
+}
+VERSION = max(CHANGES)
+
+
+def installed_version(connection: Connection) -> int | None:
+    """The version of the database's ledger; ``None`` when it has none."""
+    if not inspect(connection).has_table(schema_version.name, schema=LEDGER_SCHEMA):
+        return None
+    return connection.scalar(select(schema_version.c.version))
+
+
+def is_installed(connection: Connection) -> bool:
+    """Whether the database has a ledger that can be read; raises ``FeedError`` when another version made it."""
+    found = installed_version(connection)
+    if found is not None and found < VERSION:
+        raise FeedError(
+            "ledger_outdated",
+            f"the ledger in schema {LEDGER_SCHEMA} has version {found}",
+            expected=f"version {VERSION}",
+            remedy="The next load (`factload run`) migrates it, and keeps what is in it",
+        )
+    _refuse_newer(found)
+    return found is not None
+
+
+def install(connection: Connection) -> None:
+    """Make the ledger where there is none, and migrate an older one forward, in the caller's transaction.
+
+    Raises ``FeedError`` when a newer factload made it.
+    """
+    if installed_version(connection) != VERSION:
+        connection.execute(select(func.pg_advisory_xact_lock(_INSTALL_LOCK)))
+        found = installed_version(connection)  # by now another process may have done it
+        _refuse_newer(found)
+        if found is None:
+            _create(connection)
+        else:
+            _migrate(connection, found)
+
+
+def _refuse_newer(found: int | None) -> None:
+    if found is not None and found > VERSION:
+        raise FeedError(
+            "ledger_version",
+            f"the ledger in schema {LEDGER_SCHEMA} has version {found}",
+            expected=f"version {VERSION} or older",
+            remedy="Use the factload that made it, or a newer one",
+        )
+
+
+def _create(connection: Connection) -> None:
+    for schema in (LEDGER_SCHEMA, STAGING_SCHEMA):
+        connection.execute(CreateSchema(schema, if_not_exists=True))
+    metadata.create_all(connection)
+    connection.execute(insert(schema_version).values(version=VERSION))
+
+
+def _migrate(connection: Connection, found: int) -> None:
+    for version in range(found + 1, VERSION + 1):
+        for change in CHANGES[version]:
+            connection.execute(change)
+    connection.execute(update(schema_version).values(version=VERSION))

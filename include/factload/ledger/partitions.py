@@ -1,0 +1,195 @@
+"""What the ledger knows of a load's partitions: what each was counted at, and what of it is staged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.engine import Connection
+
+from factload.errors import Superseded
+from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
+from factload.ledger.tables import partitions, rejects
+from factload.load import Load, PartitionCounts
+from factload.split.partitions import PartitionFile
+
+
+def record_split(
+    connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
+) -> None:
+    """Note what the workbook was split into; what another way of splitting left is forgotten."""
+    fence(connection, load, *UNFINISHED, lock="share")
+    kept = [f.partition_id for f in files]
+    for table in (partitions, rejects):
+        connection.execute(
+            delete(table).where(
+                table.c.load_id == load.load_id,
+                table.c.content == load.content,
+                table.c.partition_id.not_in(kept),
+            )
+        )
+    if files:
+        split = upsert(partitions)
+        counted = {name: split.excluded[name] for name in ("label", "source_rows", "blank_rows")}
+        connection.execute(
+            split.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
+            [
+                {
+                    "load_id": load.load_id,
+                    "content": load.content,
+                    "partition_id": f.partition_id,
+                    "label": f.label,
+                    "workbook": f.workbook,
+                    "sheet": f.sheet,
+                    "first_row": f.first_row,
+                    "last_row": f.last_row,
+                    "source_rows": f.source,
+                    "blank_rows": f.blank,
+                }
+                for f in files
+            ],
+        )
+    update_attempt(
+        connection,
+        load,
+        source_rows=sum(f.source for f in files),
+        blank_rows=sum(f.blank for f in files),
+        warnings=list(warnings),
+    )
+
+
+def recorded_files(connection: Connection, load: Load) -> tuple[PartitionFile, ...]:
+    """The partitions of a load that is published: their files are gone, and nobody needs them."""
+    return tuple(
+        PartitionFile(
+            partition_id=row.partition_id,
+            label=row.label,
+            path="",
+            sha256="",
+            workbook=row.workbook,
+            sheet=row.sheet,
+            first_row=row.first_row,
+            last_row=row.last_row,
+            source=row.source_rows,
+            blank=row.blank_rows,
+            rejected=row.rejected_rows,
+            rows=row.source_rows - row.blank_rows,
+        )
+        for row in loaded_partitions(connection, load)
+    )
+
+
+def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
+    """What a partition's ledger row says it came to; nothing rejected or staged when it was never loaded."""
+    return PartitionCounts(
+        row.partition_id,
+        row.label,
+        row.source_rows,
+        row.blank_rows,
+        row.rejected_rows or 0,
+        row.staged_rows or 0,
+        row.totals or dict.fromkeys(measures, "0"),
+        row.weighted or {},
+        row.unknown_rows,
+    )
+
+
+def rejects_by_reason(connection: Connection, load: Load) -> dict[str, int]:
+    """Reason code → rejected rows of this content."""
+    counted = connection.execute(
+        select(rejects.c.reason, func.count())
+        .where(rejects.c.load_id == load.load_id, rejects.c.content == load.content)
+        .group_by(rejects.c.reason)
+        .order_by(rejects.c.reason)
+    )
+    return {row[0]: row[1] for row in counted}
+
+
+def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
+    """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
+    found = connection.execute(
+        select(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == partition_id,
+        )
+        .with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise Superseded(
+            "partition_unknown",
+            f"partition {partition_id} is not one that {load.load_id} was split into",
+            remedy="Run the load again from split_workbook",
+        )
+    return found
+
+
+def record_created(
+    connection: Connection, load: Load, partition_id: str, dimension: str, members: int
+) -> None:
+    """Note that a partition made members of a dimension, in the transaction that did it."""
+    if members:
+        made = lock_partition(connection, load, partition_id).created_members
+        connection.execute(
+            update(partitions)
+            .where(
+                partitions.c.load_id == load.load_id,
+                partitions.c.content == load.content,
+                partitions.c.partition_id == partition_id,
+            )
+            .values(created_members={**made, dimension: made.get(dimension, 0) + members})
+        )
+
+
+def record_partition(connection: Connection, load: Load, counts: PartitionCounts, staged_from: str) -> None:
+    """Note what of a partition was staged and rejected, in the transaction that did it.
+
+    ``staged_from``: digest of what its rows were made of. Who comes with the same has nothing left to do.
+
+    The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
+    """
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id == counts.partition_id,
+        )
+        .values(
+            rejected_rows=counts.rejected,
+            staged_rows=counts.staged,
+            totals=counts.totals,
+            weighted=counts.weighted,
+            unknown_rows=counts.unknown,
+            staged_from=staged_from,
+            loaded_epoch=load.epoch,
+        )
+    )
+    loading_again(connection, load)
+
+
+def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
+    """The ledger rows of this content's partitions, in the sheet's order."""
+    return list(
+        connection.execute(
+            select(partitions)
+            .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+            .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
+        )
+    )
+
+
+def load_again(connection: Connection, load: Load, partition_ids: Collection[str]) -> None:
+    """Mark these partitions: what is staged of them is not to be relied on."""
+    connection.execute(
+        update(partitions)
+        .where(
+            partitions.c.load_id == load.load_id,
+            partitions.c.content == load.content,
+            partitions.c.partition_id.in_(partition_ids),
+        )
+        .values(staged_from=None)
+    )

@@ -1,0 +1,122 @@
+"""The proof that nothing was lost: pure functions over counts.
+
+Per partition and in all: source = blank + rejected + staged, and the control total of every measure, summed
+exactly from the partition file, is what the database sums in the staging table. A count alone would miss a lost
+row beside a doubled one; a total alone would miss two losses that cancel out; and neither would see two values
+that have changed places, which totals weighted by the row number do (``weights``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal
+from functools import reduce
+
+from factload.errors import ReconciliationError, RowsRefused
+from factload.feed.limits import RejectLimits
+from factload.load import PartitionCounts
+
+_NAMED_AT_MOST = 3
+EXACT = Context(prec=100)  # a column has 38 digits at most; row numbers and counts of rows have ten
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the database holds of one partition. ``totals``: measure → exact sum; ``weighted``: column → exact sum
+    of row number × value."""
+
+    rows: int
+    totals: Mapping[str, Decimal]
+    weighted: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A whole load, counted; ``differences`` is empty when it adds up, else names each partition.
+
+    ``differing``: the ids of the partitions that don't add up. ``too_many``: which rejects are more than the feed
+    allows, in words.
+    """
+
+    source: int
+    blank: int
+    rejected: int
+    staged: int
+    totals: dict[str, Decimal]
+    differences: tuple[str, ...]
+    differing: frozenset[str]
+    too_many: tuple[str, ...] = ()
+
+
+def reconcile(
+    partitions: Sequence[PartitionCounts], staged: Mapping[str, Staged], measures: Sequence[str]
+) -> Reconciliation:
+    """Compare what was counted of every partition with what is ``staged`` (by partition id)."""
+    of_partition = {
+        p.partition_id: list(_differences(p, staged.get(p.partition_id), measures)) for p in partitions
+    }
+    differences = [difference for found in of_partition.values() for difference in found]
+    differences += [
+        f"{rows.rows} staged rows belong to no partition of this load"
+        for partition_id, rows in staged.items()
+        if partition_id not in of_partition
+    ]
+    return Reconciliation(
+        source=sum(p.source for p in partitions),
+        blank=sum(p.blank for p in partitions),
+        rejected=sum(p.rejected for p in partitions),
+        staged=sum(p.staged for p in partitions),
+        totals={
+            m: reduce(EXACT.add, (Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures
+        },
+        differences=tuple(differences),
+        differing=frozenset(partition_id for partition_id, found in of_partition.items() if found),
+    )
+
+
+def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]) -> Iterable[str]:
+    name = f"partition {counted.label}"
+    found = staged or Staged(0, {}, {})
+    accounted = counted.blank + counted.rejected + counted.staged
+    if counted.source != accounted:
+        yield (
+            f"{name}: {counted.source} source rows, but {counted.blank} blank + {counted.rejected} rejected + "
+            f"{counted.staged} staged = {accounted}"
+        )
+    if found.rows != counted.staged:
+        yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"
+    for measure in measures:
+        difference = EXACT.subtract(found.totals.get(measure, Decimal(0)), Decimal(counted.totals[measure]))
+        if difference:
+            yield f"{name}: control total of {measure} is off by {difference}"
+    for column, weighted in counted.weighted.items():
+        difference = EXACT.subtract(found.weighted.get(column, Decimal(0)), Decimal(weighted))
+        if difference:
+            yield f"{name}: sum of row × {column} is off by {difference}: values are not in the rows they were in"
+
+
+def require_agreement(load_id: str, result: Reconciliation) -> None:
+    """Raise ``ReconciliationError`` that names the partitions and by how much, unless everything adds up."""
+    if result.differences:
+        more = len(result.differences) - _NAMED_AT_MOST
+        raise ReconciliationError(
+            "reconciliation_failed",
+            f"{load_id} does not add up: "
+            + "; ".join(result.differences[:_NAMED_AT_MOST])
+            + (f"; and {more} more differences" if more > 0 else ""),
+            remedy="Nothing was published and the evidence is kept. Run the load again (in Airflow: clear it from "
+            "split_workbook on): those partitions alone are loaded again. If it stays, report it",
+        )
+
+
+def require_few_rejects(load_id: str, result: Reconciliation, limits: RejectLimits) -> None:
+    """Raise ``RowsRefused`` when more rows were rejected than the feed allows."""
+    if result.too_many:
+        raise RowsRefused(
+            "too_many_rejects",
+            "; ".join(result.too_many),
+            expected=f"at most max_rejects, {limits}",
+            remedy=f"Nothing was published. See `factload rejects {load_id}`, correct the workbook or the "
+            f"dimension, and run the load again; or `factload release {load_id} --reason ...` publishes the others",
+        )

@@ -1,0 +1,213 @@
+"""What a load came to, as the ledger has it: the same report for the command line, the DAG and the demo."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.engine import Connection
+
+from factload.database import database_errors, engine_for
+from factload.errors import FactloadError, FeedError
+from factload.feed.model import Feed
+from factload.ledger.migrations import is_installed
+from factload.ledger.states import Standing
+from factload.ledger.tables import attempts, loads, partitions, rejects, steps
+
+STEPS = (
+    "open_load",
+    "extract_dimension_map",
+    "split_workbook",
+    "load_partition",
+    "reconcile",
+    "publish",
+    "clean_staging",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The newest attempt at a load.
+
+    ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
+    ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
+    ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
+    ``released`` {by, at, reason}, when a person let it be published though it was held.
+    """
+
+    feed: str
+    period: str
+    load_id: str
+    state: str
+    error: dict[str, str] | None = None
+    rows: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("source", "blank", "rejected", "staged", "published"), 0)
+    )
+    rejects: dict[str, int] = field(default_factory=dict)
+    control_totals: dict[str, dict[str, str]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_rss_mb: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    unknown: dict[str, int] = field(default_factory=dict)
+    created: dict[str, int] = field(default_factory=dict)
+    released: dict[str, str] | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """What the command that printed it ends with."""
+        return 3 if self.error else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping of plain values."""
+        return asdict(self)
+
+
+def report_of(connection: Connection, load_id: str) -> Report:
+    """The report of a load's newest attempt; raises ``FeedError`` when the ledger has no such load."""
+    if not is_installed(connection):
+        raise _no_such_load(load_id)
+    found = connection.execute(
+        select(loads.c.feed, loads.c.period, attempts)
+        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .where(loads.c.load_id == load_id)
+    ).one_or_none()
+    if found is None:
+        raise _no_such_load(load_id)
+    counted = connection.execute(
+        select(rejects.c.reason, func.count())
+        .where(rejects.c.load_id == load_id, rejects.c.content == found.content)
+        .group_by(rejects.c.reason)
+        .order_by(func.count().desc(), rejects.c.reason)
+    )
+    timed = {
+        row.step: row
+        for row in connection.execute(
+            select(
+                steps.c.step,
+                func.extract("epoch", func.max(steps.c.finished_at) - func.min(steps.c.started_at)).label(
+                    "s"
+                ),
+                func.max(steps.c.peak_rss_mb).label("mb"),
+            )
+            .where(steps.c.load_id == load_id, steps.c.epoch == found.epoch)
+            .group_by(steps.c.step)
+        )
+    }
+    members = connection.execute(
+        select(partitions.c.unknown_rows, partitions.c.created_members).where(
+            partitions.c.load_id == load_id, partitions.c.content == found.content
+        )
+    ).all()
+    return Report(
+        feed=found.feed,
+        period=found.period.isoformat(),
+        load_id=load_id,
+        state=found.state,
+        error={"code": found.error_code, "message": found.error_message} if found.error_code else None,
+        rows={
+            name: getattr(found, f"{name}_rows")
+            for name in ("source", "blank", "rejected", "staged", "published")
+        },
+        rejects={row[0]: row[1] for row in counted},
+        control_totals={
+            name: {"source": total, "published": found.published_totals.get(name, "0")}
+            for name, total in found.source_totals.items()
+        },
+        seconds={step: round(float(timed[step].s), 3) for step in STEPS if step in timed},
+        peak_rss_mb={step: float(timed[step].mb) for step in STEPS if step in timed},
+        warnings=list(found.warnings),
+        unknown=_sum(row.unknown_rows for row in members),
+        created=_sum(row.created_members for row in members),
+        released=_released(found),
+    )
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))
+
+
+def _released(attempt: Row[Any]) -> dict[str, str] | None:
+    if attempt.released_at is None:
+        return None
+    at = attempt.released_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {"by": attempt.released_by, "at": at, "reason": attempt.release_reason}
+
+
+def _no_such_load(load_id: str) -> FeedError:
+    return FeedError(
+        "load_unknown",
+        f"the ledger has no load {load_id}",
+        expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
+        remedy="See `factload status`",
+    )
+
+
+def read_report(database: str, load_id: str) -> Report:
+    """The report of a load in the ledger at the URL ``database``; raises ``FeedError`` when there is no such load."""
+    with database_errors("reading the ledger"), engine_for(database).connect() as connection:
+        return report_of(connection, load_id)
+
+
+def after_failure(
+    database: str | None, feed: Feed | None, name: str, period: date, error: FactloadError
+) -> Report:
+    """The report of a run that ended in ``error``: the ledger's, when the ledger knows this very end."""
+    load_id = feed.load_id(period) if feed else ""
+    if feed and database and error.code != "database_unreachable":
+        try:
+            found = read_report(database, load_id)
+            if found.error and found.error["code"] == error.code:
+                return found
+        except FactloadError:
+            pass  # the error that is being reported says more than this one
+    return Report(
+        feed=feed.feed if feed else name,
+        period=period.isoformat(),
+        load_id=load_id,
+        state="refused" if error.exit_status == 3 else "failed",
+        error={"code": error.code, "message": str(error)},
+    )
+
+
+def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
+    """A mapping for each load in the ledger, newest period first; ``next`` says what resumes it."""
+    of_this = (partitions.c.load_id == loads.c.load_id) & (partitions.c.content == attempts.c.content)
+    query = (
+        select(
+            loads.c.load_id,
+            attempts.c.epoch,
+            attempts.c.state,
+            attempts.c.source_rows.label("source"),
+            attempts.c.rejected_rows.label("rejected"),
+            attempts.c.published_rows.label("published"),
+            func.to_char(
+                func.timezone("UTC", func.coalesce(attempts.c.ended_at, attempts.c.opened_at)),
+                "YYYY-MM-DD HH24:MI:SS",
+            ).label("since"),
+            attempts.c.error_message.label("error"),
+            select(func.count()).where(of_this).scalar_subquery().label("partitions"),
+            select(func.count(partitions.c.staged_from)).where(of_this).scalar_subquery().label("staged"),
+            loads.c.published_epoch.is_not(None).label("visible"),
+        )
+        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .order_by(loads.c.period.desc(), loads.c.feed)
+    )
+    if feed is not None:
+        query = query.where(loads.c.feed == Path(feed).stem)
+    with database_errors("reading the ledger"), engine_for(database).connect() as connection:
+        if not is_installed(connection):
+            return []
+        return [_with_next(dict(row._mapping)) for row in connection.execute(query)]
+
+
+def _with_next(line: dict[str, Any]) -> dict[str, Any]:
+    standing = Standing(**{field.name: line[field.name] for field in fields(Standing)})
+    return line | {"next": standing.sentence}

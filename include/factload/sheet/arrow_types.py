@@ -1,0 +1,21 @@
+"""What each declared SQL type is in Arrow."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from factload.feed.sql_types import SqlType
+
+
+def arrow_type(declared: SqlType) -> pa.DataType:
+    """The Arrow type in which a partition file holds a column of this SQL type."""
+    if declared.kind == "numeric":
+        return pa.decimal128(declared.precision, declared.scale)
+    return {
+        "integer": pa.int64(),
+        "double": pa.float64(),
+        "text": pa.string(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us"),
+        "boolean": pa.bool_(),
+    }[declared.kind]

@@ -1,0 +1,7 @@
+"""From workbooks to partition files.
+
+``sources``        which workbooks a load reads, known by their bytes
+``fields``         which columns of a sheet a feed reads
+``partitions``     one workbook's sheets, window by window, into partition files, counted twice
+``all_workbooks``  all of a load's, one after another
+"""

@@ -1,0 +1,138 @@
+"""All workbooks and sheets of a load into partition files, one after another, and proof that they stood still."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from factload.errors import FactloadError, WorkbookError
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.field import SheetField
+from factload.sheet.sheets import SheetChoice
+from factload.split.partitions import (
+    MAX_PARTITIONS,
+    Origin,
+    Split,
+    TooManyPartitions,
+    after,
+    joined,
+    split_workbook,
+)
+from factload.split.sources import SourceFile, require_unchanged
+
+_LARGER = 4  # times, whenever there are too many partitions
+_LARGEST = 1 << 30  # rows: no sheet has more, so each is one partition
+
+
+def split_sources(
+    sources: Sequence[SourceFile],
+    *,
+    sheet: SheetChoice,
+    fields: Sequence[SheetField],
+    folder: Path,
+    rows_per_partition: int,
+    csv: CsvDialect | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Split:
+    """Write the rows of all chosen sheets of all workbooks as partition files into ``folder``.
+
+    At most ``MAX_PARTITIONS`` in all: where ``rows_per_partition`` makes more, they are enlarged, with a warning.
+    One workbook is open at a time. Raises what ``split_workbook`` raises, with the workbook's name where there are
+    several, and ``workbook_changed`` when one was overwritten since the load was opened.
+    """
+    size = rows_per_partition
+    while True:
+        try:
+            done = _split_all(sources, sheet, fields, folder, size, csv, progress)
+        except TooManyPartitions:
+            if size > _LARGEST:
+                raise _too_many_sheets() from None
+            size *= _LARGER
+            continue
+        if done.defects:
+            raise WorkbookError.together(done.defects)
+        if size == rows_per_partition:
+            return done
+        warning = (
+            f"partitions hold {size:,} rows instead of {rows_per_partition:,}: "
+            f"there would be more than {MAX_PARTITIONS:,} otherwise"
+        )
+        return replace(done, warnings=(*done.warnings, warning))
+
+
+def _split_all(
+    sources: Sequence[SourceFile],
+    sheet: SheetChoice,
+    fields: Sequence[SheetField],
+    folder: Path,
+    rows_per_partition: int,
+    csv: CsvDialect | None,
+    progress: Callable[[int], None] | None,
+) -> Split:
+    done = Split((), ())
+    for source, origin in zip(sources, origins(sources), strict=True):
+        with unchanged(source), named(origin):
+            split = split_workbook(
+                source.file,
+                origin,
+                sheet=sheet,
+                fields=fields,
+                folder=folder,
+                rows_per_partition=rows_per_partition,
+                most=MAX_PARTITIONS - len(done.partitions),
+                csv=csv,
+                progress=after(done.source, progress),
+            )
+        defects = tuple(with_name(defect, origin) for defect in split.defects)
+        done = joined([done, replace(split, defects=defects)])
+    return done
+
+
+def origins(sources: Sequence[SourceFile]) -> list[Origin]:
+    """Where each workbook's rows come from. Labels name the workbook when there are several."""
+    names = [PurePath(source.path).name for source in sources]
+    distinct = len(set(names)) == len(names)
+    labels = names if distinct else [source.path for source in sources]
+    return [
+        Origin(source.path, source.sha256, label if len(sources) > 1 else "")
+        for source, label in zip(sources, labels, strict=True)
+    ]
+
+
+@contextmanager
+def unchanged(source: SourceFile) -> Iterator[None]:
+    """Raise ``workbook_changed`` when the workbook is not the one that was opened, whatever reading it has shown."""
+    try:
+        yield
+    except WorkbookError:
+        require_unchanged(source)
+        raise
+    require_unchanged(source)
+
+
+@contextmanager
+def named(origin: Origin) -> Iterator[None]:
+    """Errors of one workbook among several begin with its name."""
+    try:
+        yield
+    except WorkbookError as error:
+        if not origin.label:
+            raise
+        raise WorkbookError.together([with_name(part, origin) for part in error.parts]) from error
+
+
+def with_name(error: FactloadError, origin: Origin) -> WorkbookError:
+    """The same error about ``origin``'s workbook."""
+    seen = f"{origin.label}: {error.seen}" if origin.label else error.seen
+    return WorkbookError(error.code, seen, expected=error.expected, remedy=error.remedy)
+
+
+def _too_many_sheets() -> WorkbookError:
+    return WorkbookError(
+        "sheets_too_many",
+        f"the load has more than {MAX_PARTITIONS:,} sheets with rows",
+        expected=f"at most {MAX_PARTITIONS:,}: each is a partition at least",
+        remedy="Narrow `workbook.path` or `workbook.sheet`",
+    )

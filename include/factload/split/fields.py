@@ -1,0 +1,58 @@
+"""Which columns of a sheet a feed reads, and under which names they stand in the partition files.
+
+The names carry a prefix, so that no column of a fact table can be taken for one of the file's own.
+"""
+
+from __future__ import annotations
+
+from factload.feed.model import Feed
+from factload.feed.sql_types import SqlType
+from factload.sheet.field import SheetField
+
+
+def value_field(fact_column: str) -> str:
+    """The partition file's column that holds what the sheet says of a column of the fact table."""
+    return f"value:{fact_column}"
+
+
+def key_fields(feed: Feed, dimension: str) -> list[str]:
+    """The partition file's columns with the parts of a dimension's business key."""
+    return [f"key:{dimension}:{number}" for number in range(len(feed.dimensions[dimension].column))]
+
+
+def date_field(dimension: str) -> str:
+    """The partition file's column with the date as of which a dimension's member is looked for."""
+    return f"date:{dimension}"
+
+
+def sheet_fields(feed: Feed) -> list[SheetField]:
+    """What is read of the sheet, in the order of the fact table's columns: a row's first defect is its reject."""
+    fields: dict[str, SheetField] = {}
+    for name, source in feed.fact.columns.items():
+        if source.column is not None and source.type is not None:
+            fields[value_field(name)] = SheetField(
+                value_field(name),
+                source.column,
+                "value",
+                source.type,
+                source.required,
+                source.parse_text,
+                feed.text_format_of(name),
+                source.rules,
+            )
+        elif source.dimension is not None:
+            fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}
+    return list(fields.values())
+
+
+def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
+    dimension = feed.dimensions[name]
+    required = dimension.key_required
+    fields = [
+        SheetField(field, column, "key", SqlType(kind), required)
+        for field, column, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
+    ]
+    if dimension.as_of is not None and dimension.as_of.header is not None:
+        moment = SqlType("timestamp")
+        fields.append(SheetField(date_field(name), dimension.as_of.header, "value", moment, required))
+    return fields

@@ -1,0 +1,267 @@
+"""From a workbook to partition files: windows decoded in parallel, written as they come, counted twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from factload.errors import WorkbookError
+from factload.sheet.cells import column_letters, row_out_of_order
+from factload.sheet.columns import TypedRows, schema
+from factload.sheet.decode import Decoded
+from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.field import SheetField
+from factload.sheet.limits import MAX_ROWS, Limits
+from factload.sheet.merged import merged_headers
+from factload.sheet.sheets import EVERY, SheetChoice, choose
+from factload.sheet.source import SheetRows, open_source
+from factload.sheet.windows import NotPlain
+from factload.staging import StagingFile
+from factload.work.memory import leave_pandas_out
+
+MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
+_OLD_MAX_ROWS = 65_536  # Excel 97-2003
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFile:
+    """One finished partition: consecutive rows of one sheet in one Arrow IPC file, and what was counted.
+
+    ``source`` rows carry a value, counted from the bytes; ``blank`` of them hold nothing in a mapped column;
+    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason. ``workbook``: its path
+    as the project names it.
+    """
+
+    partition_id: str
+    label: str
+    path: str
+    sha256: str
+    workbook: str
+    sheet: str
+    first_row: int
+    last_row: int
+    source: int
+    blank: int
+    rejected: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
+
+    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them.
+    """
+
+    partitions: tuple[PartitionFile, ...]
+    warnings: tuple[str, ...]
+    defects: tuple[WorkbookError, ...] = ()
+
+    @property
+    def source(self) -> int:
+        return sum(p.source for p in self.partitions)
+
+    @property
+    def blank(self) -> int:
+        return sum(p.blank for p in self.partitions)
+
+    @property
+    def rejected(self) -> int:
+        return sum(p.rejected for p in self.partitions)
+
+    @property
+    def rows(self) -> int:
+        return sum(p.rows for p in self.partitions)
+
+
+class TooManyPartitions(Exception):  # a turn of the road, not an error
+    """More partitions than a load may have: larger ones are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where rows come from: the workbook as the project names it, its digest, and its name on labels (none: "")."""
+
+    workbook: str
+    sha256: str
+    label: str = ""
+
+
+def split_workbook(
+    path: Path,
+    origin: Origin,
+    *,
+    sheet: SheetChoice,
+    fields: Sequence[SheetField],
+    folder: Path,
+    rows_per_partition: int,
+    most: int = MAX_PARTITIONS,
+    threads: int = 2,
+    limits: Limits | None = None,
+    csv: CsvDialect | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Split:
+    """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
+
+    ``rows_per_partition`` counts rows as the sheet writes them; the first partition of a sheet begins right below
+    its header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheets'
+    lengths. A file's schema metadata says of each field which column of the sheet it came from (``B``).
+    ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
+    workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
+    """
+    leave_pandas_out()
+    with open_source(path, limits, csv) as source:
+        done = Split((), ())
+        for part in choose(source.sheets, sheet):
+            if sheet == EVERY and source.is_empty(part):
+                done = replace(done, warnings=(*done.warnings, left_out(origin, part.name)))
+                continue
+            splitter = _Splitter(
+                rows=source.rows(part, fields, threads),
+                fields=fields,
+                origin=origin,
+                folder=folder,
+                most=most - len(done.partitions),
+                progress=after(done.source, progress),
+            )
+            done = joined([done, splitter.run(rows_per_partition)])
+        return done
+
+
+def joined(splits: Iterable[Split]) -> Split:
+    """Several splits as one, in their order."""
+    found = tuple(splits)
+    return Split(
+        tuple(p for split in found for p in split.partitions),
+        tuple(w for split in found for w in split.warnings),
+        tuple(d for split in found for d in split.defects),
+    )
+
+
+def after(rows: int, progress: Callable[[int], None] | None) -> Callable[[int], None] | None:
+    """``progress`` for what comes after so many rows."""
+    return (lambda done: progress(rows + done)) if progress else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Splitter:
+    """One sheet to be split."""
+
+    rows: SheetRows
+    fields: Sequence[SheetField]
+    origin: Origin
+    folder: Path
+    most: int
+    progress: Callable[[int], None] | None
+
+    def run(self, rows_per_partition: int) -> Split:
+        try:
+            return self._write(self.rows.pieces(rows_per_partition))
+        except NotPlain:
+            return self._write(self.rows.exactly(rows_per_partition))
+
+    def _write(self, decoded: Iterator[Decoded]) -> Split:
+        name, header, placed = self.rows.name, self.rows.header, self.rows.placed
+        letters = {f.name: column_letters(index) for f, index in zip(self.fields, placed, strict=True)}
+        columns = schema(self.fields).with_metadata(letters)
+        writer = _Writer(self.origin, name, columns, self.folder, header.row, self.most)
+        done = 0
+        try:
+            for piece in decoded:
+                writer.add(piece)
+                done += piece.source
+                if self.progress:
+                    self.progress(done)
+            writer.close_partition()
+        finally:
+            writer.discard()
+        return Split(
+            tuple(writer.partitions),
+            _warnings(_sheet_of(self.origin, name), writer.last_row, done),
+            tuple(merged_headers(header.names, placed, self.rows.merged(), name)),
+        )
+
+
+class _Writer:
+    """Puts decoded pieces into partition files and keeps their counts."""
+
+    def __init__(
+        self, origin: Origin, sheet: str, columns: pa.Schema, folder: Path, header_row: int, most: int
+    ) -> None:
+        self._origin, self._sheet, self._schema, self._folder = origin, sheet, columns, folder
+        self._most = most
+        self.partitions: list[PartitionFile] = []
+        self.last_row = header_row  # of what was written into pieces so far
+        self._first_row = header_row + 1
+        self._file: StagingFile | None = None
+        self._source = self._blank = self._rejected = 0
+
+    def add(self, piece: Decoded) -> None:
+        if piece.first_row and piece.first_row <= self.last_row:
+            raise row_out_of_order(piece.first_row, self.last_row)
+        self.last_row = max(self.last_row, piece.last_row)
+        rows: TypedRows = piece.rows
+        self._source += piece.source
+        self._blank += rows.blank
+        self._rejected += rows.rejected
+        if rows.batch.num_rows:
+            self._open().write(rows.batch)
+        if piece.ends_partition:
+            self.close_partition()
+
+    def close_partition(self) -> None:
+        """End the partition at the last row seen; rows without any value open none of their own."""
+        if not self._source:
+            return
+        if len(self.partitions) >= self._most:
+            raise TooManyPartitions
+        identity = f"{self._origin.sha256}\n{self._sheet}\n{self._first_row}\n{self.last_row}"
+        partition_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
+        path, sha256 = self._open().commit(f"{partition_id}.arrow")
+        self._file = None
+        self.partitions.append(
+            PartitionFile(
+                partition_id=partition_id,
+                label=f"{self._origin.label} {self._sheet} {self._first_row}–{self.last_row}".lstrip(),
+                path=str(path.absolute()),
+                sha256=sha256,
+                workbook=self._origin.workbook,
+                sheet=self._sheet,
+                first_row=self._first_row,
+                last_row=self.last_row,
+                source=self._source,
+                blank=self._blank,
+                rejected=self._rejected,
+                rows=self._source - self._blank,
+            )
+        )
+        self._first_row = self.last_row + 1
+        self._source = self._blank = self._rejected = 0
+
+    def _open(self) -> StagingFile:
+        if self._file is None:
+            self._file = StagingFile(self._folder, self._schema)
+        return self._file
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.discard()
+
+
+def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:
+    if last_row in (MAX_ROWS, _OLD_MAX_ROWS) and source > last_row // 2:
+        return (f"{sheet} has exactly {last_row:,} rows: probably cut off by the tool that wrote it",)
+    return ()
+
+
+def left_out(origin: Origin, sheet: str) -> str:
+    """The warning of a sheet without any value, where every sheet was asked for."""
+    return f"{_sheet_of(origin, sheet)} is empty: left out"
+
+
+def _sheet_of(origin: Origin, sheet: str) -> str:
+    return f"{origin.label}: sheet {sheet}" if origin.label else f"sheet {sheet}"

@@ -1,0 +1,143 @@
+"""Steps in parallel processes on one machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.context
+import multiprocessing.forkserver
+import multiprocessing.queues
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Any, Self
+
+from factload.errors import TransientError
+
+_HEARD_EVERY_SECONDS = 0.2
+_said: multiprocessing.queues.Queue[int] | None = None
+
+
+def warm_up() -> None:
+    """Begin to start the process that workers are forked from, which takes as long as importing the engine does.
+
+    Called first, that happens beside this process's own imports.
+    """
+    _context()
+    multiprocessing.forkserver.ensure_running()
+
+
+def _context() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["factload.steps"])
+    return context
+
+
+def say_rows_done(rows: int) -> None:
+    """In a worker: tell the process that started it how many rows are done so far."""
+    if _said is not None:
+        _said.put(rows)
+
+
+def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str]) -> None:
+    # Ctrl+C reaches every process of the terminal; the one that started the workers says what becomes of them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The server that workers are forked from keeps the environment of its own start.
+    os.environ.clear()
+    os.environ.update(environment)
+    from factload.work.memory import leave_pandas_out
+
+    leave_pandas_out()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
+    _said = said
+
+
+def _end_with_parent() -> None:
+    # A run that is killed can't tell its workers, and they would wait for work for ever.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+class Running:
+    """Calls on their way; the first error ends the waiting and is raised as it was."""
+
+    def __init__(self, futures: Sequence[Future[Any]]) -> None:
+        self._futures = futures
+
+    def results(self) -> list[Any]:
+        """The results in the order of the calls."""
+        for _ in self.as_they_come():
+            pass
+        return [future.result() for future in self._futures]
+
+    def as_they_come(self) -> Iterator[Any]:
+        """The results as the calls end."""
+        for future in as_completed(self._futures):
+            try:
+                yield future.result()
+            except BrokenProcessPool:
+                raise TransientError(
+                    "worker_died",
+                    "a worker process was killed",
+                    remedy="Most often memory ran out: lower the feed's `parallelism`. Then run the load again",
+                ) from None
+
+
+class Workers:
+    """At most ``count`` worker processes, and no more than there are processors, forked from a clean one that has
+    the engine imported already.
+
+    ``heard`` is called, in a thread of this process, with every number that a worker says.
+    """
+
+    def __init__(self, count: int, heard: Callable[[int], None]) -> None:
+        context = _context()
+        self._said = context.Queue()
+        self._pool = ProcessPoolExecutor(
+            min(count, os.cpu_count() or 1),
+            mp_context=context,
+            initializer=_begin,
+            initargs=(self._said, dict(os.environ)),
+        )
+        self._ended = threading.Event()
+        self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._listener.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            # What they would still do is of no use: the server rolls back what they had begun.
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._ended.set()
+        self._listener.join()
+
+    def start(
+        self, calls: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]], **same_for_all: Any
+    ) -> Running:
+        """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``."""
+        return Running([self._pool.submit(call, *args, **same_for_all) for call, args in calls])
+
+    def run(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+        """The result of one call. Only a worker waits for a server: this process can always be interrupted."""
+        [result] = self.start([(call, args)], **named).results()
+        return result
+
+    def _listen(self, heard: Callable[[int], None]) -> None:
+        while not self._ended.is_set():
+            try:
+                heard(self._said.get(timeout=_HEARD_EVERY_SECONDS))
+            except queue.Empty:
+                continue

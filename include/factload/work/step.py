@@ -1,0 +1,49 @@
+"""One step at work: its connection, what its errors mean, and its time and memory in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from factload.database import database_errors, engine_for
+from factload.errors import FeedError
+from factload.feed.model import Feed
+from factload.ledger import ledger
+from factload.load import Load, content_of
+from factload.work.measure import Measurement, measured
+
+
+@contextmanager
+def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterator[Connection]:
+    """A connection for one step; its time and peak memory go into the ledger when it has ended well.
+
+    Raises ``FeedError`` when the feed is no longer the one that the load was opened with.
+    """
+    if content_of(load.workbook_sha256, feed.fingerprint) != load.content:
+        raise FeedError(
+            "feed_changed",
+            f"the feed file of {load.feed} changed since this load was opened",
+            remedy="Run the load again from open_load",
+        )
+    engine = engine_for(database)
+    doing = f"working on {name} of {load.load_id}"
+    with measured() as measurement, database_errors(doing), engine.connect() as connection:
+        yield connection
+    record(engine, load, name, item, measurement)
+
+
+def record(engine: Engine, load: Load, name: str, item: str, measurement: Measurement) -> None:
+    """Note in the ledger that a step ran."""
+    with database_errors(f"noting {name} in the ledger"), engine.begin() as connection:
+        ledger.record_step(
+            connection,
+            load,
+            name,
+            item,
+            measurement.started,
+            measurement.finished,
+            measurement.peak_rss_mb,
+        )

@@ -239,7 +239,7 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
     if ledger.attempt(connection, load).released_at is None:
         reasons = partitions.rejects_by_reason(connection, load)
         result = replace(result, too_many=feed.max_rejects.exceeded(reasons, result.source))
-    if not result.too_many:
+    if result.publishable:
         ledger.record_reconciled(connection, load)
     return result
 
@@ -247,24 +247,31 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
 def publish_load(load: Load, feed: Feed, *, database: str) -> int:
     """Make the reconciled load visible; returns the rows published. Published already: nothing is done.
 
-    After a fault the proof is made anew, in the same transaction.
+    The proof is made once more, of rows that nobody else can change any more, in the transaction that publishes them.
     """
-    with step(load, feed, "publish", "", database) as connection, connection.begin():
-        ledger.bound_waits(connection)
-        state = ledger.fence(connection, load, "reconciled", "failed", "published", lock="update")
-        if state == "failed":
+    with step(load, feed, "publish", "", database) as connection:
+        with connection.begin():
+            ledger.bound_waits(connection)
+            publishable = ("reconciled", "failed", "published")
+            if ledger.fence(connection, load, *publishable) != "published":
+                # In the order of load_partition: first the staging table, then the load.
+                staged.keep_others_out(connection, staged.staging_of(connection, load, feed))
+            if ledger.fence(connection, load, *publishable, lock="update") == "published":
+                return int(ledger.attempt(connection, load).published_rows)
             result = _reconcile(connection, load, feed)
-            reconcile.require_agreement(load.load_id, result)
-            reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
-        attempt = ledger.attempt(connection, load)
-        if state == "published":
-            return int(attempt.published_rows)
-        fact = fact_table(connection, feed)
-        table = staged.staging_table(load, fact, list(feed.fact.columns))
-        rows, totals = publish.publish_rows(connection, load, feed, fact, table)
-        publish.require_all_published(load.load_id, attempt.staged_rows, rows, attempt.source_totals, totals)
-        ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in totals.items()})
-        return rows
+            rows = _publish(connection, load, feed, result) if result.publishable else 0
+        reconcile.require_agreement(load.load_id, result)
+    reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
+    return rows
+
+
+def _publish(connection: Connection, load: Load, feed: Feed, result: reconcile.Reconciliation) -> int:
+    fact = fact_table(connection, feed)
+    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    rows, totals = publish.publish_rows(connection, load, feed, fact, table)
+    publish.require_all_published(load.load_id, result, rows, totals)
+    ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in totals.items()})
+    return rows
 
 
 def clean_staging(load: Load, feed: Feed, *, database: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Executable, Row, Table, column, func, or_, select, table
 from sqlalchemy.engine import Connection
@@ -35,17 +35,18 @@ _activity = table(
 
 
 class LockTable(Executable, ClauseElement):
-    """``LOCK TABLE … IN ROW EXCLUSIVE MODE``: what an INSERT takes anyway, but waited for with a bound."""
+    """``LOCK TABLE … IN … MODE``: ROW EXCLUSIVE is what an INSERT takes, but waited for with a bound; SHARE keeps
+    whoever writes out."""
 
     inherit_cache = False
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, mode: Literal["ROW EXCLUSIVE", "SHARE"]) -> None:
+        self.table, self.mode = table, mode
 
 
 @compiles(LockTable)
 def _lock_table(element: LockTable, compiler: Any, **_: Any) -> str:
-    return f"LOCK TABLE {compiler.preparer.format_table(element.table)} IN ROW EXCLUSIVE MODE"
+    return f"LOCK TABLE {compiler.preparer.format_table(element.table)} IN {element.mode} MODE"
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def locked(connection: Connection, target: Table) -> Iterator[None]:
     """
     try:
         with connection.begin_nested():
-            connection.execute(LockTable(target))
+            connection.execute(LockTable(target, "ROW EXCLUSIVE"))
             yield
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:

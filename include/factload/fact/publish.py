@@ -17,7 +17,7 @@ from factload.fact.resolve import measures
 from factload.fact.table import load_key
 from factload.feed.model import Feed
 from factload.load import Load
-from factload.proof.reconcile import EXACT
+from factload.proof.reconcile import EXACT, Reconciliation
 
 _RETURNED_ROWS_MEMORY = "64MB"
 
@@ -92,16 +92,16 @@ def _require_same_keys(
 
 
 def require_all_published(
-    load_id: str, staged: int, rows: int, source_totals: Mapping[str, str], totals: Mapping[str, Decimal]
+    load_id: str, proved: Reconciliation, rows: int, totals: Mapping[str, Decimal]
 ) -> None:
     """Raise ``ReconciliationError``, so that the transaction rolls back, unless what went in is what was staged."""
     off = [
-        f"control total of {name} is off by {EXACT.subtract(totals[name], Decimal(source_totals[name]))}"
+        f"control total of {name} is off by {EXACT.subtract(totals[name], proved.totals[name])}"
         for name in totals
-        if totals[name] != Decimal(source_totals[name])
+        if totals[name] != proved.totals[name]
     ]
-    if rows != staged:
-        off.insert(0, f"{rows} rows went into the fact table, {staged} were staged")
+    if rows != proved.staged:
+        off.insert(0, f"{rows} rows went into the fact table, {proved.staged} were staged")
     if off:
         raise _differs(load_id, off)
 

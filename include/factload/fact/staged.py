@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, fun
 from sqlalchemy.engine import Connection
 
 from factload.fact.insert import INSERTS
+from factload.fact.locks import LockTable
 from factload.fact.resolve import ROW, Resolved, measures
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -54,6 +55,11 @@ def make(connection: Connection, staging: Table) -> bool:
         return False
     staging.create(connection)
     return True
+
+
+def keep_others_out(connection: Connection, staging: Table) -> None:
+    """Let nobody else change the staged rows until this transaction ends."""
+    connection.execute(LockTable(staging, "SHARE"))
 
 
 def replace_slice(

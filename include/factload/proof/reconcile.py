@@ -48,6 +48,11 @@ class Reconciliation:
     differing: frozenset[str]
     too_many: tuple[str, ...] = ()
 
+    @property
+    def publishable(self) -> bool:
+        """Whether it adds up, with no more rejects than the feed allows, or than a person let through."""
+        return not self.differences and not self.too_many
+
 
 def reconcile(
     partitions: Sequence[PartitionCounts], staged: Mapping[str, Staged], measures: Sequence[str]

@@ -31,6 +31,7 @@ from factload.fact.resolve import ROW, control_totals, measures, resolve
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger, migrations, partitions
+from factload.ledger.opening import open_attempt
 from factload.load import DimensionMap, Load, PartitionCounts
 from factload.proof import reconcile
 from factload.proof.weights import weighted_totals
@@ -71,7 +72,7 @@ def open_load(
             migrations.install(connection)
             fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
-            load = ledger.open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
+            load = open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
             if not load.already_published:
                 make_staging(connection, load, feed, fact)
     if not load.already_published:

@@ -14,7 +14,7 @@ from factload.afterwards.replay import replay_load
 from factload.database import engine_for
 from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
-from factload.ledger.ledger import newest_load
+from factload.ledger.opening import newest_load
 from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load

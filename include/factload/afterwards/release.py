@@ -6,7 +6,7 @@ from datetime import date
 
 from factload.database import database_errors, engine_for
 from factload.feed.model import Feed
-from factload.ledger.ledger import newest_load
+from factload.ledger.opening import newest_load
 from factload.load import Load
 from factload.steps import clean_staging, publish_load, release_load
 

@@ -15,7 +15,7 @@ from factload.afterwards.corrections import read_corrected, require_rejected
 from factload.database import database_errors, engine_for
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
-from factload.ledger.ledger import newest_load
+from factload.ledger.opening import newest_load
 from factload.ledger.partitions import rejects_by_reason
 from factload.load import Load
 from factload.pipeline import carry_out

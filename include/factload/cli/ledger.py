@@ -77,7 +77,7 @@ def _rejects(options: argparse.Namespace) -> int:
 
 
 def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
-    from factload.ledger.ledger import newest_load
+    from factload.ledger.opening import newest_load
     from factload.ledger.rejects import read_rejects
     from factload.reports.rejects_workbook import write_rejects
     from factload.split.fields import sheet_fields

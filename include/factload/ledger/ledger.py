@@ -8,17 +8,13 @@ the database, whatever its process believes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from factload.errors import FactloadError, FeedError, RowsRefused, Superseded, WorkbookError
-from factload.feed.model import Feed
 from factload.ledger.tables import (
     attempts,
     loads,
@@ -26,9 +22,8 @@ from factload.ledger.tables import (
     rejects,
     steps,
 )
-from factload.load import Load, content_of
+from factload.load import Load
 from factload.settings import settings
-from factload.split.sources import SourceFile, sha256_of_sources
 
 _LOOK_FOR_THE_CLIENT = "5s"
 
@@ -49,127 +44,6 @@ def bound_waits(connection: Connection) -> None:
         "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
     }
     connection.execute(select(*(func.set_config(name, value, True) for name, value in bounds.items())))
-
-
-def open_attempt(
-    connection: Connection,
-    feed: Feed,
-    load_id: str,
-    period: Any,
-    workbook: str,
-    sources: Sequence[SourceFile],
-    reload: bool,
-) -> Load:
-    """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked.
-
-    ``workbook``: what was named; ``sources``: the workbooks that it means.
-    """
-    workbook_sha256 = sha256_of_sources(sources)
-    content = content_of(workbook_sha256, feed.fingerprint)
-    connection.execute(
-        upsert(loads)
-        .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
-        .on_conflict_do_nothing()
-    )
-    newest, published_epoch = connection.execute(
-        select(loads.c.epoch, loads.c.published_epoch).where(loads.c.load_id == load_id).with_for_update()
-    ).one()
-    last = connection.execute(
-        select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
-    ).one_or_none()
-    if last is not None and not reload and _corrected_since(last, sources, feed):
-        return newest_load(connection, load_id)
-    done = last is not None and last.state == "published" and last.content == content and not reload
-    epoch = newest if done else newest + 1
-    if not done:
-        _require_replaceable(connection, load_id, published_epoch, feed)
-        connection.execute(
-            update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
-        )
-        connection.execute(
-            insert(attempts).values(
-                load_id=load_id,
-                epoch=epoch,
-                state="loading",
-                content=content,
-                workbook=workbook,
-                mode=feed.fact.mode.kind,
-                workbook_sha256=workbook_sha256,
-                workbook_bytes=sum(source.bytes for source in sources),
-                sources=[asdict(source) for source in sources],
-            )
-        )
-    return Load(
-        load_id=load_id,
-        epoch=epoch,
-        feed=feed.feed,
-        period=str(period),
-        workbook=workbook,
-        workbook_sha256=workbook_sha256,
-        content=content,
-        already_published=done,
-        sources=tuple(sources),
-    )
-
-
-def _corrected_since(last: Row[Any], sources: Sequence[SourceFile], feed: Feed) -> bool:
-    """Whether what is published is these workbooks with corrected rows in the place of rejected ones."""
-    known = [SourceFile(**source) for source in last.sources]
-    return (
-        last.state == "published"
-        and any(source.corrects for source in known)
-        and [source for source in known if not source.corrects] == list(sources)
-        and content_of(sha256_of_sources(known), feed.fingerprint) == last.content
-    )
-
-
-def newest_load(connection: Connection, load_id: str) -> Load:
-    """The newest attempt at a load, as ``open_attempt`` gave it; raises ``FeedError`` when there is none."""
-    found = connection.execute(
-        select(loads.c.feed, loads.c.period, attempts)
-        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
-        .where(loads.c.load_id == load_id)
-    ).one_or_none()
-    if found is None:
-        raise FeedError(
-            "load_unknown",
-            f"the ledger has no load {load_id}",
-            expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
-            remedy="See `factload status`",
-        )
-    return Load(
-        load_id=load_id,
-        epoch=found.epoch,
-        feed=found.feed,
-        period=str(found.period),
-        workbook=found.workbook,
-        workbook_sha256=found.workbook_sha256,
-        content=found.content,
-        already_published=found.state == "published",
-        sources=tuple(SourceFile(**source) for source in found.sources),
-    )
-
-
-def _require_replaceable(
-    connection: Connection, load_id: str, published_epoch: int | None, feed: Feed
-) -> None:
-    """Rows that were appended once can't be told from others, so nothing may take their place."""
-    if published_epoch is None:
-        return
-    appended = connection.execute(
-        select(attempts.c.mode, attempts.c.published_rows).where(
-            attempts.c.load_id == load_id, attempts.c.epoch == published_epoch
-        )
-    ).one()
-    if "append_once" in (appended.mode, feed.fact.mode.kind):
-        raise FeedError(
-            "appended_already",
-            f"{load_id} is published: {appended.published_rows} rows went into {feed.fact.table}, and mode "
-            "append_once can't take them back, though workbook, feed or --reload ask for it",
-            expected="the workbook and the feed as they were published",
-            remedy="Put what is to be added into a workbook of another period. To have corrections replace rows, "
-            "give the table a load column and let a new feed say `mode: replace`",
-        )
 
 
 def _newest(load: Load) -> Select[Any]:

@@ -27,9 +27,9 @@ from factload.settings import settings
 
 _LOOK_FOR_THE_CLIENT = "5s"
 
+TOO_MANY_REJECTS = "too_many_rejects"
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
-TOO_MANY_REJECTS = "too_many_rejects"
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
 
 

@@ -59,14 +59,21 @@ class Plant:
         wait_for(lambda: self.api.run_state(DAG_ID, run_id) not in UNFINISHED, "the run's end")
         return self.api.run_state(DAG_ID, run_id)
 
-    def backfill(self, start: str, end: str) -> list[str]:
-        """Run the days from `start` to before `end`, those too that ran already; the states of their runs."""
+    def backfill(self, start: str, end: str, reprocess: str = "none") -> dict[str, str]:
+        """Run the days from `start` to before `end`; of all days that were ever backfilled, how their runs ended."""
         body = {"dag_id": DAG_ID, "from_date": f"{start}T00:00:00Z", "to_date": f"{end}T00:00:00Z"}
-        made = self.api.call("POST", "/api/v2/backfills", json=body | {"reprocess_behavior": "completed"})
+        made = self.api.call("POST", "/api/v2/backfills", json=body | {"reprocess_behavior": reprocess})
         path = f"/api/v2/backfills/{made['id']}"
         wait_for(lambda: self.api.call("GET", path)["completed_at"] is not None, "the backfill's end")
         runs = self.api.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns", params={"run_type": "backfill"})
-        return [run["state"] for run in runs["dag_runs"]]
+        return {run["logical_date"][:10]: run["state"] for run in runs["dag_runs"]}
+
+    def tries(self, day: str) -> int:
+        """How often open_load of a backfilled day was tried."""
+        runs = self.api.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns", params={"run_type": "backfill"})
+        [run_id] = [r["dag_run_id"] for r in runs["dag_runs"] if r["logical_date"].startswith(day)]
+        found = self.api.task_instances(DAG_ID, run_id)
+        return next(instance.try_number for instance in found if instance.task_id == "open_load")
 
     def partitions(self, run_id: str) -> list[TaskInstance]:
         """The run's mapped copies of load_partition."""
@@ -208,15 +215,31 @@ def test_one_mapped_task_is_cleared_after_success(plant: Plant) -> None:
     assert plant.facts("2026-11-05") == before
 
 
-def test_a_backfill_of_three_days_loads_each_once_however_often_it_runs(plant: Plant) -> None:
-    days = ("2026-11-01", "2026-11-02", "2026-11-03")
+def test_a_backfill_takes_each_days_workbook_and_reprocesses_what_it_is_told_to(plant: Plant) -> None:
+    days = ["2026-11-01", "2026-11-02", "2026-11-03"]
+    missing = days[1]
     expected = {day: plant.workbook(day, seed, rows=2_000) for seed, day in enumerate(days, start=10)}
     right = {day: (of_day.staged, of_day.control_total) for day, of_day in expected.items()}
+    late = (plant.home / f"inbox/sales_{missing}.xlsx").rename(plant.home / "late.xlsx")
+    whole = ("2026-11-01", "2026-11-04")
 
-    assert plant.backfill("2026-11-01", "2026-11-04") == ["success"] * 3
+    # Every day takes its own workbook; the one that has none fails, at once and alone.
+    assert plant.backfill(*whole) == dict.fromkeys(days, "success") | {missing: "failed"}
+    assert {day: plant.facts(day)[0] for day in days} == {day: right[day][0] for day in days} | {missing: 0}
+
+    # "none" leaves the days that ran alone, however they ended; "failed" runs those that failed.
+    late.rename(plant.home / f"inbox/sales_{missing}.xlsx")
+    assert plant.backfill(*whole, reprocess="none")[missing] == "failed"
+    assert plant.backfill(*whole, reprocess="failed") == dict.fromkeys(days, "success")
     assert {day: plant.facts(day) for day in days} == right
+    assert [plant.tries(day) for day in days] == [1, 2, 1]
 
-    assert plant.backfill("2026-11-01", "2026-11-04") == ["success"] * 3
+    # "completed" runs them all, and finds that there is nothing to change; an earlier day may come after a later one.
+    plant.workbook("2026-10-31", 9, rows=2_000)
+    assert plant.backfill("2026-10-31", "2026-11-04", reprocess="completed") == dict.fromkeys(
+        ["2026-10-31", *days], "success"
+    )
+    assert [plant.tries(day) for day in days] == [2, 3, 2]
     assert {day: plant.facts(day) for day in days} == right
 
 

@@ -150,7 +150,9 @@ def test_a_row_lost_between_reconciliation_and_publish_is_seen(place: Place, ope
     opened.load_all()
     opened.reconcile()
     place.execute(f"DELETE FROM {opened.staging} WHERE factload_row = 7")
-    with pytest.raises(ReconciliationError, match="partition Facts 2–2001: 1999 rows in the staging table, 2000 counted"):
+    with pytest.raises(
+        ReconciliationError, match="partition Facts 2–2001: 1999 rows in the staging table, 2000 counted"
+    ):
         opened.publish()
     assert place.facts() == []
 

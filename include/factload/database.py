@@ -9,7 +9,18 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Column, Engine, FetchedValue, MetaData, Table, create_engine, inspect
+from sqlalchemy import (
+    Column,
+    Engine,
+    FetchedValue,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
@@ -23,8 +34,10 @@ from factload.errors import (
     TransientError,
     did_you_mean,
 )
+from factload.settings import settings
 
 CONNECT_TIMEOUT_SECONDS = 10
+_LOOK_FOR_THE_CLIENT = "5s"
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
@@ -59,7 +72,8 @@ def engine_for(url: str) -> Engine:
     """The engine of this process for one PostgreSQL URL, in any of the spellings people use; raises ``FeedError``.
 
     Without a pool: a step uses a connection or two, and holds none while it reads files. What stays from step to
-    step is what SQLAlchemy learned: the server's version, and the text of statements.
+    step is what SQLAlchemy learned: the server's version, and the text of statements. Every transaction begins by
+    bounding its waits.
     """
     try:
         parsed = make_url(url)
@@ -73,12 +87,27 @@ def engine_for(url: str) -> Engine:
             f"{parsed.drivername} is not PostgreSQL",
             expected="postgresql://user@host/database",
         )
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg2"),
         poolclass=NullPool,
         hide_parameters=True,  # they are rows, and errors are logged
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "factload"},
     )
+    event.listen(engine, "begin", _bound_waits)
+    return engine
+
+
+def _bound_waits(connection: Connection) -> None:
+    """Bound, for this transaction, how long it waits for locks, and how long it may idle holding some: the
+    server ends a frozen client's transaction, so its locks never outlive that."""
+    here = settings()
+    bounds = {
+        "lock_timeout": f"{here.lock_timeout}s",
+        "idle_in_transaction_session_timeout": f"{here.idle_timeout}s",
+        # A statement whose client has died, even one that waits for a lock, ends too.
+        "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
+    }
+    connection.execute(select(*(func.set_config(name, value, True) for name, value in bounds.items())))
 
 
 def shown(url: str) -> str:

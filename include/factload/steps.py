@@ -68,7 +68,6 @@ def open_load(
         named = workbook or feed.workbook.for_period(period)
         sources = sources or read_sources(named)
         with database_errors("opening the load"), engine.begin() as connection:
-            ledger.bound_waits(connection)
             migrations.install(connection)
             fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
@@ -117,7 +116,6 @@ def split_workbook(
         ]
         split = in_place(split, corrected, load.folder)
         with connection.begin():
-            ledger.bound_waits(connection)
             partitions.record_split(connection, load, split.partitions, split.warnings)
             keep_what_is_whole(connection, load, feed)
         return split
@@ -156,7 +154,6 @@ def load_partition(
             unknown=resolved.unknown,
         )
         with connection.begin():
-            ledger.bound_waits(connection)
             ledger.fence(connection, load, *ledger.UNFINISHED)
             partitions.lock_partition(connection, load, partition.partition_id)
             rows = f"{counts.staged:,} rows of {partition.label} into the staging table"
@@ -184,7 +181,6 @@ def _make_members(
 
     dimension = feed.dimensions[name]
     with connection.begin():
-        ledger.bound_waits(connection)
         table = dimension_table(connection, name, dimension)
     return make_members(connection, table, dimension, keys, guard, feed.rows_per_chunk)
 
@@ -193,7 +189,6 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     """Prove that every source row is accounted for, or raise ``ReconciliationError`` or ``RowsRefused``."""
     with step(load, feed, "reconcile", "", database) as connection:
         with connection.begin():
-            ledger.bound_waits(connection)
             state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
             if state == "published":
                 return
@@ -209,7 +204,6 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
     workbook makes another. Raises ``FeedError`` ``not_held``, ``ReconciliationError``, or ``Superseded``.
     """
     with step(load, feed, "release", by, database) as connection, connection.begin():
-        ledger.bound_waits(connection)
         state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
         ledger.record_release(connection, load, state, reason, by)
         if state == "held":
@@ -252,7 +246,6 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
     """
     with step(load, feed, "publish", "", database) as connection:
         with connection.begin():
-            ledger.bound_waits(connection)
             publishable = ("reconciled", "failed", "published")
             if ledger.fence(connection, load, *publishable) != "published":
                 # In the order of load_partition: first the staging table, then the load.
@@ -278,7 +271,6 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: reconcile.R
 def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
     """Remove what the load and its earlier attempts left in the staging schema and folder; only once published."""
     with step(load, feed, "clean_staging", "", database) as connection, connection.begin():
-        ledger.bound_waits(connection)
         ledger.fence(connection, load, "published", lock="update")
         left_overs.drop_tables(connection, load.load_id)
     left_overs.remove_folders(load.folder.parent, below=load.epoch + 1)
@@ -288,7 +280,6 @@ def record_failure(load: Load, error: FactloadError, *, database: str) -> None:
     """Note in the ledger why an attempt ended. A database that is down hears of it by the next attempt."""
     try:
         with engine_for(database).begin() as connection:
-            ledger.bound_waits(connection)
             ledger.record_end(connection, load, error)
     except DBAPIError:
         _log.warning("the end of %s could not be noted in the ledger: %s", load.load_id, error.code)

@@ -68,6 +68,21 @@ def test_who_wakes_too_late_is_refused(
 
 
 @pytest.mark.fault(
+    "`reconcile` is frozen as it notes its time", by="SIGSTOP, a newer attempt publishes, SIGCONT"
+)
+def test_who_is_frozen_at_the_very_end_keeps_nobody_waiting(arena: Arena, fault: Fault) -> None:
+    attempt = Attempt(arena).until("reconcile")
+    with Victim(attempt.call("reconcile"), Strike(SIGSTOP, before=COMMIT, nth=1)) as sleeper:
+        assert sleeper.struck()
+        arena.put("corrected")
+        Attempt(arena).go_on()
+        sleeper.wake()
+        assert sleeper.end().error is None
+    arena.proves("corrected")
+    fault.injected(seen="before", end="its note is of its own attempt")
+
+
+@pytest.mark.fault(
     "`clean_staging` is frozen before it removes a file", by="SIGSTOP, a newer attempt begins, SIGCONT"
 )
 def test_who_cleans_too_late_takes_nothing_from_a_newer_attempt(arena: Arena, fault: Fault) -> None:

@@ -20,7 +20,6 @@ from sqlalchemy import ColumnElement, Engine, MetaData, Table, func, inspect, or
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from factload.ledger import ledger
 from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions, steps
 from factload.load import Load
 from factload.settings import settings
@@ -150,7 +149,6 @@ def sweep(engine: Engine) -> None:
 
 
 def _sweep(connection: Connection, load_id: str, bound: timedelta) -> None:
-    ledger.bound_waits(connection)
     connection.execute(select(func.set_config("lock_timeout", _PATIENCE, True)))
     held = select(loads.c.load_id).where(loads.c.load_id == load_id).with_for_update(skip_locked=True)
     if connection.scalar(held) is None or is_at_work(connection, load_id):

@@ -44,7 +44,6 @@ def staged_before(
     connection: Connection, load: Load, feed: Feed, partition: PartitionFile, made_of: str
 ) -> PartitionCounts | None:
     """What the partition came to, when nothing is to be done: staged from the same already, or published."""
-    ledger.bound_waits(connection)
     left_overs.at_work(connection, load)
     state = ledger.fence(connection, load, *ledger.UNFINISHED, "published")
     row = partitions.lock_partition(connection, load, partition.partition_id)

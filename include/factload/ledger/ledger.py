@@ -23,27 +23,11 @@ from factload.ledger.tables import (
     steps,
 )
 from factload.load import Load
-from factload.settings import settings
-
-_LOOK_FOR_THE_CLIENT = "5s"
 
 TOO_MANY_REJECTS = "too_many_rejects"
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
-
-
-def bound_waits(connection: Connection) -> None:
-    """Bound, for this transaction, how long it waits for locks, and how long it may idle holding some: the
-    server ends a frozen client's transaction, so its locks never outlive that."""
-    here = settings()
-    bounds = {
-        "lock_timeout": f"{here.lock_timeout}s",
-        "idle_in_transaction_session_timeout": f"{here.idle_timeout}s",
-        # A statement whose client has died, even one that waits for a lock, ends too.
-        "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
-    }
-    connection.execute(select(*(func.set_config(name, value, True) for name, value in bounds.items())))
 
 
 def _newest(load: Load) -> Select[Any]:
@@ -62,7 +46,8 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
     """
     statement = _newest(load)
     if lock is not None:
-        statement = statement.with_for_update(of=loads, read=lock == "share")
+        # Rows that refer to a load (steps, rejects) are no business of these locks: hence "no key".
+        statement = statement.with_for_update(of=loads, read=lock == "share", key_share=lock != "share")
     found = connection.execute(statement).one_or_none()
     if found is None or found.epoch != load.epoch:
         newest = "none" if found is None else found.epoch
@@ -164,7 +149,7 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
         state = "held" if error.code == TOO_MANY_REJECTS else "refused"
     elif isinstance(error, WorkbookError):
         state = "refused"
-    newest = connection.execute(_newest(load).with_for_update(of=loads)).one_or_none()
+    newest = connection.execute(_newest(load).with_for_update(of=loads, key_share=True)).one_or_none()
     if newest is None or newest.epoch != load.epoch or newest.state == "published":
         return
     update_attempt(

@@ -38,7 +38,9 @@ def open_attempt(
         .on_conflict_do_nothing()
     )
     newest, published_epoch = connection.execute(
-        select(loads.c.epoch, loads.c.published_epoch).where(loads.c.load_id == load_id).with_for_update()
+        select(loads.c.epoch, loads.c.published_epoch)
+        .where(loads.c.load_id == load_id)
+        .with_for_update(key_share=True)
     ).one()
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)

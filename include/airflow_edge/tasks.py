@@ -80,6 +80,7 @@ def reconcile(load: LoadJson) -> None:
 @task
 def publish(load: LoadJson) -> dict[str, Any]:
     """Make the load visible, tell the DAGs that wait for the fact table, and report what it came to."""
+    from airflow_edge.lineage import tell_lineage
     from airflow_edge.log_report import load_report
     from factload.reports.report import read_report
 
@@ -87,6 +88,7 @@ def publish(load: LoadJson) -> dict[str, Any]:
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
         _log.info("\n%s", load_report(url, this.load_id))
+        tell_lineage(get_current_context()["task"], this, feed, url)
     event = get_current_context()["outlet_events"][fact_asset(feed)]
     event.extra = {"load_id": this.load_id, "period": this.period, "rows": report.rows["published"]}
     return report.to_json()

@@ -22,6 +22,17 @@ from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(sys.argv[1])
 run = bag.dags["load_sales"].test(run_conf={"period": sys.argv[2]})
 print("state:", run.state)
+from airflow.sdk.lineage import get_hook_lineage_collector
+collected = get_hook_lineage_collector().collected_assets
+print("lineage:", [each.asset.uri for each in collected.inputs], [each.asset.uri for each in collected.outputs])
+"""
+# Whoever collects lineage has a plugin like this one: OpenLineage's does the same.
+COLLECTS_LINEAGE = """
+from airflow.plugins_manager import AirflowPlugin
+from airflow.sdk.lineage import HookLineageReader
+class Collects(AirflowPlugin):
+    name = "collects"
+    hook_lineage_readers = [HookLineageReader]
 """
 
 pytestmark = pytest.mark.timeout(300)
@@ -38,11 +49,14 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
     feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
     assert "max_rejects: 0.5%" in feed
     (feeds / "sales.yaml").write_text(feed.replace("max_rejects: 0.5%", "max_rejects: 5%"))
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins/collects.py").write_text(COLLECTS_LINEAGE)
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(tmp_path / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
         "FACTLOAD_HOME": str(tmp_path),
@@ -62,6 +76,9 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
         )
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "state: success" in done.stdout
+    server = "postgres://localhost:5432/dag_test_warehouse/public"
+    reads = [f"file://{tmp_path}/inbox/sales_2026-11-05.xlsx", f"{server}/dim_product"]
+    assert f"lineage: {reads} {[f'{server}/fact_sales']}" in done.stdout
     engine = create_engine(warehouse, poolclass=NullPool)
     with engine.connect() as connection:
         found = connection.execute(

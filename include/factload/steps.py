@@ -77,7 +77,8 @@ def open_load(
     if not load.already_published:
         left_overs.remove_folders(load.folder.parent, below=load.epoch)
         left_overs.sweep(engine)
-        record(engine, load, "open_load", "", measurement)
+        with database_errors("noting open_load in the ledger"), engine.begin() as connection:
+            record(connection, load, "open_load", "", measurement)
     return load
 
 

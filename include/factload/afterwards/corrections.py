@@ -19,9 +19,9 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import RowsRefused
 from factload.feed.sql_types import SqlType
+from factload.ledger.rejects import IDENTITY
 from factload.ledger.tables import rejects
 from factload.load import Load
-from factload.reports.rejects_workbook import IDENTITY
 from factload.sheet.field import SheetField
 from factload.sheet.sheets import EVERY
 from factload.split.all_workbooks import split_sources

@@ -5,7 +5,7 @@
 ``columns``, ``dimensions``, ``rules``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"
-``schema``                  what editors know of feed files
+``documentation``, ``schema``   the text below a field; what editors know of feed files
 
 Nothing here needs numpy, pyarrow or a database: an orchestrator reads feed files all day.
 """

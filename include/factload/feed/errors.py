@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from factload.errors import did_you_mean
+from factload.feed.documentation import field_texts
 from factload.feed.model import Feed
 
 Where = tuple[str | int, ...]
@@ -98,7 +99,7 @@ def _message(where: Where, found: Sequence[_Defect]) -> str:
     if first["type"] == "extra_forbidden":
         return _unknown_field(where)
     if first["type"] == "missing":
-        told = model_at(where[:-1]).model_fields[str(where[-1])].description or ""
+        told = field_texts(model_at(where[:-1])).get(str(where[-1]), "")
         return f"is missing. {told}".rstrip()
     if first["type"] == "value_error":
         said = str(first["msg"]).removeprefix("Value error, ")

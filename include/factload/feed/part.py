@@ -13,7 +13,6 @@ class FeedPart(BaseModel):
         frozen=True,
         strict=True,
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
     )
 
 

@@ -74,7 +74,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_sequence)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Missing(_Part):

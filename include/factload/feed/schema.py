@@ -7,14 +7,21 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
+from factload.feed.documentation import field_texts
 from factload.feed.model import Feed
 
 
 class _Schema(GenerateJsonSchema):
-    """Without the titles that repeat each field's name."""
+    """With the text below each field; without the titles that repeat its name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
+
+    def model_schema(self, schema: Any) -> dict[str, Any]:
+        made = super().model_schema(schema)
+        for name, text in field_texts(schema["cls"]).items():
+            made["properties"][name].setdefault("description", text)
+        return made
 
     def generate(self, schema: Any, mode: JsonSchemaMode = "validation") -> dict[str, Any]:
         made = super().generate(schema, mode=mode)

@@ -23,7 +23,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils.exceptions import IllegalCharacterError
 
 from factload.errors import FactloadError, WorkbookError
-from factload.ledger.rejects import Reject
+from factload.ledger.rejects import IDENTITY, Reject
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, column_index
 from factload.sheet.dates import iso_micros, serial_millis
@@ -34,7 +34,6 @@ from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import find_header
 from factload.split.sources import SourceFile, require_unchanged
 
-IDENTITY = ("factload workbook", "factload sheet", "factload row")
 _SAID = ("factload reason", "what it means")
 _LISTED = ("workbook", "sheet", "row", "cell", "column", "value", "reason", "what it means")
 _MARK = PatternFill("solid", fgColor="FFC7CE")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
@@ -30,20 +29,22 @@ def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterato
         )
     engine = engine_for(database)
     doing = f"working on {name} of {load.load_id}"
-    with measured() as measurement, database_errors(doing), engine.connect() as connection:
-        yield connection
-    record(engine, load, name, item, measurement)
+    with database_errors(doing), engine.connect() as connection:
+        with measured() as measurement:
+            yield connection
+        connection.rollback()  # a step that only reads may leave its transaction open
+        with connection.begin():
+            record(connection, load, name, item, measurement)
 
 
-def record(engine: Engine, load: Load, name: str, item: str, measurement: Measurement) -> None:
+def record(connection: Connection, load: Load, name: str, item: str, measurement: Measurement) -> None:
     """Note in the ledger that a step ran."""
-    with database_errors(f"noting {name} in the ledger"), engine.begin() as connection:
-        ledger.record_step(
-            connection,
-            load,
-            name,
-            item,
-            measurement.started,
-            measurement.finished,
-            measurement.peak_rss_mb,
-        )
+    ledger.record_step(
+        connection,
+        load,
+        name,
+        item,
+        measurement.started,
+        measurement.finished,
+        measurement.peak_rss_mb,
+    )

@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from benchmarks import memory, reading
+from benchmarks import costs, memory, reading
 from benchmarks.contestants import ALL, BY_NAME, PROJECT, Contestant
+from benchmarks.costs.figure import Measured, Setting
+from benchmarks.costs.figure import table as table_of_costs
 from benchmarks.data import MOST_ROWS, sample, write_ready_rows
 from benchmarks.results import by_name, merge, result_of, steps_table, table
 from benchmarks.runs import Run, Task, run_once
@@ -26,7 +28,8 @@ _DETAILS = _DEMO / "bench-details.json"
 _PLOT = _DEMO / "bench-memory.png"
 _QUICK_ROWS = 80_000
 _REPEATS = 3
-_PARTS = ("insert", "memory", "reading")
+_PARTS = ("insert", "memory", "reading", "costs")
+_NAMES = (*BY_NAME, *_PARTS, *costs.NAMES)
 
 
 class Bench:
@@ -97,6 +100,20 @@ class Bench:
         if not all(result.ok for result in results.values()):
             self.wrong = True
 
+    def costs(self, names: set[str], rows: int, repeats: int, *, quick: bool) -> None:
+        """The project's promised figures beside their goals."""
+        setting = Setting(_FOLDER, self.warehouse, rows, repeats, quick)
+        results: dict[str, Measured] = {}
+        kept = self.details.setdefault("costs", {})
+        assert isinstance(kept, dict)  # noqa: S101
+        for name, found in costs.measure(names, setting):
+            if isinstance(found, str):
+                print(f"  {name:16} WRONG: {found}", flush=True)
+                self.wrong = True
+            else:
+                results[name], kept[name] = found, found.to_json()
+        print(table_of_costs(results), flush=True)
+
     def _run(self, contestant: Contestant, rows: int) -> Run:
         print(f"  {contestant.name:16} {rows:>9,} rows ", end="", flush=True)
         run = run_once(contestant, self._task(rows), self.warehouse, _FOLDER)
@@ -120,8 +137,11 @@ class Bench:
         return self._tasks[rows]
 
     def save(self) -> None:
-        """Write every single run and the rest that was measured."""
-        _DETAILS.write_text(json.dumps(self.details, indent=1) + "\n")
+        """Write every single run and the rest that was measured. What the file holds of other parts stays."""
+        known = json.loads(_DETAILS.read_text()) if _DETAILS.exists() else {}
+        figures = {**known.get("costs", {}), **self.details.get("costs", {})}  # type: ignore[dict-item]
+        kept = {**known, **self.details, **({"costs": figures} if figures else {})}
+        _DETAILS.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 bench.memory(rows)
             if "reading" in chosen:
                 bench.reading(rows, repeats)
+            if figures := chosen & set(costs.NAMES):
+                bench.costs(figures, rows, repeats, quick=options.quick)
         finally:
             bench.save()
     _remove_ready_rows()
@@ -163,15 +185,15 @@ def _remove_ready_rows() -> None:
 
 
 def _chosen(only: str | None) -> set[str]:
-    known = {*BY_NAME, *_PARTS}
-    return known if only is None else set(only.split(","))
+    chosen = set(_NAMES if only is None else only.split(","))
+    return chosen | set(costs.NAMES if "costs" in chosen else ())
 
 
 def _names(text: str) -> str:
-    unknown = set(text.split(",")) - {*BY_NAME, *_PARTS}
+    unknown = set(text.split(",")) - set(_NAMES)
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"{', '.join(sorted(unknown))}: not known; names are {', '.join([*BY_NAME, *_PARTS])}"
+            f"{', '.join(sorted(unknown))}: not known; names are {', '.join(_NAMES)}"
         )
     return text
 
@@ -190,9 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=_rows, help=f"of the workbook (default: {ROWS})")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_ROWS} rows, one run each")
-    parser.add_argument(
-        "--only", type=_names, metavar="NAMES", help="some of " + ",".join([*BY_NAME, *_PARTS])
-    )
+    parser.add_argument("--only", type=_names, metavar="NAMES", help="some of " + ",".join(_NAMES))
     parser.add_argument(
         "--repeat", type=int, help=f"runs of each, in turns (default: {_REPEATS}; slow ones run once)"
     )

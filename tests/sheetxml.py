@@ -20,6 +20,13 @@ STYLES = (
     "</styleSheet>"
 )
 
+# As Excel writes it into most workbooks: of the same name as the element that says from when dates count.
+_EXTENSION = (
+    '<extLst><ext uri="{79F54976-1DA5-4618-B147-4CDE4B953A38}" '
+    'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main">'
+    '<x14:workbookPr defaultImageDpi="32767"/></ext></extLst>'
+)
+
 
 def sheet(rows: str, *, head: str = "", tail: str = "", namespace: str = TRANSITIONAL) -> str:
     """A worksheet part around ``rows``."""
@@ -60,7 +67,7 @@ def write(
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_RELS}">{relations}</Relationships>',
         "xl/workbook.xml": f'{DECLARATION}<workbook xmlns="{TRANSITIONAL}" xmlns:r="{_OFFICE}">'
-        f'<workbookPr date1904="{int(date1904)}"/><sheets>{listed}</sheets></workbook>',
+        f'<workbookPr date1904="{int(date1904)}"/><sheets>{listed}</sheets>{_EXTENSION}</workbook>',
         "xl/styles.xml": STYLES,
     }
     for i, part in enumerate(named.values(), 1):

@@ -154,6 +154,17 @@ def test_an_ods_workbook_whose_table_has_no_end_is_refused(tmp_path: Path) -> No
     assert (error.code, "DOCTYPE" in error.seen) == ("workbook_hostile", True)
 
 
+def test_an_ods_workbook_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
+    members = {"META-INF/manifest.xml": "<m><m:encryption-data/></m>", "encrypted-package": "…"}
+    for i, (member, text) in enumerate(members.items()):
+        path = tmp_path / f"{i}.ods"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            archive.writestr(member, text)
+            archive.writestr("content.xml", b"\x8f\x11")
+        assert refusal(path).code == "workbook_encrypted"
+
+
 def test_time_follows_from_the_size_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share, "_ANY_FILE_SECONDS", 0)
     error = refusal(xls(tmp_path / "w.xls"))

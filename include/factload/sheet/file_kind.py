@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,8 @@ FileKind = Literal["zip", "ole", "csv"]
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Compound File Binary: .xls, and encrypted .xlsx (MS-OFFCRYPTO)
 _ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
 _END_SIZE, _MAX_COMMENT = 22, 65_535
+# OpenDocument 1.3 part 2, 3.4.1: the manifest says which members are encrypted; or there is one, of all in one.
+_ODS_MANIFEST, _ODS_WHOLE, _MAX_MANIFEST = "META-INF/manifest.xml", "encrypted-package", 1 << 20
 _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
 
 
@@ -67,13 +70,16 @@ def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
 
 
 def is_foreign_zip(path: Path, max_members: int) -> bool:
-    """Whether the zip archive is an .xlsb or .ods workbook. Raises WorkbookError."""
+    """Whether the zip archive is an .xlsb or .ods workbook. Raises WorkbookError, ``workbook_encrypted`` among them."""
     refuse_a_broken_zip(path, max_members=max_members)
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
+            encrypted = _ODS_WHOLE in names or _says_encrypted(archive)
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError):
         return False  # whoever opens it says why
+    if encrypted:
+        raise _protected()
     is_ods = "mimetype" in names and "content.xml" in names and "xl/workbook.xml" not in names
     return is_ods or ("xl/workbook.bin" in names and "xl/workbook.xml" not in names)
 
@@ -85,7 +91,18 @@ def refuse_encrypted(path: Path) -> None:
         file.seek(max(0, path.stat().st_size - (1 << 16)))
         data += file.read()
     if "EncryptedPackage".encode("utf-16-le") in data:
-        raise _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
+        raise _protected()
+
+
+def _says_encrypted(archive: zipfile.ZipFile) -> bool:
+    if _ODS_MANIFEST not in archive.namelist():
+        return False
+    with archive.open(_ODS_MANIFEST) as manifest:
+        return b"encryption-data" in manifest.read(_MAX_MANIFEST)
+
+
+def _protected() -> WorkbookError:
+    return _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
 
 
 def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:

@@ -40,11 +40,18 @@ def hostile(seen: str, limit: str, field: str = "") -> WorkbookError:
 def parse_small(data: bytes, start: Callable[[str, dict[str, str]], None], part: str) -> None:
     """Call ``start(local name, attributes by local name)`` for each element of a small XML part.
 
-    Raises WorkbookError when it is not well-formed or has a DOCTYPE.
+    Elements of another vocabulary than the root's are extensions, which may repeat a name with another meaning
+    (``x14:workbookPr`` knows nothing of ``date1904``): they are left out. Raises WorkbookError when it is not
+    well-formed or has a DOCTYPE.
     """
+    root: list[str] = []
 
     def on_start(name: str, attributes: dict[str, str]) -> None:
-        start(name.rpartition(" ")[2], {key.rpartition(" ")[2]: value for key, value in attributes.items()})
+        vocabulary, _, local = name.rpartition(" ")
+        if not root:
+            root.append(vocabulary)
+        if vocabulary == root[0]:
+            start(local, {key.rpartition(" ")[2]: value for key, value in attributes.items()})
 
     XmlReader(part, start=on_start).feed(data, final=True)
 

@@ -56,9 +56,14 @@ def rows(
             value, reason = typed(cell, one, book.date1904)
             row[one.name] = value
             if reason and row["reason"] is None:
-                row |= {"reason": reason, "cell": f"{chr(64 + index)}{number}"}
+                row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
         out.append(row)
     return out
+
+
+def letters(index: int) -> str:
+    above, last = divmod(index - 1, 26)
+    return (letters(above) if above else "") + chr(65 + last)
 
 
 def blank(cell: oracle.Value) -> bool:

@@ -57,7 +57,7 @@ class Workbook:
         self.sheets = [
             (attribute(e, "name") or "", relations[attribute(e, "id") or ""])
             for e in book.iter()
-            if tag(e) == "sheet"
+            if tag(e) == "sheet" and relations[attribute(e, "id") or ""][0] == "worksheet"
         ]
         styles = next((t for kind, t in relations.values() if kind == "styles"), None)
         self.dated = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else set()

@@ -40,6 +40,8 @@ def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> Workboo
     said.seek(0)
     last = said.read()[-_SAID:].decode("utf-8", "replace").strip().splitlines()
     name = last[-1].split(":")[0] if last else ""
+    if not name.removeprefix("limit ").replace(".", "_").isidentifier():
+        name = ""  # a panic's own report goes on below its name
     if name == "PasswordError":
         return WorkbookError(
             "workbook_encrypted",

@@ -123,7 +123,7 @@ def _make_admin(place: Place, site: Site) -> None:
     named = ["--firstname", "A", "--lastname", "B", "--email", "admin@localhost.localdomain"]
     subprocess.run(
         [sys.executable, "-m", "airflow", "users", "create", "--role", "Admin", "--username", site.user,
-         "--password", site.password, *named],
+         f"--password={site.password}", *named],  # one argument: a random password may begin with a dash
         env=environment_of(place, 0), cwd=place.folder, check=True, capture_output=True, timeout=120,
     )  # fmt: skip
 

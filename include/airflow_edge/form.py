@@ -10,10 +10,14 @@ from airflow.sdk import Param
 from factload.feed.model import Feed
 
 _LONGEST_PATH = 1024
+_INSERTS = {"core": "Core inserts of arrays", "copy": "COPY"}
 
 
 def parameters(feed: Feed) -> dict[str, Param]:
-    """The fields of the form, in the order in which they are asked. Left alone, they load the run's own period."""
+    """The fields of the form, in the order in which they are asked. Left alone, they load the run's own period.
+
+    Airflow shows descriptions as they stand, without markup.
+    """
     return {
         "period": Param(
             None,
@@ -28,14 +32,14 @@ def parameters(feed: Feed) -> dict[str, Param]:
             maxLength=_LONGEST_PATH,
             pattern=r"^[^\x00-\x1f]+$",
             title="Workbook",
-            description=f"A path inside the allowed roots, or a pattern for several. Empty: `{feed.workbook.path}`.",
+            description=f"A path inside the allowed roots, or a pattern for several. Empty: {feed.workbook.path}",
         ),
         "dry_run": Param(
             False,
             type="boolean",
             title="Dry run",
-            description="Read everything and report what a load would come to, in the log of `open_load`. "
-            "Nothing is written.",
+            description="Read everything and report what a load would come to, in the log of the task "
+            "open_load. Nothing is written.",
         ),
         "reload": Param(
             False,
@@ -47,16 +51,16 @@ def parameters(feed: Feed) -> dict[str, Param]:
             False,
             type="boolean",
             title="Replay rejects",
-            description="Try the rejected rows of the period again, after the dimension has caught up. With "
-            "*Workbook*: as that corrected workbook has them.",
+            description="Try the rejected rows of the period again, after the dimension has caught up. With a "
+            "workbook named above: as that corrected workbook has them.",
         ),
         "insert": Param(
             None,
             type=["null", "string"],
             enum=[None, "core", "copy"],
-            values_display={"core": "Core inserts of arrays", "copy": "COPY"},
+            values_display={"null": f"As the feed says: {feed.insert}", **_INSERTS},
             title="Insert method",
-            description=f"How rows get into the staging table. Empty: the feed's own, {feed.insert}.",
+            description="How rows get into the staging table.",
         ),
     }
 

@@ -11,6 +11,8 @@ from factload.reasons import REASONS
 from factload.reports.detail import LoadDetail
 from factload.reports.history import LoadSummary, outlying
 from factload.reports.reject_pages import RejectPage
+from factload_ui.feed_days import FeedDays
+from factload_ui.gaps import Gap
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
 SLOW_RULE = "less than half the median rows per second; short partitions don't count"
@@ -21,17 +23,36 @@ def problem(error: FactloadError) -> dict[str, str]:
     return {"code": error.code, "message": str(error)}
 
 
-def day(load: LoadSummary, now: datetime) -> dict[str, Any]:
-    """One cell of the calendar."""
+def feed_days(row: FeedDays, now: datetime) -> dict[str, Any]:
+    """One row of the calendar."""
+    feed = row.known.feed
     return {
-        "period": load.period.isoformat(),
-        "state": load.shown_state(now),
-        "epoch": load.epoch,
-        "published_epoch": load.published_epoch,
-        "source": load.source,
-        "rejected": load.rejected,
-        "published": load.published,
+        "feed": row.known.name,
+        "dag_id": row.known.dag_id,
+        "workbook": feed.workbook.path if feed else None,
+        "problem": problem(row.problem) if row.problem else None,
+        "first": row.first.isoformat() if row.first else None,
+        "days": [day(load, now) for load in row.loads],
+        "absent": {period.isoformat(): state for period, state in row.absent.items()},
+        "gaps": [gap(each) for each in row.gaps()],
     }
+
+
+def day(load: LoadSummary, now: datetime) -> dict[str, Any]:
+    """One cell of the calendar, without what would say nothing: there are thousands."""
+    cell: dict[str, Any] = {"period": load.period.isoformat(), "state": load.shown_state(now)}
+    if load.state == "published":
+        cell["published"] = load.published
+    elif load.published_epoch is not None:
+        cell["older"] = True  # readers still see what an earlier attempt published
+    if load.rejected:
+        cell["rejected"] = load.rejected
+    return cell
+
+
+def gap(found: Gap) -> dict[str, str]:
+    """Days in a row without a load; the moments are those of Airflow's backfill."""
+    return {name: value.isoformat() for name, value in asdict(found).items()}
 
 
 def trend(loads: list[LoadSummary]) -> dict[str, Any]:

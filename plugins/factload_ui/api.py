@@ -1,33 +1,38 @@
 """The questions that the page asks. All of them read; none changes anything.
 
-The routes are plain functions: FastAPI runs them in its threads, so a slow warehouse never holds up Airflow.
+What they do with databases runs in a few threads of their own, so that a slow warehouse never holds up Airflow.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Annotated, Any
 
+from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, HTTPException, Query
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
 from factload.ledger.rejects import read_rejects
 from factload.reports.detail import load_detail
-from factload.reports.history import LoadSummary, first_periods, loads_between, recent_loads
+from factload.reports.history import recent_loads
 from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
 from factload.reports.rejects_workbook import write_list
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
 from factload_ui.expected import expected_periods
-from factload_ui.feeds import KnownFeed, feed_of, feeds_of, zone_of
+from factload_ui.feed_days import days_of_feeds
+from factload_ui.feeds import feed_of, feeds_of, zone_of
+from factload_ui.gaps import gaps_of
+from factload_ui.runs import runs_of_day
+from factload_ui.threads import off_the_loop
 from factload_ui.warehouse import reading
 
 LONGEST_RANGE = timedelta(days=400)
@@ -42,68 +47,22 @@ of_dag = APIRouter(prefix="/api/dags/{dag_id}", dependencies=[MAY_SEE_RUNS])
 
 
 @router.get("/calendar")
-def calendar(dags: DagsToSee, first: date, last: date, dag_id: str | None = None) -> dict[str, Any]:
+@off_the_loop
+def calendar(
+    dags: DagsToSee, session: SessionDep, first: date, last: date, dag_id: str | None = None
+) -> JSONResponse:
     """Every feed that the user may see, or the one of ``dag_id``: its loads from ``first`` to ``last``."""
     if not timedelta(0) <= last - first <= LONGEST_RANGE:
         raise HTTPException(422, f"`first` to `last` is at most {LONGEST_RANGE.days} days")
     now = datetime.now(UTC)
     feeds = feeds_of(dags if dag_id is None else dags & {dag_id})
-    by_warehouse: dict[str, list[KnownFeed]] = defaultdict(list)
-    for known in feeds:
-        if known.feed is not None:
-            by_warehouse[known.feed.fact.connection].append(known)
-    rows = [_defective(known) for known in feeds if known.feed is None]
-    for connection_id, its_feeds in by_warehouse.items():
-        rows += _of_warehouse(connection_id, its_feeds, first, last, now)
-    return {"today": now.date().isoformat(), "feeds": sorted(rows, key=lambda row: row["feed"])}
-
-
-def _defective(known: KnownFeed) -> dict[str, Any]:
-    error = FeedError("feed_invalid", known.defect or "")
-    return {"feed": known.name, "dag_id": known.dag_id, "problem": answers.problem(error)}
-
-
-def _of_warehouse(
-    connection_id: str, feeds: list[KnownFeed], first: date, last: date, now: datetime
-) -> list[dict[str, Any]]:
-    names = [known.name for known in feeds]
-    found: dict[str, list[LoadSummary]] = defaultdict(list)
-    began: dict[str, date] = {}
-    trouble: dict[str, str] | None = None
-    try:
-        with reading(connection_id) as connection:
-            began = first_periods(connection, names)
-            for load in loads_between(connection, names, first, last):
-                found[load.feed].append(load)
-    except FactloadError as error:
-        if error.code != "ledger_missing":  # no load has run there: an empty calendar says so
-            trouble = answers.problem(error)
-    return [
-        {
-            "feed": known.name,
-            "dag_id": known.dag_id,
-            "schedule": known.feed.schedule if known.feed else None,
-            "problem": trouble,
-            "first": began[known.name].isoformat() if known.name in began else None,
-            "days": [answers.day(load, now) for load in found[known.name]],
-            "missing": _missing(known.feed, found[known.name], began.get(known.name), first, last, now),
-        }
-        for known in feeds
-    ]
-
-
-def _missing(
-    feed: Feed | None, found: list[LoadSummary], began: date | None, first: date, last: date, now: datetime
-) -> list[str]:
-    """The days since the feed's first load on which its schedule was due, and the ledger has no load."""
-    if feed is None or began is None:
-        return []
-    there = {load.period for load in found}
-    due = expected_periods(feed.schedule, first, last, now, zone_of(feed))
-    return [period.isoformat() for period in due if period >= began and period not in there]
+    rows = days_of_feeds(session, feeds, first, last, now)
+    # Thousands of days: as they are, without FastAPI's look at each value.
+    return JSONResponse({"feeds": [answers.feed_days(row, now) for row in rows]})
 
 
 @of_dag.get("/trend")
+@off_the_loop
 def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
     """The feed's last loads up to a period, with the outliers among them."""
     feed = _feed(dag_id)
@@ -112,23 +71,32 @@ def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
 
 
 @of_dag.get("/loads/{period}")
-def load(dag_id: str, period: date) -> dict[str, Any]:
-    """One load in full; ``load`` is null when there is none, and ``expected`` says whether there should be one."""
+@off_the_loop
+def load(dag_id: str, session: SessionDep, period: date) -> dict[str, Any]:
+    """One load in full, and the last runs that were for it.
+
+    ``load`` is null when there is none; ``expected`` says whether there should be one, ``gaps`` what a backfill takes.
+    """
     feed = _feed(dag_id)
     now = datetime.now(UTC)
     with _answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
+    zone = zone_of(feed)
     return {
         "feed": feed.feed,
         "period": period.isoformat(),
         "max_rejects": str(feed.max_rejects),
         "table": feed.fact.table,
-        "expected": bool(expected_periods(feed.schedule, period, period, now, zone_of(feed))),
+        "workbook": feed.workbook.path,
+        "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
+        "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],
+        "runs": [asdict(run) for run in runs_of_day(session, dag_id, period, zone)],
         "load": answers.load(detail, now) if detail else None,
     }
 
 
 @of_dag.get("/loads/{period}/reasons")
+@off_the_loop
 def reasons(dag_id: str, period: date) -> list[dict[str, Any]]:
     """The load's rejects by reason."""
     feed = _feed(dag_id)
@@ -137,6 +105,7 @@ def reasons(dag_id: str, period: date) -> list[dict[str, Any]]:
 
 
 @of_dag.get("/loads/{period}/rejects")
+@off_the_loop
 def rejects(
     dag_id: str,
     period: date,
@@ -161,6 +130,7 @@ def rejects(
 
 
 @of_dag.get("/loads/{period}/rejects.xlsx", response_class=FileResponse)
+@off_the_loop
 def rejects_workbook(dag_id: str, period: date) -> FileResponse:
     """The load's rejects as a workbook to send back."""
     feed = _feed(dag_id)

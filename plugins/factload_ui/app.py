@@ -17,20 +17,17 @@ from airflow.models.dagrun import DagRun
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
-from starlette.staticfiles import StaticFiles
 
 from airflow_edge.period import period_of
 from factload.errors import FeedError
 from factload_ui.access import LOGGED_IN, MAY_SEE_RUNS
 from factload_ui.api import of_dag, router
 from factload_ui.feeds import feed_of, zone_of
+from factload_ui.files import VERSION, Files, scripts_of
 
 _HERE = Path(__file__).parent
 _page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
-_files = StaticFiles(directory=_HERE / "static")
-
-# The modules that every page imports: asked for at once, not one after the other as each names the next.
-_SHARED = ("airflow", "ask", "backfill", "dom", "format", "matrix", "notices", "states")
+_files = Files()
 
 # Scripts, styles and answers come from this address alone, and only Airflow may show the page in a frame.
 POLICY = "; ".join(
@@ -63,9 +60,7 @@ async def _safe_headers(request: Request, answer: Callable[[Request], Awaitable[
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    # What a user may see is for that user; files are asked for anew, and answered 304 when unchanged.
-    is_file = request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/")
-    response.headers["Cache-Control"] = "no-cache" if is_file else "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")  # what a user may see is for that user
     return response
 
 
@@ -104,7 +99,7 @@ def run_page(request: Request, session: SessionDep, dag_id: str, run_id: str) ->
 @app.get("/static/{name:path}")
 async def files(request: Request, name: str) -> Response:
     """Scripts and styles."""
-    return await _files.get_response(name, request.scope)
+    return await _files.answer(name, request.scope)
 
 
 def _base(request: Request) -> str:
@@ -118,7 +113,8 @@ def _html(request: Request, page: str, title: str, dag_id: str = "", period: str
         "title": title,
         "dag_id": dag_id,
         "period": period,
+        "files": f"static/{VERSION}",
     }
-    modules = (f'<link rel="modulepreload" href="static/{name}.js">' for name in _SHARED)
+    modules = (f'<link rel="modulepreload" href="static/{VERSION}/{name}">' for name in scripts_of(page))
     escaped = {name: escape(value) for name, value in values.items()}
     return HTMLResponse(_page.substitute(escaped, preload="\n".join(modules)))

@@ -7,13 +7,23 @@ from collections.abc import Callable, Iterator
 
 import past
 import pytest
-from plant import Plant, running
+from plant import ROWS_PER_PARTITION, Plant, running
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from window import PAST, TODAY, Window
+from window import PAST, TODAY, WEEK, Window
 
 from demo.postgres import Server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "afterwards: sees the end of what an earlier test began, and runs last"
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("afterwards") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +31,9 @@ def plant(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with running(postgres, tmp_path_factory.mktemp("loads page"), "loads_page") as plant:
         past.write_past(plant.warehouse, "sales", TODAY, 70, PAST)
         past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed", 8: None, 9: None}, seed=2)
+        past.write_past(plant.warehouse, "stock", TODAY, 20, dict.fromkeys(WEEK), seed=3)
+        plant.workbook(str(TODAY), ROWS_PER_PARTITION, ["n/a"] * 12, feed="claims")
+        plant.trigger("load_claims", str(TODAY))  # will be held, and wait for a person while other tests run
         yield plant
 
 

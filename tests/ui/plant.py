@@ -1,4 +1,4 @@
-"""An Airflow with users and two small feeds, for the tests of the Loads page.
+"""An Airflow with users and some small feeds, for the tests of the Loads page.
 
 FAB's users, not the all-admins mode, which would answer every route: `admin` sees everything, `reader` only the
 DAG `load_sales`, `stranger` no DAG at all.
@@ -6,10 +6,12 @@ DAG `load_sales`, `stranger` no DAG at all.
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +35,15 @@ ROLES = {
     "stranger": _ANYBODY,
 }  # fmt: skip
 
+# Feed → how it differs from the demo's.
+FEEDS: dict[str, dict[str, str]] = {
+    "claims": {"max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}"},  # a person decides
+    "orders": {"connection: warehouse": "connection: archive"},  # which Airflow doesn't know
+    "returns": {},
+    "sales": {},
+    "stock": {"parallelism: 4": "parallelism: 4\nrun: {loads_at_once: 7}"},  # a week at once
+}
+
 
 @dataclass(frozen=True)
 class Plant:
@@ -46,8 +57,8 @@ class Plant:
     passwords: Mapping[str, str] = field(repr=False)
     _tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def workbook(self, period: str, rows: int, bad: Sequence[str]) -> None:
-        """Put the workbook of a period of the feed `sales` into the inbox: good rows, then one for each bad amount."""
+    def workbook(self, period: str, rows: int, bad: Sequence[str] = (), feed: str = "sales") -> None:
+        """Put the workbook of a feed's period into the inbox: good rows, then one for each bad amount."""
         book = openpyxl.Workbook(write_only=True)
         sheet = book.create_sheet("Facts")
         sheet.append(["business_key", "metric"])
@@ -56,13 +67,30 @@ class Plant:
         for amount in bad:
             sheet.append(["P0000001", amount])
         (self.home / "inbox").mkdir(exist_ok=True)
-        book.save(self.home / f"inbox/sales_{period}.xlsx")
+        book.save(self.home / f"inbox/{feed}_{period}.xlsx")
 
     def trigger(self, dag_id: str, period: str) -> str:
         """Start a run; returns its id."""
-        run_id = f"test__{period}"
+        run_id = run_of(period)
         self.api.trigger(dag_id, run_id, {"period": period})
         return run_id
+
+    def wait_for_question(self, dag_id: str, run_id: str) -> None:
+        """Until the task `release` waits for a person, and may be answered."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/release"
+        wait_for(lambda: self.api.call("GET", path)["state"] == "awaiting_input", "the question")
+        # Airflow takes an answer for a defect that comes before its scheduler heard that the task has paused.
+        heard = re.compile(f"Received executor event with state success .*'release', run_id='{run_id}'")
+        log = self.place.folder / "scheduler.log"
+        wait_for(lambda: heard.search(log.read_text()) is not None, "the scheduler to hear of it")
+
+    def wait_for_end(self, dag_id: str) -> None:
+        """Until no run of the DAG is at work."""
+        wait_for(lambda: not self.api.unfinished_runs(dag_id), f"the end of {dag_id}'s runs")
+
+    def airflow(self, *arguments: str) -> str:
+        """What Airflow's command line says."""
+        return _airflow(self.place, *arguments)
 
     def bearer(self, user: str) -> dict[str, str]:
         """A request's header that says it comes from `user`."""
@@ -72,23 +100,36 @@ class Plant:
         return {"Authorization": f"Bearer {self._tokens[user]}"}
 
 
+def run_of(period: str) -> str:
+    """The id of the run that ``Plant.trigger`` starts for a period."""
+    return f"test__{period}"
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 180) -> None:
+    """Until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.5)
+
+
 def write_feeds(home: Path) -> None:
-    """`sales` and `returns` like the demo's feed, with small partitions, and `orders`, whose warehouse is unknown."""
-    feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
-    for old, new in (
-        ("rows_per_partition: 100000", f"rows_per_partition: {ROWS_PER_PARTITION}"),
-        ("rows_per_chunk: 20000", "rows_per_chunk: 500"),
-        ("max_rejects: 0.5%", "max_rejects: 5%"),
-    ):
-        assert old in feed
-        feed = feed.replace(old, new)
+    """The demo's feed with small partitions, under each of these names, and what is different about it."""
+    common = {
+        "rows_per_partition: 100000": f"rows_per_partition: {ROWS_PER_PARTITION}",
+        "rows_per_chunk: 20000": "rows_per_chunk: 500",
+        "max_rejects: 0.5%": "max_rejects: 5%",
+    }
     folder = home / "include/feeds"
     folder.mkdir(parents=True)
-    (folder / "sales.yaml").write_text(feed, encoding="utf-8")
-    assert "connection: warehouse" in feed
-    (folder / "returns.yaml").write_text(feed.replace("sales", "returns"), encoding="utf-8")
-    orders = feed.replace("sales", "orders").replace("connection: warehouse", "connection: archive")
-    (folder / "orders.yaml").write_text(orders, encoding="utf-8")
+    demo = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
+    for name, own in FEEDS.items():
+        feed = demo
+        for old, new in (common | own).items():
+            assert old in feed
+            feed = feed.replace(old, new)
+        renamed = feed.replace("feed: sales", f"feed: {name}").replace("inbox/sales_", f"inbox/{name}_")
+        (folder / f"{name}.yaml").write_text(renamed, encoding="utf-8")
 
 
 @contextmanager
@@ -114,17 +155,24 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
         _make_admin(place, site)
         api = AirflowApi(site)
         passwords = {site.user: site.password} | {name: _make_user(api, name) for name in ROLES}
-        for dag in ("load_sales", "load_returns"):
-            api.call("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": False})
+        for feed in FEEDS:
+            api.call("PATCH", f"/api/v2/dags/load_{feed}", json={"is_paused": False})
         yield Plant(place, site, api, warehouse, home, passwords)
 
 
+def _airflow(place: Place, *arguments: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "airflow", *arguments],
+        env=environment_of(place, 0), cwd=place.folder, check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return ended.stdout
+
+
 def _make_admin(place: Place, site: Site) -> None:
-    named = ["--firstname", "A", "--lastname", "B", "--email", "admin@localhost.localdomain"]
-    subprocess.run(
-        [sys.executable, "-m", "airflow", "users", "create", "--role", "Admin", "--username", site.user,
-         f"--password={site.password}", *named],  # one argument: a random password may begin with a dash
-        env=environment_of(place, 0), cwd=place.folder, check=True, capture_output=True, timeout=120,
+    _airflow(
+        place, "users", "create", "--role", "Admin", "--username", site.user,
+        f"--password={site.password}",  # one argument: a random password may begin with a dash
+        "--firstname", "A", "--lastname", "B", "--email", "admin@localhost.localdomain",
     )  # fmt: skip
 
 

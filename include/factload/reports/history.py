@@ -65,7 +65,7 @@ class LoadSummary:
 
 
 def summaries() -> Select[Any]:
-    """The fields of ``LoadSummary`` for every load; narrow it with ``where``."""
+    """The fields of ``LoadSummary``, in its order, for every load; narrow it with ``where``."""
     return select(
         loads.c.load_id,
         loads.c.feed,
@@ -87,7 +87,7 @@ def summaries() -> Select[Any]:
 
 def summary_of(row: Row[Any]) -> LoadSummary:
     """A row of ``summaries``."""
-    return LoadSummary(**row._mapping)
+    return LoadSummary(*tuple(row))  # by place: a calendar has thousands
 
 
 def loads_between(

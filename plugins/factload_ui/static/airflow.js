@@ -1,4 +1,4 @@
-// Ways out of the frame into Airflow's own pages.
+// Ways out of the frame into Airflow's own pages, and how those show a moment.
 
 import { el } from "./dom.js";
 
@@ -16,4 +16,25 @@ export function airflowLink(path, attributes, ...children) {
     window.parent.dispatchEvent(new window.parent.PopStateEvent("popstate"));
   };
   return el("a", { href: target.href, ...attributes, onclick: follow }, ...children);
+}
+
+export const runPath = (dagId, runId) => `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
+
+// The zone that is chosen in Airflow's navigation, which its forms use.
+function chosenZone() {
+  try {
+    const zone = JSON.parse(window.localStorage.getItem("timezone") ?? '"UTC"');
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return zone;
+  } catch {
+    return "UTC";
+  }
+}
+
+// A moment as it is typed into Airflow's forms, and in which zone.
+export function inAirflowsZone(iso) {
+  const zone = chosenZone();
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const part = Object.fromEntries(format.formatToParts(new Date(iso)).map(({ type, value }) => [type, value]));
+  return { zone, text: `${part.year}/${part.month}/${part.day} ${part.hour}:${part.minute}` };
 }

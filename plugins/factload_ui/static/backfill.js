@@ -1,13 +1,13 @@
 // What fills a gap: the exact command, and the way to Airflow's own form. This page changes nothing by itself.
 
-import { airflowLink } from "./airflow.js";
-import { el } from "./dom.js";
-import { addDays, longDay, plural } from "./format.js";
+import { airflowLink, inAirflowsZone } from "./airflow.js";
+import { el, spoken } from "./dom.js";
+import { longDay, plural } from "./format.js";
 
-// `--to-date` is a moment: the midnight after the last day, or that day's run would be left out. Runs that have
-// failed are made again, others are left alone.
-export const command = (dagId, first, last) =>
-  `airflow backfill create --dag-id ${dagId} --from-date ${first}T00:00:00 --to-date ${addDays(last, 1)}T00:00:00 --reprocess-behavior failed`;
+// Both moments are the server's: they cover every run of these days, and no other. Runs that have failed are made
+// again, others are left alone.
+export const command = (dagId, gap) =>
+  `airflow backfill create --dag-id ${dagId} --from-date ${gap.begins} --to-date ${gap.ends} --reprocess-behavior failed`;
 
 function copyButton(text) {
   const button = el("button", { type: "button" }, "Copy");
@@ -18,29 +18,56 @@ function copyButton(text) {
   return navigator.clipboard ? button : null;
 }
 
-// The two ways to load these days (ISO text, in order).
-export function ways(dagId, days) {
-  const first = days[0];
-  const last = days[days.length - 1];
-  const text = command(dagId, first, last);
-  const span = days.length === 1 ? longDay(first) : `${longDay(first)} to ${longDay(last)}`;
+export const commandLine = (text) => el("div", { class: "command" }, el("code", { tabindex: "0" }, text), copyButton(text));
+
+function fields(gaps) {
+  const { zone } = inAirflowsZone(gaps[0].begins);
   return el(
-    "div",
-    { class: "ways" },
-    el("p", null, "In Airflow: ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, `open ${dagId}`), `, press Trigger, choose Backfill, and fill in ${span}. Put the workbooks into the inbox first.`),
-    el("p", null, "Or on the command line:"),
-    el("div", { class: "command" }, el("code", { tabindex: "0" }, text), copyButton(text)),
+    "table",
+    { class: "rows moments" },
+    el("caption", { class: "spoken" }, "What to fill in"),
+    el("thead", null, el("tr", null, ["From", "To"].map((name) => el("th", { scope: "col" }, `${name} (${zone})`)), el("th", { scope: "col" }, "Days"))),
+    el(
+      "tbody",
+      null,
+      gaps.map((gap) => el("tr", null, [gap.begins, gap.ends].map((moment) => el("td", null, el("code", null, inAirflowsZone(moment).text))), el("td", null, span(gap)))),
+    ),
   );
 }
 
-// A button that shows both for the missing days of a feed.
-export function backfillButton(feed, dagId, days) {
+const span = (gap) => (gap.first === gap.last ? longDay(gap.first) : `${longDay(gap.first)} to ${longDay(gap.last)}`);
+
+// The two ways to load the days of these gaps; `workbook` is the feed's path of one.
+export function ways(dagId, gaps, workbook) {
+  return el(
+    "div",
+    { class: "ways" },
+    el("p", null, "Put the workbooks into place first: ", el("code", null, workbook), "."),
+    el("p", null, "In Airflow: ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, `open ${dagId}`), ", press Trigger, choose Backfill and Missing and Errored Runs, and fill in:"),
+    fields(gaps),
+    el("p", null, "Or on the command line:"),
+    commandLine(gaps.map((gap) => command(dagId, gap)).join("\n")),
+  );
+}
+
+function openDialog(entry) {
+  const days = lacking(entry);
+  const close = () => dialog.close();
   const dialog = el(
     "dialog",
-    { "aria-label": `Backfill ${feed}` },
-    el("h2", null, `${plural(days.length, "day")} of ${feed} without a load`),
-    ways(dagId, days),
-    el("button", { type: "button", onclick: (event) => event.target.closest("dialog").close() }, "Close"),
+    { "aria-label": `Backfill ${entry.feed}`, onclose: () => dialog.remove() },
+    el("h2", null, `${plural(days, "day")} of ${entry.feed} without a load`),
+    ways(entry.dag_id, entry.gaps, entry.workbook),
+    el("button", { type: "button", onclick: close }, "Close"),
   );
-  return el("span", null, el("button", { type: "button", class: "gap", onclick: () => dialog.showModal() }, `Backfill ${plural(days.length, "day")}`), dialog);
+  document.body.append(dialog);
+  dialog.showModal();
 }
+
+const DAY = 86_400_000;
+const daysOf = (gap) => Math.round((Date.parse(gap.last) - Date.parse(gap.first)) / DAY) + 1;
+const lacking = (entry) => entry.gaps.reduce((sum, gap) => sum + daysOf(gap), 0);
+
+// A button that shows both for the gaps of a row of the calendar.
+export const backfillButton = (entry) =>
+  el("button", { type: "button", class: "gap", onclick: () => openDialog(entry) }, `Backfill ${plural(lacking(entry), "day")}`, spoken(` of ${entry.feed}`));

@@ -42,6 +42,13 @@ export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
 export const isoOf = (when) => when.toISOString().slice(0, 10);
 export const addDays = (iso, days) => isoOf(new Date(asDate(iso).getTime() + days * 86_400_000));
 
+// The newest day that somebody may call today: the one here, or in UTC, whichever is later.
+export function today() {
+  const now = new Date();
+  const here = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
+  return isoOf(here > now ? here : now);
+}
+
 const spelledOut = new Map(); // a calendar says the same day once for every feed
 export function longDay(iso) {
   if (!spelledOut.has(iso)) spelledOut.set(iso, LONG.format(asDate(iso)));

@@ -1,22 +1,45 @@
 // Feeds × days: a table whose cells are links to the loads. One stop of the Tab key; the arrows go from day to day.
+//
+// A row is made anew only when its feed has changed. The rows in sight are painted first, the others after them.
 
 import { backfillButton } from "./backfill.js";
 import { el, spoken } from "./dom.js";
 import { addDays, asDate, count, longDay, month, shortDay } from "./format.js";
-import { sign, STATES } from "./states.js";
+import { sign, STATES, USUAL } from "./states.js";
 
 export const loadPath = (dagId, period) => `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = (dagId) => `dags/${encodeURIComponent(dagId)}`;
 
-const NARROW = window.innerWidth < 600; // no room for a column beside the days
-const DAY = 30;
-const BESIDE = NARROW ? 140 : 330; // the feed's name, and the column of the gaps
+const DAY = 30; // pixels, with the space around
+const MOST = { days: 42, width: 1440 }; // the page grows no wider
+const NARROW = 600; // a page narrower than this has no room for a column beside the days
+const EDGES = { wide: 86, narrow: 52 }; // of the page and the card
+const GAPS = 136; // the column beside the days
+const NAME = { least: 84, most: 230, letter: 7.6, space: 26 };
+const AT_A_TIME = 40; // rows
 
-// As many days as there is room for, up to `last`.
+const isNarrow = () => window.innerWidth < NARROW;
+
+// The width of the column of names, for these names and whoever has no name yet.
+function nameWidth(feeds) {
+  if (isNarrow()) return NAME.least;
+  const longest = Math.max(0, ...feeds.map((entry) => entry.feed.length));
+  return Math.round(Math.min(NAME.most, Math.max(NAME.least, longest * NAME.letter + NAME.space)));
+}
+
+function roomFor(name) {
+  const room = Math.min(window.innerWidth, MOST.width) - name - (isNarrow() ? EDGES.narrow : EDGES.wide + GAPS);
+  return Math.max(7, Math.min(MOST.days, Math.floor(room / DAY)));
+}
+
+// As many days as there may be room for, up to `last`.
 export function daysUpTo(last) {
-  const number = Math.max(7, Math.min(42, Math.floor((window.innerWidth - BESIDE) / DAY)));
+  const number = roomFor(NAME.least);
   return Array.from({ length: number }, (_, index) => addDays(last, index - number + 1));
 }
+
+// Those of them that there is room for beside the names.
+export const daysBeside = (feeds, days) => days.slice(-roomFor(nameWidth(feeds)));
 
 const weekend = (day) => [0, 6].includes(asDate(day).getUTCDay());
 
@@ -31,33 +54,48 @@ function monthHeads(days) {
   return heads.map(({ name, span }) => el("th", { colspan: span, scope: "colgroup", class: "month" }, span > 3 ? name : spoken(name)));
 }
 
+function head(days, today, narrow) {
+  return el(
+    "thead",
+    null,
+    el("tr", null, el("td", null), monthHeads(days), narrow ? null : el("td", null)),
+    el(
+      "tr",
+      null,
+      el("th", { scope: "col" }, "Feed"),
+      days.map((day) =>
+        el("th", { scope: "col", class: [weekend(day) && "weekend", day === today && "today"].filter(Boolean).join(" ") || null }, el("span", { "aria-hidden": "true" }, String(asDate(day).getUTCDate())), spoken(shortDay(day))),
+      ),
+      narrow ? null : el("th", { scope: "col" }, spoken("Gaps")),
+    ),
+  );
+}
+
 function sentence(feed, day, state, load) {
   const about = `${feed}, ${longDay(day)}: ${STATES[state].name}`;
-  if (!load) return about;
+  if (!load) return state === "failed" ? `${about}, no load was opened` : about;
   const rows = load.state === "published" ? `${count(load.published)} rows` : "";
   const rejected = load.rejected ? `${count(load.rejected)} rejected` : "";
-  const older = load.published_epoch && load.state !== "published" ? "an earlier attempt's rows are published" : "";
+  const older = load.older ? "an earlier attempt's rows are published" : "";
   return [about, rows, rejected, older].filter(Boolean).join(", ");
 }
 
-function cell(feed, dagId, day, load, missing) {
-  const state = load?.state ?? (missing ? "missing" : null);
-  if (!state) return el("td", { class: "none" }, el("span", { class: "sign none" }, spoken("no load")));
-  const words = sentence(feed, day, state, load);
-  return el("td", null, el("a", { href: loadPath(dagId, day), class: "day", tabindex: "-1", "aria-label": words, title: words }, sign(state)));
+function cell(entry, day, load) {
+  const state = load?.state ?? entry.absent[day];
+  if (!state) return el("td", { class: "none" });
+  return el("td", null, el("a", { href: loadPath(entry.dag_id, day), class: `day sign ${state}`, tabindex: "-1", "aria-label": sentence(entry.feed, day, state, load) }, STATES[state].sign));
 }
 
-function row(entry, days) {
-  const loads = new Map((entry.days ?? []).map((load) => [load.period, load]));
-  const missing = new Set(entry.missing ?? []);
-  const name = el("th", { scope: "row", class: "feed" }, el("a", { href: feedPath(entry.dag_id) }, entry.feed));
-  if (entry.problem) {
-    return el("tr", null, name, el("td", { colspan: days.length + 1, class: "trouble" }, entry.problem.message));
-  }
-  const gap = missing.size ? backfillButton(entry.feed, entry.dag_id, [...missing].sort()) : entry.first ? "" : el("span", { class: "quiet" }, "no load yet");
-  const cells = days.map((day) => cell(entry.feed, entry.dag_id, day, loads.get(day), missing.has(day)));
-  if (!NARROW) return el("tr", null, name, cells, el("td", { class: "gaps" }, gap));
-  return [el("tr", null, name, cells), gap ? el("tr", null, el("td"), el("td", { colspan: days.length, class: "gaps" }, gap)) : null];
+// A feed's body of the table: on a narrow page its gaps have a line of their own.
+function body(entry, days, narrow) {
+  const name = el("th", { scope: "row", class: "feed" }, el("a", { href: feedPath(entry.dag_id), title: entry.feed }, entry.feed));
+  if (entry.problem) return el("tbody", null, el("tr", null, name, el("td", { colspan: days.length + (narrow ? 0 : 1), class: "trouble" }, entry.problem.message)));
+  if (!entry.first) return el("tbody", null, el("tr", null, name, el("td", { colspan: days.length + (narrow ? 0 : 1), class: "empty" }, "no load yet")));
+  const loads = new Map(entry.days.map((load) => [load.period, load]));
+  const cells = days.map((day) => cell(entry, day, loads.get(day)));
+  const gap = entry.gaps.length ? backfillButton(entry) : null;
+  if (!narrow) return el("tbody", null, el("tr", null, name, cells, el("td", { class: "gaps" }, gap)));
+  return el("tbody", null, el("tr", null, name, cells), gap ? el("tr", null, el("td"), el("td", { colspan: days.length, class: "gaps" }, gap)) : null);
 }
 
 // The arrows, Home and End lead from link to link, whichever of them has the focus.
@@ -67,8 +105,8 @@ function moveFocus(event) {
   const here = link.closest("td");
   const line = here.parentElement;
   const inLine = [...line.querySelectorAll("a.day")];
-  const lines = [...line.parentElement.rows];
   const vertical = (step) => {
+    const lines = [...line.closest("table").querySelectorAll("tbody:not([hidden]) > tr")];
     for (let next = lines.indexOf(line) + step; lines[next]; next += step) {
       const found = lines[next].cells[here.cellIndex]?.querySelector("a.day");
       if (found) return found;
@@ -90,30 +128,81 @@ function moveFocus(event) {
   target.focus();
 }
 
-export function matrix(feeds, days, today) {
-  const found = el(
+// What a screen reader says, for the pointer too; made when it is wanted, there are thousands.
+function sayAtPointer(event) {
+  const link = event.target.closest("a.day");
+  if (link && !link.title) link.title = link.getAttribute("aria-label");
+}
+
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
+// The table for these days. `update(feeds)` shows them; `isShown(entry)` says which rows are not hidden.
+export function matrix(days, today) {
+  const narrow = isNarrow();
+  const columns = el("colgroup");
+  const table = el(
     "table",
-    { class: "matrix", onkeydown: moveFocus },
+    { class: "matrix", onkeydown: moveFocus, onpointerover: sayAtPointer },
     el("caption", { class: "spoken" }, `The loads of each feed from ${longDay(days[0])} to ${longDay(days.at(-1))}. The arrow keys lead from day to day.`),
-    el(
-      "thead",
-      null,
-      el("tr", null, el("td", null), monthHeads(days), NARROW ? null : el("td", null)),
-      el(
-        "tr",
-        null,
-        el("th", { scope: "col" }, "Feed"),
-        days.map((day) =>
-          el("th", { scope: "col", class: [weekend(day) && "weekend", day === today && "today"].filter(Boolean).join(" ") || null }, el("span", { "aria-hidden": "true" }, String(asDate(day).getUTCDate())), spoken(shortDay(day))),
-        ),
-        NARROW ? null : el("th", { scope: "col" }, spoken("Gaps")),
-      ),
-    ),
-    el("tbody", null, feeds.map((entry) => row(entry, days))),
+    columns,
+    head(days, today, narrow),
   );
-  const links = found.querySelectorAll("tbody a.day");
-  if (links.length) links[links.length - 1].tabIndex = 0;
-  return el("div", { class: "scroll matrix-scroll" }, found);
+  const rows = new Map(); // feed → { entry as text, body }
+  let turn = 0;
+  let isShown = () => true;
+
+  function widths(feeds) {
+    columns.replaceChildren(el("col", { width: nameWidth(feeds) }), ...days.map(() => el("col", { width: DAY })), ...(narrow ? [] : [el("col")]));
+  }
+
+  function put(entry, before) {
+    const text = JSON.stringify(entry);
+    const known = rows.get(entry.feed);
+    if (known?.text === text) return known.body;
+    const made = body(entry, days, narrow);
+    made.hidden = !isShown(entry);
+    const focused = known?.body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    if (known) known.body.replaceWith(made);
+    else if (before) before.after(made);
+    else table.append(made);
+    rows.set(entry.feed, { text, entry, body: made });
+    if (focused) [...made.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();
+    return made;
+  }
+
+  function oneStop() {
+    if (table.querySelector('tbody:not([hidden]) a.day[tabindex="0"]')) return;
+    const first = [...rows.values()].find(({ body: its }) => !its.hidden && its.querySelector("a.day"));
+    const links = first?.body.querySelectorAll("a.day");
+    if (links) links[links.length - 1].tabIndex = 0;
+  }
+
+  async function update(feeds) {
+    const mine = ++turn;
+    widths(feeds);
+    const wanted = new Set(feeds.map((entry) => entry.feed));
+    for (const [feed, { body: old }] of rows) {
+      if (!wanted.has(feed)) (old.remove(), rows.delete(feed));
+    }
+    let before = null;
+    for (const [index, entry] of feeds.entries()) {
+      if (index && index % AT_A_TIME === 0) {
+        oneStop();
+        await painted();
+        if (mine !== turn) return; // a newer answer is being shown
+      }
+      before = put(entry, before);
+    }
+    oneStop();
+  }
+
+  function show(test) {
+    isShown = test;
+    for (const { entry, body: its } of rows.values()) its.hidden = !test(entry);
+    oneStop();
+  }
+
+  return { node: el("div", { class: "matrix-scroll" }, table), update, show };
 }
 
 // The way to the days before and after; `path` is the page's own.
@@ -129,9 +218,11 @@ export function pager(days, today, path) {
   );
 }
 
-export const legend = () =>
-  el(
-    "ul",
-    { class: "legend", "aria-label": "What the signs mean" },
-    ["published", "held", "refused", "failed", "running", "missing"].map((state) => el("li", null, sign(state), STATES[state].name)),
-  );
+// The states of a row of the calendar, each as often as it is there.
+export const statesOf = (entry) => (entry.problem ? [] : [...entry.days.map((day) => day.state), ...Object.values(entry.absent)]);
+
+export function legend(feeds) {
+  const there = new Set(feeds.flatMap(statesOf));
+  const states = Object.keys(STATES).filter((state) => USUAL.includes(state) || there.has(state));
+  return el("ul", { class: "legend", "aria-label": "What the signs mean" }, states.map((state) => el("li", null, sign(state), STATES[state].name)));
+}

@@ -2,28 +2,17 @@
 
 import { ask } from "../ask.js";
 import { el, show } from "../dom.js";
-import { isoOf, plural } from "../format.js";
-import { daysUpTo, legend, matrix, pager } from "../matrix.js";
+import { filters } from "../filters.js";
+import { today } from "../format.js";
+import { daysBeside, daysUpTo, legend, matrix, pager } from "../matrix.js";
 import { notice, problem } from "../notices.js";
 
 const main = document.querySelector("main");
 const REFRESH = 15_000;
-const last = new URL(window.location.href).searchParams.get("last") ?? isoOf(new Date());
-const days = daysUpTo(last);
-
-function summary(feeds) {
-  const gaps = feeds.reduce((sum, feed) => sum + (feed.missing?.length ?? 0), 0);
-  const states = feeds.flatMap((feed) => feed.days ?? []).map((day) => day.state);
-  const number = (...wanted) => states.filter((state) => wanted.includes(state)).length;
-  const parts = [
-    plural(feeds.length, "feed"),
-    number("running") && `${number("running")} running`,
-    gaps && plural(gaps, "day") + " missing",
-    number("held") && `${number("held")} held`,
-    number("failed", "refused", "stalled") && `${number("failed", "refused", "stalled")} failed`,
-  ].filter(Boolean);
-  return el("p", { class: "summary", id: "summary" }, parts.join(" · "));
-}
+const last = new URL(window.location.href).searchParams.get("last") ?? today();
+let days = daysUpTo(last);
+let board = null; // what shows the feeds, once there are some
+let failure = ""; // what is said in their place
 
 function none() {
   return notice(
@@ -33,29 +22,61 @@ function none() {
   );
 }
 
-let shown = ""; // the answer that the page shows
-
-async function draw() {
-  let answer;
-  try {
-    answer = await ask("calendar", { first: days[0], last });
-  } catch (error) {
-    shown = "";
-    show(main, el("h1", null, "Loads"), problem(error, draw));
-    return;
-  } finally {
-    main.removeAttribute("aria-busy");
-  }
-  const now = JSON.stringify(answer);
-  if (now === shown || document.activeElement?.closest("table.matrix, dialog[open]")) return; // or somebody is at work in it
-  shown = now;
-  const { feeds, today } = answer;
+function makeBoard(feeds) {
+  const shown = daysBeside(feeds, days);
+  const table = matrix(shown, today());
+  const bar = filters(table.show);
+  const signs = el("div");
   show(
     main,
-    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), feeds.length ? summary(feeds) : null), pager(days, today, "./")),
-    feeds.length ? [el("section", { class: "card", "aria-label": "Calendar" }, matrix(feeds, days, today), legend())] : none(),
+    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), bar.node), pager(shown, today(), "./")),
+    el("section", { class: "card", "aria-label": "Calendar" }, table.node, signs),
   );
+  return {
+    update(found) {
+      bar.update(found);
+      show(signs, legend(found));
+      return table.update(found);
+    },
+  };
 }
 
-await draw();
-setInterval(() => document.hidden || draw(), REFRESH);
+async function draw() {
+  try {
+    const { feeds } = await ask("calendar", { first: days[0], last });
+    main.removeAttribute("aria-busy");
+    if (!feeds.length) {
+      board = null;
+      show(main, el("h1", null, "Loads"), none());
+    } else {
+      board ??= makeBoard(feeds);
+      await board.update(feeds);
+    }
+    failure = "";
+  } catch (error) {
+    main.removeAttribute("aria-busy");
+    if (failure === error.message) return; // it stands there already
+    failure = error.message;
+    board = null;
+    show(main, el("h1", null, "Loads"), problem(error, draw));
+  }
+}
+
+// Another width has room for other days.
+let settled;
+window.addEventListener("resize", () => {
+  clearTimeout(settled);
+  settled = setTimeout(() => {
+    if (daysUpTo(last).length === days.length) return;
+    days = daysUpTo(last);
+    board = null;
+    draw();
+  }, 250);
+});
+
+async function follow() {
+  if (!document.hidden) await draw();
+  setTimeout(follow, REFRESH);
+}
+
+await follow();

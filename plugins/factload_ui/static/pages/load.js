@@ -1,6 +1,6 @@
 // One load: where its rows went, when its steps ran, what was rejected and why. Live while it runs.
 
-import { airflowLink } from "../airflow.js";
+import { airflowLink, runPath } from "../airflow.js";
 import { ask } from "../ask.js";
 import { attemptsCard } from "../attempts.js";
 import { ways } from "../backfill.js";
@@ -11,6 +11,7 @@ import { waterfall } from "../charts/waterfall.js";
 import { card, el, show, table } from "../dom.js";
 import { addDays, count, decimal, duration, longDay, megabytes, share } from "../format.js";
 import { loadPath } from "../matrix.js";
+import { nextSteps } from "../next_steps.js";
 import { notice, problem } from "../notices.js";
 import { rejectsCard } from "../rejects.js";
 import { badge, EXPLANATIONS } from "../states.js";
@@ -20,10 +21,10 @@ const { dagId, period } = document.body.dataset;
 const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = `dags/${encodeURIComponent(dagId)}`;
 const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
-const AWAITED = 3_000; // at one that isn't there yet
+const AWAITED = 3_000; // at one that isn't there yet, or that somebody is asked about
 const IDLE = 600; // seconds without a word after which a running load is worth a look
 const ENDED = 15_000; // at one that may run again
-let shown = null; // what the page shows now: "none", or the attempt's number and state
+let shown = null; // what the page shows now: the attempt and its state, and the run
 let follow = () => {}; // brings the page of a running load up to date
 
 function head(answer, state) {
@@ -37,8 +38,13 @@ function head(answer, state) {
       el("h1", null, longDay(period), " ", state ? badge(state) : null),
       state ? el("p", { class: "summary" }, EXPLANATIONS[state]) : null,
     ),
-    el("nav", { class: "pager", "aria-label": "Other days" }, el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"), el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →")),
+    el("nav", { class: "pager", "aria-label": "Elsewhere" }, toRun(answer), el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"), el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →")),
   );
+}
+
+// The run that was for this day, or the last of several: its tasks, its logs.
+function toRun({ runs }) {
+  return runs.length ? airflowLink(runPath(dagId, runs[0].run_id), { class: "button" }, "Run in Airflow") : null;
 }
 
 // Seconds since a step of the newest attempt ended, or since it was opened.
@@ -124,9 +130,25 @@ function why(load) {
   return message ? el("p", { class: `banner ${load.state}` }, message) : null;
 }
 
-function missing(answer) {
-  const words = answer.expected ? "The schedule was due on this day, and the ledger has no load of it." : "The ledger has no load of this day, and the schedule expects none.";
-  show(main, head(answer, answer.expected ? "missing" : null), notice("No load", el("p", null, words), ways(dagId, [period])));
+// What became of a day without a load: Airflow alone knows.
+function stateWithout({ runs, expected }) {
+  if (runs.some((run) => ["queued", "running"].includes(run.state))) return "waiting";
+  if (runs.length) return runs[0].state === "failed" ? "failed" : "skipped";
+  return expected ? "missing" : null;
+}
+
+const WITHOUT = {
+  waiting: "A run of this day is at work. It opens the load when it finds its workbook.",
+  failed: "The run of this day failed before it opened a load: see the log of its task open_load. Its last line says what to do.",
+  skipped: "The run of this day found nothing to load: see the log of its task open_load.",
+  missing: "The schedule was due on this day, and the ledger has no load of it.",
+};
+
+function drawWithout(answer) {
+  const state = stateWithout(answer);
+  const words = WITHOUT[state] ?? "The ledger has no load of this day, and the schedule expects none.";
+  const offer = state === "waiting" || state === "skipped" ? null : ways(dagId, answer.gaps, answer.workbook);
+  show(main, head(answer, state), notice("No load", el("p", null, words), offer));
 }
 
 async function drawAll(answer) {
@@ -138,6 +160,7 @@ async function drawAll(answer) {
     head(answer, load.state),
     why(load),
     older(load),
+    nextSteps(answer, dagId),
     tiles(answer, load),
     el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load), origin(answer, load))),
     card("When each step ran", "steps", timeline(load), speedsOf(load), partitionTable(load)),
@@ -170,16 +193,18 @@ async function draw() {
   try {
     const answer = await ask(path);
     const { load } = answer;
-    const now = load ? `${load.epoch} ${load.state}` : "none";
+    const [run] = answer.runs;
+    const now = `${load ? `${load.epoch} ${load.state}` : "none"} ${run?.run_id} ${load ? run?.asks : run?.state}`;
     const running = load?.state === "running";
+    const awaited = !load || run?.asks || run?.state === "queued";
     if (now !== shown) {
-      if (!load) missing(answer);
+      if (!load) drawWithout(answer);
       else if (running) drawRunning(answer);
       else await drawAll(answer);
       shown = now;
     }
     if (running) follow(load);
-    wait = running ? LIVE : load ? ENDED : AWAITED;
+    wait = running ? LIVE : awaited ? AWAITED : ENDED;
   } catch (error) {
     shown = null;
     show(main, el("h1", null, longDay(period)), problem(error));

@@ -1,0 +1,59 @@
+// What the calendar comes to, as buttons that leave the feeds with such days, and a search among many feeds.
+
+import { el, show } from "./dom.js";
+import { count, plural } from "./format.js";
+import { statesOf } from "./matrix.js";
+import { sign, STATES } from "./states.js";
+
+const CALM = new Set(["published", "skipped"]); // nothing to do
+const MANY = 12; // feeds, from which on a search helps
+const ORDER = ["running", "waiting", "missing", "held", "refused", "failed", "stalled"];
+
+// `apply(test)` is told which feeds are wanted. `update(feeds)` counts anew.
+export function filters(apply) {
+  const wanted = { state: "", text: "" };
+  const words = el("span", { role: "status" });
+  const buttons = el("span", { class: "chips", role: "group", "aria-label": "Show only feeds with days that are" });
+  const search = el("input", { type: "search", "aria-label": "Search the feeds", placeholder: "a feed", autocomplete: "off", hidden: true });
+  let feeds = [];
+
+  const test = (entry) => entry.feed.toLowerCase().includes(wanted.text) && (!wanted.state || statesOf(entry).includes(wanted.state));
+
+  function narrow() {
+    apply(test);
+    const left = feeds.filter(test).length;
+    const all = plural(feeds.length, "feed");
+    const next = left === feeds.length ? all : `${count(left)} of ${all}`;
+    if (words.textContent !== next) words.textContent = next;
+    for (const button of buttons.children) button.setAttribute("aria-pressed", String(button.dataset.state === wanted.state));
+  }
+
+  function choose(state) {
+    wanted.state = wanted.state === state ? "" : state;
+    narrow();
+  }
+
+  search.addEventListener("input", () => {
+    wanted.text = search.value.trim().toLowerCase();
+    narrow();
+  });
+
+  function update(found) {
+    feeds = found;
+    const numbers = new Map();
+    for (const state of feeds.flatMap(statesOf)) numbers.set(state, (numbers.get(state) ?? 0) + 1);
+    const chips = ORDER.filter((state) => numbers.has(state) && !CALM.has(state)).map((state) => [state, numbers.get(state)]);
+    if (wanted.state && !numbers.has(wanted.state)) wanted.state = "";
+    search.hidden = feeds.length < MANY;
+    const now = JSON.stringify(chips);
+    if (buttons.dataset.shown !== now) {
+      const focused = buttons.contains(document.activeElement) ? document.activeElement.dataset.state : null;
+      show(buttons, chips.map(([state, number]) => el("button", { type: "button", class: "chip", "data-state": state, "aria-pressed": "false", onclick: () => choose(state) }, sign(state), `${count(number)} ${STATES[state].name}`)));
+      buttons.dataset.shown = now;
+      if (focused) [...buttons.children].find((button) => button.dataset.state === focused)?.focus();
+    }
+    narrow();
+  }
+
+  return { node: el("div", { class: "summary filters", id: "summary" }, words, buttons, search), update };
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,10 @@ class TriggerForm:
     def field(self, name: str) -> Locator:
         """The input of a parameter; Airflow's labels don't name it."""
         return self.dialog.locator(f"#element_{name}")
+
+    def titled(self, title: str) -> Locator:
+        """The title of a parameter; one that may not be empty has a star."""
+        return self.dialog.get_by_text(re.compile(rf"^{re.escape(title)}\s*\*?$"))
 
     def choose(self, title: str, option: str) -> None:
         """One of a list."""
@@ -102,10 +107,8 @@ class BackfillForm:
 def parameters_shown(form: TriggerForm, details: dict[str, Any]) -> dict[str, bool]:
     """For each parameter that the DAG has: whether its title and its description are on the form."""
     return {
-        name: all(
-            form.dialog.get_by_text(text, exact=True).first.is_visible()
-            for text in (param["schema"]["title"], param["description"])
-        )
+        name: form.titled(param["schema"]["title"]).is_visible()
+        and form.dialog.get_by_text(param["description"], exact=True).is_visible()
         for name, param in details["params"].items()
     }
 

@@ -27,6 +27,9 @@ def test_a_week_is_backfilled_with_one_workbook_missing(plant: Plant, window: Ca
 
     # Before: a week of gaps, and what would fill it.
     seen = window()
+    seen.loads()
+    for look in seen.looks():
+        seen.photograph(f"backfill-before-{look}")
     page = seen.open("/plugin/loads")
     frame = page.frame_locator("iframe")
     for days in WEEK:
@@ -44,8 +47,8 @@ def test_a_week_is_backfilled_with_one_workbook_missing(plant: Plant, window: Ca
     dialog.get_by_role("link", name="open load_stock").click()
     page.wait_for_url("**/dags/load_stock")
     form = BackfillForm.on(page)
-    form.moment("From", datetime.strptime(begin, "%Y/%m/%d %H:%M"))  # noqa: DTZ007 - as it stands on the page
-    form.moment("To", datetime.strptime(end, "%Y/%m/%d %H:%M"))  # noqa: DTZ007
+    form.moment("From", datetime.strptime(begin, "%Y/%m/%d %H:%M"))
+    form.moment("To", datetime.strptime(end, "%Y/%m/%d %H:%M"))
     form.choose(MISSING_AND_FAILED)
     form.at_once(len(WEEK))
     expect(form.dialog.get_by_text("7 runs will be triggered.")).to_be_visible()
@@ -69,6 +72,8 @@ def test_six_days_are_published_and_one_is_still_to_be_had(
         state = "failed, no load was opened" if days == WITHOUT_WORKBOOK else f"published, {ROWS} rows"
         expect(page.get_by_role("link", name=f"stock, {spelled(days)}: {state}")).to_be_visible()
     expect(page.get_by_role("button", name="Backfill 1 day of stock")).to_be_visible()
+    for look in seen.looks():
+        seen.photograph(f"backfill-after-{look}")
     page = seen.loads(path_of(back(WITHOUT_WORKBOOK), "stock"))
     expect(page.get_by_text("failed before it opened a load")).to_be_visible()
     expect(page.get_by_role("link", name="Run in Airflow")).to_have_attribute(

@@ -22,6 +22,8 @@ FORMULA = "=cmd|' /C calc'!A0"
 GOOD = 3 * ROWS_PER_PARTITION
 BAD = [SCRIPT, FORMULA, *("n/a" for _ in range(28))]
 
+SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
+
 expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.timeout(540)
 
@@ -156,7 +158,8 @@ def test_in_airflow_s_own_page_with_its_theme(window: NewWindow) -> None:
 
 
 def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
-    page = window().loads()
+    seen = window()
+    page = seen.loads()
     page.get_by_role("button", name="Backfill 2 days of returns").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("td code")).to_have_text([f"{back(9):%Y/%m/%d} 00:00", f"{back(8):%Y/%m/%d} 23:59"])
@@ -164,8 +167,18 @@ def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
         "airflow backfill create --dag-id load_returns "
         f"--from-date {back(9)}T00:00:00+00:00 --to-date {back(8)}T23:59:00+00:00"
     )
+    for look in seen.looks():
+        seen.photograph(f"offer-{look}")
+        assert not page.evaluate(SCROLLS_SIDEWAYS), look
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+
+
+def test_a_failed_load_says_how_it_runs_again(window: NewWindow) -> None:
+    page = window().loads(path_of(back(15)))
+    steps = page.get_by_role("region", name="What to do next")
+    expect(steps).to_contain_text("press Trigger and choose the period")
+    expect(steps).to_contain_text(f"factload run sales --period {back(15)}")
 
 
 def test_the_calendar_shows_only_the_feeds_in_trouble(window: NewWindow) -> None:
@@ -231,5 +244,5 @@ def test_assistive_technology_finds_nothing_lacking(plant: Plant, window: NewWin
     for look in seen.looks():
         seen.photograph(f"{name}-{look}")
         found[look] = violations(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), look
+        assert not page.evaluate(SCROLLS_SIDEWAYS), look
     assert found == {look: [] for look in found}

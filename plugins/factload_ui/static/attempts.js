@@ -1,7 +1,7 @@
 // The attempts at a load, newest first: how each ended, why, and who released a held one.
 
-import { card, el, table } from "./dom.js";
-import { count, duration, megabytes, moment } from "./format.js";
+import { card, el, prose, table } from "./dom.js";
+import { count, duration, moment, size } from "./format.js";
 import { badge, STATES } from "./states.js";
 
 const baseName = (path) => path.split("/").at(-1);
@@ -18,14 +18,14 @@ const columns = [
   { name: "State", value: (attempt) => state(attempt.state) },
   { name: "Began", value: (attempt) => moment(attempt.opened_at) },
   { name: "Took", number: true, value: (attempt) => duration(ended(attempt)) },
-  { name: "Workbook", class: "value", value: (attempt) => el("span", { title: attempt.workbook }, `${baseName(attempt.workbook)}, ${megabytes(attempt.workbook_bytes)}`) },
+  { name: "Workbook", class: "value", value: (attempt) => el("span", { title: attempt.workbook }, `${baseName(attempt.workbook)}, ${size(attempt.workbook_bytes)}`) },
   { name: "SHA-256", value: (attempt) => el("code", { title: attempt.workbook_sha256 }, attempt.workbook_sha256.slice(0, 10)) },
   { name: "Published", number: true, value: (attempt) => (attempt.published_rows ? count(attempt.published_rows) : "–") },
   { name: "Released by", class: "value", value: released },
-  { name: "Why it ended", class: "why", value: (attempt) => attempt.error_message ?? attempt.warnings.join(" ") },
+  { name: "Why it ended", class: "why", value: (attempt) => prose(attempt.error_message ?? attempt.warnings.join(" ")) },
 ];
 
 // A column that says nothing of any attempt is left out.
-const told = (attempts) => columns.filter((column) => attempts.some((attempt) => column.value(attempt) !== ""));
+const told = (attempts) => columns.filter((column) => attempts.some((attempt) => String(column.value(attempt)) !== ""));
 
 export const attemptsCard = (attempts) => card("Attempts", "attempts", table("Attempts, newest first", told(attempts), attempts));

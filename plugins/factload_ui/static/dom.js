@@ -15,6 +15,9 @@ function fill(node, attributes, children) {
 export const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+// A sentence of the engine: what stands between backquotes is a command or a name.
+export const prose = (text) => text.split("`").map((part, index) => (index % 2 ? el("code", null, part) : part));
+
 // What only a screen reader says.
 export const spoken = (text) => el("span", { class: "spoken" }, text);
 

@@ -29,14 +29,19 @@ export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
   if (seconds === 0) return "0 s";
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  const rest = Math.round(seconds % 60);
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  const [minutes, rest] = [Math.floor(Math.round(seconds) / 60), Math.round(seconds) % 60];
   if (minutes < 60) return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+// A moment of a time axis: without the decimals that say nothing.
+export const tick = (seconds) => (seconds < 10 ? `${+seconds.toFixed(1)} s` : duration(seconds));
+
+export function size(bytes) {
+  if (bytes < 100_000) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
+  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+}
 
 export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
 export const isoOf = (when) => when.toISOString().slice(0, 10);

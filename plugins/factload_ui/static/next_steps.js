@@ -1,8 +1,10 @@
-// What a person can do about a load that is held: decide in Airflow, send the rejects back, try them again.
+// What a person can do about a load that isn't published: decide, correct, run it again.
 
 import { airflowLink, runPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
 import { card, el } from "./dom.js";
+
+const ENDED = new Set(["failed", "refused", "stalled"]);
 
 function decide({ runs }, dagId) {
   const asking = runs.find((run) => run.asks);
@@ -15,18 +17,30 @@ function decide({ runs }, dagId) {
   );
 }
 
-export function nextSteps(answer, dagId) {
+function aboutRejects(answer, dagId) {
   const { load } = answer;
-  if (load.state !== "held") return null;
   const decision = decide(answer, dagId);
-  return card(
-    "What to do next",
-    "next",
+  return [
     decision,
     el("p", null, "The workbook is wrong: send the rejects back as a workbook (below). Corrected, its rows take the place of the rejected ones:"),
     commandLine(`factload replay ${load.load_id} --workbook rejects.xlsx`),
     el("p", null, "A dimension lagged behind: when it has caught up, trigger the DAG with Replay rejects, or:"),
     commandLine(`factload replay ${load.load_id}`),
     decision ? null : [el("p", null, "The rows are right to be left out:"), commandLine(`factload release ${load.load_id} --reason "why"`)],
-  );
+  ];
+}
+
+// Both ways go on from the partitions that are staged.
+function again({ feed, period, runs }, dagId) {
+  const inAirflow = runs.length
+    ? ["open ", airflowLink(runPath(dagId, runs[0].run_id), null, "its run"), " and clear the task that failed, or "]
+    : ["open ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, dagId), ", press Trigger and choose the period, or "];
+  return [el("p", null, "When the cause is gone: in Airflow, ", inAirflow, "on the command line:"), commandLine(`factload run ${feed} --period ${period}`)];
+}
+
+export function nextSteps(answer, dagId) {
+  const { state } = answer.load;
+  if (state === "held") return card("What to do next", "next", aboutRejects(answer, dagId));
+  if (ENDED.has(state)) return card("What to do next", "next", again(answer, dagId));
+  return null;
 }

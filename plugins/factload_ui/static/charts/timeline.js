@@ -2,7 +2,7 @@
 
 import { d3, drawing, said } from "./frame.js";
 import { el, svg, table } from "../dom.js";
-import { compact, count, duration, moment } from "../format.js";
+import { compact, count, duration, moment, tick as spelled } from "../format.js";
 
 const LANE = 22;
 const LEFT = 172;
@@ -52,7 +52,7 @@ function marks(lines, end, width) {
   const ticks = scale.ticks(Math.max(2, Math.floor((width - left) / 110)));
   let top = 4;
   return [
-    ticks.map((tick) => [svg("line", { x1: scale(tick), x2: scale(tick), y1: 0, y2: height, class: "grid" }), svg("text", { x: scale(tick), y: height + 17, class: "tick" }, duration(tick))]),
+    ticks.map((tick) => [svg("line", { x1: scale(tick), x2: scale(tick), y1: 0, y2: height, class: "grid" }), svg("text", { x: scale(tick), y: height + 17, class: "tick" }, spelled(tick))]),
     lines.map((line) => {
       const y = top;
       top += line.lanes * LANE + 8;
@@ -84,7 +84,7 @@ const columns = [
 ];
 
 export function timeline(load) {
-  if (!load.steps.length) return el("p", { class: "quiet" }, "No step has ended yet.");
+  if (!load.steps.length) return el("p", { class: "quiet" }, load.state === "running" ? "No step has ended yet." : "No step is noted.");
   const lines = tracks(load);
   const end = Math.max(...lines.flatMap((line) => line.bars.map((bar) => bar.to)), 0.1);
   const height = lines.reduce((sum, line) => sum + line.lanes * LANE + 8, 0) + AXIS;

@@ -5,8 +5,8 @@ import { card, el, svg, table } from "../dom.js";
 import { compact, count, duration, share, shortDay, longDay } from "../format.js";
 import { badge } from "../states.js";
 
-const HEIGHT = 132;
-const EDGE = { left: 46, right: 10, top: 12, bottom: 22 };
+const HEIGHT = 138;
+const EDGE = { left: 46, right: 10, top: 12, bottom: 28 };
 
 const MEASURES = [
   { key: "rows", name: "Rows", value: (load) => load.rows, shown: count, tick: compact },
@@ -56,7 +56,7 @@ export function trendCards({ loads, rule }, pathOf, current) {
       { class: "three" },
       MEASURES.map((measure) => el("figure", null, el("figcaption", null, measure.name), drawing(HEIGHT, `${measure.name} of the last ${loads.length} loads`, (width) => marks(measure, loads, width, pathOf, current)))),
     ),
-    el("p", { class: "quiet" }, `Ringed: unusual by the ${rule}.`),
+    el("p", { class: "quiet below" }, `Ringed: unusual by the ${rule}.`),
     el("details", null, el("summary", null, "The same as a table"), table("The feed's last loads", columns(pathOf), [...loads].reverse())),
   );
 }

@@ -26,6 +26,13 @@ function bar(kind, from, to, scale) {
   );
 }
 
+function sum(source, blank, rejected, staged) {
+  if (!source) return "No row has been counted.";
+  const known = blank + rejected + staged;
+  if (known !== source) return `${count(known)} of ${count(source)} rows are accounted for so far.`;
+  return `${count(source)} = ${count(blank)} blank + ${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.`;
+}
+
 export function waterfall({ source, blank, rejected, staged, published }) {
   const scale = d3.scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
   const lines = [
@@ -35,7 +42,6 @@ export function waterfall({ source, blank, rejected, staged, published }) {
     ["staged", 0, staged, staged],
     ["published", 0, published, published],
   ];
-  const accounted = blank + rejected + staged === source;
   return el(
     "div",
     null,
@@ -59,6 +65,6 @@ export function waterfall({ source, blank, rejected, staged, published }) {
         ),
       ),
     ),
-    el("p", { class: "proof" }, accounted ? `${count(source)} = ${count(blank)} blank + ${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.` : `${count(blank + rejected + staged)} of ${count(source)} rows are accounted for so far.`),
+    el("p", { class: "proof" }, sum(source, blank, rejected, staged)),
   );
 }

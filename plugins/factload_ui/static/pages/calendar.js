@@ -1,10 +1,11 @@
 // The first page: feeds × days.
 
 import { ask } from "../ask.js";
+import { daysBeside, daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { filters } from "../filters.js";
 import { today } from "../format.js";
-import { daysBeside, daysUpTo, legend, matrix, pager } from "../matrix.js";
+import { legend, matrix, pager } from "../matrix.js";
 import { notice, problem } from "../notices.js";
 
 const main = document.querySelector("main");
@@ -62,16 +63,10 @@ async function draw() {
   }
 }
 
-// Another width has room for other days.
-let settled;
-window.addEventListener("resize", () => {
-  clearTimeout(settled);
-  settled = setTimeout(() => {
-    if (daysUpTo(last).length === days.length) return;
-    days = daysUpTo(last);
-    board = null;
-    draw();
-  }, 250);
+onOtherRoom(() => {
+  days = daysUpTo(last);
+  board = null;
+  draw();
 });
 
 async function follow() {

@@ -1,9 +1,10 @@
 // One feed: its days, and the trend of its last loads.
 
 import { ask } from "../ask.js";
+import { daysBeside, daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { today } from "../format.js";
-import { daysBeside, daysUpTo, legend, loadPath, matrix, pager } from "../matrix.js";
+import { legend, loadPath, matrix, pager } from "../matrix.js";
 import { problem } from "../notices.js";
 import { trendCards } from "../charts/trend.js";
 
@@ -11,7 +12,7 @@ const main = document.querySelector("main");
 const { dagId } = document.body.dataset;
 const REFRESH = 15_000;
 const last = new URL(window.location.href).searchParams.get("last") ?? today();
-const days = daysUpTo(last);
+let days = daysUpTo(last);
 const here = `dags/${encodeURIComponent(dagId)}`;
 let before = ""; // the trend that the page shows
 let board = null;
@@ -56,6 +57,13 @@ async function draw() {
     show(main, el("h1", null, dagId), problem(error, draw));
   }
 }
+
+onOtherRoom(() => {
+  days = daysUpTo(last);
+  board = null;
+  before = "";
+  draw();
+});
 
 async function follow() {
   if (!document.hidden) await draw();

@@ -8,8 +8,8 @@ import { speeds } from "../charts/speeds.js";
 import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
-import { card, el, show, table } from "../dom.js";
-import { addDays, count, decimal, duration, longDay, megabytes, share } from "../format.js";
+import { card, el, prose, show, table } from "../dom.js";
+import { addDays, count, decimal, duration, longDay, share, size } from "../format.js";
 import { loadPath } from "../matrix.js";
 import { nextSteps } from "../next_steps.js";
 import { notice, problem } from "../notices.js";
@@ -95,7 +95,7 @@ const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : tex
 const same = (total) => trimmed(total.source) === trimmed(total.published);
 
 function totals(load) {
-  if (!load.totals.length) return el("p", { class: "quiet" }, "Control totals come with the reconciliation.");
+  if (!load.totals.length) return el("p", { class: "quiet" }, load.state === "running" ? "Control totals come with the reconciliation." : "The load ended before its reconciliation.");
   return table(
     "The sum of each measure, before and after",
     [
@@ -111,7 +111,7 @@ function totals(load) {
 // What was read, and where it went: beside the totals.
 function origin(answer, load) {
   const [{ workbook, workbook_bytes: bytes, workbook_sha256: sha256 }] = load.attempts;
-  const facts = [["Workbook", workbook.split("/").at(-1)], ["Size", megabytes(bytes)], ["SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)], ["Table", answer.table]];
+  const facts = [["Workbook", workbook.split("/").at(-1)], ["Size", size(bytes)], ["SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)], ["Table", answer.table]];
   return el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
 }
 
@@ -127,7 +127,7 @@ function older(load) {
 
 function why(load) {
   const { error_message: message } = load.attempts[0];
-  return message ? el("p", { class: `banner ${load.state}` }, message) : null;
+  return message ? el("p", { class: `banner ${load.state}` }, prose(message)) : null;
 }
 
 // What became of a day without a load: Airflow alone knows.

@@ -9,6 +9,7 @@
 `large_dimension`  ten million members
 `create_race`      eight processes that make the same members
 `airflow`          a run of the DAG against the command line
+`loads_page`       the Loads page with 10,000 loads and a million rejects
 
 `parse_dags`, `protocol_run`, `one_step` and `race_run` are the programs that they start.
 """
@@ -22,6 +23,7 @@ from benchmarks.costs import (
     airflow,
     create_race,
     large_dimension,
+    loads_page,
     parsing,
     protocol,
     second_run,
@@ -38,6 +40,7 @@ FIGURES = (
     Figure("large_dimension", large_dimension.measure),
     Figure("create_race", create_race.measure),
     Figure("airflow", airflow.measure),
+    Figure("loads_page", loads_page.measure),
 )
 NAMES = tuple(figure.name for figure in FIGURES)
 

@@ -39,6 +39,7 @@ ROLES = {
 FEEDS: dict[str, dict[str, str]] = {
     "claims": {"max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}"},  # a person decides
     "orders": {"connection: warehouse": "connection: archive"},  # which Airflow doesn't know
+    "prices": {"connection: warehouse": "connection: gone"},  # which doesn't answer
     "returns": {},
     "sales": {},
     "stock": {"parallelism: 4": "parallelism: 4\nrun: {loads_at_once: 7}"},  # a week at once
@@ -147,6 +148,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
             # No run that a test didn't start: a new DAG with a schedule would begin with one.
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
+            "AIRFLOW_CONN_GONE": "postgresql://nobody@127.0.0.1:1/nowhere",
             "FACTLOAD_HOME": str(home),
         },
         port=port,

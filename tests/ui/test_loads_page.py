@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from airflow_pages import TriggerForm, conf_sent, parameters_shown
 from axe_playwright_python.sync_playwright import Axe
-from plant import ROWS_PER_PARTITION, Plant, run_of
+from plant import FEEDS, ROWS_PER_PARTITION, Plant, run_of
 from playwright.sync_api import Page, expect
 from window import TODAY, Window, back, path_of, spelled
 
@@ -169,6 +169,7 @@ def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
     )
     for look in seen.looks():
         seen.photograph(f"offer-{look}")
+        assert violations(page) == [], look
         assert not page.evaluate(SCROLLS_SIDEWAYS), look
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -185,7 +186,7 @@ def test_the_calendar_shows_only_the_feeds_in_trouble(window: NewWindow) -> None
     page = window().loads()
     failed = page.get_by_role("button", name=re.compile(r"\d+ refused"))
     failed.click()
-    expect(page.get_by_role("status")).to_have_text("1 of 5 feeds")
+    expect(page.get_by_role("status")).to_have_text(f"1 of {len(FEEDS)} feeds")
     expect(page.get_by_role("row", name="sales")).to_be_visible()
     expect(page.get_by_role("row", name="returns")).to_be_hidden()
     failed.click()
@@ -210,6 +211,22 @@ def test_a_warehouse_that_is_not_known_is_said_in_its_row_and_the_others_are_sho
     page = window().loads()
     expect(page.get_by_role("row", name="orders")).to_contain_text("Airflow has no connection called archive")
     expect(day(page, f"sales, {spelled(1)}: published")).to_be_visible()
+
+
+def test_a_warehouse_that_does_not_answer_is_said_with_what_to_do(window: NewWindow) -> None:
+    seen = window()
+    page = seen.loads()
+    row = page.get_by_role("row", name="prices")
+    expect(row).to_contain_text("reading the ledger")
+    expect(day(page, f"sales, {spelled(1)}: published")).to_be_visible()
+    row.get_by_role("link").click()
+    trouble = page.get_by_role("alert")
+    expect(trouble.get_by_role("heading", name="The warehouse does not answer")).to_be_visible()
+    expect(trouble.get_by_role("button", name="Try again")).to_be_visible()
+    for look in seen.looks():
+        seen.photograph(f"no-warehouse-{look}")
+    assert violations(page) == []
+    seen.complaints.clear()  # the browser notes an answer of 503 by itself
 
 
 def test_the_trend_rings_what_is_unusual(window: NewWindow) -> None:

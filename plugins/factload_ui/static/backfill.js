@@ -2,7 +2,7 @@
 
 import { airflowLink, inAirflowsZone } from "./airflow.js";
 import { el, spoken } from "./dom.js";
-import { longDay, plural } from "./format.js";
+import { plural, shortDay } from "./format.js";
 
 // Both moments are the server's: they cover every run of these days, and no other. Runs that have failed are made
 // again, others are left alone.
@@ -35,7 +35,7 @@ function fields(gaps) {
   );
 }
 
-const span = (gap) => (gap.first === gap.last ? longDay(gap.first) : `${longDay(gap.first)} to ${longDay(gap.last)}`);
+const span = (gap) => (gap.first === gap.last ? shortDay(gap.first) : `${shortDay(gap.first)} to ${shortDay(gap.last)}`);
 
 // The two ways to load the days of these gaps; `workbook` is the feed's path of one.
 export function ways(dagId, gaps, workbook) {

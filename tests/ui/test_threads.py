@@ -1,0 +1,43 @@
+"""Questions to a warehouse that doesn't answer take their few threads, and nothing else of the web server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+
+import anyio
+import pytest
+from fastapi import HTTPException
+
+from factload_ui import threads
+
+
+def test_the_loop_goes_on_and_whoever_finds_no_thread_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "LONGEST_WAIT", 0.3)
+    answered = threading.Event()
+    ask = threads.off_the_loop(lambda: answered.wait(30))
+    turns: list[float] = []
+
+    async def one_too_many() -> None:
+        await anyio.sleep(0.1)  # all others have begun
+        with pytest.raises(HTTPException) as refused:
+            await ask()
+        assert refused.value.status_code == 503
+        answered.set()
+
+    async def the_loop_turns() -> None:
+        while not answered.is_set():
+            turns.append(time.monotonic())
+            await anyio.sleep(0.01)
+
+    async def everybody() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(threads.AT_ONCE):
+                group.start_soon(ask)
+            group.start_soon(one_too_many)
+            group.start_soon(the_loop_turns)
+        assert await ask() is True  # the threads are free again
+
+    anyio.run(everybody)
+    assert max(after - before for before, after in pairwise(turns)) < 0.25

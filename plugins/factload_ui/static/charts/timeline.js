@@ -89,9 +89,10 @@ export function timeline(load) {
   const end = Math.max(...lines.flatMap((line) => line.bars.map((bar) => bar.to)), 0.1);
   const height = lines.reduce((sum, line) => sum + line.lanes * LANE + 8, 0) + AXIS;
   const slow = load.partitions.filter((part) => part.slow).length;
+  const known = load.partitions.some((part) => part.rows_per_second);
   return [
     drawing(height, "When each step ran", (width) => marks(lines, end, width)),
-    el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly (${load.slow_rule}).` : "No partition ran slowly."),
+    known && el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly (${load.slow_rule}).` : "No partition ran slowly."),
   ];
 }
 

@@ -51,9 +51,12 @@ class TriggerForm:
     def write_json(self, name: str, value: str) -> None:
         """The parameters as text, below the advanced options: this one alone, with whatever value."""
         self.dialog.get_by_role("button", name="Advanced Options").click()
+        lines = self.dialog.locator(".view-lines")
+        expect(lines).to_contain_text(name)
         self.dialog.get_by_role("textbox", name="Editor content").focus()
         self.page.keyboard.press("ControlOrMeta+A")
         self.page.keyboard.type(f'{{"{name}": "{value}')  # the editor closes quote and brace by itself
+        expect(lines).to_have_text(re.compile(rf'^{{"{name}":\s"{value}"}}$'))
 
     def press(self) -> Any:
         """Press Trigger; returns Airflow's answer."""

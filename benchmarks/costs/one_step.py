@@ -22,7 +22,7 @@ from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import DimensionMap, Load
 from factload.split.partitions import PartitionFile
-from factload.work.memory import leave_pandas_out
+from factload.work.memory import save_memory
 
 State = dict[str, Any]
 
@@ -67,7 +67,7 @@ _STEPS: dict[str, Callable[[State, Feed, str], None]] = {
 
 def main(step: str, path: str, url: str) -> None:
     """Run one step, keep what it returned, and print how long it took."""
-    leave_pandas_out()
+    save_memory()
     state = json.loads(Path(path).read_text())
     feed = read_feed(state["feed"])
     started = time.perf_counter()

@@ -28,7 +28,7 @@ from factload.database import engine_for
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
-from factload.work.memory import leave_pandas_out
+from factload.work.memory import save_memory
 
 # What a statement is for, by the first pattern that its text has. What is known by none of them is protocol.
 _WORK = {
@@ -146,7 +146,7 @@ def run(feed: Feed, period: date, workbook: str, url: str, clock: Clock) -> tupl
 
 def main(name: str, period: str, workbook: str, url: str) -> None:
     """Run them, and print the seconds of each part."""
-    leave_pandas_out()
+    save_memory()
     feed, clock = read_feed(name), Clock()
     clock.watch(engine_for(url))
     for summing in ("weighted_totals", "control_totals"):

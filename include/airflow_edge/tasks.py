@@ -110,12 +110,12 @@ def clean_staging(load: LoadJson | None) -> None:
 def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tuple[Any, Load, Feed, str]]:
     """The engine's steps, and what they need; an error that ends the load is noted in the ledger."""
     from factload import steps
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
     if label is not None:
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
     this = Load.from_json(load)
-    leave_pandas_out()
+    save_memory()
     with one_sentence():
         feed = asked_of(read_feed(this.feed), get_current_context()["params"])
         url = database_url(feed.fact.connection)

@@ -130,9 +130,9 @@ def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], s
     os.environ.update(environment)
     # As in a terminal: what a shell starts in the background is born deaf to Ctrl+C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
-    leave_pandas_out()
+    save_memory()
     if strike is not None:
         _arm(pipe, strike)
     try:

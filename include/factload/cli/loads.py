@@ -48,9 +48,9 @@ def add_commands(commands: Commands) -> None:
 def _check(options: argparse.Namespace) -> int:
     from factload.check.load import check_load
     from factload.reports import terminal
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
-    leave_pandas_out()
+    save_memory()
     return _report_of(
         options,
         lambda feed, period, url, progress: check_load(
@@ -67,9 +67,9 @@ def _run(options: argparse.Namespace) -> int:
     from factload.pipeline import run_load
     from factload.reports.report import read_report
     from factload.reports.terminal import show_report
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
-    leave_pandas_out()
+    save_memory()
 
     def load(feed: Any, period: date, url: str, progress: Any) -> Any:
         run_load(
@@ -87,9 +87,9 @@ def _replay(options: argparse.Namespace) -> int:
     from factload.afterwards.replay import replay_load
     from factload.reports.report import read_report
     from factload.reports.terminal import show_report
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
-    leave_pandas_out()
+    save_memory()
     _take_load_apart(options)
 
     def replay(feed: Any, period: date, url: str, progress: Any) -> Any:

@@ -76,6 +76,16 @@ class _Cells:
     end: Positions
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The rows' numbers, which of them carry a value, and the mapped cells with their kinds."""
+
+    numbers: Positions
+    valued: Flags
+    cells: _Cells
+    kind: Bytes
+
+
 def read_plain(
     xml: bytes, columns: Sequence[int], strings: SharedStrings, date_styles: Collection[int]
 ) -> Block:
@@ -84,7 +94,20 @@ def read_plain(
     Raises WorkbookError for row numbers that do not ascend, a cell that is there twice or in the wrong row, a
     shared string that isn't there.
     """
-    # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart.
+    found = _found(xml, columns, date_styles)
+    rows = int(found.valued.sum())
+    place = np.cumsum(found.valued) - 1  # of each row among those that carry a value
+
+    where = found.cells.column.astype(np.int64) * rows + place.take(found.cells.row)
+    every = _column_by_column(xml, found.cells, found.kind, where, len(columns) * rows, strings)
+    out = {column: every.slice(i * rows, rows) for i, column in enumerate(columns)}
+    numbers = found.numbers
+    return Block(numbers[found.valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
+
+
+def _found(xml: bytes, columns: Sequence[int], date_styles: Collection[int]) -> _Found:
+    # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart. The tags,
+    # most of what a window takes, are gone before values are made.
     tags = _tags(xml)
     written = tags.word[len('<row r="') :][tags.opens.take(tags.rows)]
     length, row_digits = quoted_digits(written)
@@ -93,18 +116,11 @@ def read_plain(
     cells = _mapped_cells(tags, columns)
     digits = _digit_counts(tags.word[cells.digits_at], cells.row, written, length)
     kind = _kinds(tags.data, tags.word, cells.digits_at + digits, date_styles)
-
     valued = np.zeros(len(numbers), np.bool_)
     valued[cells.row] = True
     if not valued.all():
         valued[_rows_with_any_value(tags)] = True
-    rows = int(valued.sum())
-    place = np.cumsum(valued) - 1  # of each row among those that carry a value
-
-    where = cells.column.astype(np.int64) * rows + place.take(cells.row)
-    every = _column_by_column(xml, tags.data, cells, kind, where, len(columns) * rows, strings)
-    out = {column: every.slice(i * rows, rows) for i, column in enumerate(columns)}
-    return Block(numbers[valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
+    return _Found(numbers, valued, cells, kind)
 
 
 def _digit_counts(digits: Words, row: Positions, written: Words, length: Positions) -> Positions:
@@ -233,7 +249,6 @@ def _type_letter(data: Bytes, at: Positions) -> Bytes:
 
 def _column_by_column(
     xml: bytes,
-    data: Bytes,
     cells: _Cells,
     kind: Bytes,
     where: Positions,
@@ -252,6 +267,7 @@ def _column_by_column(
     kinds = np.zeros(size, np.uint8)
     kinds[where] = kind
     own = kind == Kind.TEXT
+    data = np.frombuffer(xml, np.uint8)
     start, worded = cells.value_at + _VALUE_AT, bool(own.any())
     preserve = data[2:].take(cells.value_at) == ord(" ")
     if worded:

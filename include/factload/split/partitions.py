@@ -21,7 +21,7 @@ from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source
 from factload.sheet.windows import NotPlain
 from factload.staging import StagingFile
-from factload.work.memory import leave_pandas_out
+from factload.work.memory import save_memory
 
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
@@ -113,7 +113,7 @@ def split_workbook(
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
     workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
     """
-    leave_pandas_out()
+    save_memory()
     with open_source(path, limits, csv) as source:
         done = Split((), ())
         for part in choose(source.sheets, sheet):

@@ -49,9 +49,9 @@ def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str])
     # The server that workers are forked from keeps the environment of its own start.
     os.environ.clear()
     os.environ.update(environment)
-    from factload.work.memory import leave_pandas_out
+    from factload.work.memory import save_memory
 
-    leave_pandas_out()
+    save_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
     _said = said

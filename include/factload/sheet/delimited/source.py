@@ -25,7 +25,7 @@ from factload.sheet.windows import NotPlain
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.xml_parts import hostile
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 3 << 19
 _EXACT_BATCH = 10_000  # records: Python objects, so few
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from benchmarks import costs, memory, reading
 from benchmarks.contestants import ALL, BY_NAME, PROJECT, Contestant
-from benchmarks.costs.figure import Measured, Setting
+from benchmarks.costs.figure import Measured, NotHere, Setting
 from benchmarks.costs.figure import table as table_of_costs
 from benchmarks.data import MOST_ROWS, sample, write_ready_rows
 from benchmarks.results import by_name, merge, result_of, steps_table, table
@@ -107,11 +107,13 @@ class Bench:
         kept = self.details.setdefault("costs", {})
         assert isinstance(kept, dict)  # noqa: S101
         for name, found in costs.measure(names, setting):
-            if isinstance(found, str):
+            if isinstance(found, Measured):
+                results[name], kept[name] = found, found.to_json()
+            elif isinstance(found, NotHere):
+                print(f"  {name:16} not measured: {found}", flush=True)
+            else:
                 print(f"  {name:16} WRONG: {found}", flush=True)
                 self.wrong = True
-            else:
-                results[name], kept[name] = found, found.to_json()
         print(table_of_costs(results), flush=True)
 
     def _run(self, contestant: Contestant, rows: int) -> Run:

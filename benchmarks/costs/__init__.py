@@ -29,7 +29,7 @@ from benchmarks.costs import (
     second_run,
     ten_dimensions,
 )
-from benchmarks.costs.figure import Figure, Measured, Setting, WrongResult, measured
+from benchmarks.costs.figure import Figure, Measured, NotHere, Setting, WrongResult, measured
 from demo.errors import DemoError
 
 FIGURES = (
@@ -45,12 +45,12 @@ FIGURES = (
 NAMES = tuple(figure.name for figure in FIGURES)
 
 
-def measure(names: Collection[str], setting: Setting) -> Iterator[tuple[str, Measured | str]]:
+def measure(names: Collection[str], setting: Setting) -> Iterator[tuple[str, Measured | Exception]]:
     """Each of the figures ``names`` as it is there, or what went wrong; the others are measured all the same."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # where people work, a module is compiled once
     for figure in FIGURES:
         if figure.name in names:
             try:
                 yield figure.name, measured(figure, setting)
-            except (WrongResult, DemoError, RuntimeError) as error:
-                yield figure.name, str(error)
+            except (NotHere, WrongResult, DemoError, RuntimeError) as error:
+                yield figure.name, error

@@ -18,6 +18,10 @@ class WrongResult(Exception):
     """What was measured did not do what it was measured for."""
 
 
+class NotHere(Exception):
+    """This machine lacks what the figure is measured with; the message says how to get it."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What every figure is given. ``rows``: of the demo's workbook; ``quick``: a look, for which goals mean nothing."""

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks.contestants import PROJECT
 from benchmarks.costs.engine import demo_feed, write_feed
-from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
+from benchmarks.costs.figure import Line, Measured, NotHere, Runs, Setting, WrongResult
 from demo import airflow_site, postgres
 from demo.airflow_place import Place
 from demo.airflow_site import Site
@@ -127,7 +127,7 @@ def _last_page(page: Page, site: Site, rejects: int) -> float:
 def _browser(site: Site) -> Iterator[Page]:
     program = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if program is None:
-        raise WrongResult("there is no Chromium on this machine: install the package chromium")
+        raise NotHere("there is no Chromium on this machine: install the package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1440, "height": 900})

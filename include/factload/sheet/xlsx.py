@@ -20,7 +20,7 @@ from factload.sheet.strings_table import SharedStrings
 from factload.sheet.windows import Windows
 from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
 
-WINDOW_BYTES = 6 << 20
+WINDOW_BYTES = 4 << 20
 
 
 class XlsxSource:

@@ -20,7 +20,8 @@ from factload.sheet.strings_table import SharedStrings
 from factload.sheet.windows import Windows
 from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
 
-WINDOW_BYTES = 4 << 20
+WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
+_FEW_COLUMNS = 5
 
 
 class XlsxSource:
@@ -93,7 +94,7 @@ class XlsxRows:
                 stream,
                 skip_to_row=self.header.row,
                 rows_per_partition=rows_per_partition,
-                window_bytes=WINDOW_BYTES,
+                window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
                 row_bytes=self._limits.row_bytes,
             )
             yield from in_order(

@@ -13,6 +13,7 @@ from factload.feed.model import Feed
 from factload.ledger import ledger
 from factload.load import Load, content_of
 from factload.work.measure import Measurement, measured
+from factload.work.memory import give_back
 
 
 @contextmanager
@@ -27,6 +28,7 @@ def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterato
             f"the feed file of {load.feed} changed since this load was opened",
             remedy="Run the load again from open_load",
         )
+    give_back()
     engine = engine_for(database)
     doing = f"working on {name} of {load.load_id}"
     with database_errors(doing), engine.connect() as connection:

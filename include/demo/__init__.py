@@ -2,7 +2,7 @@
 
 | module                          | is                                                                  |
 | ------------------------------- | ------------------------------------------------------------------- |
-| `postgres`                      | PostgreSQL out of a wheel                                           |
+| `postgres`, `postgres_programs` | PostgreSQL out of a wheel                                           |
 | `sample`                        | the dimension, the fact table, and a workbook of known outcome      |
 | `airflow_place`, `airflow_site` | Airflow on this machine: its environment, its processes             |
 | `airflow_api`, `watch`          | its REST interface, and a run followed to its end                   |

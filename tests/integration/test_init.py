@@ -144,6 +144,12 @@ def test_without_tables_they_are_proposed_too(place: Place) -> None:
     assert proposed(place, workbook, table="warehouse.stock")["dimensions"]["item"]["column"] == "Item Code"
 
 
+def test_decimals_are_those_that_excel_shows(place: Place) -> None:
+    rows = [(f"A{i}", i + 0.99) for i in range(60, 100)]  # openpyxl writes 71.99 as 71.98999999999999
+    workbook = book(place.home / "inbox/prices.xlsx", ("Item Code", "Price"), *rows)
+    assert proposed(place, workbook)["fact"]["columns"]["price"]["type"] == "numeric(18,4)"
+
+
 def test_a_csv_file_s_texts_are_told_apart(place: Place) -> None:
     path = place.home / "inbox/stock_20261105.csv"
     path.write_text(

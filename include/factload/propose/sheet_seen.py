@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from pathlib import Path
 
 from factload.errors import WorkbookError
@@ -19,6 +20,7 @@ from factload.sheet.workbook import likely_header
 
 _ROOM = 4  # digits left for bigger numbers than the first rows hold
 _DECIMALS = 4
+_AS_SHOWN = Context(prec=15)  # Excel shows 15 digits: a file's 71.98999999999999 was typed as 71.99
 _A_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")  # 00123 is a key
 _A_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBERS = frozenset({Kind.NUMBER})
@@ -53,7 +55,7 @@ class SeenColumn:
     def type(self) -> SqlType:
         """The narrowest type that holds what was seen, with room: for a person to judge."""
         if self.samples and self.kinds <= _NUMBERS:
-            return _number([text for _, text in self.samples])
+            return _number([_AS_SHOWN.plus(number) for number in _decimals(text for _, text in self.samples)])
         if self.samples and self.kinds <= _DATES:
             with_time = any("." in text or "T" in text for _, text in self.samples)
             return SqlType("timestamp" if with_time else "date")
@@ -63,7 +65,7 @@ class SeenColumn:
 
     def _written(self) -> SqlType:
         if self.texts and all(_A_NUMBER.fullmatch(text) for text in self.texts):
-            return _number(self.texts)
+            return _number(_decimals(self.texts))
         if self.texts and all(_A_DATE.fullmatch(text) for text in self.texts):
             return SqlType("date")
         return SqlType("text")
@@ -121,8 +123,11 @@ def _columns(rows: Sequence[Row], all_text: bool) -> tuple[SeenColumn, ...]:
     )
 
 
-def _number(texts: Sequence[str]) -> SqlType:
-    numbers = [number for text in texts if (number := parse_decimal(text)) is not None]
+def _decimals(texts: Iterable[str]) -> list[Decimal]:
+    return [number for text in texts if (number := parse_decimal(text)) is not None]
+
+
+def _number(numbers: Sequence[Decimal]) -> SqlType:
     fractions = [-int(n.normalize().as_tuple().exponent) for n in numbers]
     whole = max((n.adjusted() + 1 for n in numbers if n), default=1)
     if max(fractions, default=0) <= 0:

@@ -51,12 +51,8 @@ def _write_report(console: Console, report: Report) -> None:
         f"source {rows['source']:,} {sign} blank {rows['blank']:,} + rejected {rows['rejected']:,} "
         f"+ staged {rows['staged']:,};  published {rows['published']:,}\n"
     )
-    if report.control_totals:
-        table = _table("control total", "source", "published", "")
-        for name, totals in report.control_totals.items():
-            same = "equal" if totals["source"] == totals["published"] else "different"
-            table.add_row(name, totals["source"], totals["published"], same)
-        console.print(table)
+    if rows["source"] and report.control_totals:
+        console.print(_totals(report))
     if report.rejects:
         table = _table("rejected because", "rows")
         for reason, count in report.rejects.items():
@@ -69,6 +65,19 @@ def _write_report(console: Console, report: Report) -> None:
         console.print(table)
     for warning in report.warnings:
         console.print(f"[yellow]warning[/yellow] {warning}", soft_wrap=True)
+
+
+def _totals(report: Report) -> Table:
+    if not report.rows["published"]:
+        table = _table("control total", "source")
+        for name, totals in report.control_totals.items():
+            table.add_row(name, totals["source"])
+        return table
+    table = _table("control total", "source", "published", "")
+    for name, totals in report.control_totals.items():
+        same = "equal" if totals["source"] == totals["published"] else "different"
+        table.add_row(name, totals["source"], totals["published"], same)
+    return table
 
 
 def show_check(report: Report) -> None:

@@ -94,10 +94,18 @@ def require_allowed(name: str) -> Path:
 
 def outside(name: str) -> WorkbookError:
     """The refusal of a path that leads out of the allowed roots."""
+    expected = "a path below " + ", ".join(map(str, settings().allowed_roots))
+    if "://" in name:
+        return WorkbookError(
+            "workbook_not_allowed",
+            f"workbook {name} is a URL",
+            expected=expected,
+            remedy="Copy or mount it there before the load runs",
+        )
     return WorkbookError(
         "workbook_not_allowed",
         f"workbook {name} lies outside the allowed roots",
-        expected="a path below " + ", ".join(map(str, settings().allowed_roots)),
+        expected=expected,
         remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
     )
 

@@ -36,7 +36,7 @@ def test_no_path_leads_out_of_the_allowed_roots(home: Path, name: str) -> None:
 
 
 def test_a_url_is_told_as_such(home: Path) -> None:
-    with pytest.raises(WorkbookError, match="workbook s3://bucket/sales.xlsx is a URL") as caught:
+    with pytest.raises(WorkbookError, match="is a URL") as caught:
         workbook_path("s3://bucket/sales.xlsx")
     assert caught.value.code == "workbook_not_allowed"
     assert str(home / "inbox") in str(caught.value)

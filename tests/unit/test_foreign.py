@@ -165,6 +165,17 @@ def test_an_ods_workbook_with_a_password_is_refused_as_such(tmp_path: Path) -> N
         assert refusal(path).code == "workbook_encrypted"
 
 
+def test_an_ods_workbook_whose_members_begin_before_the_file_is_refused(tmp_path: Path) -> None:
+    path = ods(tmp_path / "w.ods", row(text("k")))
+    data = bytearray(path.read_bytes())
+    end = data.rfind(b"PK\x05\x06")
+    data[end + 16 : end + 20] = (int.from_bytes(data[end + 16 : end + 20], "little") + 500).to_bytes(
+        4, "little"
+    )
+    path.write_bytes(data)
+    assert refusal(path).code == "workbook_damaged"
+
+
 def test_time_follows_from_the_size_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share, "_ANY_FILE_SECONDS", 0)
     error = refusal(xls(tmp_path / "w.xls"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Literal
 
 from factload.errors import WorkbookError
+from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import setting_of
 
 FileKind = Literal["zip", "ole", "csv"]
@@ -76,7 +76,7 @@ def is_foreign_zip(path: Path, max_members: int) -> bool:
         with zipfile.ZipFile(path) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
             encrypted = _ODS_WHOLE in names or _says_encrypted(archive)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError):
+    except (*BROKEN, ValueError, RuntimeError):
         return False  # whoever opens it says why
     if encrypted:
         raise _protected()
@@ -97,7 +97,7 @@ def refuse_encrypted(path: Path) -> None:
 def _says_encrypted(archive: zipfile.ZipFile) -> bool:
     if _ODS_MANIFEST not in archive.namelist():
         return False
-    with archive.open(_ODS_MANIFEST) as manifest:
+    with inflated(archive, archive.getinfo(_ODS_MANIFEST)) as manifest:
         return b"encryption-data" in manifest.read(_MAX_MANIFEST)
 
 

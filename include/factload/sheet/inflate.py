@@ -36,7 +36,11 @@ def inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Stre
     """The member as a stream of its inflated bytes. Opening and reading raise one of ``BROKEN``."""
     if member.header_offset < 0:  # zipfile takes it as it is, and the seek fails
         raise zipfile.BadZipFile("a member begins before the file does")
-    with archive.open(member) as by_zipfile:
+    try:
+        by_zipfile = archive.open(member)
+    except UnicodeDecodeError as error:
+        raise zipfile.BadZipFile("a member's own header has a name that is no text") from error
+    with by_zipfile:
         yield _Deflated(archive, member) if member.compress_type == zipfile.ZIP_DEFLATED else by_zipfile
 
 

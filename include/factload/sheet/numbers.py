@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, Overflow
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def parse_decimal(text: str) -> Decimal | None:
         return None
     try:
         number = _EXACT.create_decimal(text)
-    except InvalidOperation:  # an exponent beyond any integer
+    except (InvalidOperation, Overflow):  # an exponent beyond any integer
         return None
     if not number.is_finite() or abs(number.adjusted()) > _MAX_EXPONENT:
         return None

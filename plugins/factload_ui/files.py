@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -37,20 +38,12 @@ def scripts_of(page: str) -> tuple[str, ...]:
         name = waiting.pop(0)
         if name not in found:
             found.append(name)
-            folder = PurePosixPath(name).parent
-            waiting += [_normal(folder / other) for other in _IMPORT.findall((FOLDER / name).read_text())]
+            folder = posixpath.dirname(name)
+            waiting += [
+                posixpath.normpath(posixpath.join(folder, other))
+                for other in _IMPORT.findall((FOLDER / name).read_text())
+            ]
     return tuple(found)
-
-
-def _normal(path: PurePosixPath) -> str:
-    """The path without its ``..``: the files' own, all of them below one folder."""
-    parts: list[str] = []
-    for part in path.parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 class Files:

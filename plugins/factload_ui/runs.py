@@ -60,7 +60,7 @@ def days_without_load(
     if not wanted:
         return {}
     found: dict[tuple[str, date], str] = {}
-    for run in _runs(session, days, min(wanted), max(wanted), _MOST):
+    for run in _runs(session, days, min(wanted), max(wanted)):
         period = _period(run, zones[run.dag_id])
         if period is None or period not in days[run.dag_id] or _is_dry(run):
             continue
@@ -73,7 +73,7 @@ def days_without_load(
 
 def runs_of_day(session: Session, dag_id: str, day: date, zone: tzinfo) -> list[DayRun]:
     """The last runs of the DAG that were for the day, newest first."""
-    found = [run for run in _runs(session, [dag_id], day, day, _MOST) if _period(run, zone) == day][:_SHOWN]
+    found = [run for run in _runs(session, [dag_id], day, day) if _period(run, zone) == day][:_SHOWN]
     asking = set(
         session.scalars(
             select(TaskInstance.run_id).where(
@@ -87,7 +87,7 @@ def runs_of_day(session: Session, dag_id: str, day: date, zone: tzinfo) -> list[
     return [DayRun(run.run_id, run.state, run.run_type, run.run_id in asking) for run in found]
 
 
-def _runs(session: Session, dag_ids: Collection[str], first: date, last: date, most: int) -> list[Any]:
+def _runs(session: Session, dag_ids: Collection[str], first: date, last: date) -> list[Any]:
     """The runs that may be for a day from ``first`` to ``last``; which day each is for, ``period_of`` says."""
     early, late = _midnight(first) - _A_DAY, _midnight(last) + 2 * _A_DAY  # whatever the time zone
     by_date: list[ColumnElement[bool]] = [
@@ -98,7 +98,7 @@ def _runs(session: Session, dag_ids: Collection[str], first: date, last: date, m
         select(*_FIELDS)
         .where(DagRun.dag_id.in_(dag_ids), or_(*by_date, by_hand & (DagRun.run_after >= early)))
         .order_by(DagRun.run_after.desc(), DagRun.id.desc())
-        .limit(most)
+        .limit(_MOST)
     )
     return list(session.execute(query))
 

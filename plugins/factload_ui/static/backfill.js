@@ -2,7 +2,7 @@
 
 import { airflowLink, inAirflowsZone } from "./airflow.js";
 import { el, spoken } from "./dom.js";
-import { plural, shortDay } from "./format.js";
+import { daysBetween, plural, shortDay } from "./format.js";
 
 // Both moments are the server's: they cover every run of these days, and no other. Runs that have failed are made
 // again, others are left alone.
@@ -64,9 +64,7 @@ function openDialog(entry) {
   dialog.showModal();
 }
 
-const DAY = 86_400_000;
-const daysOf = (gap) => Math.round((Date.parse(gap.last) - Date.parse(gap.first)) / DAY) + 1;
-const lacking = (entry) => entry.gaps.reduce((sum, gap) => sum + daysOf(gap), 0);
+const lacking = (entry) => entry.gaps.reduce((sum, gap) => sum + daysBetween(gap.first, gap.last) + 1, 0);
 
 // A button that shows both for the gaps of a row of the calendar.
 export const backfillButton = (entry) =>

@@ -45,7 +45,9 @@ export function size(bytes) {
 
 export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
 export const isoOf = (when) => when.toISOString().slice(0, 10);
-export const addDays = (iso, days) => isoOf(new Date(asDate(iso).getTime() + days * 86_400_000));
+const DAY = 86_400_000;
+export const addDays = (iso, days) => isoOf(new Date(asDate(iso).getTime() + days * DAY));
+export const daysBetween = (first, last) => Math.round((asDate(last) - asDate(first)) / DAY);
 
 // The newest day that somebody may call today: the one here, or in UTC, whichever is later.
 export function today() {

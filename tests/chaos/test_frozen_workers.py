@@ -31,6 +31,8 @@ FROZEN = [
     ("publish", "WITH inserted AS (INSERT INTO fact_sales", "between DELETE and INSERT"),
     ("publish", COMMIT, "before its COMMIT"),
 ]
+# Their successor waits for no lock of theirs: nothing has to end their session, and a slow machine must not.
+HOLD_NOBODY_UP = {"extract_dimension_map", "split_workbook"}
 TABLE = [
     pytest.param(
         step,
@@ -48,7 +50,8 @@ TABLE = [
 def test_who_wakes_too_late_is_refused(
     arena: Arena, fault: Fault, monkeypatch: pytest.MonkeyPatch, step: str, point: str
 ) -> None:
-    monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
+    if step not in HOLD_NOBODY_UP:
+        monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
     attempt = Attempt(arena).until(step)
     with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as sleeper:
         assert sleeper.struck()

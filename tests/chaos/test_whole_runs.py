@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import psutil
@@ -54,7 +54,8 @@ def test_a_run_is_ended_from_outside(arena: Arena, fault: Fault, number: Signals
         run.send(number)
         if number == SIGINT:  # a terminal's Ctrl-C reaches them all
             for worker in workers:
-                worker.send_signal(number)
+                with suppress(psutil.NoSuchProcess):  # the run has ended it already
+                    worker.send_signal(number)
         end = run.end()
         assert end.killed or isinstance(end.error, TransientError)
     _, left = psutil.wait_procs(workers, timeout=20)

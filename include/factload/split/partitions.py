@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import pyarrow as pa
 
@@ -168,37 +170,44 @@ class _Splitter:
         name, header, placed = self.rows.name, self.rows.header, self.rows.placed
         letters = {f.name: column_letters(index) for f, index in zip(self.fields, placed, strict=True)}
         columns = schema(self.fields).with_metadata(letters)
-        writer = _Writer(self.origin, name, columns, self.folder, header.row, self.most)
         done = 0
-        try:
+        with _Writer(self.origin, name, columns, self.folder, header.row, self.most) as writer:
             for piece in decoded:
                 writer.add(piece)
                 done += piece.source
                 if self.progress:
                     self.progress(done)
-            writer.close_partition()
-        finally:
-            writer.discard()
+            partitions = writer.finished()
         return Split(
-            tuple(writer.partitions),
+            partitions,
             _warnings(_sheet_of(self.origin, name), writer.last_row, done),
             tuple(merged_headers(header.names, placed, self.rows.merged(), name)),
         )
 
 
 class _Writer:
-    """Puts decoded pieces into partition files and keeps their counts."""
+    """Puts decoded pieces into partition files and keeps their counts. While one file is made durable in a thread of
+    its own, the next is written."""
 
     def __init__(
         self, origin: Origin, sheet: str, columns: pa.Schema, folder: Path, header_row: int, most: int
     ) -> None:
         self._origin, self._sheet, self._schema, self._folder = origin, sheet, columns, folder
         self._most = most
-        self.partitions: list[PartitionFile] = []
         self.last_row = header_row  # of what was written into pieces so far
         self._first_row = header_row + 1
         self._file: StagingFile | None = None
         self._source = self._blank = self._rejected = 0
+        self._committer = ThreadPoolExecutor(1, "commit")
+        self._committed: list[Future[PartitionFile]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._committer.shutdown()
+        if self._file is not None:
+            self._file.discard()
 
     def add(self, piece: Decoded) -> None:
         if piece.first_row and piece.first_row <= self.last_row:
@@ -211,34 +220,38 @@ class _Writer:
         if rows.batch.num_rows:
             self._open().write(rows.batch)
         if piece.ends_partition:
-            self.close_partition()
+            self._close_partition()
 
-    def close_partition(self) -> None:
+    def finished(self) -> tuple[PartitionFile, ...]:
+        """All partitions, once the last has ended and every file is durable."""
+        self._close_partition()
+        return tuple(partition.result() for partition in self._committed)
+
+    def _close_partition(self) -> None:
         """End the partition at the last row seen; rows without any value open none of their own."""
         if not self._source:
             return
-        if len(self.partitions) >= self._most:
+        if len(self._committed) >= self._most:
             raise TooManyPartitions
+        if self._committed:
+            self._committed[-1].result()  # one at a time, and no row more after one that failed
         identity = f"{self._origin.sha256}\n{self._sheet}\n{self._first_row}\n{self.last_row}"
-        partition_id = hashlib.sha256(identity.encode()).hexdigest()[:32]
-        path, sha256 = self._open().commit(f"{partition_id}.arrow")
-        self._file = None
-        self.partitions.append(
-            PartitionFile(
-                partition_id=partition_id,
-                label=f"{self._origin.label} {self._sheet} {self._first_row}–{self.last_row}".lstrip(),
-                path=str(path.absolute()),
-                sha256=sha256,
-                workbook=self._origin.workbook,
-                sheet=self._sheet,
-                first_row=self._first_row,
-                last_row=self.last_row,
-                source=self._source,
-                blank=self._blank,
-                rejected=self._rejected,
-                rows=self._source - self._blank,
-            )
+        partition = PartitionFile(
+            partition_id=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            label=f"{self._origin.label} {self._sheet} {self._first_row}–{self.last_row}".lstrip(),
+            path="",
+            sha256="",
+            workbook=self._origin.workbook,
+            sheet=self._sheet,
+            first_row=self._first_row,
+            last_row=self.last_row,
+            source=self._source,
+            blank=self._blank,
+            rejected=self._rejected,
+            rows=self._source - self._blank,
         )
+        self._committed.append(self._committer.submit(_commit, self._open(), partition))
+        self._file = None
         self._first_row = self.last_row + 1
         self._source = self._blank = self._rejected = 0
 
@@ -247,9 +260,13 @@ class _Writer:
             self._file = StagingFile(self._folder, self._schema)
         return self._file
 
-    def discard(self) -> None:
-        if self._file is not None:
-            self._file.discard()
+
+def _commit(file: StagingFile, partition: PartitionFile) -> PartitionFile:
+    try:
+        path, sha256 = file.commit(f"{partition.partition_id}.arrow")
+    finally:
+        file.discard()
+    return replace(partition, path=str(path.absolute()), sha256=sha256)
 
 
 def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:

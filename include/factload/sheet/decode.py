@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -35,6 +35,9 @@ class Decoded:
     first_row: int
     last_row: int
     ends_partition: bool
+
+
+Pieces = Generator[Decoded, None, None]  # closing it closes what it reads
 
 
 class SheetDecoder:
@@ -73,7 +76,7 @@ class SheetDecoder:
             raise NotPlain
         return self._decoded(block, counted, window.ends_partition)
 
-    def exactly(self, header_row: int, rows_per_partition: int) -> Iterator[Decoded]:
+    def exactly(self, header_row: int, rows_per_partition: int) -> Pieces:
         """The whole sheet below the header by the exact reader, in small pieces."""
         rows = (pair for pair in self._rows() if pair[0].number > header_row)
         while partition := list(islice(rows, min(rows_per_partition, _EXACT_BATCH))):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from factload.sheet.cells import Row
-from factload.sheet.decode import Decoded
+from factload.sheet.decode import Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
 from factload.sheet.field import SheetField
@@ -35,10 +35,10 @@ class SheetRows(Protocol):
     def placed(self) -> Sequence[int]:
         """For each field the index of its column (A = 1)."""
 
-    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def pieces(self, rows_per_partition: int) -> Pieces:
         """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them."""
 
-    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def exactly(self, rows_per_partition: int) -> Pieces:
         """The same by the exact reader: slower, never NotPlain."""
 
     def merged(self) -> Sequence[str]:

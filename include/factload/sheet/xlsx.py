@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from factload.sheet.cells import Row
-from factload.sheet.decode import Decoded, SheetDecoder
+from factload.sheet.decode import Pieces, SheetDecoder
 from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
 from factload.sheet.limits import Limits
@@ -88,7 +88,7 @@ class XlsxRows:
     def merged(self) -> Sequence[str]:
         return self._merged
 
-    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def pieces(self, rows_per_partition: int) -> Pieces:
         with self._package.open_part(self._sheet.part, self._limits.sheet_bytes) as stream:
             windows = Windows(
                 stream,
@@ -102,7 +102,7 @@ class XlsxRows:
             )
             self._merged = windows.merged
 
-    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def exactly(self, rows_per_partition: int) -> Pieces:
         yield from self._decoder.exactly(self.header.row, rows_per_partition)
         self._merged = merged_cells(self._package, self._sheet, self.header.row, self._limits)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,7 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.sheet.cells import column_letters, row_out_of_order
 from factload.sheet.columns import TypedRows, schema
-from factload.sheet.decode import Decoded
+from factload.sheet.decode import Decoded, Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.limits import MAX_ROWS, Limits
@@ -166,12 +167,15 @@ class _Splitter:
         except NotPlain:
             return self._write(self.rows.exactly(rows_per_partition))
 
-    def _write(self, decoded: Iterator[Decoded]) -> Split:
+    def _write(self, decoded: Pieces) -> Split:
         name, header, placed = self.rows.name, self.rows.header, self.rows.placed
         letters = {f.name: column_letters(index) for f, index in zip(self.fields, placed, strict=True)}
         columns = schema(self.fields).with_metadata(letters)
         done = 0
-        with _Writer(self.origin, name, columns, self.folder, header.row, self.most) as writer:
+        with (
+            closing(decoded),
+            _Writer(self.origin, name, columns, self.folder, header.row, self.most) as writer,
+        ):
             for piece in decoded:
                 writer.add(piece)
                 done += piece.source

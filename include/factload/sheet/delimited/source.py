@@ -10,7 +10,7 @@ from pathlib import Path
 from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block
 from factload.sheet.columns import type_rows
-from factload.sheet.decode import Decoded, row_count_mismatch
+from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.delimited.counting import count_valued
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.exact import Record, read_exactly
@@ -90,7 +90,7 @@ class CsvRows:
     def merged(self) -> Sequence[str]:
         return ()
 
-    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def pieces(self, rows_per_partition: int) -> Pieces:
         source = self._source
         with open_utf8(source.path, source.dialect, source.limits) as stream:
             records = RecordStream(
@@ -114,7 +114,7 @@ class CsvRows:
             raise NotPlain
         return self._decoded(block, counted, ends_partition=records.ends_partition)
 
-    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def exactly(self, rows_per_partition: int) -> Pieces:
         source = self._source
         with open_utf8(source.path, source.dialect, source.limits) as stream:
             below = (

@@ -21,7 +21,7 @@ import pyarrow as pa
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.cells import Row
 from factload.sheet.columns import type_rows
-from factload.sheet.decode import Decoded, row_count_mismatch
+from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.field import SheetField
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.foreign.share import Share, ended
@@ -139,7 +139,7 @@ class ForeignRows:
     def merged(self) -> Sequence[str]:
         return ()
 
-    def pieces(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def pieces(self, rows_per_partition: int) -> Pieces:
         columns = sorted(set(self.placed))
         request = {"sheet": int(self._sheet.part), "columns": columns, "after": self.header.row}
         held = 0
@@ -155,7 +155,7 @@ class ForeignRows:
                     held = (held + part.num_rows) % rows_per_partition
                     yield self._decoded(part, columns, ends_partition=held == 0)
 
-    def exactly(self, rows_per_partition: int) -> Iterator[Decoded]:
+    def exactly(self, rows_per_partition: int) -> Pieces:
         return self.pieces(rows_per_partition)
 
     def _decoded(self, batch: pa.RecordBatch, columns: Sequence[int], *, ends_partition: bool) -> Decoded:

@@ -13,7 +13,7 @@ from sqlalchemy import URL, inspect, make_url
 from factload.database import engine_for, split_name
 from factload.feed.model import Feed
 from factload.load import Load
-from factload.settings import settings
+from factload.settings import is_url, settings
 
 _POSTGRESQL_PORT = 5432
 
@@ -34,7 +34,7 @@ def tell_lineage(task: Any, load: Load, feed: Feed, url: str) -> None:
 
 
 def _file(path: str) -> str:
-    return (settings().home / path).absolute().as_uri()
+    return path if is_url(path) else (settings().home / path).absolute().as_uri()
 
 
 def _table(server: URL, table: str, default_schema: str) -> str:

@@ -9,17 +9,14 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from factload.errors import WorkbookError
-from factload.settings import workbook_path
-from factload.split.sources import find_workbooks
-
-Seen = list[tuple[str, int, float]]
+from factload.errors import FactloadError
+from factload.split.sources import stamps
 
 
 class WorkbookTrigger(BaseTrigger):
     """Fires with ``{"there": True}`` when the workbook lies there whole, with False at the moment ``until``.
 
-    ``workbook``: a path or pattern as in the feed, relative to the project and inside the allowed roots.
+    ``workbook``: a path, URL or pattern as in the feed, inside the allowed roots.
     ``until``: ISO 8601 with its offset. Whole: size and time of change were the same at two looks, ``every``
     seconds apart, so a copy that is still growing isn't taken.
     """
@@ -49,10 +46,9 @@ class WorkbookTrigger(BaseTrigger):
             await asyncio.sleep(min(self.every, max(left, 0.1)))
 
 
-def _look(workbook: str) -> Seen | None:
+def _look(workbook: str) -> list[tuple[str, str]] | None:
     """What lies there now. A place that is not allowed isn't waited for: the load itself refuses it."""
     try:
-        paths = [workbook_path(name) for name in find_workbooks(workbook)]
-        return [(str(path), (found := path.stat()).st_size, found.st_mtime) for path in paths]
-    except (WorkbookError, FileNotFoundError):
+        return stamps(workbook)
+    except (FactloadError, FileNotFoundError):
         return None

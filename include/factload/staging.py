@@ -16,7 +16,7 @@ import pyarrow as pa
 from factload.checksum import sha256_of
 from factload.errors import TransientError
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def open_table(path: Path, sha256: str) -> pa.Table:
@@ -99,7 +99,7 @@ def disk_errors(folder: Path, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise _no_room(folder, needed) from error
         raise TransientError(
             "staging_failed",

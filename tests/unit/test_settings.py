@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from factload.errors import FeedError, WorkbookError
-from factload.settings import connection_url, settings, workbook_path
+from factload.settings import connection_url, settings
+from factload.split.allowed import workbook_path
 
 
 @pytest.fixture
@@ -35,11 +36,10 @@ def test_no_path_leads_out_of_the_allowed_roots(home: Path, name: str) -> None:
         workbook_path(name)
 
 
-def test_a_url_is_told_as_such(home: Path) -> None:
-    with pytest.raises(WorkbookError, match="is a URL") as caught:
-        workbook_path("s3://bucket/sales.xlsx")
-    assert caught.value.code == "workbook_not_allowed"
-    assert str(home / "inbox") in str(caught.value)
+def test_folders_and_urls_are_roots(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", "inbox, s3://reports/in/ ,sftp://host/out")
+    assert settings().allowed_roots == (home / "inbox",)
+    assert settings().allowed_urls == ("s3://reports/in", "sftp://host/out")
 
 
 def test_a_root_more(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

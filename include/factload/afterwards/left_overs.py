@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions, steps
 from factload.load import Load
 from factload.settings import settings
+from factload.split.remote import sweep_copies
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ def sweep(engine: Engine) -> None:
     What can't be removed now is left to the next load that opens, and logged.
     """
     bound = timedelta(days=settings().staging_days)
+    sweep_copies(bound)
     try:
         with engine.begin() as connection:
             aged = [left for left in find(connection) if left.idle > bound]

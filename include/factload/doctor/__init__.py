@@ -1,7 +1,8 @@
 """`factload doctor`: whether a load would find what it needs here, and what to do where it would not. Reads only.
 
-Feed files, the staging folder (``staging``), then each database that feeds name (``database``): does it answer, its
-version and clock, its ledger, what its user may do (``rights``), what loads left in it (``left_behind``).
+Feed files, the staging folder (``staging``), the roots that have a URL (``stores``), then each database that feeds name
+(``database``): does it answer, its version and clock, its ledger, what its user may do (``rights``), what loads left in
+it (``left_behind``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from factload.database import engine_for, shown
 from factload.doctor.database import database_findings
 from factload.doctor.finding import Finding
 from factload.doctor.staging import staging_place
+from factload.doctor.stores import store_findings
 from factload.errors import FactloadError
 from factload.feed.file import feed_files, read_feed
 from factload.feed.model import Feed
@@ -24,6 +26,7 @@ def examine(database: str | None = None) -> list[Finding]:
     """Everything that was looked at, in the order of a load. ``database``: the URL to use for every feed."""
     feeds, findings = _feeds()
     findings += staging_place()
+    findings += store_findings()
     for name, url, its_feeds in _databases(feeds, database, findings):
         findings += database_findings(name, url, its_feeds)
     return findings

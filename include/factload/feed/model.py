@@ -94,8 +94,9 @@ class WorkbookPart(FeedPart):
     """Where the workbooks of a period lie, and which sheets of them are read."""
 
     path: str = Field(examples=["inbox/sales_{period}.xlsx"])
-    """Where a period's workbook lies, relative to the project; `{period}` or `{period:%Y%m%d}` is its date. A pattern
-    such as `inbox/{period}/*.xlsx` means all workbooks that match, in the order of their names, as one load."""
+    """Where a period's workbook lies, relative to the project, or its URL, such as `s3://reports/sales_{period}.xlsx`;
+    `{period}` or `{period:%Y%m%d}` is its date. A pattern such as `inbox/{period}/*.xlsx` means all workbooks that
+    match, in the order of their names, as one load."""
     sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
     """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
     is read only by its name. Each sheet's header row is found by its names."""

@@ -59,7 +59,8 @@ def _place(workbook: Path) -> str:
     here = settings()
     path = workbook.resolve()
     if not any(path.is_relative_to(root.resolve()) for root in here.allowed_roots):
-        path = here.allowed_roots[0].resolve() / workbook.name
+        first = here.allowed_roots[0] if here.allowed_roots else here.home
+        path = first.resolve() / workbook.name
     home = here.home.resolve()
     return str(path.relative_to(home) if path.is_relative_to(home) else path)
 

@@ -7,11 +7,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 from factload.checksum import sha256_of
 from factload.errors import WorkbookError
-from factload.settings import outside, require_allowed, settings, workbook_path
+from factload.settings import is_url, settings
+from factload.split.allowed import (
+    changed,
+    missing,
+    outside,
+    require_allowed,
+    require_allowed_url,
+    workbook_path,
+)
+from factload.split.remote import copy_of, fetch, find_urls, fixed_part, forget, stamp_of
 
 MAX_SOURCES = 1_000
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")  # what copying programs write first
@@ -20,7 +29,7 @@ _HIDDEN = ("~$", ".")  # what Excel and LibreOffice lay beside a workbook that i
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it.
+    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it, or a URL.
 
     ``corrects``: its rows stand in the place of rejected rows of those before it.
     """
@@ -32,7 +41,9 @@ class SourceFile:
 
     @property
     def file(self) -> Path:
-        """Where it lies; raises ``WorkbookError`` when it is gone or lies outside the allowed roots."""
+        """Where it lies, or the copy of it; raises ``WorkbookError`` when it is gone or outside the allowed roots."""
+        if is_url(self.path):
+            return copy_of(require_allowed_url(self.path), self.sha256)
         return workbook_path(self.path)
 
 
@@ -50,34 +61,65 @@ def read_sources(name: str) -> tuple[SourceFile, ...]:
 
 def find_workbooks(name: str) -> list[str]:
     """The names of the workbooks that :func:`read_sources` reads."""
-    home = settings().home
-    if not glob.has_magic(name) or (home / name).is_file():
+    if is_url(name):
+        place, found = name, _matching_urls(require_allowed_url(name))
+    elif not glob.has_magic(name) or (settings().home / name).is_file():
         workbook_path(name)
         return [_named(name)]
+    else:
+        place, found = str(settings().home / name), _matching_paths(name)
+    if not found:
+        raise missing(
+            f"no workbook matches {place}" if glob.has_magic(name) else f"there is no workbook {place}"
+        )
+    if len(found) > MAX_SOURCES:
+        raise WorkbookError(
+            "workbooks_too_many",
+            f"{len(found):,} workbooks match {place}",
+            expected=f"at most {MAX_SOURCES:,} a load",
+            remedy="Narrow the pattern",
+        )
+    return sorted(found)
+
+
+def _matching_paths(name: str) -> list[str]:
+    home = settings().home
     parts = PurePath(name).parts
     magic = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     folder, pattern = PurePath(*parts[:magic]), PurePath(*parts[magic:])
     if ".." in parts:
         raise outside(name)
     require_allowed(str(folder))
-    found = [str(m) for m in (home / folder).glob(str(pattern)) if _is_workbook(m, home / folder)]
-    if not found:
-        raise WorkbookError(
-            "workbook_missing",
-            f"no workbook matches {home / name}",
-            expected="at least one",
-            remedy="Put it there, or name another with --workbook (in Airflow: the parameter `workbook`)",
-        )
-    if len(found) > MAX_SOURCES:
-        raise WorkbookError(
-            "workbooks_too_many",
-            f"{len(found):,} workbooks match {home / name}",
-            expected=f"at most {MAX_SOURCES:,} a load",
-            remedy="Narrow the pattern",
-        )
+    matching = (home / folder).glob(str(pattern))
+    found = [str(m) for m in matching if _may_be_read(m.relative_to(home / folder)) and m.is_file()]
     for match in found:
         workbook_path(match)
-    return sorted(map(_named, found))
+    return [_named(match) for match in found]
+
+
+def _matching_urls(url: str) -> list[str]:
+    found = find_urls(url)
+    if not glob.has_magic(url) or found == [url]:
+        return list(map(_printable, found))
+    above = fixed_part(url)
+    return [_printable(match) for match in found if _may_be_read(PurePosixPath(match.removeprefix(above)))]
+
+
+def stamps(name: str) -> list[tuple[str, str]]:
+    """Each of the workbooks, with something that changes when it does. Raises as :func:`read_sources` does."""
+    return [(found, stamp_of(found) if is_url(found) else _stamp(found)) for found in find_workbooks(name)]
+
+
+def _stamp(name: str) -> str:
+    found = workbook_path(name).stat()
+    return f"{found.st_size} {found.st_mtime}"
+
+
+def forget_copies(sources: Sequence[SourceFile]) -> None:
+    """Remove the copies of those that have a URL."""
+    for source in sources:
+        if is_url(source.path):
+            forget(source.path, source.sha256)
 
 
 def sha256_of_sources(sources: Sequence[SourceFile]) -> str:
@@ -99,15 +141,12 @@ def require_unchanged(source: SourceFile) -> None:
             raise
         found = ""
     if found != source.sha256:
-        raise WorkbookError(
-            "workbook_changed",
-            f"the workbook {source.path} was {'overwritten' if found else 'removed'} while it was read",
-            expected="the bytes that the load was opened with",
-            remedy="Nothing was loaded. Run the load again once the workbook is complete",
-        )
+        raise changed(source.path, "overwritten" if found else "removed")
 
 
 def _source(name: str) -> SourceFile:
+    if is_url(name):
+        return SourceFile(name, *fetch(name))
     path = workbook_path(name)
     return SourceFile(name, sha256_of(path), path.stat().st_size)
 
@@ -118,7 +157,10 @@ def _named(name: str) -> str:
     path = here / name
     if ".." in path.parts:
         path = path.resolve()
-    named = str(path.relative_to(here) if path.is_relative_to(here) else path)
+    return _printable(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def _printable(named: str) -> str:
     if not named.isprintable():
         raise WorkbookError(
             "workbook_name",
@@ -129,9 +171,11 @@ def _named(name: str) -> str:
     return named
 
 
-def _is_workbook(path: Path, below: Path) -> bool:
-    hidden = any(part.startswith(_HIDDEN) for part in path.relative_to(below).parts)
-    return not hidden and not path.name.lower().endswith(_UNFINISHED) and path.is_file()
+def _may_be_read(path: PurePath) -> bool:
+    """Whether a pattern means such a file: none that is hidden, a lock, or still being copied."""
+    return not any(part.startswith(_HIDDEN) for part in path.parts) and not path.name.lower().endswith(
+        _UNFINISHED
+    )
 
 
 def _refuse_copies(sources: Sequence[SourceFile]) -> None:

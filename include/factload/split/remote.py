@@ -1,0 +1,175 @@
+"""Workbooks that have a URL: found by fsspec, in whatever it reaches, and copied once into the staging folder.
+
+A copy lies there under the SHA-256 of its bytes. So all workers read what the load was opened with, whatever becomes of
+the object meanwhile; a copy that is gone is fetched again, and refused when it is another.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from glob import has_magic
+from pathlib import Path, PurePosixPath
+from typing import Any
+from uuid import uuid4
+
+from factload.checksum import sha256_of
+from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
+from factload.settings import settings
+from factload.split.allowed import changed, missing
+from factload.staging import NO_ROOM, disk_errors
+
+_FOLDER = "workbooks"
+
+
+def find_urls(url: str) -> list[str]:
+    """The URL itself if a file is there, else all files that match it as a pattern; none when there are none.
+
+    Raises ``FeedError`` ``protocol_unknown``, ``WorkbookError`` ``workbook_forbidden``, ``TransientError``
+    ``store_unreachable``.
+    """
+    with _faults(url):
+        files, path = _opened(url)
+        with suppress(FileNotFoundError):  # isfile() takes a store that is down for one without the file
+            if files.info(path)["type"] == "file":
+                return [url]
+        if not has_magic(url):
+            return []
+        above = fixed_part(url)
+        start = _opened(above)[1].rstrip("/")
+        return [
+            above + name.removeprefix(start)
+            for name, found in files.glob(path, detail=True).items()
+            if found["type"] == "file"
+        ]
+
+
+def is_there(url: str) -> bool:
+    """Whether the store has a file or folder of this URL. Raises as :func:`find_urls` does."""
+    with _faults(url):
+        files, path = _opened(url)
+        with suppress(FileNotFoundError):
+            files.info(path)
+            return True
+        return False
+
+
+def fixed_part(url: str) -> str:
+    """A pattern up to the first part that is one, without the slash."""
+    parts = url.split("/")
+    return "/".join(parts[: next(i for i, part in enumerate(parts) if has_magic(part))])
+
+
+def stamp_of(url: str) -> str:
+    """Something that changes when the file does."""
+    with _faults(url):
+        files, path = _opened(url)
+        return str(files.ukey(path))
+
+
+def fetch(url: str) -> tuple[str, int]:
+    """Copy the file into the staging folder; its SHA-256 and its size in bytes.
+
+    Raises ``WorkbookError`` ``workbook_missing``, ``workbook_changed``, ``workbook_forbidden``; ``TransientError``
+    ``store_unreachable``, ``staging_full``.
+    """
+    folder = settings().staging / _FOLDER
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{uuid4().hex}.part"
+    try:
+        with _faults(url):
+            files, path = _opened(url)
+            before = files.ukey(path)
+            files.get_file(path, str(part))
+            files.invalidate_cache()
+            if files.ukey(path) != before:
+                raise changed(url)
+        sha256, size = sha256_of(part), part.stat().st_size
+        with disk_errors(folder):
+            place = _place(url, sha256)
+            place.parent.mkdir(exist_ok=True)
+            part.replace(place)
+        return sha256, size
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def copy_of(url: str, sha256: str) -> Path:
+    """Where the copy of these bytes lies, fetched again if it must be.
+
+    Raises what ``fetch`` raises, and ``workbook_changed`` when other bytes have come.
+    """
+    place = _place(url, sha256)
+    try:
+        os.utime(place)  # in use: it is not swept
+    except FileNotFoundError:
+        if fetch(url)[0] != sha256:
+            raise changed(url) from None
+    return place
+
+
+def forget(url: str, sha256: str) -> None:
+    """Remove a copy. Whoever still needs it fetches it again."""
+    shutil.rmtree(_place(url, sha256).parent, ignore_errors=True)
+
+
+def sweep_copies(unused: timedelta) -> None:
+    """Remove copies that nobody has used for so long."""
+    folder = settings().staging / _FOLDER
+    for place in folder.glob("*/*") if folder.is_dir() else ():
+        with suppress(OSError):
+            if place.stat().st_mtime < time.time() - unused.total_seconds():
+                shutil.rmtree(place.parent)
+
+
+def _place(url: str, sha256: str) -> Path:
+    # Its own name, too: a csv file is known by it, and gives its sheet the name.
+    return settings().staging / _FOLDER / sha256 / PurePosixPath(url).name
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    """The file system of a URL, its listings read anew, and the path in it."""
+    from fsspec.core import url_to_fs
+
+    try:
+        files, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise FeedError(
+            "protocol_unknown",
+            f"workbook {url} can't be reached from here ({error})",
+            expected="a protocol that fsspec knows, with its package installed: s3fs for s3://, gcsfs for gs://",
+        ) from error
+    files.invalidate_cache()
+    return files, path
+
+
+@contextmanager
+def _faults(url: str) -> Iterator[None]:
+    """What any file system raises, by what to do next. Its words stay out: they may hold what a log should not."""
+    try:
+        yield
+    except FactloadError:
+        raise
+    except FileNotFoundError as error:
+        raise missing(f"there is no workbook {url}") from error
+    except PermissionError as error:
+        raise WorkbookError(
+            "workbook_forbidden",
+            f"the store does not let this user read {url}",
+            expected="the rights to list and to read below the allowed root",
+            remedy="Give them to the user or role that the environment's credentials name",
+        ) from error
+    except Exception as error:  # every store has exceptions of its own
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            with disk_errors(settings().staging):
+                raise
+        raise TransientError(
+            "store_unreachable",
+            f"the store of {url} did not answer as one should ({type(error).__name__})",
+            remedy="Look at its address and credentials in the environment, and at the network",
+        ) from error

@@ -1,0 +1,242 @@
+"""Workbooks in an object store: a server of the S3 protocol, the loads that read it, and what they leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import openpyxl
+import pytest
+from moto.server import ThreadedMotoServer
+
+from conftest import PERIOD, Place
+from factload import steps
+from factload.check.load import check_load
+from factload.doctor import examine
+from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
+from factload.ledger.rejects import read_rejects
+from factload.load import Load
+from factload.reports.progress import Quiet
+from factload.split.sources import read_sources
+
+BUCKET = "s3://reports"
+LOAD = "sales@2026-11-05"
+ONE = {"inbox/sales_{period}.xlsx": "s3://reports/in/sales_{period}.xlsx"}
+ALL = {"inbox/sales_{period}.xlsx": "s3://reports/in/**/*.xlsx"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def store(server: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The bucket, empty, as the place's only allowed root."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "for-tests")
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", f"{BUCKET}/in/")
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    files = fsspec.filesystem("s3")
+    files.mkdir("reports")
+    yield files
+    files.rm("reports", recursive=True)
+
+
+def put(place: Place, store: Any, name: str, rows: list[tuple[Any, ...]]) -> None:
+    (place.home / "inbox").mkdir(exist_ok=True)
+    store.put_file(str(place.workbook(rows)), f"reports/in/{name}")
+
+
+def copies(place: Place) -> list[Path]:
+    folder = place.home / ".staging/workbooks"
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def opened(place: Place) -> Load:
+    return steps.open_load(place.feed(**ONE), PERIOD, database=place.url)
+
+
+def test_workbooks_of_a_bucket_are_one_load_and_no_copy_stays(place: Place, store: Any) -> None:
+    put(place, store, "north.xlsx", [("A1", 10), ("nobody", 1)])
+    put(place, store, "2026/south.xlsx", [("B2", 20)])
+    for name in ("~$north.xlsx", "half.xlsx.part", ".old/north.xlsx"):
+        store.pipe(f"reports/in/{name}", b"no workbook")
+    feed = place.feed(**ALL)
+    load = place.load(feed)
+    names = [f"{BUCKET}/in/2026/south.xlsx", f"{BUCKET}/in/north.xlsx"]
+    assert [source.path for source in load.sources] == names
+    assert place.facts() == [(1, "10.0000", LOAD), (2, "20.0000", LOAD)]
+    with place.engine.connect() as connection:
+        [reject] = read_rejects(connection, LOAD)
+    assert (reject.workbook, reject.address) == (names[1], "Facts!A3")
+    assert copies(place) == []
+    assert place.load(feed).already_published
+    assert copies(place) == []
+
+
+def test_the_command_line_reads_urls_and_sends_rejects_back(place: Place, store: Any, tmp_path: Path) -> None:
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 10), ("nobody", 1)])
+    place.feed_file(**ONE)
+
+    def factload(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [Path(sys.executable).with_name("factload"), *arguments]
+        variables = os.environ | environment
+        return subprocess.run(
+            command, capture_output=True, text=True, env=variables, check=False, timeout=120
+        )
+
+    period = ("--period", str(PERIOD))
+    assert factload("check", "sales", *period).returncode == 0
+    assert copies(place) == []
+    assert factload("run", "sales", *period).returncode == 0
+    assert place.facts() == [(1, "10.0000", LOAD)]
+    assert factload("rejects", LOAD, "--xlsx", str(tmp_path / "back.xlsx")).returncode == 0
+    book = openpyxl.load_workbook(tmp_path / "back.xlsx")
+    sheet = book.worksheets[0]
+    [cell] = [cell for row in sheet for cell in row if cell.value == "nobody"]
+    cell.value = "B2"
+    book.save(tmp_path / "back.xlsx")
+    store.put_file(str(tmp_path / "back.xlsx"), "reports/in/corrected.xlsx")
+    replayed = factload("replay", LOAD, "--workbook", f"{BUCKET}/in/corrected.xlsx")
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert place.facts() == [(1, "10.0000", LOAD), (2, "1.0000", LOAD)]
+    missing = factload("run", "sales", *period, "--workbook", f"{BUCKET}/in/none.xlsx")
+    assert (missing.returncode, "there is no workbook s3://reports/in/none.xlsx" in missing.stderr) == (
+        3,
+        True,
+    )
+    down = factload(
+        "run", "sales", *period, "--workbook", f"{BUCKET}/in/none.xlsx", AWS_ENDPOINT_URL="http://127.0.0.1:1"
+    )
+    assert (down.returncode, "did not answer as one should" in down.stderr) == (4, True)
+
+
+def test_the_load_reads_what_it_was_opened_with(place: Place, store: Any) -> None:
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 10)])
+    load = opened(place)
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 99), ("A1", 99)])
+    assert steps.split_workbook(load, place.feed(**ONE), database=place.url).rows == 1
+
+
+def test_a_copy_that_is_gone_is_fetched_again_unless_it_is_another(place: Place, store: Any) -> None:
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 10)])
+    load = opened(place)
+    copies(place)[0].unlink()
+    assert steps.split_workbook(load, place.feed(**ONE), database=place.url).rows == 1
+    copies(place)[0].unlink()
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 99)])
+    with pytest.raises(WorkbookError, match="was overwritten") as caught:
+        steps.split_workbook(load, place.feed(**ONE), database=place.url)
+    assert caught.value.code == "workbook_changed"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "s3://reports/other.xlsx", "s3://reports/inner/a.xlsx", "s3://reports/in/../other.xlsx", "s3://reports/in/%2e%2e/o.xlsx",
+        "s3://reports/in/*/../../other.xlsx", "s3://other/in/a.xlsx", "gs://reports/in/a.xlsx", "file:///etc/passwd",
+        "s3://reports/in/a.zip::file:///etc/passwd", "zip://a.xlsx::s3://reports/in/a.zip", "s3://reports/in",
+    ],
+)  # fmt: skip
+def test_no_url_leads_out_of_the_allowed_roots(place: Place, store: Any, name: str) -> None:
+    store.pipe("reports/other.xlsx", b"")
+    with pytest.raises(WorkbookError, match=r"outside the allowed roots.*s3://reports/in") as caught:
+        read_sources(name)
+    assert caught.value.code == "workbook_not_allowed"
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(place: Place, store: Any) -> None:
+    with pytest.raises(WorkbookError, match="holds a password") as caught:
+        read_sources("sftp://loader:hunter2@host/in/a.xlsx")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("root", "kind", "code"),
+    [
+        ("s3://nowhere", WorkbookError, "workbook_missing"),
+        ("nonsense://place", FeedError, "protocol_unknown"),
+        ("gs://place", FeedError, "protocol_unknown"),
+        ("file:///srv/inbox", FeedError, "setting_invalid"),
+    ],
+)
+def test_a_root_that_leads_nowhere(
+    place: Place, store: Any, monkeypatch: pytest.MonkeyPatch, root: str, kind: type[FactloadError], code: str
+) -> None:
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", root)
+    with pytest.raises(kind) as caught:
+        read_sources(f"{root}/a.xlsx")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["a.xlsx", "*.xlsx"])
+def test_a_store_that_is_down_is_worth_a_retry(
+    place: Place, store: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        store.clear_instance_cache()
+        with pytest.raises(TransientError) as caught:
+            read_sources(f"{BUCKET}/in/{name}")
+    assert caught.value.code == "store_unreachable"
+    store.clear_instance_cache()
+    with pytest.raises(WorkbookError) as caught_later:
+        read_sources(f"{BUCKET}/in/{name}")
+    assert caught_later.value.code == "workbook_missing"
+
+
+def test_copies_that_nobody_came_back_for_are_swept(place: Place, store: Any) -> None:
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 10)])
+    opened(place)
+    put(place, store, "other.xlsx", [("A1", 20)])
+    [other] = read_sources(f"{BUCKET}/in/other.xlsx")
+    long_ago = time.time() - timedelta(days=15).total_seconds()
+    os.utime(other.file, (long_ago, long_ago))
+    opened(place)
+    assert [path.name for path in copies(place)] == [f"sales_{PERIOD}.xlsx"]
+
+
+def test_a_check_writes_nothing_anywhere(place: Place, store: Any) -> None:
+    put(place, store, f"sales_{PERIOD}.xlsx", [("A1", 10), ("nobody", 1)])
+    report = check_load(place.feed(**ONE), PERIOD, database=place.url, progress=Quiet())
+    assert (report.rows["source"], report.rejects) == (2, {"unmatched_key": 1})
+    assert copies(place) == []
+    assert place.rows("SELECT to_regclass('factload.loads')") == [(None,)]
+
+
+def test_the_doctor_asks_every_store(place: Place, store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", f"inbox, {BUCKET}/in, {BUCKET}/later, gs://none")
+    store.pipe("reports/in/a.xlsx", b"")
+    found = [(finding.about, finding.state) for finding in examine(place.url) if finding.check == "store"]
+    assert found == [(f"{BUCKET}/in", "ok"), (f"{BUCKET}/later", "warning"), ("gs://none", "problem")]
+
+
+def test_a_late_object_is_waited_for(place: Place, store: Any) -> None:
+    from airflow_edge.workbook_trigger import WorkbookTrigger
+
+    until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+    trigger = WorkbookTrigger(f"{BUCKET}/in/late.xlsx", until, every=0.2)
+
+    async def wait() -> Any:
+        waiting = asyncio.ensure_future(anext(aiter(trigger.run())))
+        await asyncio.sleep(1)
+        assert not waiting.done()
+        await asyncio.to_thread(put, place, store, "late.xlsx", [("A1", 10)])
+        return await asyncio.wait_for(waiting, 30)
+
+    assert asyncio.run(wait()).payload == {"there": True}

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
@@ -40,7 +42,9 @@ FEEDS = {
     "absent": ('schedule: "0 0 * * *"', "skip"),
     "strict": (f"schedule: null\nrun:\n  approval: 1h\n{MAIL}", "fail"),
     "needed": (f'schedule: "0 0 * * *"\nrun:\n{MAIL}', "fail"),
+    "stored": ('schedule: "0 0 * * *"', "{wait: 2d}"),
 }
+BUCKET = "nightly"
 DOWNSTREAM = """
 from airflow.sdk import DAG, Asset, task
 with DAG("downstream", schedule=[Asset("warehouse.fact_sales", uri="x-factload://warehouse/fact_sales")]):
@@ -70,12 +74,13 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Night:
-    """A running Airflow with the four feeds."""
+    """A running Airflow with the feeds, and a store with a bucket."""
 
     api: AirflowApi
     warehouse: str
     home: Path
     mails: Inbox
+    store: Any
 
     def workbook(self, feed: str, seed: int) -> sample.Expected:
         path = self.home / "inbox" / f"{feed}_{TODAY}.xlsx"
@@ -137,8 +142,21 @@ class Night:
 
 
 @pytest.fixture(scope="module")
+def store() -> Iterator[tuple[str, str]]:
+    """Where a server of the S3 protocol listens, and the key and secret it takes."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}", "for-tests"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
 def night(
-    postgres: Server, module_database: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: Server,
+    module_database: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    store: tuple[str, str],
 ) -> Iterator[Night]:
     home = tmp_path_factory.mktemp("night")
     feeds, dags = home / "include/feeds", home / "dags"
@@ -151,7 +169,7 @@ def night(
             "feed: sales": f"feed: {name}",
             'schedule: "0 2 * * *"': schedule,
             "missing: fail": f"missing: {missing}",
-            "inbox/sales_": f"inbox/{name}_",
+            "inbox/sales_": f"s3://{BUCKET}/{name}_" if name == "stored" else f"inbox/{name}_",
             "max_rejects: 0.5%": "max_rejects: 0" if name == "strict" else "max_rejects: 10%",
         }
         feed = text
@@ -162,6 +180,9 @@ def night(
     (dags / "load_feeds.py").symlink_to(PROJECT / "dags/load_feeds.py")
     (dags / "downstream.py").write_text(DOWNSTREAM)
     sample.make_dimension(module_database, MEMBERS)
+    endpoint, key = store
+    bucket = S3FileSystem(key=key, secret=key, endpoint_url=endpoint)
+    bucket.mkdir(BUCKET)
     mails = Inbox()
     server = Controller(mails, hostname="127.0.0.1", port=free_port())
     server.start()
@@ -177,13 +198,17 @@ def night(
             "AIRFLOW_CONN_SMTP_DEFAULT": smtp,
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
             "FACTLOAD_HOME": str(home),
+            "FACTLOAD_ALLOWED_ROOTS": f"inbox,s3://{BUCKET}",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": key,
         },
         dags=dags,
         port=0,
     )
     try:
         with airflow_site.running(place, WHOLE) as site:
-            yield Night(AirflowApi(site), module_database, home, mails)
+            yield Night(AirflowApi(site), module_database, home, mails, bucket)
     finally:
         server.stop()
 
@@ -199,6 +224,19 @@ def test_a_late_workbook_is_waited_for_without_a_slot(night: Night) -> None:
 
     assert night.ended("late", run_id) == "success"
     assert night.facts("late") == (expected.staged, expected.control_total)
+
+
+def test_a_late_object_is_waited_for_and_loaded(night: Night, tmp_path: Path) -> None:
+    run_id = night.nightly_run("stored")
+    wait_for(lambda: night.task("open_load", "stored", run_id).state == "deferred", "the wait to begin")
+    expected = sample.make_workbook(tmp_path / "stored.xlsx", ROWS, MEMBERS, seed=5)
+
+    night.store.put_file(str(tmp_path / "stored.xlsx"), f"{BUCKET}/stored_{TODAY}.xlsx")
+
+    assert night.ended("stored", run_id) == "success"
+    assert night.facts("stored") == (expected.staged, expected.control_total)
+    assert f"s3://{BUCKET}/stored_{TODAY}.xlsx" in night.said("stored", run_id)
+    assert not list((night.home / ".staging/workbooks").rglob("*.xlsx"))
 
 
 def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> None:

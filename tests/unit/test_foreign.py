@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -205,3 +206,35 @@ def test_rows_and_columns_have_their_own_numbers(row_at: int, column_at: int, tm
         "error_cell",
         f"{chr(66 + column_at)}{row_at + 3}",
     )
+
+
+def with_chart(path: Path, header_at: tuple[int, int], points: int) -> Path:
+    """A workbook with an error below ``m``, and in the sheet a chart of one series.
+
+    [MS-XLS] 2.1.7.20.3: a chart's substream within the sheet's saves the series as records of cells.
+    """
+    row_at, column_at = header_at
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Facts")
+    for i, name in enumerate("kmwb"):
+        sheet.write(row_at, column_at + i, name)
+    sheet.write(row_at + 1, column_at, "x")
+    sheet.row(row_at + 1).set_cell_error(column_at + 1, "#REF!")
+    begin = struct.pack("<HHHHHHII", 0x0809, 16, 0x0600, 0x0020, 0x0DBB, 0x07CC, 0, 6)
+    series = [struct.pack("<HHHHHd", 0x0203, 14, point, 1, 0, 1.0) for point in range(points)]
+    end = struct.pack("<HH", 0x000A, 0)
+    data = sheet.get_biff_data()
+    sheet.get_biff_data = lambda: data[: -len(end)] + begin + b"".join(series) + end + end
+    book.save(str(path))
+    return path
+
+
+def test_the_values_of_a_chart_in_the_sheet_are_no_cells(tmp_path: Path) -> None:
+    _, (found,) = expected.split(with_chart(tmp_path / "w.xls", (3, 2), points=3), FIELDS)
+    assert (found["row"], found["reason"], found["cell"]) == (5, "error_cell", "D5")
+
+
+def test_a_cell_that_a_chart_covers_is_refused_by_name(tmp_path: Path) -> None:
+    error = refusal(with_chart(tmp_path / "w.xls", (0, 0), points=2))
+    assert error.code == "workbook_format_unsupported"
+    assert "cell B2 is empty or shows an error" in error.seen

@@ -234,7 +234,6 @@ def test_the_values_of_a_chart_in_the_sheet_are_no_cells(tmp_path: Path) -> None
     assert (found["row"], found["reason"], found["cell"]) == (5, "error_cell", "D5")
 
 
-def test_a_cell_that_a_chart_covers_is_refused_by_name(tmp_path: Path) -> None:
-    error = refusal(with_chart(tmp_path / "w.xls", (0, 0), points=2))
-    assert error.code == "workbook_format_unsupported"
-    assert "cell B2 is empty or shows an error" in error.seen
+def test_a_chart_s_values_over_the_rows_hide_no_error(tmp_path: Path) -> None:
+    _, (found,) = expected.split(with_chart(tmp_path / "w.xls", (0, 0), points=9), FIELDS)
+    assert (found["row"], found["reason"], found["cell"], found["raw"]) == (2, "error_cell", "B2", "#REF!")

@@ -10,7 +10,6 @@ import json
 import resource
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -36,17 +35,16 @@ class _Refused(Exception):
     """The sheet goes beyond the limit of this name."""
 
 
-class _CoveredError(Exception):
-    """A chart's saved values cover what this cell, by row and column from 1, holds."""
-
-
 def main() -> int:
     request: dict[str, Any] = json.load(sys.stdin)
     import python_calamine
 
     if request["ask"] != "sheets":
-        import fastexcel  # noqa: F401  # here, so that what it takes is not taken out of the file's share
+        # Here, so that what they take is not taken out of the file's share.
+        import fastexcel  # noqa: F401
         import pyarrow  # noqa: F401
+
+        import factload.sheet.foreign.xls_errors  # noqa: F401
     _bound_process(request)
     try:
         with python_calamine.CalamineWorkbook.from_path(request["path"]) as book:
@@ -58,9 +56,6 @@ def main() -> int:
         _answer(sheet, request)
     except _Refused as error:
         print(f"limit {error}", end="", file=sys.stderr)
-        return _ENDED
-    except _CoveredError as error:
-        print(f"covered:{json.dumps(error.args)}", end="", file=sys.stderr)
         return _ENDED
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         print(type(error).__name__, end="", file=sys.stderr)
@@ -81,18 +76,15 @@ def _bound_process(request: dict[str, Any]) -> None:
 
 def _answer(sheet: Any, request: dict[str, Any]) -> None:
     _bound_sheet(sheet, request)
-    columns = request.get("columns", ())
-    second = (
-        _second_look(request["path"], request["sheet"], sheet.end, columns) if sheet.end else _SecondLook()
-    )
+    errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
     rows = _rows(sheet)
     if request["ask"] == "first":
         head = takewhile(lambda numbered: numbered[0] <= request["rows"], rows)
-        json.dump([_first(row, number, second.errors) for number, row in head], sys.stdout)
+        json.dump([_first(row, number, errors) for number, row in head], sys.stdout)
     elif request["ask"] == "empty":
-        json.dump(not second.errors and all(row.count("") == len(row) for _, row in rows), sys.stdout)
+        json.dump(not errors and all(row.count("") == len(row) for _, row in rows), sys.stdout)
     else:
-        _stream(rows, columns, request["after"], second)
+        _stream(rows, request["columns"], request["after"], errors)
 
 
 def _bound_sheet(sheet: Any, request: dict[str, Any]) -> None:
@@ -118,56 +110,37 @@ def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
     yield from enumerate((left_of_it + row for row in sheet.iter_rows()), 1)
 
 
-@dataclass(frozen=True)
-class _SecondLook:
-    """What fastexcel says of cells that python-calamine gives as empty texts; rows and columns count from 1.
+def _errors(path: str, sheet: int, start: tuple[int, int]) -> dict[tuple[int, int], str]:
+    """Cells that show an error, by row and column from 1: python-calamine gives them as empty texts.
 
-    ``errors``: those that show an error. ``filled``: for some columns, which rows from ``first`` hold a value. The
-    values that a chart saves of its series are taken for cells there, and cover the sheet's own.
-    """
-
-    errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    filled: dict[int, Any] = field(default_factory=dict)
-    first: int = 1
-
-    def require_uncovered(self, row: int, column: int) -> None:
-        """Raise ``_CoveredError`` unless the empty cell is empty here, too."""
-        filled = self.filled.get(column)
-        if filled is not None and 0 <= row - self.first < len(filled) and filled[row - self.first].as_py():
-            raise _CoveredError(row, column)
-
-
-def _second_look(path: str, sheet: int, end: tuple[int, int], columns: Sequence[int]) -> _SecondLook:
-    """``end``: row and column of the sheet's last cell, from 0.
-
-    fastexcel counts from the first row and column that hold anything, a chart's values among them: how many it saw
-    tells which those are.
+    fastexcel, asked of .xlsb, counts from ``start``, the first row and column that hold anything. Of .xls it says
+    nothing that can be trusted: it takes the values that a chart saves for cells of the sheet.
     """
     import fastexcel
-    import pyarrow.compute as pc
+    import olefile
 
+    from factload.sheet.foreign.xls_errors import error_cells
+
+    if olefile.isOleFile(path):
+        return error_cells(path, sheet)
     loaded = fastexcel.read_excel(path).load_sheet(sheet, header_row=None, dtypes="string")
-    row, column = end[0] + 2 - loaded.height, end[1] + 2 - loaded.width
-    cells, found = loaded.to_arrow_with_errors()
-    errors = {
-        (error.position[0] + row, error.position[1] + column): error.detail.partition("Error(")[2].rstrip(
-            "')"
-        )
+    _, found = loaded.to_arrow_with_errors()
+    return {
+        (error.position[0] + start[0] + 1, error.position[1] + start[1] + 1): _shown(error.detail)
         for error in (found.errors if found else ())
         if "Error(" in error.detail
     }
-    filled = {
-        n: pc.fill_null(pc.not_equal(cells.column(n - column), ""), False)
-        for n in columns
-        if 0 <= n - column < cells.num_columns
-    }
-    return _SecondLook(errors, filled, row)
+
+
+def _shown(detail: str) -> str:
+    name = detail.partition("Error(")[2].rstrip("')")
+    return _SHOWN.get(name, f"#{name}")
 
 
 def _cell(value: Any, error: str | None) -> tuple[int, str]:
     """What a cell holds, by its kind (``factload.sheet.block.Kind``) and its text."""
     if error is not None:
-        return _ERROR, _SHOWN.get(error, f"#{error}")
+        return _ERROR, error
     if value is None or value == "":
         return 0, ""
     if isinstance(value, bool):  # before int, which it is too
@@ -202,7 +175,7 @@ def _stream(
     rows: Iterator[tuple[int, list[Any]]],
     columns: Sequence[int],
     after: int,
-    second: _SecondLook,
+    errors: dict[tuple[int, int], str],
 ) -> None:
     """Batches of the rows that carry a value: number, and a kind and a text for each column that is asked for.
 
@@ -210,12 +183,11 @@ def _stream(
     """
     import pyarrow as pa
 
-    errors = second.errors
     with_errors = {row for row, _ in errors}
-    declared = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
+    fields = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
     for i in range(len(columns)):
-        declared += [pa.field(f"kind{i}", pa.uint8()), pa.field(f"text{i}", pa.string())]
-    schema = pa.schema(declared)
+        fields += [pa.field(f"kind{i}", pa.uint8()), pa.field(f"text{i}", pa.string())]
+    schema = pa.schema(fields)
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
         numbers: list[int] = []
         cells: list[list[Any]] = [[] for _ in range(2 * len(columns))]
@@ -224,7 +196,7 @@ def _stream(
         def flush() -> None:
             nonlocal counted
             data = [pa.array(numbers, pa.int32()), pa.array([counted] * len(numbers), pa.int32())]
-            data += [pa.array(c, declared[i + 2].type) for i, c in enumerate(cells)]
+            data += [pa.array(c, fields[i + 2].type) for i, c in enumerate(cells)]
             out.write_batch(pa.record_batch(data, schema=schema))
             numbers.clear()
             counted = 0
@@ -236,8 +208,6 @@ def _stream(
                 continue
             in_row = number in with_errors
             if not in_row and row.count("") == len(row):
-                for column in columns:
-                    second.require_uncovered(number, column)
                 continue
             counted += 1
             found = [_of(row, number, column, errors if in_row else {}) for column in columns]
@@ -247,8 +217,6 @@ def _stream(
                 continue
             numbers.append(number)
             for i, (kind, text) in enumerate(found):
-                if not kind:
-                    second.require_uncovered(number, columns[i])
                 cells[2 * i].append(kind)
                 cells[2 * i + 1].append(text)
             if len(numbers) == _BATCH:

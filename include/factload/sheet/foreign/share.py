@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from dataclasses import dataclass
 from typing import IO, Self
 
 from factload.errors import WorkbookError
-from factload.sheet.cells import column_letters
 from factload.sheet.limits import Limits
 from factload.sheet.xml_parts import hostile
 
@@ -42,8 +40,6 @@ def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> Workboo
     said.seek(0)
     last = said.read()[-_SAID:].decode("utf-8", "replace").strip().splitlines()
     name = last[-1].split(":")[0] if last else ""
-    if name == "covered":
-        return _covered(*json.loads(last[-1].partition(":")[2]))
     if not name.removeprefix("limit ").replace(".", "_").isidentifier():
         name = ""  # a panic's own report goes on below its name
     if name == "PasswordError":
@@ -65,16 +61,6 @@ def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> Workboo
         f"The workbook can't be read ({name or 'no reason given'})",
         expected="a whole, unaltered workbook",
         remedy="Open it in the program that made it, and save it as .xlsx",
-    )
-
-
-def _covered(row: int, column: int) -> WorkbookError:
-    return WorkbookError(
-        "workbook_format_unsupported",
-        f"Whether cell {column_letters(column)}{row} is empty or shows an error can't be told: the saved values of a "
-        "chart in the sheet cover it",
-        expected="a sheet without charts, or an .xlsx workbook, where they are kept apart",
-        remedy="Save it as .xlsx",
     )
 
 

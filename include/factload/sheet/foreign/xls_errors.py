@@ -1,0 +1,74 @@
+"""Which cells of an .xls sheet show an error: python-calamine gives them as empty texts.
+
+Only the records that can say so are looked at, in the substream of the sheet itself: a chart in the sheet saves values
+of its own, as records of cells too, in one that is nested. Sources: [MS-XLS] 2.4.24 (BoolErr), 2.4.28 (BoundSheet8),
+2.4.127 (Formula), 2.5.10 (Bes), 2.5.133 (FormulaValue).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import olefile
+
+_STREAMS = ("Workbook", "Book")  # Excel 97 and later, Excel 95
+_BEGINS, _ENDS = (0x0009, 0x0209, 0x0409, 0x0809), 0x000A
+_SHEET, _FORMULA, _BOOLEAN_OR_ERROR = 0x0085, 0x0006, 0x0205
+_HEAD, _OFFSET = struct.Struct("<HH"), struct.Struct("<I")
+_BOOLEAN_CELL = struct.Struct("<HH2xBB")  # row, column; value; whether that is an error
+_FORMULA_CELL = struct.Struct(
+    "<HH2xBxB3xH"
+)  # row, column; then, if the last is 0xFFFF: type and value of the result
+_NO_NUMBER, _AN_ERROR = 0xFFFF, 2
+_SHOWN = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+    0x2B: "#GETTING_DATA",
+}
+
+
+def error_cells(path: str, sheet: int) -> dict[tuple[int, int], str]:
+    """What they show, by row and column from 1. ``sheet`` counts all sheets of the workbook from 0.
+
+    Raises ValueError or OSError where the file is not as it should be.
+    """
+    with olefile.OleFileIO(path) as file:
+        data = file.openstream(next(name for name in _STREAMS if file.exists(name))).read()
+    try:
+        offsets = [_OFFSET.unpack_from(data, at)[0] for record, at in _records(data, 0) if record == _SHEET]
+        return dict(_errors(data, offsets[sheet]))
+    except (struct.error, IndexError) as error:
+        raise ValueError("records break off") from error
+
+
+def _records(data: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Kind and content's position of each record of the substream that begins ``at``, without those nested in it."""
+    depth = 0
+    while True:
+        record, size = _HEAD.unpack_from(data, at)
+        at += _HEAD.size
+        depth += (record in _BEGINS) - (record == _ENDS)
+        if not depth:
+            return
+        if depth == 1:
+            yield record, at
+        at += size
+
+
+def _errors(data: bytes, start: int) -> Iterator[tuple[tuple[int, int], str]]:
+    for record, at in _records(data, start):
+        if record == _BOOLEAN_OR_ERROR:
+            row, column, value, is_error = _BOOLEAN_CELL.unpack_from(data, at)
+        elif record == _FORMULA:
+            row, column, kind, value, mark = _FORMULA_CELL.unpack_from(data, at)
+            is_error = mark == _NO_NUMBER and kind == _AN_ERROR
+        else:
+            continue
+        if is_error:
+            yield (row + 1, column + 1), _SHOWN.get(value, f"#{value}")

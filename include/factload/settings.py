@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from factload.errors import FeedError
 
 _LONGEST_WAIT = 86_400  # a day; 0 would be for ever
 _MOST_DAYS = 3_650
+_PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
 _LOCAL_FILES = ("file://", "local://")
 
 
@@ -77,7 +79,18 @@ def is_url(name: str) -> bool:
     return "://" in name
 
 
+def holds_password(url: str) -> bool:
+    """Whether a password stands in a URL, where errors and pages would show it."""
+    return _PASSWORD.match(url) is not None
+
+
 def _root_url(root: str) -> str:
+    if holds_password(root):
+        raise FeedError(
+            "setting_invalid",
+            "the environment's FACTLOAD_ALLOWED_ROOTS holds a URL with a password",
+            expected="credentials in variables of their own",
+        )
     if root.startswith(_LOCAL_FILES):
         raise FeedError(
             "setting_invalid",

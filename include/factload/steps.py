@@ -38,7 +38,7 @@ from factload.proof.weights import weighted_totals
 from factload.split.all_workbooks import split_sources
 from factload.split.fields import sheet_fields
 from factload.split.partitions import PartitionFile, Split
-from factload.split.sources import SourceFile, forget_copies, read_sources
+from factload.split.sources import SourceFile, read_sources
 from factload.staging import open_table
 from factload.work.measure import measured
 from factload.work.step import record, step
@@ -74,9 +74,7 @@ def open_load(
             load = open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
             if not load.already_published:
                 make_staging(connection, load, feed, fact)
-    if load.already_published:
-        forget_copies(sources)
-    else:
+    if not load.already_published:
         left_overs.remove_folders(load.folder.parent, below=load.epoch)
         left_overs.sweep(engine)
         with database_errors("noting open_load in the ledger"), engine.begin() as connection:
@@ -277,7 +275,6 @@ def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
         ledger.fence(connection, load, "published", lock="update")
         left_overs.drop_tables(connection, load.load_id)
     left_overs.remove_folders(load.folder.parent, below=load.epoch + 1)
-    forget_copies(load.sources)
 
 
 def record_failure(load: Load, error: FactloadError, *, database: str) -> None:

@@ -137,7 +137,7 @@ def sweep(engine: Engine) -> None:
     What can't be removed now is left to the next load that opens, and logged.
     """
     bound = timedelta(days=settings().staging_days)
-    sweep_copies(bound)
+    sweep_copies()
     try:
         with engine.begin() as connection:
             aged = [left for left in find(connection) if left.idle > bound]

@@ -33,7 +33,7 @@ from factload.reports.progress import Progress
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
-from factload.split.sources import forget_copies, read_sources
+from factload.split.sources import read_sources
 from factload.staging import open_table
 
 _NO_BOUND = 1 << 40
@@ -63,7 +63,6 @@ def check_load(
             for partition in part.partitions:
                 rows.add(partition, readable)
                 progress.rows_loaded(partition.rows)
-        forget_copies([sheet.source for sheet in sheets])
     return _report(feed, period, whole, rows, problems)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
-from factload.settings import settings
-
-_PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
+from factload.settings import holds_password, settings
 
 
 def workbook_path(name: str) -> Path:
@@ -46,7 +43,7 @@ def require_allowed_url(url: str) -> str:
 
     A second address within one (fsspec's ``::``) and steps upwards, however they are written, lead anywhere.
     """
-    if _PASSWORD.match(url):
+    if holds_password(url):
         raise WorkbookError(
             "workbook_not_allowed",
             "the workbook's URL holds a password",

@@ -7,11 +7,9 @@ the object meanwhile; a copy that is gone is fetched again, and refused when it 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from glob import has_magic
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,6 +22,8 @@ from factload.split.allowed import changed, missing
 from factload.staging import NO_ROOM, disk_errors
 
 _FOLDER = "workbooks"
+_UNFINISHED = ".{}.part"
+_KEPT_SECONDS = 86_400  # a day: far longer than a step reads
 
 
 def find_urls(url: str) -> list[str]:
@@ -80,7 +80,7 @@ def fetch(url: str) -> tuple[str, int]:
     folder = settings().staging / _FOLDER
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{uuid4().hex}.part"
+    part = folder / _UNFINISHED.format(uuid4().hex)
     try:
         with _faults(url):
             files, path = _opened(url)
@@ -113,18 +113,15 @@ def copy_of(url: str, sha256: str) -> Path:
     return place
 
 
-def forget(url: str, sha256: str) -> None:
-    """Remove a copy. Whoever still needs it fetches it again."""
-    shutil.rmtree(_place(url, sha256).parent, ignore_errors=True)
-
-
-def sweep_copies(unused: timedelta) -> None:
-    """Remove copies that nobody has used for so long."""
+def sweep_copies() -> None:
+    """Remove copies that nobody asked for since yesterday: until then, another load may be reading one."""
     folder = settings().staging / _FOLDER
-    for place in folder.glob("*/*") if folder.is_dir() else ():
+    yesterday = time.time() - _KEPT_SECONDS
+    for place in (*folder.glob("*/*"), *folder.glob(_UNFINISHED.format("*"))):
         with suppress(OSError):
-            if place.stat().st_mtime < time.time() - unused.total_seconds():
-                shutil.rmtree(place.parent)
+            if place.stat().st_mtime < yesterday:
+                place.unlink()
+                place.parent.rmdir()  # unless others are in it
 
 
 def _place(url: str, sha256: str) -> Path:

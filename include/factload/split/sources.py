@@ -20,7 +20,7 @@ from factload.split.allowed import (
     require_allowed_url,
     workbook_path,
 )
-from factload.split.remote import copy_of, fetch, find_urls, fixed_part, forget, stamp_of
+from factload.split.remote import copy_of, fetch, find_urls, fixed_part, stamp_of
 
 MAX_SOURCES = 1_000
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")  # what copying programs write first
@@ -113,13 +113,6 @@ def stamps(name: str) -> list[tuple[str, str]]:
 def _stamp(name: str) -> str:
     found = workbook_path(name).stat()
     return f"{found.st_size} {found.st_mtime}"
-
-
-def forget_copies(sources: Sequence[SourceFile]) -> None:
-    """Remove the copies of those that have a URL."""
-    for source in sources:
-        if is_url(source.path):
-            forget(source.path, source.sha256)
 
 
 def sha256_of_sources(sources: Sequence[SourceFile]) -> str:

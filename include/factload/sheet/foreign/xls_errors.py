@@ -39,7 +39,7 @@ def error_cells(path: str, sheet: int) -> dict[tuple[int, int], str]:
     Raises ValueError or OSError where the file is not as it should be.
     """
     with olefile.OleFileIO(path) as file:
-        data = file.openstream(next(name for name in _STREAMS if file.exists(name))).read()
+        data = file.openstream(next(filter(file.exists, _STREAMS), _STREAMS[0])).read()
     try:
         offsets = [_OFFSET.unpack_from(data, at)[0] for record, at in _records(data, 0) if record == _SHEET]
         return dict(_errors(data, offsets[sheet]))

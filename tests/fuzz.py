@@ -72,6 +72,7 @@ def _others(folder: Path) -> list[Path]:
     for i, name in enumerate("kmw"):
         sheet.write(0, i, name)
         sheet.write(1, i, i)
+        sheet.row(2).set_cell_error(i, "#REF!")
     book.save(str(folder / "seed.xls"))
     return [plain, packed, folder / "seed.xls", _ods(folder / "seed.ods")]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import olefile
 
@@ -38,13 +39,23 @@ def error_cells(path: str, sheet: int) -> dict[tuple[int, int], str]:
 
     Raises ValueError or OSError where the file is not as it should be.
     """
-    with olefile.OleFileIO(path) as file:
-        data = file.openstream(next(filter(file.exists, _STREAMS), _STREAMS[0])).read()
     try:
+        data = _stream(path)
         offsets = [_OFFSET.unpack_from(data, at)[0] for record, at in _records(data, 0) if record == _SHEET]
         return dict(_errors(data, offsets[sheet]))
     except (struct.error, IndexError) as error:
         raise ValueError("records break off") from error
+
+
+def _stream(path: str) -> bytes:
+    with olefile.OleFileIO(path) as file:
+        name = next((name for name in _STREAMS if file.get_type(name) == olefile.STGTY_STREAM), None)
+        if name is None:
+            raise ValueError("there is no workbook in it")
+        if file.get_size(name) > Path(path).stat().st_size:  # sectors that go round in circles
+            raise ValueError("a stream is longer than its file")
+        data: bytes = file.openstream(name).read()
+        return data
 
 
 def _records(data: bytes, at: int) -> Iterator[tuple[int, int]]:

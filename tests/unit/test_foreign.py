@@ -191,14 +191,20 @@ def test_empty_rows_of_an_ods_workbook_are_bounded_too(tmp_path: Path) -> None:
         assert refusal(path).remedy.split()[-1] == "FACTLOAD_LIMIT_CELLS_PER_BYTE"
 
 
-@pytest.mark.parametrize(("row_at", "column_at"), [(0, 0), (3, 0), (0, 2), (5, 4)])
-def test_rows_and_columns_have_their_own_numbers(row_at: int, column_at: int, tmp_path: Path) -> None:
+def with_error(row_at: int, column_at: int, below: int) -> tuple[xlwt.Workbook, Any]:
+    """A workbook and its sheet, the header where it is said and so many rows below it an error in ``m``."""
     book = xlwt.Workbook()
     sheet = book.add_sheet("Facts")
     for i, name in enumerate("kmwb"):
         sheet.write(row_at, column_at + i, name)
-    sheet.write(row_at + 2, column_at, "x")
-    sheet.row(row_at + 2).set_cell_error(column_at + 1, "#REF!")
+    sheet.write(row_at + below, column_at, "x")
+    sheet.row(row_at + below).set_cell_error(column_at + 1, "#REF!")
+    return book, sheet
+
+
+@pytest.mark.parametrize(("row_at", "column_at"), [(0, 0), (3, 0), (0, 2), (5, 4)])
+def test_rows_and_columns_have_their_own_numbers(row_at: int, column_at: int, tmp_path: Path) -> None:
+    book, _ = with_error(row_at, column_at, below=2)
     book.save(str(tmp_path / "w.xls"))
     _, (found,) = expected.split(tmp_path / "w.xls", FIELDS)
     assert (found["row"], found["reason"], found["cell"]) == (
@@ -213,13 +219,7 @@ def with_chart(path: Path, header_at: tuple[int, int], points: int) -> Path:
 
     [MS-XLS] 2.1.7.20.3: a chart's substream within the sheet's saves the series as records of cells.
     """
-    row_at, column_at = header_at
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("Facts")
-    for i, name in enumerate("kmwb"):
-        sheet.write(row_at, column_at + i, name)
-    sheet.write(row_at + 1, column_at, "x")
-    sheet.row(row_at + 1).set_cell_error(column_at + 1, "#REF!")
+    book, sheet = with_error(*header_at, below=1)
     begin = struct.pack("<HHHHHHII", 0x0809, 16, 0x0600, 0x0020, 0x0DBB, 0x07CC, 0, 6)
     series = [struct.pack("<HHHHHd", 0x0203, 14, point, 1, 0, 1.0) for point in range(points)]
     end = struct.pack("<HH", 0x000A, 0)

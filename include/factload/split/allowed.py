@@ -20,11 +20,12 @@ def workbook_path(name: str) -> Path:
     return path
 
 
-def missing(seen: str) -> WorkbookError:
+def missing(seen: str, expected: str = "") -> WorkbookError:
     """The error of a workbook that isn't there."""
     return WorkbookError(
         "workbook_missing",
         seen,
+        expected=expected,
         remedy="Put it there, or name another with --workbook (in Airflow: the parameter `workbook`)",
     )
 

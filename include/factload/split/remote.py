@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import has_magic
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
@@ -60,8 +61,7 @@ def is_there(url: str) -> bool:
 
 def fixed_part(url: str) -> str:
     """A pattern up to the first part that is one, without the slash."""
-    parts = url.split("/")
-    return "/".join(parts[: next(i for i, part in enumerate(parts) if has_magic(part))])
+    return "/".join(takewhile(lambda part: not has_magic(part), url.split("/")))
 
 
 def stamp_of(url: str) -> str:

@@ -69,9 +69,9 @@ def find_workbooks(name: str) -> list[str]:
     else:
         place, found = str(settings().home / name), _matching_paths(name)
     if not found:
-        raise missing(
-            f"no workbook matches {place}" if glob.has_magic(name) else f"there is no workbook {place}"
-        )
+        if glob.has_magic(name):
+            raise missing(f"no workbook matches {place}", expected="at least one")
+        raise missing(f"there is no workbook {place}")
     if len(found) > MAX_SOURCES:
         raise WorkbookError(
             "workbooks_too_many",

@@ -265,7 +265,8 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: reconcile.R
     table = staged.staging_table(load, fact, list(feed.fact.columns))
     rows, totals = publish.publish_rows(connection, load, feed, fact, table)
     publish.require_all_published(load.load_id, result, rows, totals)
-    ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in totals.items()})
+    in_scale = {n: reconcile.EXACT.quantize(t, result.totals[n]) for n, t in totals.items()}  # equal to it
+    ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in in_scale.items()})
     return rows
 
 

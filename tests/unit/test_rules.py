@@ -8,7 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from factload.feed.columns import FactColumn
 from factload.feed.rules import rules_of
 from factload.feed.sql_types import parse_sql_type
 from factload.sheet.arrow_types import arrow_type
@@ -73,3 +77,36 @@ def test_what_breaks_a_rule(
 def test_a_rule_that_no_value_can_be_judged_by(kind: str, asked: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         broken(kind, [], **asked)
+
+
+_BOUNDS = {
+    "integer": st.integers(-3, 3),
+    "bigint": st.integers(-(2**63), 2**63 - 1),
+    "numeric(18,4)": st.sampled_from([0, 0.0, -0.0, 1, -1, 0.5]),
+    "double precision": st.sampled_from([0, 0.0, -0.0, 1.5, -1]),
+    "date": st.dates(),
+}
+
+
+@given(st.data(), st.sampled_from(sorted(_BOUNDS)), st.sampled_from(["min", "max"]))
+def test_a_bound_holds_whatever_its_value_zero_too(data: st.DataObject, kind: str, name: str) -> None:
+    bound = data.draw(_BOUNDS[kind])
+    column = FactColumn.model_validate({"column": "c", "type": kind, name: bound})
+    assert column.rules is not None
+    assert (column.rules.minimum if name == "min" else column.rules.maximum) == bound
+
+
+@pytest.mark.parametrize(
+    "rule", [{"min": 0}, {"max": 0}, {"min": 0.0}, {"allowed": [0]}, {"allowed": [False]}]
+)
+@pytest.mark.parametrize("source", [{"value": 1}, {"period": True}, {"dimension": "product"}])
+def test_a_rule_of_zero_goes_with_a_column_of_the_sheet_as_any_other(
+    rule: dict[str, Any], source: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError, match="goes with `column`"):
+        FactColumn.model_validate({**source, **rule})
+
+
+def test_a_list_of_allowed_values_is_not_empty() -> None:
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        FactColumn.model_validate({"column": "c", "type": "text", "allowed": []})

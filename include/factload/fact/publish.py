@@ -44,7 +44,8 @@ def publish_rows(
         inserted = _insert(load, feed, fact, staging, summed)
         sums = [func.sum(inserted.c[name]) for name in summed]
         row = connection.execute(select(func.count(), *sums).select_from(inserted)).one()
-    totals = {name: row[1 + i] or Decimal(0) for i, name in enumerate(summed)}
+    # The sum over no rows is NULL, and the sum of a smallint or integer comes as an int.
+    totals = {name: Decimal(0 if row[1 + i] is None else row[1 + i]) for i, name in enumerate(summed)}
     if keys:
         staged = connection.execute(select(*(func.sum(staging.c[name]) for name in keys))).one()
         _require_same_keys(load.load_id, dict(zip(keys, staged, strict=True)), totals)

@@ -17,7 +17,6 @@ Constant = bool | int | Decimal | str | date | datetime
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 Provenance = Literal["workbook", "sheet", "row"]
-_RULES = ("min", "max", "allowed", "pattern", "unique")
 _SOURCES = ("dimension", "column", "value", "period", "provenance")
 
 
@@ -74,7 +73,9 @@ class FactColumn(FeedPart):
     """The smallest value, of a number or a date; a row with a smaller one is rejected."""
     max: Annotated[Any, VALUE_SCHEMA] = None
     """The largest value, of a number or a date; a row with a larger one is rejected."""
-    allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = ()
+    allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = Field(
+        default=(), min_length=1
+    )
     """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
     pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
     """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
@@ -112,7 +113,7 @@ class FactColumn(FeedPart):
 
     @model_validator(mode="after")
     def _rules_of_its_type(self) -> Self:
-        given = [name for name in _RULES if getattr(self, name) not in (None, (), False)]
+        given = self._rules_given
         if given and self.type is None:
             raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
         if given and self.type is not None:
@@ -120,8 +121,20 @@ class FactColumn(FeedPart):
         return self
 
     @property
+    def _rules_given(self) -> list[str]:
+        """The fields of this column that are rules. A bound may be 0, which Python calls equal to False."""
+        rules = {
+            "min": self.min is not None,
+            "max": self.max is not None,
+            "allowed": bool(self.allowed),
+            "pattern": self.pattern is not None,
+            "unique": self.unique,
+        }
+        return [name for name, given in rules.items() if given]
+
+    @property
     def rules(self) -> Rules | None:
         """What the values must keep beyond their type."""
-        if self.type is None or all(getattr(self, name) in (None, (), False) for name in _RULES):
+        if self.type is None or not self._rules_given:
             return None
         return rules_of(self.type, self.min, self.max, self.allowed, self.pattern)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ def _totals(report: Report) -> Table:
         return table
     table = _table("control total", "source", "published", "")
     for name, totals in report.control_totals.items():
-        same = "equal" if totals["source"] == totals["published"] else "different"
+        same = "equal" if Decimal(totals["source"]) == Decimal(totals["published"]) else "different"
         table.add_row(name, totals["source"], totals["published"], same)
     return table
 

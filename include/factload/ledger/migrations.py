@@ -10,11 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, func, insert, inspect, select, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, CreateSchema, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
 
 from factload.errors import FeedError
 from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, metadata, schema_version
@@ -60,6 +74,19 @@ class AddIndex(CreateIndex):
         super().__init__(Index(name, *place.columns))
 
 
+class AddTable(CreateTable):
+    """``CREATE TABLE``, for a table whose rows belong to loads of the ledger."""
+
+    def __init__(self, name: str, *columns: Column[Any]) -> None:
+        schema = MetaData(schema=LEDGER_SCHEMA)
+        loads = Table("loads", schema, Column("load_id", Text))
+        super().__init__(
+            Table(
+                name, schema, Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True), *columns
+            )
+        )
+
+
 CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
     2: (
         AddColumn("partitions", Column("workbook", Text, nullable=False, server_default="")),
@@ -74,6 +101,22 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         AddColumn("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
         AddColumn("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
         AddColumn("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),
+    ),
+    3: (
+        AddColumn("attempts", Column("corrections", Text, nullable=False, server_default="")),
+        AddColumn("rejects", Column("duplicate_of", Text)),
+        AddTable(
+            "corrections",
+            Column("epoch", Integer, primary_key=True, autoincrement=False),
+            Column("workbook", Text, primary_key=True),
+            Column("sheet", Text, primary_key=True),
+            Column("row", Integer, primary_key=True, autoincrement=False),
+            Column("workbook_sha256", Text, nullable=False),
+            Column("row_sha256", Text, nullable=False),
+            Column("cells", Text, nullable=False),
+            Column("corrected_in", Text, nullable=False),
+            Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        ),
     ),
 }
 VERSION = max(CHANGES)

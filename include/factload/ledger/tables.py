@@ -4,6 +4,7 @@
 ``attempts``    one row an epoch: its workbooks, its state, its counts, its error
 ``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
 ``rejects``     one row a rejected row
+``corrections`` one row a row that a person corrected: the cells that they changed
 ``steps``       one row a step that ran: when, and how much memory its process held at most
 """
 
@@ -71,6 +72,7 @@ attempts = Table(
     Column("released_at", DateTime(timezone=True)),
     Column("release_reason", Text),
     Column("mode", Text, nullable=False, server_default="replace"),
+    Column("corrections", Text, nullable=False, server_default=""),
 )
 
 partitions = Table(
@@ -109,8 +111,24 @@ rejects = Table(
     Column("raw", Text),
     Column("reason", Text, nullable=False),
     Column("workbook", Text, nullable=False, server_default=""),
+    Column("duplicate_of", Text),
     Index("rejects_by_partition", "load_id", "content", "partition_id", "row"),
     Index("rejects_in_order", "load_id", "content", "workbook", "sheet", "row"),  # a page at a time
+)
+
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("workbook", Text, primary_key=True),
+    Column("sheet", Text, primary_key=True),
+    Column("row", Integer, primary_key=True, autoincrement=False),
+    Column("workbook_sha256", Text, nullable=False),
+    Column("row_sha256", Text, nullable=False),
+    Column("cells", Text, nullable=False),  # JSON in ASCII: jsonb holds no NUL, a LATIN1 database no é as é
+    Column("corrected_in", Text, nullable=False),
+    Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 steps = Table(

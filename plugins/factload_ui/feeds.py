@@ -50,7 +50,10 @@ def zone_of(feed: Feed) -> ZoneInfo:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError:  # a link that leads nowhere: reading the file says so
+        return 0, 0
     return found.st_mtime_ns, found.st_size
 
 

@@ -231,6 +231,11 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
         sales=sales,
         returns=sales.replace("feed: sales", "feed: returns").replace("normalize", "normalise"),
         other=sales,
+        template=sales.replace("table: fact_sales", "table: {{ table }}"),
+        aliases="".join(f"b{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+        bomb="a: &l0 [x]\n"
+        + "".join(f"b{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+        deep="feed: " + "[" * 100_000,
     )
     assert list(found["dags"]) == ["load_sales"]
     [(where, message)] = found["errors"].items()
@@ -240,3 +245,6 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
         in message
     )
     assert "other.yaml:1: feed: is sales, and the file is other.yaml" in message
+    assert "template.yaml:18: fact.table: holds fields or a list where a name is expected" in message
+    for name in ("aliases", "bomb", "deep"):
+        assert f"{name}.yaml:" in message

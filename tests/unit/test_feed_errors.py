@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from factload.errors import FeedError
 from factload.feed.file import read_feed_file
@@ -50,6 +52,14 @@ BROKEN = [
     ("    table: dim_product", "\ttable: dim_product", "sales.yaml:10: not YAML: found character '\\t' that cannot start any token. Indent with spaces: YAML takes no tabs."),
     ("    table: dim_product", "   table: dim_product", "sales.yaml:11: not YAML: mapping values are not allowed here. Text with a colon goes into quotes; fields of one part are indented alike."),
     ('"inbox/sales_{period}.xlsx"', "{period}.xlsx", "sales.yaml:5: not YAML: expected <block end>, but found '<scalar>'. Is a { or [ left open? Text that begins with one goes into quotes, such as \"{period}.xlsx\"."),
+    ("{dimension: product}", "{{ product }}", "sales.yaml:20: fact.columns.dimension_id: holds fields or a list where a name is expected. Text that begins with { goes into quotes, such as \"{period}.xlsx\"; templates are not filled in here."),
+    ("  table: fact_sales", "  ? [a, b]\n  : fact_sales", "sales.yaml:18: fact: holds fields or a list where a name is expected. *"),
+    ("max_rejects: 0.5%", "run: {start: 2026-02-30}", "sales.yaml:24: run.start: '2026-02-30' looks like a date or time, and there is none such. Correct it; text goes into quotes."),
+    ("max_rejects: 0.5%", "max_rejects: *limit", "sales.yaml:24: *limit stands for a part that is not written above it. Text that begins with * goes into quotes."),
+    ("feed: sales ", "schedule: * 2 * * *\nfeed: sales ", "sales.yaml:2: not YAML: *Text that begins with * goes into quotes, such as \"*/5 2 * * *\"."),
+    ("feed: sales ", "schedule: @daily\nfeed: sales ", "sales.yaml:2: not YAML: found character '@' that cannot start any token. Text that begins with this character goes into quotes."),
+    ("  table: fact_sales", "    table: fact_sales", "sales.yaml:*: not YAML: *. Fields of one part are indented alike."),
+    ("feed: sales ", "--- \na: 1\n---\nfeed: sales ", "sales.yaml:4: not YAML: *A feed file is one document: leave out the line of three dashes."),
     # parts that don't fit each other
     ("{dimension: product}", "{dimension: prodct}", "sales.yaml:20: fact.columns.dimension_id: names dimension 'prodct', which `dimensions` does not have. Did you mean product?"),
     ("{dimension: product}", "{value: 1}", "sales.yaml:9: dimensions.product: fills no column of the fact table."),
@@ -99,3 +109,83 @@ def test_what_is_no_feed_file_at_all(tmp_path: Path, document: str) -> None:
 
 def test_there_are_twenty_and_more() -> None:
     assert len({told for _, _, told in BROKEN}) >= 20
+
+
+def test_a_file_in_another_encoding_is_told_the_line_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_bytes((DEMO + "# grün\n").encode("latin-1"))
+    with pytest.raises(
+        FeedError, match=r"sales\.yaml:\d+: is not UTF-8. Save the file in the encoding UTF-8\.$"
+    ):
+        read_feed_file(path)
+
+
+def test_a_byte_order_mark_is_no_defect(tmp_path: Path) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_text(DEMO, encoding="utf-8-sig")
+    assert read_feed_file(path).feed == "sales"
+
+
+def _aliases_of_aliases(levels: int) -> str:
+    lines = ["a: &l0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"b{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, levels)]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (_aliases_of_aliases(12), "comes to more than 20,000 parts, each alias (*name) counted as what it stands for"),
+        (_aliases_of_aliases(60), "comes to more than 20,000 parts"),
+        ("feed: &a [*a]\n", "*a stands for a part that is not written above it"),
+        ("dimensions: &a\n  x: *a\n", "*a stands for a part that is not written above it"),
+        ("feed: " + "[" * 60 + "]" * 60, "is nested more than 50 levels deep"),
+        ("feed: " + "[" * 100_000, "is nested more than 50 levels deep"),
+        ("feed: " + "{a: " * 5_000 + "}" * 5_000, "is nested more than 50 levels deep"),
+        ("".join(f"{' ' * n}a:\n" for n in range(60)), "is nested more than 50 levels deep"),
+        ("a" * 300_000 + ": 1\n", "is 300,004 characters long; a feed file has some hundreds"),
+        ("é" * 900_000, "is 1,800,000 bytes long; a feed file has some hundreds"),
+        ("feed: sales\n" + "".join(f"f{n}: 1\n" for n in range(2_000)), "… and "),
+    ],
+)  # fmt: skip
+def test_what_would_take_a_parser_minutes_or_the_stack_is_refused_at_once(
+    tmp_path: Path, document: str, told: str
+) -> None:
+    said = message(tmp_path, document)
+    assert told in said
+    assert len(said) < 20_000
+
+
+_SCALARS = st.one_of(
+    st.text(st.characters(codec="utf-8"), max_size=12),
+    st.sampled_from(["{{ x }}", "{a: b}", "*a", "&a x", "!!int x", "!!timestamp y", "2026-13-45", "1e999", "~", "<<", "? x", "- y", "|", ">", "%", "@", "`", ".inf", "0x", "0b", "1:99:99"]),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_a_feed_file_holds_it_is_a_feed_or_a_feed_error(tmp_path: Path, data: st.DataObject) -> None:
+    lines = DEMO.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        name, colon, value = lines[at].partition(": ")
+        other = data.draw(_SCALARS)
+        lines[at] = data.draw(
+            st.sampled_from(
+                [f"{name}{colon}{other}", f"{other}{colon}{value}", other, f"{name}:\n  {other}: {value}"]
+            )
+        )
+    path = tmp_path / "sales.yaml"
+    path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    try:
+        read_feed_file(path)
+    except FeedError as error:
+        assert error.__cause__ is None, f"unforeseen: {error.__cause__!r} of {lines}"
+
+
+def test_a_feed_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    for name, told in (("folder", "Is a directory"), ("gone", "No such file or directory")):
+        with pytest.raises(FeedError, match=rf"{name}\.yaml:1: can't be read \({told}\)"):
+            read_feed_file(tmp_path / f"{name}.yaml")

@@ -60,6 +60,8 @@ def test_what_breaks_a_rule(
         ("text", {"min": 1}, "`min` goes with numbers and dates, and this column is text"),
         ("integer", {"pattern": "a"}, "`pattern` goes with text, and this column is integer"),
         ("text", {"pattern": "(a"}, r"`pattern` is not a regular expression \(RE2\)"),
+        ("text", {"pattern": "a)|(b"}, r"`pattern` is not a regular expression \(RE2\): unexpected \)"),
+        ("text", {"pattern": "["}, r"`pattern` is not a regular expression \(RE2\): missing \]"),
         ("text", {"pattern": "(?=a)"}, r"`pattern` is not a regular expression \(RE2\)"),
         ("integer", {"min": 2, "max": 1}, "`min` 2 is above `max` 1"),
         ("integer", {"min": "1"}, "`min` '1' is no value of a column of type integer"),

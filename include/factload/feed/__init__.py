@@ -1,6 +1,7 @@
 """What a feed file says, validated. Read ``model`` first; each part of a feed has a module of its name.
 
 ``file``                    feed files: finding and reading them
+``document``                the YAML of a feed file, bounded; the lines of its fields
 ``model``, ``part``         the whole of a feed; what its parts have in common
 ``columns``, ``dimensions``, ``rules``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``   the words that they use

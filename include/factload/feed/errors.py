@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -11,10 +11,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from factload.errors import did_you_mean
+from factload.feed.document import Where, lines_of
 from factload.feed.documentation import field_texts
 from factload.feed.model import Feed
 
-Where = tuple[str | int, ...]
 _Defect = Mapping[str, Any]
 
 # pydantic's words → ours; https://docs.pydantic.dev/latest/errors/validation_errors/
@@ -36,12 +36,11 @@ _BOUNDS = {
     "greater_than": ("more than", "gt"),
     "less_than": ("less than", "lt"),
 }
-_TAB = "found character '\\t'"
 
 
 def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
     """A line for each field of the file at ``path`` (its YAML is ``node``) that ``error`` is about."""
-    lines = dict(_lines(node, ()))
+    lines = dict(lines_of(node))
     grouped: dict[Where, list[_Defect]] = {}
     for defect in error.errors():
         grouped.setdefault(_field(defect, lines), []).append(defect)
@@ -55,25 +54,6 @@ def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
         for where, found in grouped.items()
         if not (found[0]["type"] == "missing" and where in misspelt)
     ]
-
-
-def not_yaml(path: Path, error: Exception) -> str:
-    """The line for a file that can't be read as YAML."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or type(error).__name__
-    hint = ""
-    if _TAB in problem:
-        hint = ". Indent with spaces: YAML takes no tabs"
-    elif "<block end>" in problem or "while parsing a flow" in str(error):
-        hint = '. Is a { or [ left open? Text that begins with one goes into quotes, such as "{period}.xlsx"'
-    elif "mapping values are not allowed" in problem:
-        hint = ". Text with a colon goes into quotes; fields of one part are indented alike"
-    return f"{path}:{mark.line + 1 if mark else 1}: not YAML: {problem}{hint}"
-
-
-def repeated(path: Path, node: yaml.Node) -> list[str]:
-    """A line for each field that stands twice, where YAML would take the last in silence."""
-    return [f"{path}:{line}: {field} stands twice; keep one" for line, field in _repeated(node, ())]
 
 
 def _field(defect: _Defect, lines: Mapping[Where, int]) -> Where:
@@ -175,26 +155,3 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
-
-
-def _lines(node: yaml.Node, at: Where) -> Iterator[tuple[Where, int]]:
-    yield at, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            for where, line in _lines(value, (*at, key.value)):
-                # A field's line is its key's: the value of a mapping starts a line below.
-                yield where, key.start_mark.line + 1 if where == (*at, key.value) else line
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield from _lines(item, (*at, index))
-
-
-def _repeated(node: yaml.Node, at: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if key.value in seen:
-            yield key.start_mark.line + 1, ".".join((*at, key.value))
-        seen.add(key.value)
-        yield from _repeated(value, (*at, key.value))

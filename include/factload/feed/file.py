@@ -8,7 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from factload.errors import FeedError, did_you_mean
-from factload.feed.errors import defects, not_yaml, repeated
+from factload.feed.document import feed_error, read_document
+from factload.feed.errors import defects
 from factload.feed.model import Feed
 from factload.settings import settings
 
@@ -41,33 +42,20 @@ def read_feed(name: str) -> Feed:
 
 
 def read_feed_file(path: Path) -> Feed:
-    """The feed in one file; raises ``FeedError`` that names each defect with its line."""
-    node, document = _document(path)
-    if not isinstance(node, yaml.MappingNode):
-        raise _feed_error([f"{path}:1: a feed file is a mapping that begins with `feed: NAME`"])
-    try:
-        return Feed.model_validate(document)
-    except ValidationError as error:
-        raise _feed_error(defects(path, node, error)) from None
+    """The feed in one file; raises ``FeedError`` that names each defect with its line.
 
-
-def _document(path: Path) -> tuple[yaml.Node | None, object]:
-    """A YAML file as nodes, which know their lines, and as values. Raises ``FeedError`` (twice, not YAML)."""
+    Nothing else is raised, whatever the file holds: a folder's other feeds go on when one file is broken.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-        loader = yaml.CSafeLoader(text)
+        node, document = read_document(path)
+        if not isinstance(node, yaml.MappingNode):
+            raise feed_error([f"{path}:1: a feed file is a mapping that begins with `feed: NAME`"])
         try:
-            node = loader.get_single_node()
-            # Asked before the values are made: that writes the fields of a merge (`<<`) into its node.
-            if node and (twice := repeated(path, node)):
-                raise _feed_error(twice)
-            return node, loader.construct_document(node) if node else None
-        except yaml.YAMLError:
-            yaml.safe_load(text)  # the slow one says more clearly what is wrong
-            raise
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: not UTF-8, or a date that doesn't exist
-        raise _feed_error([not_yaml(path, error)]) from None
-
-
-def _feed_error(defects: list[str]) -> FeedError:
-    return FeedError("feed_invalid", "\n".join(defects))
+            return Feed.model_validate(document)
+        except ValidationError as error:
+            raise feed_error(defects(path, node, error)) from None
+    except FeedError:
+        raise
+    except Exception as error:
+        unforeseen = f"{path}:1: can't be read as a feed ({type(error).__name__})"
+        raise feed_error([f"{unforeseen}. Take out what was written last, until it can"]) from error

@@ -114,3 +114,13 @@ def connection_url(connection: str) -> str:
         expected=f"{' or '.join(names)} in the environment, a URL such as postgresql://user@host/database",
         remedy="Set one of them, or name the database with --url",
     )
+
+
+def named_connections() -> dict[str, str]:
+    """The connections that the environment names for factload, id → URL."""
+    prefix = "FACTLOAD_CONN_"
+    return {
+        name.removeprefix(prefix).lower(): url
+        for name, url in sorted(os.environ.items())
+        if name.startswith(prefix) and url
+    }

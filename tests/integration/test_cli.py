@@ -222,3 +222,48 @@ def test_help_is_for_newcomers() -> None:
     text = factload("--help").stdout
     for word in ("check", "run", "status", "rejects", "exit status"):
         assert word in text
+
+
+def test_status_asks_the_named_database_where_there_is_no_feed_file(place: Place) -> None:
+    place.workbook([("A1", 1.5)])
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    elsewhere = place.home / "elsewhere"
+    elsewhere.mkdir()
+    result = factload("status", FACTLOAD_HOME=str(elsewhere))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "sales@2026-11-05" in result.stdout
+
+    unnamed = factload("status", FACTLOAD_HOME=str(elsewhere), FACTLOAD_CONN_WAREHOUSE="")
+    assert (unnamed.returncode, unnamed.stdout) == (2, "")
+    assert f"there is no feed file in {elsewhere}/include/feeds, so no database to ask" in unnamed.stderr
+
+
+def test_status_shows_the_other_feeds_beside_one_that_is_broken_or_has_no_connection(place: Place) -> None:
+    place.workbook([("A1", 1.5)])
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    feeds = place.home / "include/feeds"
+    (feeds / "broken.yaml").write_text("feed: broken", encoding="utf-8")
+    (feeds / "other.yaml").write_text(
+        (feeds / "sales.yaml")
+        .read_text(encoding="utf-8")
+        .replace("feed: sales", "feed: other")
+        .replace("connection: warehouse", "connection: nowhere"),
+        encoding="utf-8",
+    )
+    result = factload("status")
+    assert result.returncode == 2
+    assert "sales@2026-11-05" in result.stdout
+    assert "broken.yaml:1: workbook: is missing" in result.stderr
+    assert "connection nowhere is not known here" in result.stderr
+    assert [line["load_id"] for line in json.loads(factload("status", "--json").stdout)] == [
+        "sales@2026-11-05"
+    ]
+
+
+def test_status_says_of_one_feed_alone_that_it_has_no_loads(place: Place) -> None:
+    place.workbook([("A1", 1.5)])
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    feeds = place.home / "include/feeds"
+    document = (feeds / "sales.yaml").read_text(encoding="utf-8").replace("feed: sales", "feed: other")
+    (feeds / "other.yaml").write_text(document, encoding="utf-8")
+    assert factload("status", "other").stdout == "The ledger has no loads of other.\n"

@@ -6,15 +6,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from factload.cli.options import (
     add_load_argument,
     add_output_options,
+    databases,
     feed_of_load,
+    say,
     url_for_load,
-    urls,
 )
+from factload.errors import FactloadError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -48,12 +50,21 @@ def _status(options: argparse.Namespace) -> int:
         else:
             terminal.show_report(report)
         return 0
-    found = [line for url in urls(options) for line in read_status(url, options.feed)]
+    urls, errors = databases(options)
+    found: list[dict[str, Any]] = []
+    asked = 0
+    for url in urls:
+        try:
+            found += read_status(url, options.feed)
+            asked += 1
+        except FactloadError as error:
+            errors.append(error)
     if options.json:
         print(json.dumps(found))
-    else:
-        terminal.show_status(found)
-    return 0
+    elif found or asked:
+        terminal.show_status(found, options.feed)
+    # What could not be asked is said beside what could; the exit status says that it isn't all.
+    return max(map(say, errors), default=0)
 
 
 def _rejects(options: argparse.Namespace) -> int:

@@ -7,7 +7,8 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING
 
-from factload.errors import FactloadError
+from factload.errors import FactloadError, FeedError
+from factload.reports.printable import printable
 
 if TYPE_CHECKING:
     from factload.feed.model import Feed
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def say(error: FactloadError) -> int:
     """Print why a command failed, in one line on standard error; returns its exit status."""
-    print(f"factload: {error}", file=sys.stderr)
+    print(printable(f"factload: {error}"), file=sys.stderr)
     return error.exit_status
 
 
@@ -70,12 +71,31 @@ def url_for_load(options: argparse.Namespace) -> str:
     return options.url or connection_url(feed_of_load(options).fact.connection)
 
 
-def urls(options: argparse.Namespace) -> list[str]:
-    """The databases of ``options.feed``, or of all feeds."""
+def databases(options: argparse.Namespace) -> tuple[list[str], list[FactloadError]]:
+    """The databases to ask for ``options.feed``, or for all feeds; and why some feeds have none to be asked.
+
+    Without any feed file those that the environment names are asked. Raises ``FeedError`` when there are none.
+    """
     from factload.feed.file import feed_files, read_feed
-    from factload.settings import connection_url
+    from factload.settings import connection_url, named_connections, settings
 
     if options.url:
-        return [options.url]
+        return [options.url], []
     names = [options.feed] if options.feed else [str(path) for path in feed_files()]
-    return sorted({connection_url(read_feed(name).fact.connection) for name in names})
+    found: set[str] = set()
+    errors: list[FactloadError] = []
+    for name in names:
+        try:
+            found.add(connection_url(read_feed(name).fact.connection))
+        except FactloadError as error:
+            errors.append(error)
+    if not names:
+        found.update(named_connections().values())
+    if not found and not errors:
+        raise FeedError(
+            "database_unnamed",
+            f"there is no feed file in {settings().feeds}, so no database to ask",
+            expected="a feed file there, or the URL of a database in FACTLOAD_CONN_WAREHOUSE",
+            remedy="Name the database with --url, or the folder of feed files with FACTLOAD_FEEDS",
+        )
+    return sorted(found), errors

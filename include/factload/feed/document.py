@@ -90,7 +90,7 @@ def _require_bounds(path: Path, text: str) -> None:
     sizes: dict[str, int] = {}
     opened: list[tuple[str | None, int]] = []  # of each part that is open: its anchor, the nodes before it
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 said = f"*{event.anchor} stands for a part that is not written above it"

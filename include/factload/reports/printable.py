@@ -1,0 +1,14 @@
+"""Texts of workbooks, feeds and servers as a terminal may be given them."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    """The text with its control characters escaped (``\\x1b``), line ends apart: a terminal would obey them."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -32,6 +32,8 @@ def warm_up() -> None:
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
+    # Python is started anew: modules of the current folder, an inbox perhaps, would run instead of its own.
+    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["factload.steps"])
     return context

@@ -93,11 +93,13 @@ class ForeignSource:
             "process_bytes": limits.process_bytes,
             "process_seconds": limits.process_seconds,
         }
-        package = str(Path(__file__).parents[3])
+        package = str(Path(__file__).resolve().parents[3])
         environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}
         with tempfile.TemporaryFile() as said:
             child = subprocess.Popen(
-                [sys.executable, "-m", "factload.sheet.foreign.child"],
+                # Without -P, modules of the current folder, an inbox perhaps, would run instead of Python's own.
+                [sys.executable, "-P", "-m", "factload.sheet.foreign.child"],
+                cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,

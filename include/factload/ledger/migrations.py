@@ -118,6 +118,10 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
             Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         ),
     ),
+    4: (
+        AddColumn("attempts", Column("target", Text)),
+        AddColumn("attempts", Column("load_column", Text)),
+    ),
 }
 VERSION = max(CHANGES)
 

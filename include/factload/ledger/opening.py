@@ -62,6 +62,8 @@ def open_attempt(
                 content=content,
                 workbook=workbook,
                 mode=feed.fact.mode.kind,
+                target=feed.fact.table,
+                load_column=feed.fact.load_column,
                 workbook_sha256=workbook_sha256,
                 workbook_bytes=sum(source.bytes for source in sources),
                 sources=[asdict(source) for source in sources],

@@ -73,6 +73,8 @@ attempts = Table(
     Column("release_reason", Text),
     Column("mode", Text, nullable=False, server_default="replace"),
     Column("corrections", Text, nullable=False, server_default=""),
+    Column("target", Text),  # the fact table, as the feed called it; unknown of attempts before version 4
+    Column("load_column", Text),
 )
 
 partitions = Table(

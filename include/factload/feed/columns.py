@@ -6,11 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from factload.feed.part import FeedPart, sequence
 from factload.feed.rules import VALUE_SCHEMA, VALUES_SCHEMA, rules_of
 from factload.feed.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
+from factload.sheet.date_format import parse_date_format
 from factload.sheet.rules import Rules
 
 Constant = bool | int | Decimal | str | date | datetime
@@ -42,6 +43,13 @@ def _period(value: object) -> object:
     raise ValueError('expected `true`, or a format of dates such as "%Y%m%d"')
 
 
+def _date_format(value: object) -> object:
+    if isinstance(value, str):
+        parse_date_format(value)
+    return value
+
+
+DateFormat = Annotated[str, AfterValidator(_date_format), Field(examples=["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d"])]
 _SQL_TYPE_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": EXAMPLES.split(", ")})
 _CONSTANT_SCHEMA = WithJsonSchema(
     {"type": ["string", "number", "boolean"], "examples": [1, 0.25, "web", True, "2026-11-05"]}
@@ -88,6 +96,10 @@ class FactColumn(FeedPart):
     thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
     """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
 
+    date_format: DateFormat | None = None
+    """How a text writes a date, in `%d`, `%m`, `%Y` (or `%y`, 1969 to 2068), `%H`, `%M` and `%S`; ISO 8601 if this
+    doesn't say. Needs `parse_text`, or a csv file."""
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         given = [name for name in _SOURCES if getattr(self, name) is not None]
@@ -109,6 +121,8 @@ class FactColumn(FeedPart):
             raise ValueError("`parse_text` goes with a number, a date or a boolean: a text is taken as it is")
         if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
             raise ValueError("`decimal` and `thousands` go with a number")
+        if self.date_format and kind not in ("date", "timestamp"):
+            raise ValueError("`date_format` goes with a date or a timestamp")
         return self
 
     @model_validator(mode="after")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from factload.errors import did_you_mean
-from factload.feed.columns import DecimalMark, FactColumn, ThousandsMark
+from factload.feed.columns import DateFormat, DecimalMark, FactColumn, ThousandsMark
 from factload.feed.dimensions import Dimension
 from factload.feed.limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, reject_limits
 from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
@@ -76,6 +76,9 @@ class CsvPart(FeedPart):
     """What separates a number's fraction, for columns that don't say."""
     thousands: ThousandsMark = Field(default="", examples=[".", "'", " "])
     """What groups a number's digits by three, for columns that don't say; `""`: nothing does."""
+    date_format: DateFormat | None = None
+    """How dates are written, for columns that don't say, and for keys of `type: date`: `%d.%m.%Y`. Without it: ISO
+    8601."""
 
     @model_validator(mode="after")
     def _a_dialect(self) -> Self:
@@ -219,9 +222,11 @@ class Feed(FeedPart):
                     f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
                     *at,
                 )
-            if (column.decimal or column.thousands) and not (column.parse_text or self.workbook.may_be_csv):
+            written_as = column.decimal or column.thousands or column.date_format
+            if written_as and not (column.parse_text or self.workbook.may_be_csv):
+                what = "dates" if column.date_format else "numbers"
                 raise Misfit(
-                    "says how numbers are written in text, but no text is read as a number: add `parse_text: true`",
+                    f"says how {what} are written in text, but no text is read as such: add `parse_text: true`",
                     *at,
                 )
             written = self.text_format_of(name)
@@ -248,10 +253,17 @@ class Feed(FeedPart):
         return list(dict.fromkeys(self.map_of.values()))
 
     def text_format_of(self, fact_column: str) -> TextFormat:
-        """How numbers are written in the texts that fill ``fact_column``."""
+        """How numbers and dates are written in the texts that fill ``fact_column``."""
         source, csv = self.fact.columns[fact_column], self.workbook.csv or CsvPart()
         thousands = csv.thousands if source.thousands is None else source.thousands
-        return TextFormat(source.decimal or csv.decimal, thousands)
+        return TextFormat(
+            source.decimal or csv.decimal, thousands, source.date_format or csv.date_format or ""
+        )
+
+    @property
+    def key_text_format(self) -> TextFormat:
+        """How dates are written in the texts of a csv file that are keys, or tell which member is valid."""
+        return TextFormat(date=(self.workbook.csv or CsvPart()).date_format or "")
 
     def load_id(self, period: date) -> str:
         """The identity of the load of ``period``: the same for a retry, a manual run and a backfill."""

@@ -12,6 +12,6 @@
 ``delimited``               csv files
 ``foreign``                 .xls, .xlsb, .ods, in a process of their own
 
-The rest are their tools: ``block``, ``in_order``, ``inflate``, ``numbers``, ``dates``, ``number_formats``,
-``settling``, ``strings``, ``strings_table``, ``text_values``, ``xml_parts``.
+The rest are their tools: ``block``, ``date_format``, ``dates``, ``in_order``, ``inflate``, ``number_formats``,
+``numbers``, ``settling``, ``strings``, ``strings_table``, ``text_values``, ``xml_parts``.
 """

@@ -1,4 +1,4 @@
-"""How a feed declares that texts write numbers; ``text_values`` reads them."""
+"""How a feed declares that texts write numbers and dates; ``text_values`` reads them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TextFormat:
-    """How numbers are written in text. ``thousands`` "" means that digits are not grouped."""
+    """How numbers and dates are written in text. ``thousands`` "" means that digits are not grouped, ``date`` "" that
+    dates are ISO 8601."""
 
     decimal: str = "."
     thousands: str = ""
+    date: str = ""
 
     @property
     def pattern(self) -> str:

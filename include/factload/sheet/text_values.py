@@ -1,9 +1,9 @@
 r"""Texts that write a number, a date or a truth value: read only where a feed declares how they are written.
 
 Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
-three or no groups at all. Dates: ISO 8601, ``2026-11-05``, with a time after ``T`` or a space. Truth values: ``true``
-and ``false`` in any case, ``1`` and ``0``. Spaces around any of them don't count. Anything else stays a text, and so
-becomes a reject.
+three or no groups at all. Dates: as ``date_format`` says, or else ISO 8601, ``2026-11-05``, with a time after ``T`` or
+a space. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``. Spaces around any of them don't count.
+Anything else stays a text, and so becomes a reject.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from factload.feed.sql_types import SqlType
 from factload.sheet.block import Column, Kind
+from factload.sheet.date_format import parse_date_format
 from factload.sheet.text_format import TextFormat
 from factload.vectors import Flags, flags, integers, matches, texts
 
@@ -24,6 +25,7 @@ _BOOLEAN, _TRUE = r"(?i)\A(?:true|1|false|0)\z", r"(?i)\A(?:true|1)\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _SPACES = " \t"
+_FIRST_OF_THE_1900S = "69"
 
 
 def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
@@ -48,14 +50,14 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
 def _writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flags:
     """Which texts write a value of the type."""
     if declared.kind in ("date", "timestamp"):
-        return matches(text, _ISO)
+        return matches(text, parse_date_format(written.date).pattern if written.date else _ISO)
     return matches(text, _BOOLEAN if declared.kind == "boolean" else written.pattern)
 
 
 def _value(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> pa.Array[Any]:
     """What a cell of the kind would hold, for the texts that write one."""
     if declared.kind in ("date", "timestamp"):
-        return pc.replace_substring(text, " ", "T")
+        return _iso(text, written.date) if written.date else pc.replace_substring(text, " ", "T")
     if declared.kind == "boolean":
         return _ZERO_ONE.take(integers(matches(text, _TRUE).astype(np.int64)))
     return _digits(text, written)
@@ -67,3 +69,28 @@ def _digits(text: pa.Array[Any], written: TextFormat) -> pa.Array[Any]:
     if written.decimal != ".":
         text = pc.replace_substring(text, written.decimal, ".")
     return text
+
+
+def _iso(text: pa.Array[Any], date_format: str) -> pa.Array[Any]:
+    """The dates that texts write in a declared format, as ISO 8601; null where they write none."""
+    written = parse_date_format(date_format)
+    found = pc.extract_regex(text, written.pattern)
+    part = {name: pc.struct_field(found, name) for name in written.parts}
+    two = {
+        name: pc.utf8_lpad(values, 2, "0") for name, values in part.items() if name not in ("year", "short")
+    }
+    year = part["year"] if "year" in part else _whole_year(part["short"])
+    day = _joined("-", year, two["month"], two["day"])
+    if "hour" not in part:
+        return day
+    clock = _joined(":", *(two[name] for name in ("hour", "minute", "second") if name in two))
+    return _joined("T", day, clock)
+
+
+def _whole_year(short: pa.Array[Any]) -> pa.Array[Any]:
+    old = pc.greater_equal(short, texts([_FIRST_OF_THE_1900S])[0])
+    return _joined("", pc.if_else(old, "19", "20"), short)
+
+
+def _joined(between: str, *parts: pa.Array[Any]) -> pa.Array[Any]:
+    return pc.binary_join_element_wise(*parts, between)

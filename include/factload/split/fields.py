@@ -49,10 +49,19 @@ def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
     dimension = feed.dimensions[name]
     required = dimension.key_required
     fields = [
-        SheetField(field, column, "key", SqlType(kind), required)
+        SheetField(field, column, "key", SqlType(kind), required, text_format=feed.key_text_format)
         for field, column, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
     ]
     if dimension.as_of is not None and dimension.as_of.header is not None:
         moment = SqlType("timestamp")
-        fields.append(SheetField(date_field(name), dimension.as_of.header, "value", moment, required))
+        fields.append(
+            SheetField(
+                date_field(name),
+                dimension.as_of.header,
+                "value",
+                moment,
+                required,
+                text_format=feed.key_text_format,
+            )
+        )
     return fields

@@ -1,0 +1,88 @@
+"""Texts that write a date as a feed declares: what Python's calendar reads of the same text is what comes out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from factload.feed.sql_types import parse_sql_type
+from factload.sheet.block import Column, Kind
+from factload.sheet.convert import convert
+from factload.sheet.date_format import parse_date_format
+from factload.sheet.field import SheetField
+from factload.sheet.text_format import TextFormat
+from factload.vectors import texts
+
+_FORMATS = [
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%Y%m%d",
+    "%d-%m-%y",
+    "%Y/%m/%d %H:%M",
+    "%d.%m.%Y, %H:%M:%S",
+    "%Y%m%dT%H%M%S",
+]
+
+
+def read(written: list[str], date_format: str, kind: str = "timestamp") -> list[object]:
+    field = SheetField(
+        "v", "V", "value", parse_sql_type(kind), parse_text=True, text_format=TextFormat(date=date_format)
+    )
+    column = Column(np.full(len(written), Kind.TEXT, np.uint8), texts(written))
+    values, codes = convert(column, np.zeros(len(written), np.bool_), field, date1904=False)
+    return [None if code else value for value, code in zip(values.to_pylist(), codes.tolist(), strict=True)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)), min_size=1, max_size=6),
+    st.sampled_from(_FORMATS),
+)
+def test_a_date_is_read_as_its_format_says(moments: list[datetime], date_format: str) -> None:
+    written = [moment.strftime(date_format) for moment in moments]
+    assert read(written, date_format) == [datetime.strptime(text, date_format) for text in written]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text("0123456789./- T:", min_size=1, max_size=11), min_size=1, max_size=6))
+def test_what_the_format_does_not_write_is_no_date(written: list[str]) -> None:
+    for text, value in zip(written, read(written, "%d.%m.%Y", "date"), strict=True):
+        try:
+            day = datetime.strptime(text.strip(" "), "%d.%m.%Y").date()
+        except ValueError:
+            day = None
+        if value is not None or len(text.strip(" ").rpartition(".")[2]) == 4:
+            assert value == day
+
+
+@pytest.mark.parametrize(
+    ("text", "date_format"),
+    [
+        ("31.02.2026", "%d.%m.%Y"),  # a day that never was
+        ("2026-11-05", "%d.%m.%Y"),  # ISO 8601, where another way is declared
+        ("05.11.26", "%d.%m.%Y"),
+        ("5.11.2026 10:30", "%d.%m.%Y"),
+        ("13/25/2026", "%m/%d/%Y"),
+        ("2026115", "%Y%m%d"),
+        ("\u0660\u0665.11.2026", "%d.%m.%Y"),
+    ],
+)
+def test_no_date_is_guessed(text: str, date_format: str) -> None:
+    assert read([text, "x"], date_format, "date") == [None, None]
+
+
+def test_one_digit_is_enough_where_something_parts_it() -> None:
+    assert [str(day) for day in read(["5.1.2026", " 05.01.2026 "], "%d.%m.%Y", "date")] == ["2026-01-05"] * 2
+
+
+@pytest.mark.parametrize(
+    "date_format",
+    ["", "%d.%m", "dd.mm.yyyy", "%d %B %Y", "%d.%m.%Y %Z", "%d.%d.%Y", "%d.%m.%Y %S", "%Y-%j", "100%"],
+)
+def test_a_format_that_leaves_a_day_open_is_refused(date_format: str) -> None:
+    with pytest.raises(ValueError, match="expected %d, %m and %Y"):
+        parse_date_format(date_format)

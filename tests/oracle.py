@@ -68,7 +68,9 @@ class Workbook:
         )
 
     def tree(self, part: str) -> Tree:
-        return ElementTree.fromstring(self.parts[part.lower()])  # noqa: S314  # our own files
+        root = ElementTree.fromstring(self.parts[part.lower()])  # noqa: S314  # our own files
+        spread_space(root, "default")
+        return root
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         folder, name = posixpath.split(part)
@@ -118,6 +120,14 @@ class Workbook:
             return Value("text", shown(v))
         names = {"n": "number", "b": "boolean", "e": "error", "d": "date"}
         return Value(names[kind], written.strip(), dated and kind == "n")
+
+
+def spread_space(element: Tree, inherited: str) -> None:
+    """Write ``xml:space`` into every element that inherits it."""
+    name = "{http://www.w3.org/XML/1998/namespace}space"
+    element.set(name, element.get(name, inherited))
+    for child in element:
+        spread_space(child, element.get(name, inherited))
 
 
 def date_styles(styles: Tree) -> set[int]:

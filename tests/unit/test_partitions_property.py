@@ -140,19 +140,36 @@ def sheet_xml(rows: list, dialect: str, oddness: float, seed: int) -> str:  # ty
     return "".join(out)
 
 
+REWRITTEN = {
+    "strict": {sheetxml.TRANSITIONAL: sheetxml.STRICT},
+    "kept space": {"<worksheet ": '<worksheet xml:space="preserve" '},
+    "kept space in rows": {' spans="1:9"': ' xml:space="preserve"', '"str">': '"str" xml:space="default">'},
+    "dimension": {"<sheetData>": '<dimension ref="A1:B2"/><sheetData>'},
+}
+
+
 def in_dialect(xml: str, dialect: str) -> str | bytes:
     if dialect == "utf-16":
         return xml.replace("UTF-8", "UTF-16").encode("utf-16")
     if dialect == "latin":
         return xml.replace("UTF-8", "ISO-8859-1").encode("iso-8859-1", "xmlcharrefreplace")
-    if dialect == "strict":
-        return xml.replace(sheetxml.TRANSITIONAL, sheetxml.STRICT)
-    if dialect == "dimension":
-        return xml.replace("<sheetData>", '<dimension ref="A1:B2"/><sheetData>')
+    for written, otherwise in REWRITTEN.get(dialect, {}).items():
+        xml = xml.replace(written, otherwise)
     return xml
 
 
-DIALECTS = ["plain", "no r", "lower r", "pretty", "utf-16", "latin", "strict", "dimension"]
+DIALECTS = [
+    "plain",
+    "no r",
+    "lower r",
+    "pretty",
+    "utf-16",
+    "latin",
+    "strict",
+    "kept space",
+    "kept space in rows",
+    "dimension",
+]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -164,6 +181,7 @@ DIALECTS = ["plain", "no r", "lower r", "pretty", "utf-16", "latin", "strict", "
     rows_per_partition=st.sampled_from([1, 2, 3, 1000]),
     window_bytes=st.sampled_from([300, 2000, 1 << 20]),
     date1904=st.booleans(),
+    strings_keep_space=st.booleans(),
 )
 def test_every_cell_is_what_the_oracle_reads(
     rows: list,  # type: ignore[type-arg]
@@ -173,11 +191,15 @@ def test_every_cell_is_what_the_oracle_reads(
     rows_per_partition: int,
     window_bytes: int,
     date1904: bool,
+    strings_keep_space: bool,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
         xml = in_dialect(sheetxml.sheet(sheet_xml(rows, dialect, oddness, seed)), dialect)
-        strings = sheetxml.shared([f'<t xml:space="preserve">{escape(text)}</t>' for text in SHARED])
+        keep = "" if strings_keep_space else ' xml:space="preserve"'
+        strings = sheetxml.shared([f"<t{keep}>{escape(text)}</t>" for text in SHARED])
+        if strings_keep_space:
+            strings = strings.replace("<sst ", '<sst xml:space="preserve" ')
         path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904)
         done, found = expected.split(path, FIELDS, rows_per_partition=rows_per_partition)
 

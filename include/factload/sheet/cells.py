@@ -16,14 +16,12 @@ import numpy as np
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Kind
+from factload.sheet.character_data import XML_SPACE, KeptSpace, TextItem, settle_text
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import texts
 
-_SPACE = "http://www.w3.org/XML/1998/namespace space"
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-XML_SPACE = " \t\r\n"
 _SIMPLE = {"b": Kind.BOOLEAN, "e": Kind.ERROR, "d": Kind.ISO_DATE}
 
 
@@ -43,21 +41,6 @@ class Row:
     cells: dict[int, tuple[Kind, str]] = field(default_factory=dict)
 
 
-def settle_text(text: str, preserve: bool) -> str:
-    """The text Excel shows for the character data ``text`` of a ``t`` or ``v`` element.
-
-    Without ``xml:space="preserve"`` Excel drops the white space at both ends; ``_xHHHH_`` is a character
-    (UTF-16 code unit) that XML could not hold.
-    """
-    if not preserve:
-        text = text.strip(XML_SPACE)
-    if "_x" not in text:
-        return text
-    decoded = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    # Two escaped halves of one character come together; a half alone is no character.
-    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
 def column_index(letters: str) -> int:
     """1 for A, 27 for AA."""
     index = 0
@@ -73,41 +56,6 @@ def column_letters(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
-
-
-class TextItem:
-    """Collects the text of an ``si`` or ``is`` element: runs joined, phonetic runs dropped."""
-
-    def __init__(self, max_chars: int) -> None:
-        self._max, self.size = max_chars, 0
-        self.parts: list[str] = []
-        self._run: list[str] | None = None
-        self._preserve = False
-        self._phonetic = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "rPh":
-            self._phonetic += 1
-        elif tag == "t" and not self._phonetic:
-            self._run, self._preserve = [], attributes.get(_SPACE) == "preserve"
-
-    def end(self, tag: str) -> None:
-        if tag == "rPh":
-            self._phonetic -= 1
-        elif tag == "t" and self._run is not None:
-            self.parts.append(settle_text("".join(self._run), self._preserve))
-            self._run = None
-
-    def data(self, text: str) -> None:
-        if self._run is not None:
-            self.size += len(text)
-            if self.size > self._max:
-                raise hostile(
-                    "A cell's text is longer than the limit",
-                    f"at most {self._max:,} characters",
-                    "text_chars",
-                )
-            self._run.append(text)
 
 
 class SheetParser:
@@ -135,6 +83,7 @@ class SheetParser:
         self._value: list[str] | None = None  # character data of v, when there was one
         self._formula: list[str] | None = None
         self._into: list[str] | None = None
+        self._space = KeptSpace()
         self._keep_space = False
         self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
 
@@ -146,6 +95,7 @@ class SheetParser:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = main_name(name)
+        self._space.open(attributes)
         if tag == "row":
             self._open_row(attributes)
         elif self._row is None:
@@ -155,17 +105,18 @@ class SheetParser:
         elif self._cell is None:
             return
         elif self._inline is not None:
-            self._inline.start(tag, attributes)
+            self._inline.start(tag, self._space.kept)
         elif tag == "is":
             self._inline = TextItem(self._max_chars)
         elif tag == "v":
             self._into = self._value = []
-            self._keep_space = attributes.get(_SPACE) == "preserve"
+            self._keep_space = self._space.kept
         elif tag == "f":
             self._into = self._formula = []
 
     def _end(self, name: str) -> None:
         tag = main_name(name)
+        self._space.close()
         if tag == "row" and self._row is not None:
             self._done.append(self._row)
             self._row = None

@@ -56,15 +56,18 @@ class SheetDecoder:
         self._package, self._limits = package, limits
         self._columns = sorted(set(placed))
 
-    def window(self, window: Window, head: bytes) -> Decoded:
-        """Decode one window. Raises NotPlain when only reading the whole sheet exactly can tell."""
+    def window(self, window: Window, head: bytes, keep_space: bool) -> Decoded:
+        """Decode one window; ``head`` stands before the sheet's rows, and says whether they ``keep_space``.
+
+        Raises NotPlain when only reading the whole sheet exactly can tell.
+        """
         try:
             one_value(window.xml).cast(pa.string())
         except pa.ArrowInvalid as error:
             raise NotPlain from error
         plain, odd = split_plain(window.xml, window.ends)
         block = (
-            read_plain(plain, self._columns, self._strings, self._package.date_styles)
+            read_plain(plain, self._columns, self._strings, self._package.date_styles, keep_space=keep_space)
             if plain
             else empty_block(self._columns)
         )

@@ -13,7 +13,11 @@ import pyarrow as pa
 from factload.vectors import Positions, flags, matches, one_value, slices
 
 _GAP = r"[ \t\n]*"
-_ATTRIBUTES = r'(?: [A-Za-z0-9:]+="[^"<>&\r]*")*'
+# Names that begin with "xml" say how all that is within is to be read (xml:space, xmlns).
+_NAME = (
+    r"(?:[A-Za-wyz0-9:][A-Za-z0-9:]*|x(?:[A-Za-ln-z0-9:][A-Za-z0-9:]*)?|xm(?:[A-Za-km-z0-9:][A-Za-z0-9:]*)?)"
+)
+_ATTRIBUTES = rf'(?: {_NAME}="[^"<>&\r]*")*'
 # Character data: no markup, no control characters, no carriage return (XML reads it as a line feed).
 TEXT = r"(?:[^<>&\x00-\x08\x0b-\x1f]|&(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)*"
 PRESERVE = ' xml:space="preserve"'

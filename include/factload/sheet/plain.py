@@ -87,9 +87,16 @@ class _Found:
 
 
 def read_plain(
-    xml: bytes, columns: Sequence[int], strings: SharedStrings, date_styles: Collection[int]
+    xml: bytes,
+    columns: Sequence[int],
+    strings: SharedStrings,
+    date_styles: Collection[int],
+    *,
+    keep_space: bool = False,
 ) -> Block:
     """The block of a piece of sheet XML that consists of plain rows only.
+
+    ``keep_space``: the sheet around it keeps white space, so that texts do which don't say it themselves.
 
     Raises WorkbookError for row numbers that do not ascend, a cell that is there twice or in the wrong row, a
     shared string that isn't there.
@@ -99,7 +106,7 @@ def read_plain(
     place = np.cumsum(found.valued) - 1  # of each row among those that carry a value
 
     where = found.cells.column.astype(np.int64) * rows + place.take(found.cells.row)
-    every = _column_by_column(xml, found.cells, found.kind, where, len(columns) * rows, strings)
+    every = _column_by_column(xml, found.cells, found.kind, where, len(columns) * rows, strings, keep_space)
     out = {column: every.slice(i * rows, rows) for i, column in enumerate(columns)}
     numbers = found.numbers
     return Block(numbers[found.valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
@@ -254,6 +261,7 @@ def _column_by_column(
     where: Positions,
     size: int,
     strings: SharedStrings,
+    keep_space: bool,
 ) -> Column:
     """All columns, one after another, as one of ``size`` places; the cells come to ``where``, the rest is blank.
 
@@ -272,6 +280,7 @@ def _column_by_column(
     preserve = data[2:].take(cells.value_at) == ord(" ")
     if worded:
         start += len(PRESERVE) * preserve
+        preserve |= keep_space
     text = slices(xml, start, cells.end, pa.string(), order)
     shared = kinds == _SHARED
     if shared.any():

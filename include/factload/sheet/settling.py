@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sheet.cells import XML_SPACE, settle_text
+from factload.sheet.character_data import XML_SPACE, settle_text
 from factload.sheet.xml_parts import damaged
 from factload.vectors import Flags, flags, matches, texts
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from factload.errors import WorkbookError
-from factload.sheet.cells import TextItem
+from factload.sheet.character_data import KeptSpace, TextItem
 from factload.sheet.grammar import PRESERVE, items_are_plain
 from factload.sheet.inflate import Stream
 from factload.sheet.limits import Limits
@@ -49,12 +49,13 @@ def _plain_pieces(stream: Stream, limits: Limits) -> Iterator[pa.Array[Any]]:
     if head is None or not _is_utf8(head[0]):
         raise _NotPlain
     opening, buffer = head[0], buffer[head.end() :]
+    keep_space = _keeps_space(opening)
     while True:
         chunk = stream.read(_PIECE)
         buffer += chunk
         end = buffer.rfind(_CLOSE) + len(_CLOSE)
         if end >= len(_CLOSE):
-            yield _piece(buffer[:end], opening, limits)
+            yield _piece(buffer[:end], opening, keep_space, limits)
             buffer = buffer[end:]
         if not chunk:
             break
@@ -66,32 +67,39 @@ def _plain_pieces(stream: Stream, limits: Limits) -> Iterator[pa.Array[Any]]:
         raise _NotPlain
 
 
+def _keeps_space(opening: bytes) -> bool:
+    """Whether the part's root keeps the white space of all texts in it."""
+    space = KeptSpace()
+    XmlReader("the shared strings", start=lambda _, attributes: space.open(attributes)).feed(opening)
+    return space.kept
+
+
 def _is_utf8(head: bytes) -> bool:
     declared = re.search(rb"""encoding=["']([^"']*)["']""", head)
     return declared is None or declared[1].lower() == b"utf-8"
 
 
-def _piece(xml: bytes, opening: bytes, limits: Limits) -> pa.Array[Any]:
+def _piece(xml: bytes, opening: bytes, keep_space: bool, limits: Limits) -> pa.Array[Any]:
     try:
         one_value(xml).cast(pa.string())
     except pa.ArrowInvalid as error:
         raise _NotPlain from error
     if items_are_plain(xml):
-        return _read_plain(xml)
+        return _read_plain(xml, keep_space)
     try:
         return _exact(iter([opening, xml, b"</sst>"]), "the shared strings", limits)
     except WorkbookError as error:
         raise _NotPlain from error
 
 
-def _read_plain(xml: bytes) -> pa.Array[Any]:
+def _read_plain(xml: bytes, keep_space: bool) -> pa.Array[Any]:
     data = np.frombuffer(xml, np.uint8)
     opens = np.flatnonzero(data == ord("<"))
     items = np.flatnonzero(data[opens + 1] == ord("t"))
     at, end = opens[items], opens[items + 1]
     preserve = data[at + 2] == ord(" ")
     text = slices(xml, at + len("<t>") + len(PRESERVE) * preserve, end).cast(pa.string())
-    return settle_some(text, needs_settling(text), preserve)
+    return settle_some(text, needs_settling(text), preserve | keep_space)
 
 
 def _exact(chunks: Iterator[bytes], part: str, limits: Limits) -> pa.Array[Any]:
@@ -108,6 +116,7 @@ class _ItemParser:
         self._max_chars = max_chars
         self._texts: list[str] = []
         self._item: TextItem | None = None
+        self._space = KeptSpace()
         self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
 
     def feed(self, data: bytes) -> None:
@@ -119,13 +128,15 @@ class _ItemParser:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = main_name(name)
+        self._space.open(attributes)
         if tag == "si":
             self._item = TextItem(self._max_chars)
         elif self._item is not None:
-            self._item.start(tag, attributes)
+            self._item.start(tag, self._space.kept)
 
     def _end(self, name: str) -> None:
         tag = main_name(name)
+        self._space.close()
         if tag == "si" and self._item is not None:
             self._texts.append("".join(self._item.parts))
             self._item = None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from factload.errors import WorkbookError
+from factload.sheet.character_data import KeptSpace
 from factload.sheet.inflate import Stream
 from factload.sheet.merged import MERGED_AT_MOST, touches
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
@@ -44,7 +45,8 @@ class Window:
 class Windows:
     """The windows of one sheet, in order, below the header. Iterate once.
 
-    ``merged``: when that is done, the merged ranges that touch row ``skip_to_row``, the header's.
+    ``keep_space``: whether the sheet keeps the white space of all texts in its rows. ``merged``: when iterating is
+    done, the merged ranges that touch row ``skip_to_row``, the header's.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Windows:
         self._header_row = skip_to_row
         self.merged: list[str] = []
         self._within: list[str] = []
+        self._space = KeptSpace()
         self._frame = XmlReader("the sheet", start=self._open, end=self._close)  # sees all but the rows
-        self.head = b""
+        self.head, self.keep_space = b"", False
         self._has_rows = self._read_head()
         if self._has_rows and skip_to_row:
             self._skip_through(skip_to_row)
@@ -86,6 +89,7 @@ class Windows:
 
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         self._within.append(name)
+        self._space.open(attributes)
         if main_name(name) == "mergeCell" and len(self.merged) < MERGED_AT_MOST:
             reference = attributes.get("ref", "")
             if touches(reference, self._header_row):
@@ -93,6 +97,7 @@ class Windows:
 
     def _close(self, _: str) -> None:
         self._within.pop()
+        self._space.close()
 
     def _read_head(self) -> bool:
         """Everything up to ``<sheetData>``; False when the sheet has no rows at all."""
@@ -112,7 +117,7 @@ class Windows:
         within = ["worksheet"] if empty else ["worksheet", "sheetData"]
         if [main_name(name) for name in self._within] != within:
             raise NotPlain
-        self.head, self._at = head, found.end()
+        self.head, self.keep_space, self._at = head, self._space.kept, found.end()
         return not empty
 
     def _more(self) -> bool:

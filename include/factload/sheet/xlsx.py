@@ -98,7 +98,9 @@ class XlsxRows:
                 row_bytes=self._limits.row_bytes,
             )
             yield from in_order(
-                lambda window: self._decoder.window(window, windows.head), windows, self._threads
+                lambda window: self._decoder.window(window, windows.head, windows.keep_space),
+                windows,
+                self._threads,
             )
             self._merged = windows.merged
 

@@ -7,12 +7,24 @@ from datetime import datetime
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from demo.airflow_site import Site
 from demo.errors import ApiError
 
 UNFINISHED = ("queued", "running")
 _PAGE = 100
+_SECONDS_TO_ANSWER = 30
+# A busy machine's web server may be slow to answer for minutes. Asking again changes nothing: GET reads, and a login
+# that was answered too late is another login. Whatever else is sent is sent once.
+_AGAIN: dict[str, Any] = {
+    "total": 8,
+    "backoff_factor": 0.5,
+    "backoff_max": 10,
+    "status_forcelist": (502, 503, 504),
+    "raise_on_status": False,
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,9 @@ class AirflowApi:
         self._url = site.url
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between this machine and itself
+        self._session.mount("http://", HTTPAdapter(max_retries=Retry(allowed_methods=["GET"], **_AGAIN)))
+        tried_again = HTTPAdapter(max_retries=Retry(allowed_methods=None, **_AGAIN))
+        self._session.mount(f"{self._url}/auth/token", tried_again)
         login = {"username": site.user, "password": site.password}
         token = self.call("POST", "/auth/token", json=login)["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
@@ -80,11 +95,17 @@ class AirflowApi:
         return [_log_line(entry) for entry in found["content"]]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """Any request; returns the decoded answer. Raises ApiError unless it succeeds."""
+        """Any request; returns the decoded answer. Raises ApiError unless it succeeds.
+
+        What only reads is asked again for some minutes while the server is slow.
+        """
         try:
-            answer = self._session.request(method, self._url + path, timeout=30, **options)
+            answer = self._session.request(method, self._url + path, timeout=_SECONDS_TO_ANSWER, **options)
         except requests.RequestException as error:
-            raise ApiError(f"The web server does not answer {method} {path}: {error}") from error
+            raise ApiError(
+                f"The web server does not answer {method} {path}: {error}\n"
+                "The machine may be too busy for it. Run the same command again: it goes on from what is there."
+            ) from error
         if not answer.ok:
             raise ApiError(f"{method} {path} was refused with status {answer.status_code}: {answer.text}")
         return answer.json()

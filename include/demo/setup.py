@@ -7,7 +7,7 @@ import fcntl
 import shlex
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -17,16 +17,18 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from demo import airflow_site, postgres, sample
-from demo.airflow_place import Place
+from demo.airflow_place import Place, write_private
 from demo.airflow_site import Site
 from demo.display import Steps
 from demo.errors import BusyError
+from factload.settings import named_connections
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".demo"
 FEED = "sales"
 DAG_ID = f"load_{FEED}"
 AIRFLOW = FOLDER / "airflow"
+SHELL_SETTINGS = FOLDER / "env"
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,13 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Ready:
-    """All that a load needs, up and running."""
+    """All that a load needs, up and running. ``warehouse_url`` is the demo's own database.
+
+    ``own_warehouse``: the connection ``warehouse`` of this Airflow is that one, not a database that the shell names.
+    """
 
     warehouse_url: str
+    own_warehouse: bool
     expected: sample.Expected
     site: Site
     place: Place
@@ -72,7 +78,7 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
     """Set up all that is missing, and afterwards stop what was started here.
 
     What `make up` left running is used, and left running. `stay`: leave it all running unless the block
-    fails, with a dag-processor and a triggerer too.
+    fails, with a dag-processor and a triggerer too, and with the connections that the shell names.
     """
     with contextlib.ExitStack() as cleanup:
         steps.update("PostgreSQL", "starting")
@@ -80,11 +86,16 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
         if server.started_here:
             cleanup.callback(postgres.stop, server.data_dir)
         warehouse_url = server.create_database("warehouse")
-        place = _place(server, warehouse_url)
-        _write_shell_settings(warehouse_url)
+        connections = {"warehouse": connection_uri(warehouse_url)} | (named_connections() if stay else {})
+        place = _place(server, connections)
         steps.finish("PostgreSQL", "ready" if server.started_here else "was running")
         with _sample_in_background(sizes, warehouse_url, steps) as sample_made:
             site = running_site()
+            if site is not None and _warehouse_in_use() != connections["warehouse"]:
+                raise BusyError(
+                    "The Airflow that `make up` left running loads into another warehouse than this would. "
+                    "Run `make down` first."
+                )
             if site is None:
                 site = airflow_site.start(
                     place,
@@ -93,9 +104,11 @@ def everything(sizes: Sizes, steps: Steps, *, stay: bool) -> Iterator[Ready]:
                     progress=lambda step: steps.update("Airflow", step),
                 )
                 cleanup.callback(site.stop)
+                _write_shell_settings(connections)
             steps.finish("Airflow", f"at {site.url}")
             workbook = sample_made()
-        yield Ready(warehouse_url, sample.Expected.read(workbook), site, place)
+        own = connections["warehouse"] == connection_uri(warehouse_url)
+        yield Ready(warehouse_url, own, sample.Expected.read(workbook), site, place)
         if stay:
             cleanup.pop_all()
 
@@ -115,6 +128,9 @@ def say_login(site: Site, console: Console) -> None:
     """Where the page is, and who may enter."""
     console.print(
         f"\nAirflow    {site.url}/dags/{DAG_ID}\nuser       {site.user}\npassword   {site.password}"
+        f"\nwarehouse  {make_url(_warehouse_in_use()).render_as_string(hide_password=True)}",
+        soft_wrap=True,
+        markup=False,
     )
     console.print("\nmake down stops it. For the command line: [bold]. .demo/env[/bold]")
 
@@ -130,13 +146,13 @@ def connection_uri(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _place(server: postgres.Server, warehouse_url: str) -> Place:
+def _place(server: postgres.Server, connections: Mapping[str, str]) -> Place:
     return Place(
         project=PROJECT,
         folder=AIRFLOW,
         metadata_url=server.create_database("airflow"),
         variables={
-            "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse_url),
+            **{f"AIRFLOW_CONN_{name.upper()}": url for name, url in connections.items()},
             "FACTLOAD_STAGING": str(FOLDER / "staging"),
         },
     )
@@ -170,8 +186,18 @@ def _sample_in_background(sizes: Sizes, url: str, steps: Steps) -> Iterator[Call
             given_up.set()
 
 
-def _write_shell_settings(warehouse_url: str) -> None:
-    """A file that a shell reads, so that `factload` finds the demo's database."""
-    settings = {"FACTLOAD_CONN_WAREHOUSE": connection_uri(warehouse_url), "FACTLOAD_HOME": str(PROJECT)}
+def _write_shell_settings(connections: Mapping[str, str]) -> None:
+    """A file that a shell reads, so that `factload` finds the databases that this Airflow has."""
+    settings = {f"FACTLOAD_CONN_{name.upper()}": url for name, url in connections.items()}
+    settings["FACTLOAD_HOME"] = str(PROJECT)
     lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-    (FOLDER / "env").write_text("\n".join([*lines, ""]))
+    write_private(SHELL_SETTINGS, "\n".join([*lines, ""]))
+
+
+def _warehouse_in_use() -> str:
+    """The URL behind the connection ``warehouse`` of the Airflow that was started last."""
+    for word in shlex.split(SHELL_SETTINGS.read_text()):
+        name, _, url = word.partition("=")
+        if name == "FACTLOAD_CONN_WAREHOUSE":
+            return url
+    raise BusyError(f"{SHELL_SETTINGS} names no warehouse. Run `make down`, then the same command again.")

@@ -32,11 +32,15 @@ def demonstrate(sizes: Sizes, console: Console) -> None:
 
 
 def stay_up(sizes: Sizes, console: Console) -> None:
-    """Set up, load what is not loaded yet, and leave everything running."""
+    """Set up, load what is not loaded yet, and leave everything running.
+
+    Where the shell names another warehouse, nothing is loaded: the sample's tables are in the demo's database.
+    """
     failure: LoadFailed | None = None
     with Steps(console) as steps, everything(sizes, steps, stay=True) as ready:
         try:
-            _load(ready, sizes, steps, reload=False)
+            if ready.own_warehouse:
+                _load(ready, sizes, steps, reload=False)
         except LoadFailed as error:
             failure = error  # the page is where to see why
     say_login(ready.site, console)

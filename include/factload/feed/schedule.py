@@ -124,7 +124,8 @@ class Run(_Part):
     timezone: str = Field(default="UTC", examples=["Europe/Berlin"])
     """The time zone of `schedule`, of `deadline`, and of the day that a run is for."""
     start: Annotated[date, WithJsonSchema({"type": "string", "format": "date"})] = date(2020, 1, 1)
-    """The first day that may be loaded."""
+    """The first day that the schedule loads, and that `catchup` goes back to. A run by hand, or a backfill, may be for
+    an earlier one."""
     catchup: bool = False
     """Whether the days since `start` are loaded as soon as the feed is there."""
     owner: str = "factload"

@@ -24,6 +24,8 @@ from factload.errors import FeedError
 _LONGEST_WAIT = 86_400  # a day; 0 would be for ever
 _MOST_DAYS = 3_650
 _PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
+# As SQLAlchemy parts a URL: a password ends at the next @. libpq also takes it as a parameter.
+_DATABASE_PASSWORD = re.compile(r"[^:/]+://[^:/@]*:[^@]+@|.*[?&](?:ssl)?password=", re.IGNORECASE)
 _LOCAL_FILES = ("file://", "local://")
 
 
@@ -82,6 +84,11 @@ def is_url(name: str) -> bool:
 def holds_password(url: str) -> bool:
     """Whether a password stands in a URL, where errors and pages would show it."""
     return _PASSWORD.match(url) is not None
+
+
+def database_url_holds_password(url: str) -> bool:
+    """Whether a password stands in a database's URL."""
+    return _DATABASE_PASSWORD.match(url) is not None
 
 
 def _root_url(root: str) -> str:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Annotated, Any
 
 from airflow.api_fastapi.common.db.common import SessionDep
@@ -27,20 +26,21 @@ from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
 from factload.reports.rejects_workbook import write_list
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
+from factload_ui.asked import Day
 from factload_ui.expected import expected_periods
 from factload_ui.feed_days import days_of_feeds
 from factload_ui.feeds import feed_of, feeds_of, zone_of
 from factload_ui.gaps import gaps_of
 from factload_ui.runs import runs_of_day
-from factload_ui.threads import off_the_loop
+from factload_ui.threads import a_download, off_the_loop
 from factload_ui.warehouse import reading
 
 LONGEST_RANGE = timedelta(days=400)
 LAST_LOADS = 60
 REJECTS_PER_PAGE = 20
+MOST_ROWS = 2**31 - 1  # what the ledger counts rows with; a csv file may have more than a sheet
 # A workbook of so many rejects takes this process ten seconds; more are the command line's.
 REJECTS_IN_A_WORKBOOK = 100_000
-_one_workbook_at_a_time = BoundedSemaphore(1)
 
 router = APIRouter(prefix="/api")
 of_dag = APIRouter(prefix="/api/dags/{dag_id}", dependencies=[MAY_SEE_RUNS])
@@ -49,7 +49,7 @@ of_dag = APIRouter(prefix="/api/dags/{dag_id}", dependencies=[MAY_SEE_RUNS])
 @router.get("/calendar")
 @off_the_loop
 def calendar(
-    dags: DagsToSee, session: SessionDep, first: date, last: date, dag_id: str | None = None
+    dags: DagsToSee, session: SessionDep, first: Day, last: Day, dag_id: str | None = None
 ) -> JSONResponse:
     """Every feed that the user may see, or the one of ``dag_id``: its loads from ``first`` to ``last``."""
     if not timedelta(0) <= last - first <= LONGEST_RANGE:
@@ -63,7 +63,7 @@ def calendar(
 
 @of_dag.get("/trend")
 @off_the_loop
-def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
+def trend(dag_id: str, until: Day | None = None) -> dict[str, Any]:
     """The feed's last loads up to a period, with the outliers among them."""
     feed = _feed(dag_id)
     with _answered(), reading(feed.fact.connection) as connection:
@@ -72,7 +72,7 @@ def trend(dag_id: str, until: date | None = None) -> dict[str, Any]:
 
 @of_dag.get("/loads/{period}")
 @off_the_loop
-def load(dag_id: str, session: SessionDep, period: date) -> dict[str, Any]:
+def load(dag_id: str, session: SessionDep, period: Day) -> dict[str, Any]:
     """One load in full, and the last runs that were for it.
 
     ``load`` is null when there is none; ``expected`` says whether there should be one, ``gaps`` what a backfill takes.
@@ -97,7 +97,7 @@ def load(dag_id: str, session: SessionDep, period: date) -> dict[str, Any]:
 
 @of_dag.get("/loads/{period}/reasons")
 @off_the_loop
-def reasons(dag_id: str, period: date) -> list[dict[str, Any]]:
+def reasons(dag_id: str, period: Day) -> list[dict[str, Any]]:
     """The load's rejects by reason."""
     feed = _feed(dag_id)
     with _answered(), reading(feed.fact.connection) as connection:
@@ -108,12 +108,12 @@ def reasons(dag_id: str, period: date) -> list[dict[str, Any]]:
 @off_the_loop
 def rejects(
     dag_id: str,
-    period: date,
+    period: Day,
     reason: str | None = None,
     search: Annotated[str, Query(max_length=200)] = "",
     workbook: str = "",
     sheet: str = "",
-    row: int = 0,
+    row: Annotated[int, Query(ge=0, le=MOST_ROWS)] = 0,
 ) -> dict[str, Any]:
     """A page of the load's rejects: those after ``workbook``, ``sheet`` and ``row``."""
     feed = _feed(dag_id)
@@ -130,8 +130,8 @@ def rejects(
 
 
 @of_dag.get("/loads/{period}/rejects.xlsx", response_class=FileResponse)
-@off_the_loop
-def rejects_workbook(dag_id: str, period: date) -> FileResponse:
+@a_download
+def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
     """The load's rejects as a workbook to send back."""
     feed = _feed(dag_id)
     load_id = feed.load_id(period)
@@ -144,8 +144,11 @@ def rejects_workbook(dag_id: str, period: date) -> FileResponse:
             )
         with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
             path = Path(file.name)
-        with _one_workbook_at_a_time:
+        try:
             write_list(path, islice(read_rejects(connection, load_id), REJECTS_IN_A_WORKBOOK))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     return FileResponse(
         path, filename=f"{load_id}-rejects.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
     )

@@ -7,7 +7,6 @@ that could change something: there is none.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,13 +14,14 @@ from string import Template
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.models.dagrun import DagRun
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy import select
 
 from airflow_edge.period import period_of
 from factload.errors import FeedError
 from factload_ui.access import LOGGED_IN, MAY_SEE_RUNS
 from factload_ui.api import of_dag, router
+from factload_ui.asked import Day, holds_nul
 from factload_ui.feeds import feed_of, zone_of
 from factload_ui.files import VERSION, Files, scripts_of
 
@@ -48,6 +48,7 @@ app = FastAPI(
     docs_url=None,
     redoc_url=None,
     openapi_url=None,
+    redirect_slashes=False,  # a redirect would go to whatever host the request names
     dependencies=[LOGGED_IN],
 )
 app.include_router(router)
@@ -56,7 +57,10 @@ app.include_router(of_dag)
 
 @app.middleware("http")
 async def _safe_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await answer(request)
+    if holds_nul(request.scope["path"], request.scope["query_string"]):
+        response: Response = JSONResponse({"detail": "The address holds a NUL character."}, 422)
+    else:
+        response = await answer(request)
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
@@ -77,7 +81,7 @@ def feed_page(request: Request, dag_id: str) -> HTMLResponse:
 
 
 @app.get("/dags/{dag_id}/loads/{period}", dependencies=[MAY_SEE_RUNS])
-def load_page(request: Request, dag_id: str, period: date) -> HTMLResponse:
+def load_page(request: Request, dag_id: str, period: Day) -> HTMLResponse:
     """One load."""
     return _html(request, "load", f"{dag_id}, {period}", dag_id=dag_id, period=period.isoformat())
 

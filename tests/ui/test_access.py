@@ -115,6 +115,49 @@ def test_no_file_but_the_page_s_own_is_given(plant: Plant, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "path",
+    [
+        "dags/load_sales%00",
+        "dags/load_sales/loads/0001-01-01",
+        "dags/load_sales/loads/9999-12-31",
+        "dags/load_sales/runs/a%00b",
+        "api/dags/load_sales%00/trend",
+        "api/dags/load_sales/trend?until=9999-12-31",
+        "api/dags/load_sales/trend?until=2026-02-30",
+        "api/dags/load_sales/loads/0001-01-01",
+        "api/dags/load_sales/loads/9999-12-31/reasons",
+        "api/dags/load_sales/loads/2026-11-05/rejects?search=%00",
+        "api/dags/load_sales/loads/2026-11-05/rejects?reason=a%00",
+        "api/dags/load_sales/loads/2026-11-05/rejects?workbook=%00&sheet=a&row=1",
+        "api/dags/load_sales/loads/2026-11-05/rejects?workbook=a&sheet=%00&row=1",
+        "api/dags/load_sales/loads/2026-11-05/rejects?workbook=a&sheet=a&row=9223372036854775808",
+        "api/calendar?first=0001-01-01&last=0001-01-02",
+        "api/calendar?first=9999-12-30&last=9999-12-31",
+    ],
+)
+def test_what_no_database_can_be_asked_is_refused_by_name(plant: Plant, path: str) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.get(
+        f"{plant.site.url}/factload/{path}", headers=plant.bearer("admin"), timeout=60, allow_redirects=False
+    )
+    assert answer.status_code == 422
+    assert "Content-Security-Policy" in answer.headers
+
+
+def test_an_address_that_nothing_is_at_leads_nowhere_else(plant: Plant) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    answer = session.get(
+        f"{plant.site.url}/factload/api/dags/load_sales/trend/",
+        headers=plant.bearer("admin") | {"Host": "evil.example"},
+        timeout=60,
+        allow_redirects=False,
+    )
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
+
+@pytest.mark.parametrize(
     ("first", "last"), [("2026-11-05", "2026-11-04"), ("2020-01-01", "2026-01-01"), ("today", "2026-01-01")]
 )
 def test_a_senseless_range_is_refused(plant: Plant, first: str, last: str) -> None:

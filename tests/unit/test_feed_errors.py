@@ -64,6 +64,10 @@ BROKEN = [
     ("{dimension: product}", "{dimension: prodct}", "sales.yaml:20: fact.columns.dimension_id: names dimension 'prodct', which `dimensions` does not have. Did you mean product?"),
     ("{dimension: product}", "{value: 1}", "sales.yaml:9: dimensions.product: fills no column of the fact table."),
     ("load_column: load_id", "load_column: metric", "sales.yaml:23: fact.load_column: is filled by the load itself; fact.columns may not name it."),
+    # what nobody may read
+    ("connection: warehouse", "connection: postgresql://u:S3CRET@db/wh", "sales.yaml:17: fact.connection: is a URL that holds a password, and many people read feed files: name a connection here, and keep its URL in Airflow or in `FACTLOAD_CONN_<ID>`."),
+    ("connection: warehouse", "connection: postgresql://u:p/w@rd@db/wh", "sales.yaml:17: fact.connection: is a URL that holds a password, and many *`FACTLOAD_CONN_<ID>`."),
+    ("connection: warehouse", "connection: postgresql://u@db/wh?sslmode=require&Password=S3CRET", "sales.yaml:17: fact.connection: is a URL that holds a password, and many *`FACTLOAD_CONN_<ID>`."),
     # rules that no value can be judged by
     ("required: true", "min: ten", "sales.yaml:21: fact.columns.metric: `min` 'ten' is no value of a column of type numeric(18,4)."),
     ("required: true", "pattern: x", "sales.yaml:21: fact.columns.metric: `pattern` goes with text, and this column is numeric(18,4)."),

@@ -20,6 +20,7 @@ from factload.feed.limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, rejec
 from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
 from factload.feed.part import FeedPart, Misfit, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
+from factload.settings import database_url_holds_password
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
@@ -138,7 +139,8 @@ class Fact(FeedPart):
     """The fact table, and what fills its columns."""
 
     connection: str
-    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL."""
+    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL. A URL may
+    stand here itself, but without a password: many people read feed files."""
     table: str
     """The fact table, `table` or `schema.table`."""
     columns: dict[str, FactColumn] = Field(min_length=1)
@@ -151,6 +153,16 @@ class Fact(FeedPart):
     load_column: str | None = Field(default=None, examples=["load_id"])
     """A column of the fact table that holds the load, such as `sales@2026-11-05`: text, or uuid or bigint made of
     it. `replace` finds its rows by it; the other modes need none."""
+
+    @model_validator(mode="after")
+    def _no_password_is_written_down(self) -> Self:
+        if database_url_holds_password(self.connection):
+            raise Misfit(
+                "is a URL that holds a password, and many people read feed files: name a connection here, "
+                "and keep its URL in Airflow or in `FACTLOAD_CONN_<ID>`",
+                "connection",
+            )
+        return self
 
     @model_validator(mode="after")
     def _mode_has_what_it_needs(self) -> Self:

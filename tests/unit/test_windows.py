@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+import expected
+import sheetxml
+from factload.sheet import xlsx
 from factload.sheet.counting import count_valued
 from factload.sheet.windows import NotPlain, Windows
 from factload.vectors import row_ends
@@ -106,3 +114,61 @@ def test_a_row_counts_when_it_carries_a_value(cells: str, valued: bool) -> None:
 
 def counted(xml: str) -> int:
     return count_valued(xml.encode(), row_ends(xml.encode()))
+
+
+NO_ROWS = [
+    '<!-- <row r="1"> -->',
+    '<!-- <row r="3"><c r="A3"><v>1</v></c></row> -->',
+    "<!-- </row> -->",
+    "<!-- </sheetData></worksheet> -->",
+    "<!-- <sheetData/> -->",
+    '<?note <row r="1"> ?>',
+    "<?note </sheetData> ?>",
+]
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(note=st.sampled_from(NO_ROWS), place=st.integers(0, 8), window_bytes=st.integers(60, 700))
+def test_what_looks_like_rows_in_a_comment_takes_no_row_away(
+    note: str, place: int, window_bytes: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    texts = [sheetxml.text_row(1, ["k"]), *(sheetxml.text_row(i, [f"key {i}"]) for i in range(2, 8))]
+    before = note if place == 8 else ""
+    rows = "".join([*texts[:place], "" if before else note, *texts[place:]])
+    path = tmp_path_factory.mktemp("notes") / "w.xlsx"
+    sheetxml.write(path, sheetxml.sheet(rows, head=before))
+    with windows_of(window_bytes):
+        done, found = expected.split(path, [expected.field("k", "text", key=True)])
+    assert [row["row"] for row in found] == [2, 3, 4, 5, 6, 7]
+    assert done.source == 6
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ['<row spans="1:2" r="1">', "<row r='1'>", '<row  r="1" >', '<row ht="15" x14ac:dyDescent="0.25" r="1">'],
+)
+def test_the_header_row_may_write_its_attributes_as_it_likes(opening: str, tmp_path: Path) -> None:
+    header = sheetxml.text_row(1, ["k"]).replace('<row r="1">', opening)
+    part = sheetxml.sheet(header + sheetxml.text_row(2, ["x"])).replace(
+        "<worksheet", '<worksheet xmlns:x14ac="http://schemas.microsoft.com/office/spreadsheetml/2009/9/ac"'
+    )
+    _, found = expected.split(
+        sheetxml.write(tmp_path / "w.xlsx", part), [expected.field("k", "text", key=True)]
+    )
+    assert [row["row"] for row in found] == [2]
+
+
+def test_a_row_number_in_another_attribute_is_none(tmp_path: Path) -> None:
+    rows = sheetxml.text_row(1, ["k"]) + sheetxml.text_row(2, ["x"]).replace("<row ", "<row x=' r=\"1\" ' ")
+    _, found = expected.split(
+        sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(rows)), [expected.field("k", "text", key=True)]
+    )
+    assert [row["row"] for row in found] == [2]
+
+
+@contextmanager
+def windows_of(window_bytes: int) -> Iterator[None]:
+    """Windows of the .xlsx reader as small as this."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
+        yield

@@ -83,6 +83,7 @@ class SheetParser:
         self._value: list[str] | None = None  # character data of v, when there was one
         self._formula: list[str] | None = None
         self._into: list[str] | None = None
+        self._into_chars = 0
         self._space = KeptSpace()
         self._keep_space = False
         self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
@@ -109,10 +110,12 @@ class SheetParser:
         elif tag == "is":
             self._inline = TextItem(self._max_chars)
         elif tag == "v":
-            self._into = self._value = []
+            self._into, self._into_chars = [], 0
+            self._value = self._into
             self._keep_space = self._space.kept
         elif tag == "f":
-            self._into = self._formula = []
+            self._into, self._into_chars = [], 0
+            self._formula = self._into
 
     def _end(self, name: str) -> None:
         tag = main_name(name)
@@ -130,7 +133,8 @@ class SheetParser:
 
     def _data(self, text: str) -> None:
         if self._into is not None:
-            if sum(map(len, self._into)) + len(text) > self._max_chars:
+            self._into_chars += len(text)
+            if self._into_chars > self._max_chars:
                 raise hostile(
                     "A cell's text is longer than the limit",
                     f"at most {self._max_chars:,} characters",

@@ -17,7 +17,7 @@ _VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"
 _END_OF_VALUE, _END_OF_TEXT, _END_OF_INLINE = b"</v></c>", b"</t></is", b"/is></c>"
 _CLOSE = len("</row>")
 _FORMULA_ALONE = re.compile(
-    rb"<c(\s[^<>]*)?>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*(<v\s*/>|<v[^<>]*></v>)?\s*</c>"
+    rb"<c(\s[^<>]*)?>\s*<f(?:\s[^<>]*)?(?:/>|>[^<]*</f>)\s*+(<v\s*/>|<v[^<>]*></v>)?\s*</c>"
 )
 
 
@@ -63,6 +63,7 @@ class RowCounter:
         self._valued = self._formula = self._filled = self._has_v = False
         self._type = ""
         self._inside: list[str] = []
+        self._phonetic = self._in_data = 0  # how many of the elements it is inside of are such
 
     def feed(self, data: bytes, *, final: bool = False) -> list[bool]:
         """For each row that closed within ``data``, whether it carries a value."""
@@ -73,6 +74,8 @@ class RowCounter:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = main_name(name)
         self._inside.append(tag)
+        self._phonetic += tag == "rPh"
+        self._in_data += tag == "sheetData"
         if tag == "row":
             self._valued = False
         elif tag == "c":
@@ -85,14 +88,16 @@ class RowCounter:
 
     def _data(self, text: str) -> None:
         inside = self._inside
-        if text and inside and inside[-1] in ("v", "t") and "rPh" not in inside:
+        if text and inside and inside[-1] in ("v", "t") and not self._phonetic:
             self._filled = True
 
     def _end(self, name: str) -> None:
         tag = main_name(name)
         self._inside.pop()
+        self._phonetic -= tag == "rPh"
+        self._in_data -= tag == "sheetData"
         if tag == "c":
             unsaved = self._formula and not self._filled and not (self._has_v and self._type == "str")
             self._valued = self._valued or self._filled or unsaved
-        elif tag == "row" and "sheetData" in self._inside:
+        elif tag == "row" and self._in_data:
             self._rows.append(self._valued)

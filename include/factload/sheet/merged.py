@@ -14,6 +14,7 @@ from factload.sheet.xml_parts import XmlReader, main_name
 
 MERGED_AT_MOST = 100  # ranges that are kept of a row
 _CHUNK = 1 << 16
+_RANGE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 
 
 def merged_cells(package: Package, sheet: SheetPart, row: int, limits: Limits) -> list[str]:
@@ -36,7 +37,7 @@ def merged_cells(package: Package, sheet: SheetPart, row: int, limits: Limits) -
 def merged_headers(
     names: Mapping[int, str], placed: Sequence[int], merged: Sequence[str], sheet: str
 ) -> list[WorkbookError]:
-    """An error for each mapped header cell (``placed``, by its index) that is merged across columns.
+    """An error for each mapped header cell (``placed``, by its index) that is merged across columns, with one range.
 
     Which of these columns holds the values can't be told.
     """
@@ -48,17 +49,25 @@ def merged_headers(
             remedy="Undo the merging, and write the name above the one column that holds the values",
         )
         for index in dict.fromkeys(placed)
-        for reference in merged
-        if _spans(reference, index)
+        if (reference := next((there for there in merged if _spans(there, index)), None))
     ]
 
 
 def _spans(reference: str, index: int) -> bool:
-    columns = [column_index(letters) for letters in re.findall(r"[A-Z]+", reference)]
-    return columns[0] != columns[-1] and columns[0] <= index <= columns[-1]
+    columns, _ = _corners(reference)
+    return bool(columns) and columns[0] != columns[-1] and columns[0] <= index <= columns[-1]
 
 
 def touches(reference: str, row: int) -> bool:
-    """Whether a range such as ``A3:C3`` holds cells of a row."""
-    rows = [int(digits) for digits in re.findall(r"[A-Z]+([0-9]{1,7})", reference)]
-    return bool(rows) and min(rows) <= row <= max(rows)
+    """Whether a range such as ``A3:C3`` holds cells of a row; what is no range holds none."""
+    _, rows = _corners(reference)
+    return bool(rows) and rows[0] <= row <= rows[-1]
+
+
+def _corners(reference: str) -> tuple[list[int], list[int]]:
+    """The columns and the rows that a range names, each in order; none of what is no range."""
+    match = _RANGE.fullmatch(reference)
+    if match is None:
+        return [], []
+    letters, digits = filter(None, match.group(1, 3)), filter(None, match.group(2, 4))
+    return sorted(map(column_index, letters)), sorted(map(int, digits))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,11 +32,12 @@ def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart,
     hidden sheet is read only when it is named. Raises WorkbookError that says of each choice why it can't be
     read: ``sheet_missing``, ``sheet_hidden``, ``sheet_without_cells``, ``sheet_ambiguous``, ``sheet_twice``.
     """
+    named = Counter(sheet.name for sheet in sheets)
     if choice == EVERY:
         visible = tuple(s for s in sheets if s.state == "visible" and s.kind == "worksheet")
         if not visible:
             raise _missing("visible sheet of cells", sheets)
-        defects = [d for d in (_defect(s, s.name, sheets) for s in visible) if d]
+        defects = [d for d in (_defect(s, s.name, named) for s in visible) if d]
         if defects:
             raise WorkbookError.together(defects)
         return visible
@@ -43,7 +45,7 @@ def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart,
     refused: list[WorkbookError] = []
     for wanted in choice if isinstance(choice, tuple) else (choice,):
         try:
-            sheet = _one(sheets, wanted)
+            sheet = _one(sheets, wanted, named)
             if sheet in found:
                 raise _twice(sheet.name, wanted)
             found.append(sheet)
@@ -54,7 +56,7 @@ def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart,
     return tuple(found)
 
 
-def _one(sheets: Sequence[SheetPart], wanted: str | int) -> SheetPart:
+def _one(sheets: Sequence[SheetPart], wanted: str | int, named: Mapping[str, int]) -> SheetPart:
     if isinstance(wanted, int):
         found = list(sheets[wanted : wanted + 1]) if wanted >= 0 else []
     else:
@@ -62,12 +64,12 @@ def _one(sheets: Sequence[SheetPart], wanted: str | int) -> SheetPart:
         found = [s for s in sheets if s.name == wanted] or (folded if len(folded) == 1 else [])
     if not found:
         raise _missing(f"sheet {wanted!r}", sheets)
-    if defect := _defect(found[0], wanted, sheets):
+    if defect := _defect(found[0], wanted, named):
         raise defect
     return found[0]
 
 
-def _defect(sheet: SheetPart, wanted: str | int, sheets: Sequence[SheetPart]) -> WorkbookError | None:
+def _defect(sheet: SheetPart, wanted: str | int, named: Mapping[str, int]) -> WorkbookError | None:
     if sheet.kind != "worksheet":
         return WorkbookError(
             "sheet_without_cells",
@@ -82,7 +84,7 @@ def _defect(sheet: SheetPart, wanted: str | int, sheets: Sequence[SheetPart]) ->
             expected="a visible sheet",
             remedy="Give `workbook.sheet` its name if it is meant; a hidden sheet is read only by name",
         )
-    if sum(s.name == sheet.name for s in sheets) > 1:
+    if named[sheet.name] > 1:
         return WorkbookError(
             "sheet_ambiguous",
             f"Two sheets are called {sheet.name!r}",

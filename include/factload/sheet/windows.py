@@ -21,6 +21,11 @@ _CLOSE = b"</row>"
 _READ_BYTES = 1 << 18
 _SHEET_DATA = re.compile(rb"<sheetData\s*(/?)>")
 _SHEET_DATA_END = b"</sheetData"
+_VALUE = rb"""(?:"[^"<>]*"|'[^'<>]*')"""
+_ROW = re.compile(rb"\s*+<row((?:\s+[^\s=<>\"']+=" + _VALUE + rb")*)\s*(/?)>")
+_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)=(" + _VALUE + rb")")
+_NUMBER = re.compile(rb"""["']([0-9]{1,7})["']""")
+_NO_ELEMENTS = (b"<!", b"<?")  # a comment may hold what looks like a row
 _NOT_UTF8 = re.compile(
     rb"""\A(?:\xff\xfe|\xfe\xff|.?\0|<\?xml[^>]*encoding=["'](?!utf-8["']))""", re.IGNORECASE
 )
@@ -90,6 +95,8 @@ class Windows:
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         self._within.append(name)
         self._space.open(attributes)
+        if main_name(name) == "row":  # the end of the rows, or their beginning, was in a comment
+            raise NotPlain
         if main_name(name) == "mergeCell" and len(self.merged) < MERGED_AT_MOST:
             reference = attributes.get("ref", "")
             if touches(reference, self._header_row):
@@ -150,16 +157,19 @@ class Windows:
                 raise damaged("The sheet's XML breaks off before its end")
 
     def _skip_through(self, row: int) -> None:
-        """Leave out the rows through number ``row``, the header's."""
-        opening = re.compile(rb'<row r="(\d+)"[^<>]*(?<!/)>')
+        """Leave out the rows through number ``row``, the header's. What is no row there is NotPlain."""
         while end := self._fill():
             while self._at < end:
-                match = opening.search(self._buffer, self._at, end)
-                if match is None:
+                match = _ROW.match(self._buffer, self._at, end)
+                number = match and _NUMBER.fullmatch(dict(_ATTRIBUTE.findall(match[1])).get(b"r", b""))
+                if match is None or number is None:
                     raise NotPlain
-                if int(match[1]) > row:
+                if int(number[1]) > row:
                     return
-                self._at = self._buffer.index(_CLOSE, match.end()) + len(_CLOSE)
+                close = match.end() if match[2] else self._buffer.index(_CLOSE, match.end()) + len(_CLOSE)
+                if any(self._buffer.find(mark, match.end(), close) >= 0 for mark in _NO_ELEMENTS):
+                    raise NotPlain
+                self._at = close
 
     def _read_tail(self) -> None:
         """What follows the rows, to the end: it must be well-formed, and reading it checks the part's CRC."""

@@ -1,0 +1,125 @@
+"""What an unknown file can make longer takes time in proportion to its length: four times as long, four times the time.
+
+Times are of the processor, with generous room: work that grows with the square takes sixteen times as much.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import expected
+import sheetxml
+from factload.errors import WorkbookError
+from factload.sheet.cells import SheetParser
+from factload.sheet.counting import RowCounter, count_valued
+from factload.sheet.merged import merged_headers, touches
+from factload.sheet.number_formats import date_styles, is_date_format
+from factload.sheet.sheets import SheetPart, choose
+from factload.sheet.strings_table import NO_STRINGS
+from factload.vectors import row_ends
+
+HEAD = f'<worksheet xmlns="{sheetxml.TRANSITIONAL}"><sheetData>'.encode()
+SIZE = 20_000
+
+
+def seconds(work: Callable[[int], object], size: int) -> float:
+    begun = time.process_time()
+    work(size)
+    return time.process_time() - begun
+
+
+def parsed(data: bytes) -> None:
+    SheetParser("the sheet", NO_STRINGS, ()).feed(HEAD + data)
+
+
+def counted(data: bytes) -> None:
+    RowCounter("the sheet").feed(HEAD + data)
+
+
+def formulas_counted(row: bytes) -> int:
+    return count_valued(row, row_ends(row))
+
+
+def every_sheet(size: int) -> object:
+    return choose([SheetPart(f"S{i}", "visible", "part", "worksheet") for i in range(size)], "*")
+
+
+WORK: Mapping[str, Callable[[int], object]] = {
+    "brackets in a number format": lambda n: is_date_format("[" * n),
+    "elapsed hours in a number format": lambda n: is_date_format("[h" * n),
+    "quotes in a number format": lambda n: is_date_format('"a' * n),
+    "letters of a merged range": lambda n: touches("A" * n, 1),
+    "digits of a merged range": lambda n: touches("A" + "1" * n, 1),
+    "colons of a merged range": lambda n: touches("A1:" * n, 1),
+    "columns of a merged range": lambda n: merged_headers({1: "k"}, [1], ["A" * n + "1:C1"], "Facts"),
+    "spaces after a formula": lambda n: formulas_counted(
+        b'<row r="2"><c r="A2"><f>1</f>' + b" " * n + b"<x/></c></row>"
+    ),
+    "spaces before a formula": lambda n: formulas_counted(
+        b'<row r="2"><c r="A2">' + b" " * n + b"<x/></c></row>"
+    ),
+    "pieces of a value": lambda n: parsed(b'<row r="2"><c r="A2" t="str"><v>' + b"a<x/>" * n),
+    "pieces of a formula": lambda n: parsed(b'<row r="2"><c r="A2"><f>' + b"a<x/>" * n),
+    "pieces of an inline text": lambda n: parsed(b'<row r="2"><c r="A2"><is><t>' + b"a<x/>" * n),
+    "values deep in a cell": lambda n: counted(b'<row r="2"><c>' + b"<a>" * n + b"<v>1</v>" * n),
+    "rows deep in other elements": lambda n: counted(b"<a>" * n + b"<row></row>" * n),
+    "sheets": every_sheet,
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_work_grows_with_the_length(name: str) -> None:
+    work = WORK[name]
+    once = min(seconds(work, SIZE) for _ in range(2))
+    assert seconds(work, 4 * SIZE) < 10 * once + 0.2
+
+
+def test_a_number_format_says_what_it_said() -> None:
+    dates = ["yyyy-mm-dd", "[h]:mm", "[mm]:ss", "[Red]d.m.yy", "[$-409]d\\-mmm;@", "[ss]"]
+    assert [code for code in dates if not is_date_format(code)] == []
+    others = ["General", '0" days"', "[Red]0.00", "[$€-407] 0.00", "0_d", "0*y", "\\d0", '0"h', "[dd"]
+    assert [code for code in others if is_date_format(code)] == []
+
+
+def test_the_id_of_a_number_format_may_have_any_length() -> None:
+    def styles(declared: str, used: str) -> bytes:
+        formats = f'<numFmts><numFmt numFmtId="{declared}" formatCode="yyyy"/></numFmts>'
+        cells = f'<cellXfs><xf numFmtId="0"/><xf numFmtId="{used}"/></cellXfs>'
+        return f'<styleSheet xmlns="{sheetxml.TRANSITIONAL}">{formats}{cells}</styleSheet>'.encode()
+
+    assert date_styles(styles("164", "0164")) == {1}
+    assert date_styles(styles("9" * 5000, "9" * 5000)) == {1}
+    assert date_styles(styles("165", "164")) == frozenset()
+    assert date_styles(styles("165", "014")) == {1}
+
+
+def test_of_many_merged_ranges_one_is_named_for_a_column() -> None:
+    [defect] = merged_headers({2: "m"}, [2, 2], [f"A1:C{i}" for i in range(1, 101)], "Facts")
+    assert "A1:C1" in defect.seen
+    assert len(str(defect)) < 300
+
+
+@pytest.mark.parametrize("reference", ["C1:A1", "A1:C1", "A2:C1"])
+def test_a_merged_range_counts_from_any_of_its_corners(reference: str) -> None:
+    assert touches(reference, 1)
+    assert len(merged_headers({2: "m"}, [2], [reference], "Facts")) == 1
+    assert not touches(reference, 3)
+
+
+FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
+
+
+def test_row_numbers_of_any_length_end_in_an_error_or_a_number(tmp_path: Path) -> None:
+    header = sheetxml.text_row(1, ["k", "m"])
+    rows = '<row r="2"><c r="A2" t="inlineStr"><is><t>x</t></is></c></row>'
+    for hidden in (f'<!-- <row r="{"1" * 5000}"> -->{header}', f'{header}<!-- <row r="{"1" * 5000}"> -->'):
+        done, _ = expected.split(sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(hidden + rows)), FIELDS)
+        assert done.source == 1
+    with pytest.raises(WorkbookError) as caught:
+        long = f'<row r="{"1" * 5000}"/>'
+        expected.split(sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(header + long + rows)), FIELDS)
+    assert caught.value.code == "workbook_damaged"

@@ -115,6 +115,8 @@ def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str 
         if one.role == "key" and len(digits) > 15:
             return None, "key_too_long_number"
         shown = oracle.without_exponent(cell.text)
+    if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in shown):
+        return None, "unstorable_text"
     if one.type.length is not None and len(shown) > one.type.length:
         return shown, "text_too_long"
     return shown, None

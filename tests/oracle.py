@@ -162,7 +162,7 @@ def shown(element: Tree | None) -> str:
     if attribute(element, "space") != "preserve":
         text = text.strip(" \t\r\n")
     units = re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
-    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def letters_to_index(reference: str) -> int:

@@ -39,7 +39,21 @@ texts = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="￾￿"), max_size=8
 )
 odd_texts = st.sampled_from(
-    ["007", " both ", "tab\there", "_x000D_", "_xD83D__xDE00_", "_x00", "&amp;", "a>b", "  ", "#N/A"]
+    [
+        "007",
+        " both ",
+        "tab\there",
+        "_x000D_",
+        "_xD83D__xDE00_",
+        "_xDE00__xD83D_",
+        "a_x0000_b",
+        "_xFFFE_",
+        "_x00",
+        "&amp;",
+        "a>b",
+        "  ",
+        "#N/A",
+    ]
 )
 integers = st.integers(-(10**12), 10**12).map(str)
 decimals = st.decimals(-(10**8), 10**8, places=5).map(lambda d: f"{d:f}")

@@ -31,6 +31,7 @@ from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.sheets import choose
 from factload.sheet.source import Source, open_source
+from factload.sheet.unstorable import as_escaped
 from factload.sheet.workbook import find_header
 from factload.split.sources import SourceFile, require_unchanged
 
@@ -172,7 +173,7 @@ class _Sheet:
         micros = millis * 1000 if millis is not None else iso_micros(text) if kind == Kind.ISO_DATE else None
         if micros is not None:
             return WriteOnlyCell(self._sheet, datetime(1970, 1, 1) + timedelta(microseconds=micros))
-        return self._text(text)
+        return self._text(as_escaped(text))
 
     def _text(self, value: str) -> Any:
         try:

@@ -8,6 +8,7 @@
 ``grammar``, ``plain``      the fast reader, for rows written the way common programs write them
 ``cells``, ``decode``       the exact reader, for all others; which of the two reads what
 ``character_data``          what the characters of a text are: white space, escapes, runs
+``unstorable``              characters that no database stores, marked in a text
 ``field``, ``convert``      what a feed takes of a sheet; cells as values of a declared type
 ``columns``                 rows as the declared columns, or the reason why not
 ``delimited``               csv files

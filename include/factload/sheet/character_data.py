@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from factload.sheet.unstorable import marked
 from factload.sheet.xml_parts import hostile
 
 _SPACE = "http://www.w3.org/XML/1998/namespace space"
@@ -44,8 +45,8 @@ def settle_text(text: str, preserve: bool) -> str:
     if "_x" not in text:
         return text
     decoded = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    # Two escaped halves of one character come together; a half alone is no character.
-    return decoded.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # Two escaped halves of one character come together.
+    return marked(decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
 class TextItem:

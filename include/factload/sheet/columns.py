@@ -20,6 +20,7 @@ from factload.sheet.cells import column_letters
 from factload.sheet.convert import CODES, convert, seen_in
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
+from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, integers, texts
 
 _NAMES = ("", *CELLS)
@@ -140,5 +141,5 @@ def _describe(
     column: Column, at: int, header: str, index: int, row: int, date1904: bool
 ) -> tuple[str, str, str | None]:
     kind = int(column.kind[at])
-    raw = None if kind == Kind.BLANK else seen_in(kind, str(column.text[at]), date1904)
+    raw = None if kind == Kind.BLANK else as_escaped(seen_in(kind, str(column.text[at]), date1904))
     return header, f"{column_letters(index)}{row}", raw

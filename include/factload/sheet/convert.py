@@ -27,6 +27,7 @@ from factload.sheet.numbers import (
     to_numeric,
 )
 from factload.sheet.text_values import read_text
+from factload.sheet.unstorable import unstorable
 from factload.vectors import (
     Flags,
     Positions,
@@ -108,6 +109,7 @@ def _texts(column: Column, field: SheetField, open_: Flags, date1904: bool) -> t
         text = pc.replace_with_mask(text, flags(odd), texts(shown_text for shown_text, _ in seen))
     if field.type.length is not None:
         codes[as_flags(pc.greater(pc.utf8_length(text), field.type.length))] = CODES["text_too_long"]
+    codes[unstorable(text)] = CODES["unstorable_text"]
     return text, codes
 
 

@@ -15,6 +15,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings_table import SharedStrings
+from factload.sheet.unstorable import as_escaped
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
@@ -117,7 +118,9 @@ def columns_named(header: Header, name: str) -> list[int]:
 
 def _header(row: Row) -> Header:
     texts = {
-        index: text.strip() for index, (kind, text) in sorted(row.cells.items()) if kind != Kind.NO_VALUE
+        index: as_escaped(text).strip()
+        for index, (kind, text) in sorted(row.cells.items())
+        if kind != Kind.NO_VALUE
     }
     return Header(row.number, {index: text for index, text in texts.items() if text})
 

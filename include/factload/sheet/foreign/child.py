@@ -158,7 +158,16 @@ def _other(value: Any) -> tuple[int, str]:
         value = datetime.combine(date.min, value) - datetime.min
     if isinstance(value, timedelta):
         return _SERIAL, repr(value / timedelta(days=1))
-    return _TEXT, str(value)
+    return _TEXT, _storable(str(value))
+
+
+def _storable(text: str) -> str:
+    """The text as the readers of other workbooks give it: NUL marked."""
+    if "\0" not in text:
+        return text
+    from factload.sheet.unstorable import marked
+
+    return marked(text)
 
 
 def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str]) -> list[Any]:

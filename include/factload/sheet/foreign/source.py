@@ -28,6 +28,7 @@ from factload.sheet.foreign.share import Share, ended
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.unstorable import as_escaped, marked
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.xml_parts import XmlReader, damaged, hostile
 
@@ -49,7 +50,12 @@ class ForeignSource:
     def sheets(self) -> Sequence[SheetPart]:
         found = self._json(ask="sheets")
         return tuple(
-            SheetPart(name, _STATES.get(state, "visible"), str(i), _KINDS.get(kind, kind.lower()))
+            SheetPart(
+                as_escaped(marked(name)),
+                _STATES.get(state, "visible"),
+                str(i),
+                _KINDS.get(kind, kind.lower()),
+            )
             for i, (name, state, kind) in enumerate(found)
         )
 

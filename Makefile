@@ -24,7 +24,7 @@ down: .venv/.ready  ## stop what `make up` started
 	@$(PY) -m demo down
 
 # Three parts side by side, since most tests wait for Airflow or PostgreSQL; what the other two said is printed last.
-test: .venv/.ready  ## the whole test suite
+test: .venv/.dev  ## the whole test suite
 	@mkdir -p .demo
 	@$(MAKE) --no-print-directory -k -j3 test-rest test-faults test-dags; status=$$?; \
 	cat .demo/test-faults.log .demo/test-dags.log; exit $$status
@@ -38,32 +38,33 @@ test-faults:
 test-dags:
 	@$(PY) -m pytest tests/dags >.demo/$@.log 2>&1
 
-soak: .venv/.ready  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
+soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))
 
-reliability: .venv/.ready  ## docs/reliability.md: the fault suite writes what it sees
+reliability: .venv/.dev  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability
 
-lint: .venv/.ready  ## style, types, and what may import what
+lint: .venv/.dev  ## style, types, and what may import what
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
-docs: .venv/.ready  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
+docs: .venv/.dev  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
 	@$(PY) -m documentation
 
-fuzz: .venv/.ready  ## mutated workbooks for ten minutes: read or refused with a name
+fuzz: .venv/.dev  ## mutated workbooks for ten minutes: read or refused with a name
 	@$(PY) tests/fuzz.py
 
-bench: .venv/.ready  ## this engine and its peers on the same data
+bench: .venv/.dev  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks
 
 env:  ## secrets of the compose deployment, into .env
 	@$(PYTHON) include/deployment/generate_env.py
 
-lock: .venv/.ready  ## compile requirements*.in anew
+lock: .venv/.dev  ## compile requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-demo.in -o requirements-demo.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
 clean:  ## remove all that these targets made: the databases, .demo and .venv
@@ -74,21 +75,15 @@ clean:  ## remove all that these targets made: the databases, .demo and .venv
 ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/.ready
 endif
+ifneq ($(shell cat .venv/.dev 2>/dev/null),$(CURDIR))
+.PHONY: .venv/.dev
+endif
 
-# uv installs in seconds what takes pip minutes; where it can't be had, pip does the same. Both compile what they
-# install: Airflow starts a process a task, and none should have to do it again.
-.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+.venv/.ready: requirements.txt requirements-demo.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
 		"Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; }
-	@{ [ "$$(cat $@ 2>/dev/null)" = "$(CURDIR)" ] && $(PY) -m pip --version >/dev/null 2>&1; } || \
-		$(PYTHON) -m venv --clear .venv
-	@rm -f $@
-	@echo "Installing the environment into .venv ..."
-	@{ $(PY) -m pip install -q uv && \
-		.venv/bin/uv pip install -q --compile-bytecode --python $(PY) -r requirements.txt -r requirements-dev.txt && \
-		.venv/bin/uv pip install -q --compile-bytecode --python $(PY) --no-deps -e . ; } || \
-	{ echo "uv could not install it; pip takes a few minutes ..."; \
-		$(PY) -m pip install -q -r requirements.txt -r requirements-dev.txt && \
-		$(PY) -m pip install -q --no-deps -e . ; }
-	@echo "$(CURDIR)" > $@
+	@$(PYTHON) include/demo/install.py demo
+
+.venv/.dev: .venv/.ready requirements-dev.txt
+	@$(PYTHON) include/demo/install.py dev

@@ -1,4 +1,5 @@
-# Everything that a checkout needs is made by these targets: the environment in .venv, the rest in .demo.
+# Everything that a checkout needs is made by these targets: the environment in .venv, databases in a folder of this
+# checkout below ~/.cache/factload (root: /var/cache/factload), the rest in .demo, the sample workbook in inbox/.
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && exit; done; echo python3)

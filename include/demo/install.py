@@ -141,13 +141,13 @@ def _megabytes(folder: Path) -> int:
     for place, _, files in os.walk(folder):
         for name in files:
             try:
-                total += os.lstat(os.path.join(place, name)).st_size
+                total += (Path(place) / name).lstat().st_size
             except OSError:
                 continue  # an installer's temporary file that is gone again
     return total // 1_000_000
 
 
-def _run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> None:
+def _run(command: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
     subprocess.run(list(map(str, command)), check=True, cwd=PROJECT, env=environment)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import shlex
 import shutil
 import threading
@@ -136,9 +137,18 @@ def say_login(site: Site, console: Console) -> None:
 
 
 def remove_all() -> None:
-    """Stop everything, and delete the databases."""
+    """Stop everything, and delete the databases and the copies of the sample workbook in the inbox."""
     stop_all()
+    made = {_digest(path) for path in (FOLDER / "cache").glob("*.xlsx")}
+    for path in (PROJECT / "inbox").glob(f"{FEED}_*.xlsx"):
+        if _digest(path) in made:  # a workbook that somebody put there stays
+            path.unlink()
     shutil.rmtree(postgres.data_folder(PROJECT).parent, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def connection_uri(url: str) -> str:

@@ -16,6 +16,7 @@ from demo.errors import ApiError, LoadFailed, MismatchError
 from demo.sample import fact_sales
 from demo.setup import DAG_ID, FOLDER, PROJECT, Ready, Sizes, everything, say_login
 from demo.watch import follow
+from factload.errors import FeedError
 from factload.reports.report import Report, read_report
 from factload.reports.terminal import show_report
 
@@ -39,13 +40,22 @@ def stay_up(sizes: Sizes, console: Console) -> None:
     failure: LoadFailed | None = None
     with Steps(console) as steps, everything(sizes, steps, stay=True) as ready:
         try:
-            if ready.own_warehouse:
+            if ready.own_warehouse and _is_published(ready, sizes):
+                steps.finish("load", f"{sizes.load_id} is published already")
+            elif ready.own_warehouse:
                 _load(ready, sizes, steps, reload=False)
         except LoadFailed as error:
             failure = error  # the page is where to see why
     say_login(ready.site, console)
     if failure:
         raise failure
+
+
+def _is_published(ready: Ready, sizes: Sizes) -> bool:
+    try:
+        return read_report(ready.warehouse_url, sizes.load_id).state == "published"
+    except FeedError:  # there is no such load
+        return False
 
 
 def _load(ready: Ready, sizes: Sizes, steps: Steps, *, reload: bool) -> None:

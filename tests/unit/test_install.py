@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,8 +37,9 @@ def test_what_the_environment_says_of_uv_stays() -> None:
 
 
 def test_a_long_installation_says_that_it_still_works(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(install, "VENV", tmp_path)
     monkeypatch.setattr(install, "_SECONDS_BETWEEN_SIGNS", 0.05)
     with signs_of_life("Installing"):
         time.sleep(0.5)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -267,3 +268,14 @@ def test_status_says_of_one_feed_alone_that_it_has_no_loads(place: Place) -> Non
     document = (feeds / "sales.yaml").read_text(encoding="utf-8").replace("feed: sales", "feed: other")
     (feeds / "other.yaml").write_text(document, encoding="utf-8")
     assert factload("status", "other").stdout == "The ledger has no loads of other.\n"
+
+
+def test_the_version_is_told_by_the_command_and_by_the_module() -> None:
+    by_module = subprocess.run(
+        [sys.executable, "-m", "factload", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert factload("--version").stdout == by_module.stdout == f"factload {version('factload')}\n"

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from factload import __version__
 from factload.cli import doctor, feeds, ledger, loads
 from factload.cli.options import say
 from factload.errors import FactloadError, TransientError
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    made.add_argument("--version", action="version", version=f"factload {__version__}")
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for group in (loads, ledger, feeds, doctor):
         group.add_commands(commands)

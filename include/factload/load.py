@@ -17,10 +17,10 @@ from factload.split.sources import SourceFile
 class Load:
     """One attempt at one load: what every step after ``open_load`` is told.
 
-    ``workbook`` is what the feed or the call named, ``sources`` the workbooks that it meant, and
-    ``workbook_sha256`` identifies all of them. ``content`` identifies workbooks and feed definition together. What
-    two attempts with the same content have staged is interchangeable, so the later one goes on where the earlier
-    one ended.
+    ``workbook`` is what the feed or the call named, ``sources`` the workbooks that it meant; ``workbook_sha256``
+    identifies all of them, ``corrections`` the rows that people corrected ("": none). ``content`` identifies
+    workbooks, feed definition and corrections together. What two attempts with the same content have staged is
+    interchangeable, so the later one goes on where the earlier one ended.
     """
 
     load_id: str
@@ -32,6 +32,7 @@ class Load:
     content: str
     already_published: bool
     sources: tuple[SourceFile, ...] = ()
+    corrections: str = ""
 
     @property
     def folder(self) -> Path:
@@ -90,9 +91,10 @@ class PartitionCounts:
     unknown: dict[str, int] = field(default_factory=dict)
 
 
-def content_of(workbook_sha256: str, feed_fingerprint: str) -> str:
+def content_of(workbook_sha256: str, feed_fingerprint: str, corrections: str) -> str:
     """The identity of what a load's rows are made of: 32 hex digits."""
-    return hashlib.sha256(f"{workbook_sha256} {feed_fingerprint}".encode()).hexdigest()[:32]
+    parts = (workbook_sha256, feed_fingerprint, *([corrections] if corrections else []))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:32]
 
 
 def parse_load_id(load_id: str) -> tuple[str, date]:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from factload.afterwards import left_overs
-from factload.afterwards.corrections import in_place, read_corrected
+from factload.afterwards.corrections import in_place
 from factload.afterwards.resume import digest_of, keep_what_is_whole, make_staging, staged_before
 from factload.database import database_errors, engine_for, room_for
 from factload.dimension import extract
@@ -31,7 +31,8 @@ from factload.fact.resolve import ROW, control_totals, measures, resolve
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger, migrations, partitions
-from factload.ledger.opening import open_attempt
+from factload.ledger.corrections import Correction, read_corrections
+from factload.ledger.opening import open_attempt, require_none_of_old
 from factload.load import DimensionMap, Load, PartitionCounts
 from factload.proof import reconcile
 from factload.proof.weights import weighted_totals
@@ -54,10 +55,12 @@ def open_load(
     workbook: str | None = None,
     sources: Sequence[SourceFile] = (),
     reload: bool = False,
+    corrections: Sequence[Correction] = (),
 ) -> Load:
     """Begin an attempt at the load of ``feed`` and ``period``: everything is there, and this is the newest epoch.
 
-    ``workbook``: instead of the feed's own; ``sources``: the workbooks themselves, when they are known already.
+    ``workbook``: instead of the feed's own; ``sources``: the workbooks themselves, when they are known already;
+    ``corrections``: rows that a person corrected, which stay with the load.
 
     Raises ``FeedError`` (table, column or type), ``WorkbookError`` (missing, outside the roots, two
     copies of one) before anything is written. A load that is published with the same content comes back as
@@ -71,7 +74,8 @@ def open_load(
             migrations.install(connection)
             fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
-            load = open_attempt(connection, feed, feed.load_id(period), period, named, sources, reload)
+            load_id = feed.load_id(period)
+            load = open_attempt(connection, feed, load_id, period, named, sources, reload, corrections)
             if not load.already_published:
                 make_staging(connection, load, feed, fact)
     if not load.already_published:
@@ -102,20 +106,19 @@ def split_workbook(
             left_overs.at_work(connection, load)
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
                 return Split(partitions.recorded_files(connection, load), ())
-        fields, rows = sheet_fields(feed), feed.rows_per_partition
+            require_none_of_old(load.load_id, load.sources)
+            corrections = read_corrections(connection, load.load_id, load.epoch)
+        fields, csv = sheet_fields(feed), feed.workbook.csv_dialect
         split = split_sources(
-            [source for source in load.sources if not source.corrects],
+            load.sources,
             sheet=feed.workbook.sheet,
-            csv=feed.workbook.csv_dialect,
+            csv=csv,
             fields=fields,
             folder=load.folder,
-            rows_per_partition=rows,
+            rows_per_partition=feed.rows_per_partition,
             progress=progress,
         )
-        corrected = [
-            read_corrected(source, fields, load.folder, rows) for source in load.sources if source.corrects
-        ]
-        split = in_place(split, corrected, load.folder)
+        split = in_place(split, load.sources, corrections, fields=fields, csv=csv, folder=load.folder)
         with connection.begin():
             partitions.record_split(connection, load, split.partitions, split.warnings)
             keep_what_is_whole(connection, load, feed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +18,10 @@ from starlette.background import BackgroundTask
 
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
 from factload.reports.detail import load_detail
 from factload.reports.history import recent_loads
 from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
-from factload.reports.rejects_workbook import write_list
+from factload.reports.rejects_workbook import write_rejects
 from factload_ui import answers
 from factload_ui.access import MAY_SEE_RUNS, DagsToSee
 from factload_ui.asked import Day
@@ -132,7 +130,7 @@ def rejects(
 @of_dag.get("/loads/{period}/rejects.xlsx", response_class=FileResponse)
 @a_download
 def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
-    """The load's rejects as a workbook to send back."""
+    """The load's rejects as a workbook to send back; a list of them where the load's workbooks are out of reach."""
     feed = _feed(dag_id)
     load_id = feed.load_id(period)
     with _answered(), reading(feed.fact.connection, timeout="60s") as connection:
@@ -144,13 +142,14 @@ def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
             )
         with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
             path = Path(file.name)
-        try:
-            write_list(path, islice(read_rejects(connection, load_id), REJECTS_IN_A_WORKBOOK))
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+            try:
+                written = write_rejects(file, connection, feed, load_id)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    what = "rejects" if written.whole else "list-of-rejects"
     return FileResponse(
-        path, filename=f"{load_id}-rejects.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
+        path, filename=f"{load_id}-{what}.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
     )
 
 

@@ -13,7 +13,10 @@ from conftest import Place
 
 LOAD = "sales@2026-11-05"
 PERIOD = ("--period", "2026-11-05")
-ADDED = ("factload workbook", "factload sheet", "factload row", "factload reason", "what it means")
+ADDED = (
+    *("factload workbook", "factload sheet", "factload row", "factload reason", "what it means"),
+    *("factload load", "factload delivery", "factload digest"),
+)
 
 
 def wide_workbook(place: Place, *rows: tuple[Any, ...], name: str = "sales_2026-11-05") -> Path:
@@ -50,7 +53,7 @@ def test_the_sheet_s_own_columns_come_back_with_the_cell_marked(place: Place) ->
     file = "inbox/sales_2026-11-05.xlsx"
     no_member, not_a_number = "No member of the dimension has this key", "The cell doesn't hold a number"
     blank = "The column is required and the cell is blank"
-    assert [[cell.value for cell in row] for row in rows] == [
+    assert [[cell.value for cell in row[:-3]] for row in rows] == [
         [
             datetime(2026, 11, 4),
             "nobody",
@@ -66,6 +69,9 @@ def test_the_sheet_s_own_columns_come_back_with_the_cell_marked(place: Place) ->
         [None, "A1", "n/a", "@b", None, file, "Facts", 5, "not_a_number", not_a_number],
         [datetime(2026, 11, 4), 123, None, "-c", True, file, "Facts", 6, "blank_value", blank],
     ]
+    assert {row[-3].value for row in rows} == {LOAD}
+    assert len({row[-2].value for row in rows}) == 1
+    assert len({row[-1].value for row in rows}) == 3
     marked = [[cell.column_letter for cell in row if cell.fill.fill_type] for row in rows]
     assert marked == [["B"], ["C"], ["C"]]
     assert rows[0][1].comment.text == no_member
@@ -87,7 +93,7 @@ def test_a_workbook_that_has_changed_leaves_what_the_ledger_has_and_says_so(plac
     wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
     assert factload("run", "sales", *PERIOD).returncode == 0
     wide_workbook(place, (None, "other", 1, "x", None))
-    header, row = returned(place, note="sheet Facts holds only what the ledger has, not the whole rows")
+    header, row = returned(place, note="sheet Facts is a list of what the ledger has, which no replay takes")
     assert [cell.value for cell in header][:6] == ["workbook", "sheet", "row", "cell", "column", "value"]
     assert [cell.value for cell in row][2:7] == [4, "Facts!B4", "business_key", "nobody", "unmatched_key"]
 

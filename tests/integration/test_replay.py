@@ -8,16 +8,14 @@ import openpyxl
 import pytest
 
 from conftest import PERIOD, Place
-from factload.afterwards.corrections import IDENTITY
 from factload.afterwards.release import publish_held
 from factload.afterwards.replay import replay_load
 from factload.database import engine_for
 from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
-from factload.ledger.opening import newest_load
-from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load
+from factload.reports.identity import IDENTITY
 from factload.reports.progress import Quiet
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
@@ -43,11 +41,8 @@ def counts(place: Place) -> tuple[str, dict[str, int]]:
 def returned(place: Place, name: str, changes: dict[int, tuple[int, Any]], drop: tuple[int, ...] = ()) -> str:
     """The rejects' workbook, corrected: Excel row of the load → (column, new value); without the rows ``drop``."""
     path = place.home / "inbox" / name
-    with engine_for(place.url).connect() as connection:
-        sources = newest_load(connection, LOAD).sources
-        write_rejects(
-            path, read_rejects(connection, LOAD), columns=["business_key", "metric"], sources=sources
-        )
+    with engine_for(place.url).connect() as connection, path.open("wb") as file:
+        write_rejects(file, connection, place.feed(), LOAD)
     book = openpyxl.load_workbook(path)
     sheet = book.active
     row_of = [cell.value for cell in sheet[1]].index(IDENTITY[2])
@@ -88,17 +83,20 @@ def test_a_corrected_workbook_is_replayed_step_by_step(place: Place) -> None:
         "published",
         {"source": 6, "blank": 0, "rejected": 3, "staged": 3, "published": 3},
     )
-    assert place.rows('SELECT workbook, "row", reason FROM factload.rejects ORDER BY workbook, "row"') == [
-        ("inbox/corrected.xlsx", 3, "not_a_number"),
-        ("inbox/corrected.xlsx", 4, "unmatched_key"),
-        ("inbox/sales_2026-11-05.xlsx", 7, "unmatched_key"),
+    # every row keeps its place in the load's own workbook, with the value that was corrected last
+    assert place.rows(
+        'SELECT workbook, "row", raw, reason FROM factload.rejects ORDER BY workbook, "row"'
+    ) == [
+        ("inbox/sales_2026-11-05.xlsx", 4, "still wrong", "not_a_number"),
+        ("inbox/sales_2026-11-05.xlsx", 5, "later", "unmatched_key"),
+        ("inbox/sales_2026-11-05.xlsx", 7, "nobody", "unmatched_key"),
     ]
     # the same again changes nothing, nor does the nightly run of the same workbook
     replay(place, first)
     load(place)
     assert place.facts() == sorted([*FIRST, (1, "2.0000", LOAD)])
     # what came back and was still wrong is corrected in its turn
-    second = returned(place, "again.xlsx", {3: (2, 7)})
+    second = returned(place, "again.xlsx", {4: (2, 7)})
     replay(place, second)
     assert place.facts() == sorted([*FIRST, (1, "2.0000", LOAD), (2, "7.0000", LOAD)])
     assert counts(place)[1] == {"source": 6, "blank": 0, "rejected": 2, "staged": 4, "published": 4}
@@ -108,37 +106,47 @@ def test_a_corrected_workbook_is_replayed_step_by_step(place: Place) -> None:
     assert place.facts() == [(2, "100.0000", LOAD)]
 
 
-def test_rows_that_are_not_rejected_are_refused_by_name(place: Place) -> None:
+def test_rows_that_are_not_rejected_any_more_are_refused_by_name(place: Place) -> None:
     place.workbook(ROWS)
     load(place)
-    corrected = returned(place, "corrected.xlsx", {3: (1, "A1")})
-    replay(place, corrected)
+    late = returned(place, "late.xlsx", {3: (1, "A1"), 5: (1, "A1")})
+    place.execute("INSERT INTO dim_product VALUES (9, 'later')")
+    replay(place)
     published = place.facts()
-    book = openpyxl.load_workbook(place.home / corrected)
-    book.active["E2"].value, book.active["E3"].value = (
-        2,
-        4,
-    )  # a row that was good, and one that no longer stands there
-    book.save(place.home / "inbox/other.xlsx")
-    with pytest.raises(RowsRefused, match=r"are not rejected in sales@2026-11-05: .*Facts row 2"):
-        replay(place, "inbox/other.xlsx")
+    with pytest.raises(
+        RowsRefused, match=r"1 rows of inbox/late.xlsx are not rejected in .*: .* Facts row 5\."
+    ):
+        replay(place, late)
     assert (place.facts(), counts(place)[0]) == (published, "published")
 
 
-@pytest.mark.parametrize(
-    ("cell", "value", "message"),
-    [("E3", None, "1 rows of inbox/twice.xlsx don't say which row"), ("E3", 3, "1 rows stand in inbox/twice.xlsx more than once")],
-)  # fmt: skip
-def test_rows_without_identity_are_refused(place: Place, cell: str, value: Any, message: str) -> None:
+ALTERED = [
+    ("E3", None, "1 rows of inbox/altered.xlsx don't say which row they stand for: Facts row 3"),
+    ("E3", 3, "1 rows stand in inbox/altered.xlsx more than once: Facts row 3"),
+    ("E3", 2, "1 rows of inbox/altered.xlsx are not as they were written: .*: Facts row 3"),
+    ("E3", 1_000, "1 rows of inbox/altered.xlsx are not as they were written"),
+    ("D3", "Other", "1 rows of inbox/altered.xlsx are not as they were written"),
+    ("C3", "inbox/other.xlsx", "1 rows of inbox/altered.xlsx are not as they were written"),
+    ("H3", "sales@2026-11-04", "inbox/altered.xlsx holds rows of sales@2026-11-04, not of sales@2026-11-05"),
+    ("I3", "0" * 64, "1 rows of inbox/altered.xlsx were rejected in another delivery .*: Facts row 3"),
+    ("J3", "0" * 32, "1 rows of inbox/altered.xlsx are not as they were written"),
+    ("J1", None, "sheet Facts of inbox/altered.xlsx has no column 'factload digest'"),
+    ("A1", "key", "sheet Facts of inbox/altered.xlsx has no column 'business_key'"),
+]
+
+
+def test_rows_that_do_not_prove_which_they_are_are_refused_by_name(place: Place) -> None:
     place.workbook(ROWS)
     load(place)
-    path = place.home / returned(place, "twice.xlsx", {})
-    book = openpyxl.load_workbook(path)
-    book.active[cell].value = value
-    book.save(path)
-    with pytest.raises(RowsRefused, match=message):
-        replay(place, "inbox/twice.xlsx")
+    path = place.home / returned(place, "rejects.xlsx", {3: (1, "A1")})
+    for cell, value, message in ALTERED:
+        book = openpyxl.load_workbook(path)
+        book.active[cell].value = value
+        book.save(place.home / "inbox/altered.xlsx")
+        with pytest.raises((RowsRefused, WorkbookError), match=message):
+            replay(place, "inbox/altered.xlsx")
     assert place.facts() == FIRST
+    assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
 
 
 def test_a_workbook_that_has_changed_is_not_replayed(place: Place) -> None:

@@ -1,166 +1,169 @@
 """Corrected rows in the place of rejected ones.
 
-A workbook that ``rejects_workbook`` wrote, and a person corrected, names in each row which row of the load it stands
-for. Its rows become partitions of their own; the rows that they stand for leave the partitions they were in. So
-every row of the load is still counted once, and reconciled as any other.
+A row that a person corrected keeps its place in the workbook: the cells that they changed are laid over those that
+stand there, the row is typed anew, and takes its own place in its partition. So every row of the load is still
+counted once, by the bytes of its workbook, and reconciled as any other.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select
-from sqlalchemy.engine import Connection
 
-from factload.errors import RowsRefused
-from factload.feed.sql_types import SqlType
-from factload.ledger.rejects import IDENTITY
-from factload.ledger.tables import rejects
-from factload.load import Load
+from factload.ledger.corrections import Correction, sha256_of_row
+from factload.sheet.cells import Row, to_block
+from factload.sheet.columns import type_rows
+from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
-from factload.sheet.sheets import EVERY
-from factload.split.all_workbooks import split_sources
-from factload.split.partitions import PartitionFile, Split, joined
+from factload.sheet.source import Source, open_source
+from factload.split.all_workbooks import unchanged
+from factload.split.partitions import PartitionFile, Split
 from factload.split.sources import SourceFile
 from factload.staging import StagingFile, open_table
 
-_WORKBOOK, _SHEET, _ROW = "factload_of_workbook", "factload_of_sheet", "factload_of_row"
-_FIELDS = tuple(
-    SheetField(name, column, "value", kind, required=True)
-    for name, column, kind in zip(
-        (_WORKBOOK, _SHEET, _ROW),
-        IDENTITY,
-        (SqlType("text"), SqlType("text"), SqlType("integer", bits=32)),
-        strict=True,
-    )
-)
 _NAMED_AT_MOST = 5
-_ASKED_AT_ONCE = 5_000
-
-Place = tuple[str, str]  # workbook, sheet
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
-    """One corrected workbook, split; and the rows of the load that its rows stand for."""
+class CorrectedRow:
+    """A row of a workbook as it stands there, and what people have corrected in it, one after another."""
 
-    source: SourceFile
-    split: Split
-    stands_for: Mapping[Place, frozenset[int]]
+    row: Row
+    corrections: tuple[Correction, ...]
+
+    @property
+    def now(self) -> Row:
+        """The row as it was corrected last."""
+        return self.corrections[-1].on(self.row) if self.corrections else self.row
 
 
-def read_corrected(
-    source: SourceFile, fields: Sequence[SheetField], folder: Path, rows_per_partition: int
-) -> Corrected:
-    """Split all visible sheets of a corrected workbook into ``folder``.
+def corrections_of(source: SourceFile, corrections: Iterable[Correction]) -> list[Correction]:
+    """Those that may be of this workbook: of the same bytes, or of an earlier delivery of the same name."""
+    return [c for c in corrections if source.sha256 == c.workbook_sha256 or source.path == c.workbook]
 
-    ``fields``: what the feed reads of a row. Raises ``RowsRefused`` for rows that don't say which row they stand
-    for, or of which two stand for the same, and ``WorkbookError`` where the columns named ``IDENTITY`` are missing.
+
+def rows_of(
+    opened: Source, sheet: str, wanted: Iterable[int], sha256: str, corrections: Iterable[Correction]
+) -> Iterator[CorrectedRow]:
+    """The rows ``wanted`` (ascending) of one sheet, each with those of its ``corrections`` that are of this row.
+
+    A row that isn't there comes without cells.
     """
-    split = split_sources(
-        [source],
-        sheet=EVERY,
-        fields=[*_FIELDS, *fields],
-        folder=folder,
-        rows_per_partition=rows_per_partition,
-    )
-    found: Counter[tuple[str, str, int]] = Counter()
-    lost: list[str] = []
-    for partition in split.partitions:
-        rows = open_table(Path(partition.path), partition.sha256)
-        for row, *names in zip(*(rows[n].to_pylist() for n in ("row", _WORKBOOK, _SHEET, _ROW)), strict=True):
-            if None in names:
-                lost.append(f"{partition.sheet} row {row}")
-            else:
-                found[names[0], names[1], names[2]] += 1
-    if lost:
-        raise _refused(f"{len(lost)} rows of {source.path} don't say which row they stand for", lost)
-    if twice := [_shown(place) for place, count in found.items() if count > 1]:
-        raise _refused(f"{len(twice)} rows stand in {source.path} more than once", twice)
-    places: dict[Place, set[int]] = {}
-    for workbook, sheet, row in found:
-        places.setdefault((workbook, sheet), set()).add(row)
-    return Corrected(source, split, {place: frozenset(rows) for place, rows in places.items()})
+    of_row: dict[int, list[Correction]] = {}
+    for correction in corrections:
+        if correction.sheet == sheet:
+            of_row.setdefault(correction.row, []).append(correction)
+    rows = opened.all_rows(next(part for part in opened.sheets if part.name == sheet))
+    row = Row(0)
+    for number in wanted:
+        while row.number < number:
+            row = next(rows, Row(number))
+        found = row if row.number == number else Row(number)
+        digest = sha256_of_row(found) if number in of_row else ""
+        yield CorrectedRow(found, tuple(c for c in of_row.get(number, ()) if c.is_of(sha256, digest)))
 
 
-def require_rejected(connection: Connection, load: Load, corrected: Corrected) -> None:
-    """Raise ``RowsRefused`` that names the rows, unless every corrected row is still a rejected one of ``load``."""
-    unknown: list[str] = []
-    for (workbook, sheet), rows in corrected.stands_for.items():
-        known: set[int] = set()
-        ordered = sorted(rows)
-        for start in range(0, len(ordered), _ASKED_AT_ONCE):
-            asked = ordered[start : start + _ASKED_AT_ONCE]
-            known.update(
-                connection.scalars(
-                    select(rejects.c.row).where(
-                        rejects.c.load_id == load.load_id,
-                        rejects.c.content == load.content,
-                        rejects.c.workbook == workbook,
-                        rejects.c.sheet == sheet,
-                        rejects.c.row.in_(asked),
-                    )
-                )
-            )
-        unknown += [_shown((workbook, sheet, row)) for row in ordered if row not in known]
-    if unknown:
-        raise _refused(
-            f"{len(unknown)} rows of {corrected.source.path} are not rejected in {load.load_id}", unknown
-        )
+def in_place(
+    split: Split,
+    sources: Iterable[SourceFile],
+    corrections: Sequence[Correction],
+    *,
+    fields: Sequence[SheetField],
+    csv: CsvDialect | None,
+    folder: Path,
+) -> Split:
+    """``split`` with the corrected rows in their places.
+
+    Corrections of rows that the workbooks no longer have are left out, and a warning names these rows.
+    """
+    if not corrections:
+        return split
+    taken: set[tuple[str, str, int]] = set()
+    partitions = list(split.partitions)
+    for source in sources:
+        own = corrections_of(source, corrections)
+        if not own or not any(p.workbook == source.path for p in partitions):
+            continue
+        with unchanged(source), open_source(source.file, csv=csv) as opened:
+            for sheet in dict.fromkeys(p.sheet for p in partitions if p.workbook == source.path):
+                rows = _corrected_rows(opened, sheet, source, own)
+                taken |= {(c.workbook, c.sheet, c.row) for found in rows.values() for c in found.corrections}
+                typed = _typed(opened, sheet, [found.now for found in rows.values()], fields)
+                partitions = [
+                    _with_rows(p, rows.keys(), typed, folder)
+                    if (p.workbook, p.sheet) == (source.path, sheet)
+                    else p
+                    for p in partitions
+                ]
+    left_out = {(c.workbook, c.sheet, c.row) for c in corrections} - taken
+    return replace(split, partitions=tuple(partitions), warnings=(*split.warnings, *_left_out(left_out)))
 
 
-def in_place(split: Split, corrected: Iterable[Corrected], folder: Path) -> Split:
-    """``split`` and the corrected workbooks as one: each in turn takes the place of the rows it stands for."""
-    for correction in corrected:
-        partitions = tuple(_without(p, correction.stands_for, folder) for p in split.partitions)
-        gone = split.source - sum(p.source for p in partitions)
-        if gone != sum(map(len, correction.stands_for.values())):
-            raise _refused(f"{correction.source.path} corrects rows that are not there any more", [])
-        split = joined([replace(split, partitions=partitions), correction.split])
-    return split
+def _corrected_rows(
+    opened: Source, sheet: str, source: SourceFile, corrections: Sequence[Correction]
+) -> dict[int, CorrectedRow]:
+    numbers = sorted({c.row for c in corrections if c.sheet == sheet})
+    found = rows_of(opened, sheet, numbers, source.sha256, corrections) if numbers else iter(())
+    return {one.row.number: one for one in found if one.corrections}
 
 
-def _without(partition: PartitionFile, gone: Mapping[Place, frozenset[int]], folder: Path) -> PartitionFile:
-    """The partition without the rows that a corrected workbook stands for, written anew if it has any."""
-    rows = sorted(gone.get((partition.workbook, partition.sheet), ()))
-    if not any(partition.first_row <= row <= partition.last_row for row in rows):
+def _typed(opened: Source, sheet: str, rows: Sequence[Row], fields: Sequence[SheetField]) -> pa.Table | None:
+    """The rows as the load reads them; those without anything in a column that the feed reads are left out."""
+    if not rows:
+        return None
+    part = next(part for part in opened.sheets if part.name == sheet)
+    read = opened.rows(part, fields, 1)
+    block = to_block(rows, sorted(set(read.placed)), rows[-1].number)
+    typed = type_rows(block, read.fields, read.placed, date1904=opened.date1904)
+    return pa.Table.from_batches([typed.batch])
+
+
+def _with_rows(
+    partition: PartitionFile, corrected: Iterable[int], typed: pa.Table | None, folder: Path
+) -> PartitionFile:
+    """The partition with these rows in the place of its own, written anew if it has any of them."""
+    gone = [row for row in corrected if partition.first_row <= row <= partition.last_row]
+    if not gone or typed is None:
         return partition
     whole = open_table(Path(partition.path), partition.sha256)
-    left = whole.filter(pc.invert(pc.is_in(whole["row"], value_set=pa.array(rows, pa.int32()))))
-    file = StagingFile(folder, left.schema)
+    numbers = pa.array(gone, pa.int32())
+    kept = whole.filter(pc.invert(pc.is_in(whole["row"], value_set=numbers)))
+    new = typed.filter(pc.is_in(typed["row"], value_set=numbers)).replace_schema_metadata(
+        whole.schema.metadata
+    )
+    rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by("row")
+    file = StagingFile(folder, rows.schema)
     try:
-        for batch in left.to_batches():
+        for batch in rows.to_batches():
             file.write(batch)
-        path, sha256 = file.commit(f"{partition.partition_id}.left.arrow")
+        path, sha256 = file.commit(f"{partition.partition_id}.corrected.arrow")
     finally:
         file.discard()
-    taken = whole.num_rows - left.num_rows
     return replace(
         partition,
         path=str(path.absolute()),
         sha256=sha256,
-        source=partition.source - taken,
-        rejected=left.num_rows - left["reason"].null_count,
-        rows=left.num_rows,
+        blank=partition.source - rows.num_rows,
+        rejected=rows.num_rows - rows["reason"].null_count,
+        rows=rows.num_rows,
     )
 
 
-def _shown(place: tuple[str, str, int]) -> str:
-    workbook, sheet, row = place
-    return f"{Path(workbook).name} {sheet} row {row}"
+def _left_out(places: Iterable[tuple[str, str, int]]) -> list[str]:
+    shown = [f"{Path(workbook).name} {sheet} row {row}" for workbook, sheet, row in sorted(places)]
+    if not shown:
+        return []
+    return [
+        f"the corrections of {listed(shown)} were left out: the workbook no longer has "
+        + ("this row" if len(shown) == 1 else "these rows")
+    ]
 
 
-def _refused(seen: str, rows: Sequence[str]) -> RowsRefused:
-    more = len(rows) - _NAMED_AT_MOST
-    named = ", ".join(rows[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-    return RowsRefused(
-        "corrections_refused",
-        f"{seen}{': ' if named else ''}{named}",
-        expected="rows out of the newest `factload rejects LOAD --xlsx`, each once, its last columns as they were",
-        remedy="Nothing was loaded. Take these rows out, or write the workbook anew",
-    )
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more:,} more" if more > 0 else "")

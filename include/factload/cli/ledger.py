@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EISDIR
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from factload.cli.options import (
     add_load_argument,
@@ -16,7 +19,7 @@ from factload.cli.options import (
     say,
     url_for_load,
 )
-from factload.errors import FactloadError
+from factload.errors import FactloadError, FeedError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -34,7 +37,9 @@ def add_commands(commands: Commands) -> None:
 
     rejects = commands.add_parser("rejects", help="the rejected rows of a load, each with its reason")
     add_load_argument(rejects)
-    rejects.add_argument("--xlsx", metavar="F", type=Path, help="write them to the workbook F, to send back")
+    rejects.add_argument(
+        "--xlsx", metavar="F", type=Path, help="write them to the new workbook F, to send back"
+    )
     add_output_options(rejects)
     rejects.set_defaults(command=_rejects)
 
@@ -88,20 +93,49 @@ def _rejects(options: argparse.Namespace) -> int:
 
 
 def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
-    from factload.ledger.opening import newest_load
-    from factload.ledger.rejects import read_rejects
     from factload.reports.rejects_workbook import write_rejects
-    from factload.split.fields import sheet_fields
 
-    feed = feed_of_load(options)
-    written = write_rejects(
-        options.xlsx,
-        read_rejects(connection, options.load),
-        columns=list(dict.fromkeys(field.column for field in sheet_fields(feed))),
-        sources=newest_load(connection, options.load).sources,
-        csv=feed.workbook.csv_dialect,
-    )
-    print(f"{written.rows} rejected rows written to {options.xlsx}")
+    with _new_file(options.xlsx) as file:
+        written = write_rejects(file, connection, feed_of_load(options), options.load)
+    if options.json:
+        print(json.dumps({"workbook": str(options.xlsx), "rows": written.rows, "notes": written.notes}))
+    else:
+        print(f"{written.rows} rejected rows written to {options.xlsx}")
     for note in written.notes:
         print(note, file=sys.stderr)
     return 0
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that wasn't there before, and isn't there when it can't be written whole."""
+    try:
+        file = path.open("xb")
+    except FileExistsError as error:
+        if path.is_dir():
+            raise _unwritable(path, IsADirectoryError(EISDIR, "it is a folder")) from error
+        raise FeedError(
+            "file_exists",
+            f"{path} is there already",
+            expected="a new file: somebody may be correcting the one that is there",
+            remedy="Name another, or delete it first",
+        ) from None
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> FeedError:
+    return FeedError(
+        "file_unwritable",
+        f"{path} can't be written ({error.strerror})",
+        expected="a new file in a folder that is there",
+        remedy="Name another",
+    )

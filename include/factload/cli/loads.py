@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factload.cli.options import add_load_argument, add_load_options, add_output_options, say
@@ -32,7 +33,9 @@ def add_commands(commands: Commands) -> None:
     replay = commands.add_parser("replay", help="try the rejected rows of a load again")
     add_load_argument(replay)
     replay.add_argument(
-        "--workbook", metavar="F", help="the rejected rows, corrected: see `factload rejects --xlsx`"
+        "--workbook",
+        metavar="F",
+        help="the rejected rows, corrected: see `factload rejects --xlsx`. It may lie anywhere",
     )
     add_output_options(replay)
     replay.set_defaults(command=_replay)
@@ -93,10 +96,23 @@ def _replay(options: argparse.Namespace) -> int:
     _take_load_apart(options)
 
     def replay(feed: Any, period: date, url: str, progress: Any) -> Any:
-        replay_load(feed, period, database=url, workbook=options.workbook, progress=progress)
+        replay_load(feed, period, database=url, workbook=_corrected(options.workbook), progress=progress)
         return read_report(url, feed.load_id(period))
 
     return _report_of(options, replay, show_report)
+
+
+def _corrected(name: str | None) -> str | Path | None:
+    """A corrected workbook, here or in the project's folder: whoever types a command may read what they name."""
+    from factload.settings import is_url, settings
+    from factload.split.allowed import missing
+
+    if name is None or is_url(name):
+        return name
+    for place in (Path(name), settings().home / name):
+        if place.is_file():
+            return place
+    raise missing(f"there is no workbook {name}")
 
 
 def _release(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,12 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.feed.model import Feed
+from factload.ledger.corrections import (
+    Correction,
+    read_corrections,
+    record_corrections,
+    sha256_of_corrections,
+)
 from factload.ledger.tables import attempts, loads
 from factload.load import Load, content_of
 from factload.split.sources import SourceFile, sha256_of_sources
@@ -25,13 +31,14 @@ def open_attempt(
     workbook: str,
     sources: Sequence[SourceFile],
     reload: bool,
+    corrections: Sequence[Correction] = (),
 ) -> Load:
     """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked.
 
-    ``workbook``: what was named; ``sources``: the workbooks that it means.
+    ``workbook``: what was named; ``sources``: the workbooks that it means; ``corrections``: rows that a person
+    corrected, to be taken with those that the load has.
     """
     workbook_sha256 = sha256_of_sources(sources)
-    content = content_of(workbook_sha256, feed.fingerprint)
     connection.execute(
         upsert(loads)
         .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
@@ -45,8 +52,12 @@ def open_attempt(
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
     ).one_or_none()
-    if last is not None and not reload and _corrected_since(last, sources, feed):
+    if last is not None and _corrected_of_old(last, sources):
+        if reload or not _is_published(last, feed):
+            require_none_of_old(load_id, _sources(last))
         return newest_load(connection, load_id)
+    corrected = sha256_of_corrections([*read_corrections(connection, load_id), *corrections])
+    content = content_of(workbook_sha256, feed.fingerprint, corrected)
     done = last is not None and last.state == "published" and last.content == content and not reload
     epoch = newest if done else newest + 1
     if not done:
@@ -67,8 +78,10 @@ def open_attempt(
                 workbook_sha256=workbook_sha256,
                 workbook_bytes=sum(source.bytes for source in sources),
                 sources=[asdict(source) for source in sources],
+                corrections=corrected,
             )
         )
+        record_corrections(connection, load_id, epoch, corrections)
     return Load(
         load_id=load_id,
         epoch=epoch,
@@ -79,18 +92,36 @@ def open_attempt(
         content=content,
         already_published=done,
         sources=tuple(sources),
+        corrections=corrected,
     )
 
 
-def _corrected_since(last: Row[Any], sources: Sequence[SourceFile], feed: Feed) -> bool:
-    """Whether what is published is these workbooks with corrected rows in the place of rejected ones."""
-    known = [SourceFile(**source) for source in last.sources]
-    return (
-        last.state == "published"
-        and any(source.corrects for source in known)
-        and [source for source in known if not source.corrects] == list(sources)
-        and content_of(sha256_of_sources(known), feed.fingerprint) == last.content
-    )
+def _sources(attempt: Row[Any]) -> list[SourceFile]:
+    return [SourceFile(**source) for source in attempt.sources]
+
+
+def _corrected_of_old(last: Row[Any], sources: Sequence[SourceFile]) -> bool:
+    """Whether the load was last made of these workbooks and of corrected rows as an older factload took them."""
+    known = _sources(last)
+    return any(source.corrects for source in known) and [s for s in known if not s.corrects] == list(sources)
+
+
+def _is_published(last: Row[Any], feed: Feed) -> bool:
+    made_of = content_of(last.workbook_sha256, feed.fingerprint, last.corrections)
+    return bool(last.state == "published" and last.content == made_of)
+
+
+def require_none_of_old(load_id: str, sources: Iterable[SourceFile]) -> None:
+    """Raise ``FeedError`` for a load that corrected workbooks joined, as an older factload had it."""
+    old = [source.path for source in sources if source.corrects]
+    if old:
+        raise FeedError(
+            "corrections_outdated",
+            f"an older factload took corrected rows of {load_id} out of {', '.join(old)}, in a way that this one "
+            "can't carry along",
+            expected="corrections that the ledger holds",
+            remedy="Correct these rows in the load's own workbook, and load that",
+        )
 
 
 def newest_load(connection: Connection, load_id: str) -> Load:
@@ -116,7 +147,8 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         workbook_sha256=found.workbook_sha256,
         content=found.content,
         already_published=found.state == "published",
-        sources=tuple(SourceFile(**source) for source in found.sources),
+        sources=tuple(_sources(found)),
+        corrections=found.corrections,
     )
 
 

@@ -13,15 +13,15 @@ from factload.ledger.tables import attempts, loads, rejects
 from factload.reasons import REASONS
 from factload.sheet.address import address
 
-# The columns by which a row of a rejects workbook says which row of the load it stands for. Here, not beside the
-# writer of such workbooks: every step of a load imports this, and the writer's openpyxl takes a tenth of a second.
-IDENTITY = ("factload workbook", "factload sheet", "factload row")
 _PAGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One rejected row: where it stands in the workbook, what the cell held, and why it could not be loaded."""
+    """One rejected row: where it stands in the workbook, what the cell held, and why it could not be loaded.
+
+    ``duplicate_of``: the row of the load that has the same value, and stays.
+    """
 
     workbook: str
     sheet: str
@@ -30,11 +30,12 @@ class Reject:
     column: str
     raw: str | None
     reason: str
+    duplicate_of: str | None = None
 
     @property
     def explanation(self) -> str:
-        """The reason in plain words."""
-        return REASONS[self.reason]
+        """The reason in plain words; of a duplicate, with the place of the row that was first."""
+        return REASONS[self.reason] + (f": {self.duplicate_of}" if self.duplicate_of else "")
 
     @property
     def address(self) -> str:

@@ -2,7 +2,7 @@
 
 The rows are read again from the workbooks they stand in, as long as those are there with the same bytes; else the
 ledger's own words are all there is. Corrected, the workbook is what ``factload replay LOAD --workbook`` takes: the
-columns named in ``IDENTITY`` say which row of the load each row stands for.
+columns of ``identity`` say which row of the load each row stands for, and what it was.
 """
 
 from __future__ import annotations
@@ -10,87 +10,89 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from itertools import groupby
-from pathlib import Path
-from typing import Any
+from datetime import datetime
+from itertools import chain, groupby, tee
+from typing import IO, Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
-from openpyxl.utils.exceptions import IllegalCharacterError
+from openpyxl.utils import get_column_letter
+from sqlalchemy.engine import Connection
 
+from factload.afterwards.corrections import corrections_of, rows_of
+from factload.afterwards.shown_cells import Shown, show
 from factload.errors import FactloadError, WorkbookError
-from factload.ledger.rejects import IDENTITY, Reject
+from factload.feed.model import Feed
+from factload.ledger.corrections import Correction, read_corrections
+from factload.ledger.opening import newest_load
+from factload.ledger.rejects import Reject, read_rejects
+from factload.load import Load
+from factload.reports.identity import ADDED, IDENTITY, PROOF, SAID, proof_of
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, column_index
-from factload.sheet.dates import iso_micros, serial_millis
-from factload.sheet.delimited.dialect import CsvDialect
-from factload.sheet.numbers import parse_decimal
 from factload.sheet.sheets import choose
 from factload.sheet.source import Source, open_source
-from factload.sheet.unstorable import as_escaped
 from factload.sheet.workbook import find_header
+from factload.split.fields import sheet_fields
 from factload.split.sources import SourceFile, require_unchanged
 
-_SAID = ("factload reason", "what it means")
 _LISTED = ("workbook", "sheet", "row", "cell", "column", "value", "reason", "what it means")
 _MARK = PatternFill("solid", fgColor="FFC7CE")
 _COMMENTS = 10_000  # each is a shape of its own in the file
 _TITLE = 31  # characters of a sheet's name: Excel's limit
 _NOT_IN_TITLES = re.compile(r"[\[\]:*?/\\]")
+_READ_AS_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_NOTHING = (Kind.BLANK, "")
+_FORMATS = {"moment": "yyyy-mm-dd hh:mm:ss", "time": "[h]:mm:ss"}
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How many rows were written, and what a person should know about them."""
+    """How many rows were written, and what a person should know about them.
+
+    ``whole``: every row has all its columns, so that a replay takes the workbook; else some are a list.
+    """
 
     rows: int
     notes: tuple[str, ...]
 
+    @property
+    def whole(self) -> bool:
+        return not self.notes
 
-def write_rejects(
-    path: Path,
-    rejects: Iterable[Reject],
-    *,
-    columns: Sequence[str],
-    sources: Sequence[SourceFile],
-    csv: CsvDialect | None = None,
-) -> Written:
-    """Write a new workbook at ``path``, a sheet for each sheet that has ``rejects`` (in the order of their rows).
 
-    ``columns``: the sheet's columns that the feed reads, ``sources``: the load's workbooks, ``csv``: as of
-    ``open_source``. Memory does not grow with the rows. Every text is stored as text: what looks like a formula is
-    never computed.
+def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: str) -> Written:
+    """Write the rejects of a load's newest attempt as a workbook into ``file``: a sheet for each sheet that has any.
+
+    Rows that were corrected before are written as they were corrected last. Memory does not grow with the rows. Every
+    text is stored as text: what looks like a formula is never computed.
     """
+    load = newest_load(connection, load_id)
+    taken = read_corrections(connection, load_id)
+    known = {source.path: source for source in load.sources}
+    rejects = read_rejects(connection, load_id)
     book = Workbook(write_only=True)
-    known = {source.path: source for source in sources}
     rows, notes = 0, []
     for (workbook, name), group in groupby(rejects, lambda reject: (reject.workbook, reject.sheet)):
         sheet = _Sheet(book, name)
         try:
-            source = known.get(workbook) or (sources[0] if len(sources) == 1 else None)
+            source = known.get(workbook) or (load.sources[0] if len(load.sources) == 1 else None)
             if source is None:
                 raise WorkbookError("workbook_missing", f"the workbook {workbook} is not known any more")
             require_unchanged(source)
         except FactloadError as error:
-            notes.append(f"sheet {name} holds only what the ledger has, not the whole rows: {error.seen}")
-            source = None
-        rows += sheet.write(group, source, columns, csv)
+            notes.append(
+                f"sheet {name} is a list of what the ledger has, which no replay takes: {error.seen}"
+            )
+            rows += sheet.listed(group)
+            continue
+        rows += sheet.whole(group, load, source, corrections_of(source, taken), feed)
     if not book.worksheets:
         book.create_sheet("rejects")
-    book.save(path)
+    book.save(file)
     return Written(rows, tuple(notes))
-
-
-def write_list(path: Path, rejects: Iterator[Reject]) -> int:
-    """Write what the ledger has of ``rejects`` to a new workbook at ``path``, a row each; how many."""
-    book = Workbook(write_only=True)
-    rows = _Sheet(book, "rejects").write(rejects, None)
-    book.save(path)
-    return rows
 
 
 class _Sheet:
@@ -104,17 +106,8 @@ class _Sheet:
         self._sheet.freeze_panes = "A2"
         self._comments = 0
 
-    def write(
-        self,
-        rejects: Iterator[Reject],
-        source: SourceFile | None,
-        columns: Sequence[str] = (),
-        csv: CsvDialect | None = None,
-    ) -> int:
-        """A row for each of ``rejects``, whole where there is a ``source`` to read it from; how many."""
-        return self._whole(rejects, source, columns, csv) if source else self._listed(rejects)
-
-    def _listed(self, rejects: Iterable[Reject]) -> int:
+    def listed(self, rejects: Iterable[Reject]) -> int:
+        """A row for each of ``rejects``, as the ledger has it; how many."""
         self._header(_LISTED)
         count = 0
         for reject in rejects:
@@ -123,25 +116,43 @@ class _Sheet:
             count += 1
         return count
 
-    def _whole(
-        self, rejects: Iterator[Reject], source: SourceFile, columns: Sequence[str], csv: CsvDialect | None
+    def whole(
+        self,
+        rejects: Iterator[Reject],
+        load: Load,
+        source: SourceFile,
+        corrections: Sequence[Correction],
+        feed: Feed,
     ) -> int:
+        """The whole row that each of ``rejects`` stands for, out of its workbook; how many."""
         count = 0
-        with open_source(source.file, csv=csv) as opened:
+        columns = list(dict.fromkeys(field.column for field in sheet_fields(feed)))
+        with open_source(source.file, csv=feed.workbook.csv_dialect) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
             header = find_header(opened.first_rows(part), columns, part.name)
-            # A corrected workbook has our columns already: they are written anew.
-            own = {i: name for i, name in header.names.items() if name not in (*IDENTITY, *_SAID)}
+            # A workbook of rejects that is a load's own has our columns already: they are written anew.
+            own = {i: name for i, name in header.names.items() if name not in ADDED}
             last = max(own)
-            self._header([*(own.get(i, "") for i in range(1, last + 1)), *IDENTITY, *_SAID])
-            for reject, row in _together(_chain(first, rejects), opened.all_rows(part)):
-                cells = [self._cell(opened, row, index) for index in range(1, last + 1)]
+            self._hide_proof(last + len(IDENTITY) + len(SAID))
+            self._header([*(own.get(i, "") for i in range(1, last + 1)), *IDENTITY, *SAID, *PROOF])
+            for reject, row in _together(chain([first], rejects), opened, part.name, source, corrections):
+                cells = [
+                    self._cell(show(*row.cells.get(index, _NOTHING), date1904=opened.date1904))
+                    for index in range(1, last + 1)
+                ]
                 self._mark(cells, reject)
-                said = (self._text(reject.reason), self._text(reject.explanation))
-                self._sheet.append([*cells, *self._identity(reject), *said])
+                said = (reject.reason, reject.explanation)
+                digest = proof_of(load.load_id, reject.workbook, source.sha256, reject.sheet, row)
+                proof = (load.load_id, source.sha256, digest)
+                added = [*self._identity(reject), *map(self._text, (*said, *proof))]
+                self._sheet.append([*cells, *added])
                 count += 1
         return count
+
+    def _hide_proof(self, after: int) -> None:
+        for index in range(after + 1, after + len(PROOF) + 1):
+            self._sheet.column_dimensions[get_column_letter(index)].hidden = True
 
     def _header(self, names: Sequence[str]) -> None:
         cells = [self._text(name) for name in names]
@@ -162,43 +173,34 @@ class _Sheet:
         if self._comments <= _COMMENTS:
             cell.comment = Comment(reject.explanation, "factload")
 
-    def _cell(self, source: Source, row: Row, index: int) -> Any:
-        kind, text = row.cells.get(index, (Kind.BLANK, ""))
-        number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL) else None
-        if kind == Kind.NUMBER and number is not None:
-            return WriteOnlyCell(self._sheet, _number(number))
-        if kind == Kind.BOOLEAN:
-            return WriteOnlyCell(self._sheet, text == "1")
-        millis = serial_millis(number, date1904=source.date1904) if number is not None else None
-        micros = millis * 1000 if millis is not None else iso_micros(text) if kind == Kind.ISO_DATE else None
-        if micros is not None:
-            return WriteOnlyCell(self._sheet, datetime(1970, 1, 1) + timedelta(microseconds=micros))
-        return self._text(as_escaped(text))
+    def _text(self, text: str) -> Any:
+        return self._cell(show(Kind.TEXT, text, date1904=False))
 
-    def _text(self, value: str) -> Any:
-        try:
-            cell = WriteOnlyCell(self._sheet, value or None)
-        except IllegalCharacterError:
-            # Control characters can't stand in a workbook's XML; shown escaped they can.
-            cell = WriteOnlyCell(self._sheet, value.encode("unicode_escape").decode("ascii"))
-        if value:
-            cell.data_type = "s"
-        return cell
+    def _cell(self, shown: Shown) -> Any:
+        value = shown.value
+        if isinstance(value, str):
+            cell = WriteOnlyCell(self._sheet, _READ_AS_ESCAPE.sub("_x005F_", value))
+            cell.data_type = "e" if shown.what == "error" else "s"
+            return cell
+        if isinstance(value, datetime) and value.time() == datetime.min.time():
+            return _formatted(WriteOnlyCell(self._sheet, value), "yyyy-mm-dd")
+        cell = WriteOnlyCell(self._sheet, value)
+        return _formatted(cell, _FORMATS[shown.what]) if shown.what in _FORMATS else cell
 
 
-def _number(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() and abs(number) < 10**15 else float(number)
+def _formatted(cell: Any, number_format: str) -> Any:
+    cell.number_format = number_format
+    return cell
 
 
-def _chain(first: Reject, rest: Iterator[Reject]) -> Iterator[Reject]:
-    yield first
-    yield from rest
-
-
-def _together(rejects: Iterable[Reject], rows: Iterator[Row]) -> Iterator[tuple[Reject, Row]]:
-    """Each reject with its row; both come in the order of their row numbers."""
-    row = Row(0)
-    for reject in rejects:
-        while row.number < reject.row:
-            row = next(rows, Row(reject.row))
-        yield reject, row
+def _together(
+    rejects: Iterable[Reject],
+    opened: Source,
+    sheet: str,
+    source: SourceFile,
+    corrections: Sequence[Correction],
+) -> Iterator[tuple[Reject, Row]]:
+    """Each reject with its row as it was corrected last; both come in the order of their row numbers."""
+    ahead, behind = tee(rejects)
+    rows = rows_of(opened, sheet, (reject.row for reject in ahead), source.sha256, corrections)
+    return zip(behind, (row.now for row in rows), strict=True)

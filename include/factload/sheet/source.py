@@ -32,6 +32,10 @@ class SheetRows(Protocol):
     @property
     def header(self) -> Header: ...
     @property
+    def fields(self) -> Sequence[SheetField]:
+        """The fields as this kind of file is read."""
+
+    @property
     def placed(self) -> Sequence[int]:
         """For each field the index of its column (A = 1)."""
 

@@ -68,6 +68,7 @@ class XlsxRows:
             sheet,
             threads,
         )
+        self.fields = fields
         names = [field.column for field in fields]
         self.header: Header = find_header(
             source.first_rows(sheet),

@@ -31,7 +31,7 @@ _HIDDEN = ("~$", ".")  # what Excel and LibreOffice lay beside a workbook that i
 class SourceFile:
     """One workbook of a load. ``path`` is relative to the project's folder where it lies below it, or a URL.
 
-    ``corrects``: its rows stand in the place of rejected rows of those before it.
+    ``corrects``: an older factload took corrected rows out of it; this one can't (``require_none_of_old``).
     """
 
     path: str

@@ -22,7 +22,7 @@ def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterato
 
     Raises ``FeedError`` when the feed is no longer the one that the load was opened with.
     """
-    if content_of(load.workbook_sha256, feed.fingerprint) != load.content:
+    if content_of(load.workbook_sha256, feed.fingerprint, load.corrections) != load.content:
         raise FeedError(
             "feed_changed",
             f"the feed file of {load.feed} changed since this load was opened",

@@ -78,7 +78,7 @@ class CsvRows:
     ) -> None:
         self.name, self._source, self._threads = sheet.name, source, threads
         # A csv file holds texts alone: the declared types are read from them.
-        self._fields = [replace(field, parse_text=True) for field in fields]
+        self.fields = [replace(field, parse_text=True) for field in fields]
         records = source.first_records()
         names = [field.column for field in fields]
         self.header = find_header([_row(record) for record in records], names, sheet.name)
@@ -145,7 +145,7 @@ class CsvRows:
         return self._decoded(replace(block, ragged=ragged), counted, ends_partition=ends_partition)
 
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
-        rows = type_rows(block, self._fields, self.placed, date1904=False)
+        rows = type_rows(block, self.fields, self.placed, date1904=False)
         first = int(block.row[0]) if len(block) else block.last_row
         return Decoded(rows, source, first, block.last_row, ends_partition)
 

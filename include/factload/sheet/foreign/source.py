@@ -139,7 +139,7 @@ class ForeignRows:
     """One sheet, streamed from the child by batches."""
 
     def __init__(self, source: ForeignSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
-        self.name, self._source, self._sheet, self._fields = sheet.name, source, sheet, fields
+        self.name, self._source, self._sheet, self.fields = sheet.name, source, sheet, fields
         names = [field.column for field in fields]
         self.header = find_header(source.first_rows(sheet), names, sheet.name)
         self.placed = place_columns(self.header, names, sheet.name)
@@ -173,7 +173,7 @@ class ForeignRows:
             for i, column in enumerate(columns)
         }
         block = Block(row.astype(np.int32), found, int(row[-1]))
-        rows = type_rows(block, self._fields, self.placed, date1904=False)
+        rows = type_rows(block, self.fields, self.placed, date1904=False)
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
 
 

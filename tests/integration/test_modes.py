@@ -109,8 +109,15 @@ class TestUpsert:
         assert report.rows == {"source": 4500, "blank": 0, "rejected": 4497, "staged": 3, "published": 3}
         assert report.rejects == {"duplicate_key": 4497}
         assert report.control_totals == {"metric": {"source": "3.0000", "published": "3.0000"}}
-        assert place.rows('SELECT sheet, "row", "column" FROM factload.rejects ORDER BY "row" LIMIT 1') == [
-            ("Facts", 5, "business_key")
+        of_rejects = (
+            'SELECT sheet, "row", "column", cell, raw, duplicate_of FROM factload.rejects ORDER BY "row"'
+        )
+        assert place.rows(f"{of_rejects} LIMIT 2") == [
+            ("Facts", 5, "business_key", "A5", "A1", "Facts row 2"),
+            ("Facts", 6, "business_key", "A6", "B2", "Facts row 3"),
+        ]
+        assert place.rows(f"{of_rejects} DESC LIMIT 1") == [
+            ("Facts", 4501, "business_key", "A4501", "00123", "Facts row 4")
         ]
         assert place.rows("SELECT label, rejected_rows FROM factload.partitions ORDER BY first_row") == [
             ("Facts 2–2001", 1_997),
@@ -121,9 +128,12 @@ class TestUpsert:
     def test_two_columns_may_be_the_key(self, place: Place) -> None:
         place.execute("ALTER TABLE fact_sales ADD UNIQUE (metric, dimension_id)")
         place.execute("DROP INDEX fact_sales_dimension_id_metric_idx")
-        place.workbook([("A1", 1), ("A1", 2), ("A1", 1)])
+        place.workbook([("A1", 1), ("A1", 2.5), ("A1", 2.5)])
         place.load(upserting(place, "dimension_id, metric"))
-        assert facts(place) == [(1, 1.0), (1, 2.0)]
+        assert facts(place) == [(1, 1.0), (1, 2.5)]
+        assert place.rows("SELECT cell, raw, duplicate_of FROM factload.rejects") == [
+            ("A4", "A1, 2.5", "Facts row 3")
+        ]
 
     @pytest.mark.parametrize(
         "index",

@@ -21,7 +21,7 @@ from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import unchanged
-from factload.split.partitions import PartitionFile, Split
+from factload.split.partitions import CORRECTED, PartitionFile, Split
 from factload.split.sources import SourceFile
 from factload.staging import StagingFile, open_table
 
@@ -140,7 +140,7 @@ def _with_rows(
     try:
         for batch in rows.to_batches():
             file.write(batch)
-        path, sha256 = file.commit(f"{partition.partition_id}.corrected.arrow")
+        path, sha256 = file.commit(CORRECTED.format(partition.partition_id))
     finally:
         file.discard()
     return replace(

@@ -3,6 +3,6 @@
 ``table``, ``constants``   what the fact table must be; what of a fact row comes from no sheet
 ``resolve``                a partition's rows: fact rows, and rejects with their reason
 ``insert``, ``staged``     chunked inserts; the staging table of a load
-``duplicates``             rows that an upsert would write twice
+``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells
 ``publish``, ``locks``     the one visible transaction; who is in its way
 """

@@ -17,19 +17,19 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     cast,
     delete,
     func,
     insert,
     literal,
-    null,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
+from factload.fact.duplicate_cells import note_cells
 from factload.fact.resolve import ROW, measures
 from factload.fact.staged import SLICE, slice_key
 from factload.feed.model import Feed
@@ -62,12 +62,15 @@ def reject_duplicates(
     """
     totals = {name: staging.c[name] for name in measures(feed)}
     places = _places(known)
+    later = _later_rows(keys, staging, places)
     moved = (
         delete(staging)
-        .where(tuple_(staging.c[SLICE], staging.c[ROW]).in_(_later_rows(keys, staging, places)))
-        .returning(*staging.c)
+        .where(staging.c[SLICE] == later.c.slice, staging.c[ROW] == later.c.row)
+        .returning(*staging.c, later.c.first_slice, later.c.first_row)
         .cte("moved")
     )
+    own, first = _of_slice(load, places, "own"), _of_slice(load, places, "first")
+    column = ", ".join(_headers(feed, keys))
     noted = (
         insert(rejects_table)
         .from_select(
@@ -78,30 +81,23 @@ def reject_duplicates(
                 "workbook",
                 "sheet",
                 "row",
-                "cell",
                 "column",
-                "raw",
                 "reason",
+                "duplicate_of",
             ],
             select(
                 literal(load.load_id),
                 literal(load.content),
-                partitions.c.partition_id,
-                partitions.c.workbook,
-                partitions.c.sheet,
+                own.c.partition_id,
+                own.c.workbook,
+                own.c.sheet,
                 moved.c[ROW],
-                null(),
-                literal(", ".join(_headers(feed, keys))),
-                null(),
+                literal(column),
                 literal(reason),
+                _named(first, moved.c.first_row, own.c.workbook),
             )
-            .join(places, places.c.slice == moved.c[SLICE])
-            .join(
-                partitions,
-                (partitions.c.load_id == load.load_id)
-                & (partitions.c.content == load.content)
-                & (partitions.c.partition_id == places.c.partition_id),
-            ),
+            .join(own, own.c.slice == moved.c[SLICE])
+            .join(first, first.c.slice == moved.c.first_slice),
         )
         .cte("noted")
     )
@@ -114,6 +110,7 @@ def reject_duplicates(
     )
     of_slice = {slice_key(row.partition_id): row for row in known}
     for key, count, *exact in connection.execute(query).all():
+        note_cells(connection, load, feed, of_slice[key].partition_id, keys, reason)
         values = [Decimal(value or 0) for value in exact]
         _subtract(
             connection,
@@ -148,16 +145,40 @@ def _places(known: Sequence[Row[Any]]) -> Any:
     )
 
 
+def _of_slice(load: Load, places: Any, name: str) -> Any:
+    """(slice, partition_id, workbook, sheet) of each partition."""
+    return (
+        select(places.c.slice, partitions.c.partition_id, partitions.c.workbook, partitions.c.sheet)
+        .join(partitions, partitions.c.partition_id == places.c.partition_id)
+        .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+        .subquery(name)
+    )
+
+
+def _named(first: Any, row: Any, workbook: Any) -> Any:
+    """The place of the row that was first, in words; its workbook's name only where it is another."""
+    other = case((first.c.workbook == workbook, ""), else_=func.concat(first.c.workbook, " "))
+    return func.concat(other, first.c.sheet, " row ", row)
+
+
 def _later_rows(keys: Sequence[str], staging: Table, places: Any) -> Any:
+    """(slice, row) of each row whose ``keys`` an earlier row has; and the first row that has them."""
     values = [staging.c[name] for name in keys]
-    number = func.row_number().over(partition_by=values, order_by=[places.c.place, staging.c[ROW]])
+    order = [places.c.place, staging.c[ROW]]
     numbered = (
-        select(staging.c[SLICE], staging.c[ROW], number.label("number"))
+        select(
+            staging.c[SLICE].label("slice"),
+            staging.c[ROW].label("row"),
+            func.row_number().over(partition_by=values, order_by=order).label("number"),
+            func.first_value(staging.c[SLICE]).over(partition_by=values, order_by=order).label("first_slice"),
+            func.first_value(staging.c[ROW]).over(partition_by=values, order_by=order).label("first_row"),
+        )
         .join(places, places.c.slice == staging.c[SLICE])
         .where(*(value.is_not(None) for value in values))
         .subquery("numbered")
     )
-    return select(numbered.c[SLICE], numbered.c[ROW]).where(numbered.c.number > 1)
+    columns = (numbered.c[name] for name in ("slice", "row", "first_slice", "first_row"))
+    return select(*columns).where(numbered.c.number > 1).subquery("later")
 
 
 def _subtract(

@@ -2,6 +2,7 @@
 
 ``ledger``, ``opening``  what a load is, was and may do next; the locks that make one attempt at a time true
 ``partitions``           what each partition was counted at, and what of it is staged
-``rejects``, ``states``  the rejected rows; what a state means, and what resumes it
+``rejects``, ``corrections``  the rejected rows; those that people corrected
+``states``               what a state means, and what resumes it
 ``tables``, ``migrations``  the schema, and how each version came out of the one before
 """

@@ -20,7 +20,10 @@ Place = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One rejected row: where it stands, what the cell held, and why it could not be loaded."""
+    """One rejected row: where it stands, what the cell held, and why it could not be loaded.
+
+    ``duplicate_of``: the row of the load that has the same value, and stays.
+    """
 
     workbook: str
     sheet: str
@@ -29,6 +32,7 @@ class RejectedRow:
     column: str
     raw: str | None
     reason: str
+    duplicate_of: str | None
 
 
 @dataclass(frozen=True, slots=True)

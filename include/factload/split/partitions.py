@@ -26,6 +26,7 @@ from factload.sheet.windows import NotPlain
 from factload.staging import StagingFile
 from factload.work.memory import save_memory
 
+_FILE, CORRECTED = "{}.arrow", "{}.corrected.arrow"
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
 
@@ -133,6 +134,12 @@ def split_workbook(
             )
             done = joined([done, splitter.run(rows_per_partition)])
         return done
+
+
+def file_of(folder: Path, partition_id: str) -> Path | None:
+    """The partition's file in an attempt's folder, the one with corrected rows where there are any."""
+    found = (folder / name.format(partition_id) for name in (CORRECTED, _FILE))
+    return next((path for path in found if path.is_file()), None)
 
 
 def joined(splits: Iterable[Split]) -> Split:
@@ -267,7 +274,7 @@ class _Writer:
 
 def _commit(file: StagingFile, partition: PartitionFile) -> PartitionFile:
     try:
-        path, sha256 = file.commit(f"{partition.partition_id}.arrow")
+        path, sha256 = file.commit(_FILE.format(partition.partition_id))
     finally:
         file.discard()
     return replace(partition, path=str(path.absolute()), sha256=sha256)

@@ -11,7 +11,7 @@ const columns = (several) => [
   { name: "Cell", value: (row) => row.cell ?? "–" },
   { name: "Column", value: (row) => row.column },
   { name: "Value", class: "value", value: (row) => (row.raw === null ? el("span", { class: "quiet" }, "(nothing)") : row.raw) },
-  { name: "Reason", value: (row) => row.reason },
+  { name: "Reason", value: (row) => (row.duplicate_of ? `${row.reason}: ${row.duplicate_of} was first` : row.reason) },
 ];
 
 // The rejects of the load at `path`; fetched when the card is made.

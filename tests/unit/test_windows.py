@@ -30,6 +30,7 @@ def cut(xml: str, **options: int) -> list[tuple[str, bool]]:
     options = {
         "skip_to_row": 0,
         "rows_per_partition": 10**9,
+        "rows_per_window": 10**9,
         "window_bytes": 1 << 20,
         "row_bytes": 1 << 20,
         **options,

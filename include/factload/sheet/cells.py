@@ -40,6 +40,11 @@ class Row:
     valued: bool = False
     cells: dict[int, tuple[Kind, str]] = field(default_factory=dict)
 
+    @property
+    def text_bytes(self) -> int:
+        """How long its texts are together, in UTF-8."""
+        return sum(_size(text) for _, text in self.cells.values())
+
 
 def column_index(letters: str) -> int:
     """1 for A, 27 for AA."""
@@ -70,11 +75,13 @@ class SheetParser:
         after_row: int = 0,
         only: Collection[int] | None = None,
         max_chars: int = 1 << 20,
+        max_text_bytes: int = 1 << 28,
         need_numbers: bool = False,
     ) -> None:
         self._part, self._strings, self._date_styles = part, strings, date_styles
         self._last_row, self._only, self._max_chars = after_row, only, max_chars
-        self._need_numbers = need_numbers
+        self._need_numbers, self._max_text_bytes = need_numbers, max_text_bytes
+        self._row_bytes = self._done_bytes = 0  # of text: in the open row, in those that `feed` will give
         self._done: list[Row] = []
         self._row: Row | None = None
         self._column = 0
@@ -91,7 +98,7 @@ class SheetParser:
     def feed(self, data: bytes, *, final: bool = False) -> list[Row]:
         """The rows that closed within ``data``."""
         self._xml.feed(data, final=final)
-        rows, self._done = self._done, []
+        rows, self._done, self._done_bytes = self._done, [], 0
         return rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -122,6 +129,7 @@ class SheetParser:
         self._space.close()
         if tag == "row" and self._row is not None:
             self._done.append(self._row)
+            self._done_bytes, self._row_bytes = self._done_bytes + self._row_bytes, 0
             self._row = None
         elif tag == "c" and self._cell is not None:
             self._close_cell(self._cell)
@@ -195,6 +203,11 @@ class SheetParser:
             kind, text = self._typed(kind_name, written, inline, attributes)
             if kind is not Kind.BLANK:
                 row.cells[self._column] = (kind, text)
+                self._row_bytes += _size(text)
+                if (
+                    self._row_bytes + self._done_bytes > self._max_text_bytes
+                ):  # many cells may name one long shared string
+                    raise too_much_text(self._max_text_bytes)
 
     def _typed(self, name: str, written: str, inline: str, attributes: dict[str, str]) -> tuple[Kind, str]:
         if name == "inlineStr":
@@ -221,6 +234,29 @@ class SheetParser:
             assert self._row is not None  # noqa: S101
             raise damaged(f"{self._part} names a shared string that isn't there, in row {self._row.number:,}")
         return self._strings.text(int(position))
+
+
+def bounded(rows: Iterable[Row], max_text_bytes: int) -> Iterator[Row]:
+    """The rows, as long as their texts together are no longer. Raises WorkbookError."""
+    taken = 0
+    for row in rows:
+        taken += row.text_bytes
+        if taken > max_text_bytes:
+            raise too_much_text(max_text_bytes)
+        yield row
+
+
+def too_much_text(limit: int) -> WorkbookError:
+    """Few rows that together hold more text than memory should."""
+    return hostile(
+        "The rows that are read at a time hold too much text together",
+        f"at most {limit:,} bytes",
+        "window_text_bytes",
+    )
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def row_out_of_order(number: int, after: int) -> WorkbookError:

@@ -21,7 +21,7 @@ from factload.sheet.convert import CODES, convert, seen_in
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
 from factload.sheet.unstorable import as_escaped
-from factload.vectors import Flags, Positions, integers, texts
+from factload.vectors import Flags, Positions, integers, taken, texts
 
 _NAMES = ("", *CELLS)
 
@@ -127,7 +127,7 @@ def _sparse(found: list[str | None], at: Positions, length: int) -> pa.Array[Any
         return pa.nulls(length, pa.string())
     index = np.full(length, len(found), np.int64)
     index[at] = np.arange(len(found))
-    return texts([*found, None]).take(integers(index))
+    return taken(texts([*found, None]), index)
 
 
 def _blank(column: Column) -> Flags:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, empty_block, merge
-from factload.sheet.cells import Row, SheetParser, iterate, row_out_of_order, to_block
+from factload.sheet.cells import Row, SheetParser, bounded, iterate, row_out_of_order, to_block
 from factload.sheet.columns import TypedRows, type_rows
 from factload.sheet.counting import RowCounter, count_valued
 from factload.sheet.field import SheetField
@@ -18,7 +18,7 @@ from factload.sheet.grammar import split_plain
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.plain import read_plain
-from factload.sheet.strings_table import SharedStrings, repeated
+from factload.sheet.strings_table import SharedStrings
 from factload.sheet.windows import NotPlain, Window
 from factload.vectors import one_value
 
@@ -81,35 +81,36 @@ class SheetDecoder:
 
     def exactly(self, header_row: int, rows_per_partition: int) -> Pieces:
         """The whole sheet below the header by the exact reader, in small pieces."""
-        rows = (pair for pair in self._rows() if pair[0].number > header_row)
-        while partition := list(islice(rows, min(rows_per_partition, _EXACT_BATCH))):
+        rows = (row for row in self._rows() if row.number > header_row)
+        while partition := self._some(rows, rows_per_partition):
             left = rows_per_partition - len(partition)
-            while left > 0 and (more := list(islice(rows, min(left, _EXACT_BATCH)))):
+            while left > 0 and (more := self._some(rows, left)):
                 yield self._exact_piece(partition, ends_partition=False)
                 partition, left = more, left - len(more)
             yield self._exact_piece(partition, ends_partition=True)
 
-    def _exact_piece(self, pairs: Sequence[tuple[Row, bool]], *, ends_partition: bool) -> Decoded:
-        rows = [row for row, _ in pairs]
-        self._bound(rows)
-        block = to_block(rows, self._columns, rows[-1].number)
-        return self._decoded(block, sum(counted for _, counted in pairs), ends_partition)
+    def _some(self, rows: Iterator[Row], most: int) -> list[Row]:
+        return list(bounded(islice(rows, min(most, _EXACT_BATCH)), self._limits.window_text_bytes))
 
-    def _rows(self) -> Iterator[tuple[Row, bool]]:
-        """Each row with the other parser's word on whether it carries a value."""
+    def _exact_piece(self, rows: Sequence[Row], *, ends_partition: bool) -> Decoded:
+        block = to_block(rows, self._columns, rows[-1].number)
+        return self._decoded(block, sum(row.valued for row in rows), ends_partition)
+
+    def _rows(self) -> Iterator[Row]:
+        """Each row, once the other parser has said the same about whether it carries a value."""
         parser, counter = self._parser(need_numbers=False), RowCounter(self._part)
         with self._package.open_part(self._part, self._limits.sheet_bytes) as stream:
             while chunk := stream.read(1 << 16):
                 yield from self._agreed(parser.feed(chunk), counter.feed(chunk))
             yield from self._agreed(parser.feed(b"", final=True), counter.feed(b"", final=True))
 
-    def _agreed(self, rows: list[Row], counted: list[bool]) -> Iterator[tuple[Row, bool]]:
+    def _agreed(self, rows: list[Row], counted: list[bool]) -> Iterator[Row]:
         if len(rows) != len(counted):
             raise row_count_mismatch(self._part, rows[0].number if rows else 0)
         for row, valued in zip(rows, counted, strict=True):
             if row.valued != valued:
                 raise row_count_mismatch(self._part, row.number)
-            yield row, valued
+            yield row
 
     def _parser(self, *, need_numbers: bool) -> SheetParser:
         return SheetParser(
@@ -118,23 +119,18 @@ class SheetDecoder:
             self._package.date_styles,
             only=self._columns,
             max_chars=self._limits.text_chars,
+            max_text_bytes=self._limits.window_text_bytes,
             need_numbers=need_numbers,
         )
 
     def _fragment(self, head: bytes, rows: bytes) -> Block:
         parser = self._parser(need_numbers=True)
         try:
-            found = list(iterate(parser, [head, rows, _FOOT]))
+            limit = self._limits.window_text_bytes
+            found = list(bounded(iterate(parser, [head, rows, _FOOT]), limit))
         except WorkbookError as error:
             raise NotPlain from error  # the exact reader over the whole sheet knows what to say
-        self._bound(found)
         return to_block(found, self._columns, found[-1].number if found else 0)
-
-    def _bound(self, rows: Sequence[Row]) -> None:
-        """Refuse texts that are few shared objects in these rows but many copies in an array."""
-        taken = sum(len(text) for row in rows for _, text in row.cells.values())
-        if taken > self._limits.window_text_bytes:
-            raise repeated(taken, self._limits.window_text_bytes)
 
     def _decoded(self, block: Block, source: int, ends_partition: bool) -> Decoded:
         rows = type_rows(block, self._fields, self._placed, date1904=self._package.date1904)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -14,8 +15,9 @@ from factload.sheet.limits import setting_of
 FileKind = Literal["zip", "ole", "csv"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Compound File Binary: .xls, and encrypted .xlsx (MS-OFFCRYPTO)
-_ZIP, _END, _END64 = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06"
-_END_SIZE, _MAX_COMMENT = 22, 65_535
+_ZIP, _END, _END64, _LOCATOR = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_END_SIZE, _END64_SIZE, _LOCATOR_SIZE, _MAX_COMMENT = 22, 56, 20, 65_535
+_ENTRY = struct.Struct("<28xHHH12x")  # of a directory's entry: the lengths of name, extra field and comment
 # OpenDocument 1.3 part 2, 3.4.1: the manifest says which members are encrypted; or there is one, of all in one.
 _ODS_MANIFEST, _ODS_WHOLE, _MAX_MANIFEST = "META-INF/manifest.xml", "encrypted-package", 1 << 20
 _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
@@ -61,12 +63,27 @@ def is_named_csv(path: Path | str) -> bool:
 def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
     """Return if the zip archive has its end and a bearable directory. Raises WorkbookError."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _END_SIZE - _MAX_COMMENT))
+        size = file.seek(0, os.SEEK_END)
+        begins = file.seek(max(0, size - _LOCATOR_SIZE - _END64_SIZE - _END_SIZE - _MAX_COMMENT))
         tail = file.read()
-    end = tail.rfind(_END)
-    if end < 0 or len(tail) - end < _END_SIZE:
-        raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
-    _refuse_a_big_directory(tail, end, max_members)
+        end = tail.rfind(_END)
+        if end < 0 or len(tail) - end < _END_SIZE:
+            raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
+        length, before = _directory(tail, end)
+        if length <= max_members * _BYTES_A_MEMBER:
+            file.seek(max(0, begins + before - length))
+            members = _entries(file.read(length))
+            if members <= max_members:
+                return
+            seen = f"The file holds {members:,} members"
+        else:
+            seen = f"The file holds members in a directory of {length:,} bytes"
+    raise WorkbookError(
+        "workbook_hostile",
+        seen,
+        expected=f"at most {max_members:,} members",
+        remedy=f"Ask its sender what it is; if it is meant so, raise the setting {setting_of('members')}",
+    )
 
 
 def is_foreign_zip(path: Path, max_members: int) -> bool:
@@ -105,19 +122,29 @@ def _protected() -> WorkbookError:
     return _refused("encrypted", "The workbook is protected by a password", "Save it without a password")
 
 
-def _refuse_a_big_directory(tail: bytes, end: int, max_members: int) -> None:
-    # Python's zipfile makes an object of every entry: count before it does (APPNOTE.TXT, 4.3.14 and 4.3.16).
-    members, directory = struct.unpack_from("<HI", tail, end + 10)
-    end64 = tail.rfind(_END64, 0, end)
-    if end64 >= 0 and len(tail) - end64 >= 56:
-        members, directory = struct.unpack_from("<QQ", tail, end64 + 32)
-    if members > max_members or directory > max_members * _BYTES_A_MEMBER:
-        raise WorkbookError(
-            "workbook_hostile",
-            f"The file holds {members:,} members in a directory of {directory:,} bytes",
-            expected=f"at most {max_members:,} members",
-            remedy=f"Ask its sender what it is; if it is meant so, raise the setting {setting_of('members')}",
+def _directory(tail: bytes, end: int) -> tuple[int, int]:
+    """The length of the archive's directory, and where in ``tail`` it ends, by its last record, which is at ``end``.
+
+    As zipfile reads it: a record for big archives counts only where its locator stands right before the last record,
+    and it right before that (APPNOTE.TXT, 4.3.14 to 4.3.16).
+    """
+    locator, end64 = end - _LOCATOR_SIZE, end - _LOCATOR_SIZE - _END64_SIZE
+    if locator < 0 or not tail.startswith(_LOCATOR, locator):
+        return struct.unpack_from("<I", tail, end + 12)[0], end
+    if end64 < 0 or not tail.startswith(_END64, end64):
+        raise _refused(
+            "damaged", "The record of the archive's directory is missing", "Deliver it again, whole"
         )
+    return struct.unpack_from("<Q", tail, end64 + 40)[0], end64
+
+
+def _entries(directory: bytes) -> int:
+    """How many members a directory lists: counted before zipfile makes an object of each."""
+    count, at = 0, 0
+    while at + _ENTRY.size <= len(directory):
+        at += _ENTRY.size + sum(_ENTRY.unpack_from(directory, at))
+        count += 1
+    return count
 
 
 def _refused(what: str, seen: str, remedy: str) -> WorkbookError:

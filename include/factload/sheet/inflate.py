@@ -1,7 +1,8 @@
 """A zip member's bytes as a stream, inflated by ISA-L: a third of the time that zipfile and zlib take.
 
 Nothing is trusted more than ``zipfile`` trusts it: it opens the member first, with its checks of the member's own
-header; length and CRC are checked here when the stream ends; what is not plain deflate it inflates itself.
+header; length and CRC are checked here when the stream ends. Members are stored or deflated, as workbooks' are
+(ECMA-376 part 2, annex B.2): ``zipfile`` reads other methods too, and bounds what they inflate to only afterwards.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from isal import igzip_lib, isal_zlib
 
 _RAW_DEFLATE = -15  # zlib's name for a stream without a header
 _TAKE = 1 << 16  # compressed bytes a step
+_ENCRYPTED = 0x1  # of a member's flags
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of which the lengths of name and extra field count here
 _BROKEN_DEFLATE: type[Exception] = igzip_lib.IsalError  # type: ignore[assignment]  # its stub says an instance
 BROKEN = (zipfile.BadZipFile, zlib.error, _BROKEN_DEFLATE, EOFError, NotImplementedError)
@@ -36,6 +38,12 @@ def inflated(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Stre
     """The member as a stream of its inflated bytes. Opening and reading raise one of ``BROKEN``."""
     if member.header_offset < 0:  # zipfile takes it as it is, and the seek fails
         raise zipfile.BadZipFile("a member begins before the file does")
+    if member.flag_bits & _ENCRYPTED:
+        raise zipfile.BadZipFile("it is encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile(f"it is compressed by method {member.compress_type}, not by deflate")
+    if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
+        raise zipfile.BadZipFile("it is stored as it is, and yet of another size")
     try:
         by_zipfile = archive.open(member)
     except UnicodeDecodeError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.errors import WorkbookError
-from factload.sheet.xml_parts import damaged, hostile
-from factload.vectors import EMPTY
+from factload.sheet.cells import too_much_text
+from factload.sheet.xml_parts import damaged
+from factload.vectors import EMPTY, fixed, taken
 
 
 class SharedStrings:
@@ -30,17 +31,10 @@ class SharedStrings:
         """The texts at these positions. Raises WorkbookError when one isn't there, or all are too long."""
         if len(index) and pc.max(index).as_py() >= len(self.texts):
             raise damaged("A cell names a shared string that isn't there")
-        taken = pc.sum(self._lengths.take(index)).as_py() or 0
-        if taken > self._max_bytes_taken:  # a small file can name one long text a million times
-            raise repeated(taken, self._max_bytes_taken)
-        return self.texts.take(index)
+        size = pc.sum(self._lengths.take(index)).as_py() or 0
+        if size > self._max_bytes_taken:  # a small file can name one long text a million times
+            raise too_much_text(self._max_bytes_taken)
+        return taken(self.texts, fixed(index, np.int64))
 
 
 NO_STRINGS = SharedStrings(EMPTY[:0])
-
-
-def repeated(taken: int, limit: int) -> WorkbookError:
-    """Few rows that together hold more text than memory should."""
-    return hostile(
-        f"Some thousands of rows hold {taken:,} bytes of text", f"at most {limit:,}", "window_text_bytes"
-    )

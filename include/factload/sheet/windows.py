@@ -60,10 +60,11 @@ class Windows:
         *,
         skip_to_row: int,
         rows_per_partition: int,
+        rows_per_window: int,
         window_bytes: int,
         row_bytes: int,
     ) -> None:
-        self._stream = stream
+        self._stream, self._rows_per_window = stream, rows_per_window
         self._rows_per_partition, self._window_bytes, self._row_bytes = (
             rows_per_partition,
             window_bytes,
@@ -85,7 +86,8 @@ class Windows:
         while self._has_rows and (filled := self._fill()):
             ends, done = row_ends(self._buffer, self._at, filled), 0
             while done < len(ends):
-                taken = ends[done : done + self._rows_per_partition - rows]
+                most = min(self._rows_per_partition - rows, self._rows_per_window)
+                taken = ends[done : done + most]
                 xml = self._buffer[self._at : taken[-1]]
                 rows = (rows + len(taken)) % self._rows_per_partition
                 yield Window(xml, taken - self._at, ends_partition=rows == 0)

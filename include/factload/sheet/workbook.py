@@ -10,7 +10,7 @@ from itertools import takewhile
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row, SheetParser, column_letters, iterate
+from factload.sheet.cells import Row, SheetParser, bounded, column_letters, iterate
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.sheets import SheetPart
@@ -37,7 +37,8 @@ class Header:
 def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
     """The rows with numbers up to ``HEADER_WITHIN``, read exactly."""
     with closing(_rows(package, sheet, strings, limits)) as rows:
-        return list(takewhile(lambda row: row.number <= HEADER_WITHIN, rows))
+        head = takewhile(lambda row: row.number <= HEADER_WITHIN, rows)
+        return list(bounded(head, limits.window_text_bytes))
 
 
 def valued_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> Iterator[Row]:
@@ -49,7 +50,13 @@ def valued_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limi
 def _rows(
     package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits
 ) -> Generator[Row, None, None]:
-    parser = SheetParser(sheet.part, strings, package.date_styles, max_chars=limits.text_chars)
+    parser = SheetParser(
+        sheet.part,
+        strings,
+        package.date_styles,
+        max_chars=limits.text_chars,
+        max_text_bytes=limits.window_text_bytes,
+    )
     with package.open_part(sheet.part, limits.sheet_bytes) as stream:
         yield from iterate(parser, iter(lambda: stream.read(_CHUNK), b""))
 

@@ -22,6 +22,7 @@ from factload.sheet.workbook import Header, find_header, first_rows, place_colum
 
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
 _FEW_COLUMNS = 5
+WINDOW_PLACES = 1 << 19  # rows × mapped columns: every one takes memory, filled or not
 
 
 class XlsxSource:
@@ -95,6 +96,7 @@ class XlsxRows:
                 stream,
                 skip_to_row=self.header.row,
                 rows_per_partition=rows_per_partition,
+                rows_per_window=max(1, WINDOW_PLACES // len(self.placed)),
                 window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
                 row_bytes=self._limits.row_bytes,
             )

@@ -14,7 +14,7 @@ from factload.sheet.block import Block, Column, Kind
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.records import Records, check_quotes, quote_positions, within
 from factload.sheet.windows import NotPlain
-from factload.vectors import EMPTY, Flags, Positions, integers, one_value, slices
+from factload.vectors import EMPTY, Flags, Positions, one_value, slices, taken
 
 _LF, _CR = ord("\n"), ord("\r")
 RAGGED_SHOWN = 1_000  # characters of a record that has no columns
@@ -116,7 +116,7 @@ def _column(data: bytes, fields: _Fields, at: Positions, place: Positions, rows:
     source = np.full(rows, len(text), np.int64)
     source[place] = np.arange(len(text))
     both: pa.Array[Any] = pa.concat_arrays([text, EMPTY])
-    return Column(kinds, both.take(integers(source)))
+    return Column(kinds, taken(both, source))
 
 
 def _shown(records: Records, record: int) -> str:

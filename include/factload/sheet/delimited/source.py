@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from factload.sheet.block import Block, Kind, empty_block
-from factload.sheet.cells import Row, to_block
+from factload.sheet.cells import Row, to_block, too_much_text
 from factload.sheet.columns import type_rows
 from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.delimited.counting import count_valued
@@ -26,7 +26,7 @@ from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.xml_parts import hostile
 
 BLOCK_BYTES = 3 << 19
-_EXACT_BATCH = 10_000  # records: Python objects, so few
+_EXACT_BATCH, _EXACT_BYTES = 10_000, 8 << 20  # records, and their bytes: Python objects, so few
 
 
 class CsvSource:
@@ -42,8 +42,9 @@ class CsvSource:
         return False
 
     def first_records(self) -> list[Record]:
-        """The records that begin in the first lines. Raises WorkbookError."""
+        """The records that begin in the first lines, without their bytes. Raises WorkbookError."""
         records: list[Record] = []
+        taken = 0
         with open_utf8(self.path, self.dialect, self.limits) as stream:
             for record in read_exactly(stream, self.dialect, self.limits):
                 if record.line > HEADER_WITHIN:
@@ -52,7 +53,10 @@ class CsvSource:
                     raise hostile(
                         f"Line {record.line} has {len(record.fields):,} fields", f"at most {MAX_COLUMNS:,}"
                     )
-                records.append(record)
+                taken += len(record.raw)
+                if taken > self.limits.window_text_bytes:
+                    raise too_much_text(self.limits.window_text_bytes)
+                records.append(replace(record, raw=b""))
         return records
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
@@ -120,9 +124,9 @@ class CsvRows:
             below = (
                 r for r in read_exactly(stream, source.dialect, source.limits) if r.line > self.header.row
             )
-            while partition := list(islice(below, min(rows_per_partition, _EXACT_BATCH))):
+            while partition := _some(below, rows_per_partition):
                 left = rows_per_partition - len(partition)
-                while left > 0 and (more := list(islice(below, min(left, _EXACT_BATCH)))):
+                while left > 0 and (more := _some(below, left)):
                     yield self._exact_piece(partition, ends_partition=False)
                     partition, left = more, left - len(more)
                 yield self._exact_piece(partition, ends_partition=True)
@@ -148,6 +152,18 @@ class CsvRows:
         rows = type_rows(block, self.fields, self.placed, date1904=False)
         first = int(block.row[0]) if len(block) else block.last_row
         return Decoded(rows, source, first, block.last_row, ends_partition)
+
+
+def _some(records: Iterator[Record], most: int) -> list[Record]:
+    """The next records: some thousands, fewer where they are long."""
+    taken: list[Record] = []
+    size = 0
+    for record in islice(records, min(most, _EXACT_BATCH)):
+        taken.append(record)
+        size += len(record.raw)
+        if size > _EXACT_BYTES:
+            break
+    return taken
 
 
 def _row(record: Record) -> Row:

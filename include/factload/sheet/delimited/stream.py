@@ -92,6 +92,19 @@ class Utf8Stream:
             _bound_ratio(stored, self._taken, limits)
 
 
+class _Inflating:
+    """The bytes that a gzip file holds; its header ends within what is read of it at a time, or is no header."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return self._file.read(size)
+        except OverflowError as error:
+            raise igzip.BadGzipFile("its header is far longer than a name") from error
+
+
 @contextmanager
 def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8Stream]:
     """The text of a csv file; one in gzip is inflated, whatever its name. Raises WorkbookError."""
@@ -103,8 +116,7 @@ def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8S
                 yield Utf8Stream(file, file, dialect, limits)
                 return
             _refuse_a_bomb(file, limits)
-            with igzip.IGzipFile(fileobj=file) as raw:  # type: ignore[no-untyped-call]
-                yield Utf8Stream(raw, file, dialect, limits)
+            yield Utf8Stream(_Inflating(file), file, dialect, limits)
     except EOFError as error:
         raise _cut_off() from error
     except (igzip.BadGzipFile, *BROKEN) as error:
@@ -125,11 +137,10 @@ def _refuse_a_bomb(file: IO[bytes], limits: Limits) -> None:
     file.seek(max(0, stored - _ISIZE))
     if _is_too_much(stored, int.from_bytes(file.read(_ISIZE), "little"), limits):
         file.seek(0)
-        with igzip.IGzipFile(fileobj=file) as raw:  # type: ignore[no-untyped-call]
-            taken = 0
-            while data := raw.read(_PROBED):
-                taken += len(data)
-                _bound_ratio(stored, taken, limits)
+        raw, taken = _Inflating(file), 0
+        while data := raw.read(_PROBED):
+            taken += len(data)
+            _bound_ratio(stored, taken, limits)
     file.seek(0)
 
 

@@ -15,7 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-_BATCH = 20_000  # rows
+_BATCH, _BATCH_CHARS = 20_000, 16 << 20  # rows, characters of their texts
 _ENDED = 3  # exit status: the answer is an error
 # Errors as calamine names them and as a person sees them
 _SHOWN = {
@@ -49,8 +49,7 @@ def main() -> int:
     try:
         with python_calamine.CalamineWorkbook.from_path(request["path"]) as book:
             if request["ask"] == "sheets":
-                found = [[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata]
-                json.dump(found, sys.stdout)
+                _say([[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata], request)
                 return 0
             sheet = book.get_sheet_by_index(request["sheet"])
         _answer(sheet, request)
@@ -79,12 +78,20 @@ def _answer(sheet: Any, request: dict[str, Any]) -> None:
     errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
     rows = _rows(sheet)
     if request["ask"] == "first":
-        head = takewhile(lambda numbered: numbered[0] <= request["rows"], rows)
-        json.dump([_first(row, number, errors) for number, row in head], sys.stdout)
+        for number, row in takewhile(lambda numbered: numbered[0] <= request["rows"], rows):
+            _say(_first(row, number, errors, request["text_chars"]), request)
     elif request["ask"] == "empty":
-        json.dump(not errors and all(row.count("") == len(row) for _, row in rows), sys.stdout)
+        _say(not errors and all(row.count("") == len(row) for _, row in rows), request)
     else:
-        _stream(rows, request["columns"], request["after"], errors)
+        _stream(rows, request, errors)
+
+
+def _say(value: Any, request: dict[str, Any]) -> None:
+    """Write one value on a line of its own."""
+    line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    if len(line) > request["text_bytes"]:
+        raise _Refused("window_text_bytes")
+    sys.stdout.buffer.write(line)
 
 
 def _bound_sheet(sheet: Any, request: dict[str, Any]) -> None:
@@ -170,9 +177,17 @@ def _storable(text: str) -> str:
     return marked(text)
 
 
-def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str]) -> list[Any]:
+def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str], most_chars: int) -> list[Any]:
     cells = [(i, *_cell(value, errors.get((number, i)))) for i, value in enumerate(row, 1)]
+    _bound_texts([text for _, _, text in cells], most_chars)
     return [number, [cell for cell in cells if cell[1]]]
+
+
+def _bound_texts(texts: Sequence[str], most_chars: int) -> int:
+    """How many characters they have together. Raises _Refused."""
+    if max(map(len, texts), default=0) > most_chars:
+        raise _Refused("text_chars")
+    return sum(map(len, texts))
 
 
 def _of(row: Sequence[Any], number: int, column: int, errors: dict[tuple[int, int], str]) -> tuple[int, str]:
@@ -181,10 +196,7 @@ def _of(row: Sequence[Any], number: int, column: int, errors: dict[tuple[int, in
 
 
 def _stream(
-    rows: Iterator[tuple[int, list[Any]]],
-    columns: Sequence[int],
-    after: int,
-    errors: dict[tuple[int, int], str],
+    rows: Iterator[tuple[int, list[Any]]], request: dict[str, Any], errors: dict[tuple[int, int], str]
 ) -> None:
     """Batches of the rows that carry a value: number, and a kind and a text for each column that is asked for.
 
@@ -192,6 +204,7 @@ def _stream(
     """
     import pyarrow as pa
 
+    columns: Sequence[int] = request["columns"]
     with_errors = {row for row, _ in errors}
     fields = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
     for i in range(len(columns)):
@@ -200,20 +213,20 @@ def _stream(
     with pa.ipc.new_stream(sys.stdout.buffer, schema) as out:
         numbers: list[int] = []
         cells: list[list[Any]] = [[] for _ in range(2 * len(columns))]
-        counted = 0
+        counted = chars = 0
 
         def flush() -> None:
-            nonlocal counted
+            nonlocal counted, chars
             data = [pa.array(numbers, pa.int32()), pa.array([counted] * len(numbers), pa.int32())]
             data += [pa.array(c, fields[i + 2].type) for i, c in enumerate(cells)]
             out.write_batch(pa.record_batch(data, schema=schema))
             numbers.clear()
-            counted = 0
+            counted = chars = 0
             for column in cells:
                 column.clear()
 
         for number, row in rows:
-            if number <= after:
+            if number <= request["after"]:
                 continue
             in_row = number in with_errors
             if not in_row and row.count("") == len(row):
@@ -228,7 +241,10 @@ def _stream(
             for i, (kind, text) in enumerate(found):
                 cells[2 * i].append(kind)
                 cells[2 * i + 1].append(text)
-            if len(numbers) == _BATCH:
+            chars += _bound_texts([text for _, text in found], request["text_chars"])
+            if chars > request["text_bytes"]:
+                raise _Refused("window_text_bytes")
+            if len(numbers) == _BATCH or chars > _BATCH_CHARS:
                 flush()
         if numbers:
             flush()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass
 from typing import IO, Self
 
 from factload.errors import WorkbookError
+from factload.sheet.cells import too_much_text
 from factload.sheet.limits import Limits
 from factload.sheet.xml_parts import hostile
 
@@ -37,8 +39,8 @@ class Share:
 
 def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> WorkbookError:
     """Why the process ended, by its exit status and what it said last on standard error."""
-    said.seek(0)
-    last = said.read()[-_SAID:].decode("utf-8", "replace").strip().splitlines()
+    said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID))
+    last = said.read().decode("utf-8", "replace").strip().splitlines()
     name = last[-1].split(":")[0] if last else ""
     if not name.removeprefix("limit ").replace(".", "_").isidentifier():
         name = ""  # a panic's own report goes on below its name
@@ -77,6 +79,14 @@ def _too_long(status: int, limits: Limits, share: Share) -> WorkbookError:
 
 
 def _too_much(name: str, limits: Limits, share: Share) -> WorkbookError:
+    if name == "limit text_chars":
+        return hostile(
+            "A cell's text is longer than the limit",
+            f"at most {limits.text_chars:,} characters",
+            "text_chars",
+        )
+    if name == "limit window_text_bytes":
+        return too_much_text(limits.window_text_bytes)
     if name == "limit cells":
         return hostile("The sheet spans more cells than the limit", f"at most {limits.cells:,}", "cells")
     if name == "limit cells_per_byte" or share.memory < limits.process_bytes:

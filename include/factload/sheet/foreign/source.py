@@ -9,8 +9,8 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from factload.sheet.block import Block, Column, Kind
-from factload.sheet.cells import Row
+from factload.sheet.cells import Row, bounded, too_much_text
 from factload.sheet.columns import type_rows
 from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.field import SheetField
@@ -60,7 +60,8 @@ class ForeignSource:
         )
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
-        return self._rows_until(sheet, HEADER_WITHIN)
+        with closing(self._rows_until(sheet, HEADER_WITHIN)) as rows:
+            return list(bounded(rows, self.limits.window_text_bytes))
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return bool(self._json(ask="empty", sheet=int(sheet.part)))
@@ -75,16 +76,23 @@ class ForeignSource:
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
         return ForeignRows(self, sheet, fields)
 
-    def _rows_until(self, sheet: SheetPart, last: int) -> list[Row]:
-        return [
-            Row(number, bool(cells), {i: (Kind(kind), text) for i, kind, text in cells if i <= MAX_COLUMNS})
-            for number, cells in self._json(ask="first", sheet=int(sheet.part), rows=last)
-        ]
+    def _rows_until(self, sheet: SheetPart, last: int) -> Generator[Row, None, None]:
+        for number, cells in self._lines(ask="first", sheet=int(sheet.part), rows=last):
+            found = {i: (Kind(kind), text) for i, kind, text in cells if i <= MAX_COLUMNS}
+            yield Row(number, bool(cells), found)
 
     def _json(self, **request: Any) -> Any:
+        [answer] = self._lines(**request)
+        return answer
+
+    def _lines(self, **request: Any) -> Iterator[Any]:
+        """The values that the child writes, one a line, each no longer than the text of a window may be."""
+        most = self.limits.window_text_bytes
         with self.asked(**request) as answer:
-            data = answer.read()
-        return json.loads(data)
+            while (line := answer.readline(most + 1)).endswith(b"\n"):
+                yield json.loads(line)
+            if len(line) > most:
+                raise too_much_text(most)
 
     @contextmanager
     def asked(self, **request: Any) -> Iterator[IO[bytes]]:
@@ -98,6 +106,8 @@ class ForeignSource:
             "file_seconds": self._share.seconds,
             "process_bytes": limits.process_bytes,
             "process_seconds": limits.process_seconds,
+            "text_chars": limits.text_chars,
+            "text_bytes": limits.window_text_bytes,
         }
         package = str(Path(__file__).resolve().parents[3])
         environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}

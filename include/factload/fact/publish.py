@@ -42,7 +42,7 @@ def publish_rows(
             column = fact.c[feed.fact.load_column or ""]
             connection.execute(delete(fact).where(column == load_key(column, load.load_id)))
         inserted = _insert(load, feed, fact, staging, summed)
-        sums = [func.sum(inserted.c[name]) for name in summed]
+        sums = [func.sum(inserted.c[_returned(i)]) for i in range(len(summed))]
         row = connection.execute(select(func.count(), *sums).select_from(inserted)).one()
     # The sum over no rows is NULL, and the sum of a smallint or integer comes as an int.
     totals = {name: Decimal(0 if row[1 + i] is None else row[1 + i]) for i, name in enumerate(summed)}
@@ -68,7 +68,7 @@ def _insert(load: Load, feed: Feed, fact: Table, staging: Table, returned: list[
         columns.append(feed.fact.load_column)
         values.append(literal(load_key(fact.c[feed.fact.load_column], load.load_id)))
     rows = select(*values)
-    returning = [fact.c[name] for name in returned or columns[:1]]
+    returning = [fact.c[name].label(_returned(i)) for i, name in enumerate(returned or columns[:1])]
     if not feed.fact.mode.keys:
         return insert(fact).from_select(columns, rows).returning(*returning).cte("inserted")
     statement = upsert(fact).from_select(columns, rows)
@@ -81,6 +81,11 @@ def _insert(load: Load, feed: Feed, fact: Table, staging: Table, returned: list[
         .returning(*returning)
         .cte("inserted")
     )
+
+
+def _returned(place: int) -> str:
+    """A name of its own for a column that is returned: SQLAlchemy cuts those of more than 57 characters."""
+    return f"returned_{place}"
 
 
 def _require_same_keys(

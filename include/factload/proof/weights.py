@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from decimal import Decimal
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from sqlalchemy import (
     Text,
     cast,
     func,
+    literal,
     type_coerce,
     types,
 )
@@ -35,6 +38,7 @@ from sqlalchemy.dialects.postgresql import BIT
 
 PRESENT = "values present"
 
+_MOST_ARGUMENTS = 100  # that a function of PostgreSQL takes
 _LOW = (1 << 32) - 1
 _EPOCH = date(1970, 1, 1)
 _MICROSECONDS = 1_000_000
@@ -132,7 +136,10 @@ def weighted_sums(table: FromClause, row_column: str, columns: list[str]) -> dic
     row = cast(table.c[row_column], BigInteger)
     weighed = [table.c[name] for name in columns if _is_weighed(table.c[name].type)]
     sums = {str(column.name): _weighted_sum(row, column) for column in weighed}
-    return sums | {PRESENT: func.sum(row * func.num_nonnulls(*weighed))}
+    present = [
+        func.num_nonnulls(*weighed[i : i + _MOST_ARGUMENTS]) for i in range(0, len(weighed), _MOST_ARGUMENTS)
+    ]
+    return sums | {PRESENT: func.sum(row * reduce(add, present, literal(0)))}
 
 
 def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -25,11 +25,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
 from factload.database import split_name
 from factload.feed.sql_types import SqlType
+from factload.propose.names import unused
 from factload.propose.proposal import Proposal, ProposedDimension
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
@@ -56,8 +57,14 @@ def ddl_text(proposal: Proposal) -> str:
 
 def _statements(proposal: Proposal) -> list[ExecutableDDLElement]:
     metadata = MetaData()
-    dimensions = [(d, _dimension_table(d, metadata)) for d in proposal.dimensions]
-    made: list[ExecutableDDLElement] = [CreateTable(table) for d, table in dimensions if d.new]
+    made: list[ExecutableDDLElement] = []
+    if proposal.new_schema:
+        made.append(CreateSchema(proposal.new_schema, if_not_exists=True))
+    for dimension in proposal.dimensions:
+        if dimension.new:
+            made.append(CreateTable(_dimension_table(dimension, metadata)))
+        elif dimension.table not in metadata.tables:  # one table may have two roles
+            _table(dimension.table, metadata, Column(dimension.surrogate_key, primary_key=True))
     if proposal.new_table:
         fact = _fact_table(proposal, metadata)
         made += [CreateTable(fact), *(CreateIndex(index) for index in fact.indexes)]
@@ -72,12 +79,13 @@ def _table(name: str, metadata: MetaData, *parts: Any) -> Table:
 
 
 def _dimension_table(dimension: ProposedDimension, metadata: MetaData) -> Table:
+    [business_key] = dimension.business_key
     return _table(
         dimension.table,
         metadata,
         Column(dimension.surrogate_key, BigInteger, Identity(), primary_key=True),
-        Column(dimension.business_key, Text, nullable=False),
-        UniqueConstraint(dimension.business_key),
+        Column(business_key, Text, nullable=False),
+        UniqueConstraint(business_key),
     )
 
 
@@ -86,11 +94,13 @@ def _fact_table(proposal: Proposal, metadata: MetaData) -> Table:
     columns = [
         Column(c.name, sql_type(d.key_type), _foreign_key(d), nullable=False)
         if c.dimension and (d := dimensions[c.dimension])
-        else Column(c.name, sql_type(c.type or SqlType("text")), nullable=not c.required)
+        else Column(
+            c.name, sql_type(c.reading.type if c.reading else SqlType("text")), nullable=not c.required
+        )
         for c in proposal.columns
     ]
     load = Column(proposal.load_column, Text, nullable=False)
-    name = f"{split_name(proposal.table)[1]}_by_load"
+    name = unused(f"{split_name(proposal.table)[1]}_by_load", ())
     return _table(proposal.table, metadata, *columns, load, Index(name, load))
 
 

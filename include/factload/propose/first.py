@@ -2,45 +2,120 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect
 
 from factload.database import database_errors, engine_for, split_name
 from factload.errors import FeedError, WorkbookError
+from factload.feed.file import read_feed_file
+from factload.propose.csv_seen import look_at_csv
 from factload.propose.ddl import ddl_text
-from factload.propose.proposal import Proposal, propose
-from factload.propose.sheet_seen import look_at_sheet
-from factload.propose.tables_seen import look_at_tables, members_among
+from factload.propose.into_table import into, likely_fact
+from factload.propose.names import feed_name, period_path, unused
+from factload.propose.new_tables import from_nothing
+from factload.propose.proposal import Proposal
+from factload.propose.sheet_seen import SeenSheet, look_at_sheet
+from factload.propose.tables_seen import SeenTable, Warehouse, look_at_tables
+from factload.propose.tried import Trial, changed_by, nothing_loads, told, try_feed
 from factload.propose.written import feed_text
 from factload.settings import connection_url, settings
 
 CONNECTION = "warehouse"
+_VARIABLES = ("FACTLOAD_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE")
 _SCHEMA = "feed.schema.json"
+_TRIALS = 5
+_USUAL_REJECTS = 0.005
 
 
 def propose_feed(
-    workbook: Path, *, sheet: str | None = None, table: str | None = None, database: str | None = None
+    workbook: Path,
+    *,
+    sheet: str | None = None,
+    table: str | None = None,
+    database: str | None = None,
+    output: Path | None = None,
 ) -> Proposal:
     """What a feed for this workbook may look like. ``database``: its URL, default that of ``warehouse``; without
-    one, tables are proposed as new. Reads at most the first rows of a sheet, and writes nothing.
+    one, tables are proposed as new. ``output``: the file that it is for, which gives it its name. Writes nothing.
     """
     if not workbook.is_file():
         raise WorkbookError(
             "workbook_missing", f"there is no workbook {workbook}", remedy="Name one that is there"
         )
-    seen = look_at_sheet(workbook, sheet)
-    path = _place(workbook)
-    url = database or _known_url()
+    seen = look_at_sheet(workbook, sheet, look_at_csv(workbook))
+    name = feed_name((output or workbook).name.partition(".")[0] if output else _stem(workbook))
+    with _warehouse(database or _known_url(), table) as warehouse:
+        place = _place(workbook)
+        for _ in range(_TRIALS):
+            proposal = _propose(name, place, seen, warehouse, table)
+            trial = _tried(workbook, proposal)
+            before, seen = seen, changed_by(trial, seen, proposal)
+            if seen == before:
+                break
+    if not trial.loaded:
+        raise nothing_loads(workbook, trial)
+    share = trial.rejected / max(1, trial.source - trial.blank)
+    allowed = "0.5%" if share <= _USUAL_REJECTS else f"{math.ceil(share * 110)}%"
+    return replace(proposal, max_rejects=allowed, notes=tuple(told(trial, seen)))
+
+
+def _stem(workbook: Path) -> str:
+    return Path(workbook.name.removesuffix(".gz")).stem
+
+
+@contextmanager
+def _warehouse(url: str | None, table: str | None) -> Iterator[Warehouse]:
     if url is None:
-        return propose(workbook, path, seen, {}, table, _nobody)
+        yield Warehouse({})
+        return
     engine = engine_for(url).execution_options(postgresql_readonly=True)
     with database_errors("looking at the tables"), engine.connect() as connection:
         tables = look_at_tables(connection)
-        if table and (schema := split_name(table)[0]):
+        schemas = frozenset(inspect(connection).get_schema_names())
+        if table and (schema := split_name(table)[0]) and schema in schemas:
             tables |= look_at_tables(connection, schema)
-        return propose(workbook, path, seen, tables, table, lambda *asked: members_among(connection, *asked))
+        yield Warehouse(tables, connection, schemas)
+
+
+def _propose(name: str, place: str, seen: SeenSheet, warehouse: Warehouse, table: str | None) -> Proposal:
+    """The feed that seems to be meant. ``place``: where the feed will find the workbook; ``table``: the fact table."""
+    path, period = period_path(place)
+    fact: SeenTable | None
+    if table:
+        fact, why = warehouse.tables.get(table), ""
+    else:
+        fact, why = likely_fact(seen, warehouse.tables)
+    if fact is not None:
+        return into(fact, name, path, period, seen, warehouse, why_table=why)
+    named = table or unused(f"fact_{name}", warehouse.tables)
+    schema = split_name(named)[0]
+    new_schema = schema if schema and schema not in warehouse.schemas else None
+    more: dict[str, Any] = {"why_table": why or "new: see --ddl", "new_schema": new_schema}
+    return from_nothing(named, name, path, period, seen, warehouse, **more)
+
+
+def _tried(workbook: Path, proposal: Proposal) -> Trial:
+    """Every row of the workbook, read as the feed of this proposal reads it."""
+    if not proposal.columns:
+        raise WorkbookError(
+            "columns_missing",
+            f"no column of sheet {proposal.sheet.name!r} can fill a column of {proposal.table}",
+            expected="a column with a name of its own and values that are no errors",
+            remedy="Name another sheet with --sheet, or the table with --table",
+        )
+    with tempfile.TemporaryDirectory(prefix="factload-init-") as folder:
+        file = Path(folder) / "proposed.yaml"
+        file.write_text(feed_text(proposal, None), encoding="utf-8")
+        return try_feed(workbook, read_feed_file(file))
 
 
 def _known_url() -> str | None:
@@ -48,10 +123,6 @@ def _known_url() -> str | None:
         return connection_url(CONNECTION)
     except FeedError:
         return None
-
-
-def _nobody(_: str, __: str, ___: Sequence[str]) -> int:
-    return 0
 
 
 def _place(workbook: Path) -> str:
@@ -65,14 +136,20 @@ def _place(workbook: Path) -> str:
     return str(path.relative_to(home) if path.is_relative_to(home) else path)
 
 
-def write_feed(proposal: Proposal, output: Path) -> None:
-    """Write the feed file; raises ``FeedError`` when there is one already."""
+def schema_beside(folder: Path) -> str | None:
+    """The published JSON Schema as a feed file in ``folder`` names it; nothing outside a checkout, where none is."""
     published = settings().home / "docs" / _SCHEMA
-    schema = os.path.relpath(published, output.parent) if published.is_file() else _SCHEMA
+    return os.path.relpath(published, folder) if published.is_file() else None
+
+
+def write_feed(proposal: Proposal, output: Path) -> None:
+    """Write the feed file; raises ``FeedError`` when there is one already, or it can't be written."""
+    text = feed_text(proposal, schema_beside(output.parent))
+    made = False
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("x", encoding="utf-8") as file:
-            file.write(feed_text(proposal, schema))
+            made = True
+            file.write(text)
     except FileExistsError:
         raise FeedError(
             "feed_exists",
@@ -80,12 +157,22 @@ def write_feed(proposal: Proposal, output: Path) -> None:
             expected="a new file: a feed that somebody wrote is never overwritten",
             remedy="Name another, or delete it first",
         ) from None
+    except OSError as error:
+        if made:
+            output.unlink(missing_ok=True)
+        raise FeedError(
+            "feed_unwritten",
+            f"{output} can't be written: {error.strerror}",
+            expected="a file in a folder that is there",
+            remedy=f"mkdir -p {shlex.quote(str(output.parent))}" if not output.parent.is_dir() else "",
+        ) from None
 
 
 def next_commands(proposal: Proposal, workbook: Path, feed: Path, database: str | None) -> list[str]:
     """What to type from here to a published load, in order."""
     url = f" --url {shlex.quote(database)}" if database else ""
-    named = proposal.feed if feed.resolve().parent == settings().feeds.resolve() else shlex.quote(str(feed))
+    in_feeds = feed.resolve().parent == settings().feeds.resolve() and feed.suffix in (".yaml", ".yml")
+    named = proposal.feed if in_feeds and feed.stem == proposal.feed else shlex.quote(str(feed))
     period = f" --period {proposal.period}" if proposal.period else ""
     commands = []
     target = settings().home / proposal.path.format(period=proposal.period)
@@ -94,12 +181,22 @@ def next_commands(proposal: Proposal, workbook: Path, feed: Path, database: str 
             f"mkdir -p {shlex.quote(str(target.parent))} && cp {shlex.quote(str(workbook))} {shlex.quote(str(target))}"
         )
     if ddl_text(proposal):
-        warehouse = shlex.quote(database) if database else '"$FACTLOAD_CONN_WAREHOUSE"'
         commands.append(
-            f"factload init {shlex.quote(str(workbook))}{_asked(proposal)}{url} --ddl | psql {warehouse}"
+            f"factload init {shlex.quote(str(workbook))}{_asked(proposal)}{url} --ddl | psql {_for_psql(database)}"
         )
     return [*commands, f"factload check {named}{period}{url}", f"factload run {named}{period}{url}"]
 
 
+def _for_psql(database: str | None) -> str:
+    """The database as psql understands it: without the driver's name in the URL."""
+    if database:
+        scheme, _, rest = database.partition("://")
+        return shlex.quote(f"{scheme.partition('+')[0]}://{rest}")
+    variable = next((v for v in _VARIABLES if os.environ.get(v)), _VARIABLES[0])
+    driver = os.environ.get(variable, "").partition("://")[0].partition("+")[2]
+    return f'"${{{variable}/+{driver}/}}"' if driver else f'"${variable}"'
+
+
 def _asked(proposal: Proposal) -> str:
-    return f" --sheet {shlex.quote(proposal.sheet.name)} --table {shlex.quote(proposal.table)}"
+    sheet = "" if proposal.sheet.csv else f" --sheet {shlex.quote(proposal.sheet.name)}"
+    return f"{sheet} --table {shlex.quote(proposal.table)}"

@@ -1,98 +1,123 @@
-"""What the sheet looks like: its columns, and what the first rows hold in them."""
+"""What the sheet looks like: which sheet holds the rows, its columns, and what they hold.
+
+All rows of a small sheet are looked at, and the first ones of a big one; ``tried`` reads the rest as a load does.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from factload.errors import WorkbookError
-from factload.feed.sql_types import SqlType
+from factload.propose.column_types import Reading, reading_of
+from factload.propose.csv_seen import SeenCsv
+from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table
+from factload.propose.odd_rows import OddRow, odd_rows
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
-from factload.sheet.file_kind import is_named_csv
-from factload.sheet.numbers import parse_decimal
+from factload.sheet.cells import Row, column_letters
+from factload.sheet.convert import seen_in
+from factload.sheet.numbers import parse_decimal, plain_text, significant_digits
 from factload.sheet.sheets import SheetPart, choose
-from factload.sheet.source import open_source
-from factload.sheet.workbook import likely_header
+from factload.sheet.source import Source, open_source
+from factload.sheet.workbook import Header, columns_named
 
-_ROOM = 4  # digits left for bigger numbers than the first rows hold
-_DECIMALS = 4
-_AS_SHOWN = Context(prec=15)  # Excel shows 15 digits: a file's 71.98999999999999 was typed as 71.99
-_A_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]+)?")  # 00123 is a key
-_A_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMBERS = frozenset({Kind.NUMBER})
-_DATES = frozenset({Kind.SERIAL, Kind.ISO_DATE})
+_CELLS_LOOKED_AT = 400_000
+_LONGEST_KEY = 200  # characters: what an index takes is more, and a text that long is no key
+_KEY_DIGITS = 15
+_WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SeenColumn:
-    """One column below the header: ``samples`` are (kind, text) of its cells, blank ones left out.
+    """One column: its name, how many rows were looked at, and how often each (kind, text) stands in it.
 
-    ``all_text``: the file knows nothing but text, as csv does, so that a text may be a number or a date.
+    ``required``: a blank cell shows that the row is no row of data.
     """
 
     header: str
     rows: int
-    samples: tuple[tuple[Kind, str], ...]
-    all_text: bool = False
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        return frozenset(kind for kind, _ in self.samples)
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The distinct texts, in the order of the rows."""
-        return tuple(dict.fromkeys(text for _, text in self.samples))
+    cells: Counter[tuple[Kind, str]]
+    reading: Reading
+    date1904: bool = False
+    may_be_key: bool = True
+    required: bool = False
 
     @property
     def always_filled(self) -> bool:
-        return self.rows > 0 and len(self.samples) == self.rows
+        return self.rows > 0 and self.cells.total() == self.rows
 
-    def type(self) -> SqlType:
-        """The narrowest type that holds what was seen, with room: for a person to judge."""
-        if self.samples and self.kinds <= _NUMBERS:
-            return _number([_AS_SHOWN.plus(number) for number in _decimals(text for _, text in self.samples)])
-        if self.samples and self.kinds <= _DATES:
-            with_time = any("." in text or "T" in text for _, text in self.samples)
-            return SqlType("timestamp" if with_time else "date")
-        if self.kinds == {Kind.BOOLEAN}:
-            return SqlType("boolean")
-        return self._written() if self.all_text else SqlType("text")
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The distinct values, as keys are spelt."""
+        return tuple(dict.fromkeys(_as_key(kind, text, self.date1904) for kind, text in self.cells))
 
-    def _written(self) -> SqlType:
-        if self.texts and all(_A_NUMBER.fullmatch(text) for text in self.texts):
-            return _number(_decimals(self.texts))
-        if self.texts and all(_A_DATE.fullmatch(text) for text in self.texts):
-            return SqlType("date")
-        return SqlType("text")
+    @property
+    def holds_keys(self) -> bool:
+        """Whether every row has a value that may be a key."""
+        return self.may_be_key and self.always_filled and all(_is_key(*cell) for cell in self.cells)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SeenSheet:
-    """The sheet that is looked at, and the others of the workbook."""
+    """The sheet that is looked at, and the others of the workbook. ``left_out``: columns that no feed can read, each
+    with the reason; ``odd``: rows that look like totals or notes."""
 
     name: str
     others: tuple[str, ...]
+    header_row: int
     columns: tuple[SeenColumn, ...]
+    left_out: dict[str, str]
+    odd: tuple[OddRow, ...]
+    rows: int
+    csv: SeenCsv | None = None
+    decimal: str | None = None
+    whole: bool = True
 
-    def column(self, header: str) -> SeenColumn:
-        return next(c for c in self.columns if c.header == header)
+    def changed(self, header: str, **changes: object) -> SeenSheet:
+        """The sheet with one of its columns seen otherwise."""
+        columns = (replace(c, **changes) if c.header == header else c for c in self.columns)  # type: ignore[arg-type]
+        return replace(self, columns=tuple(columns))
+
+    def without(self, header: str, why: str) -> SeenSheet:
+        """The sheet without a column that no feed can read."""
+        columns = tuple(c for c in self.columns if c.header != header)
+        return replace(self, columns=columns, left_out={**self.left_out, header: why})
 
 
-def look_at_sheet(path: Path, sheet: str | None) -> SeenSheet:
-    """The sheet called ``sheet``, else the first visible one with a header: its columns, and its first rows.
+def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenSheet:
+    """The sheet called ``sheet``, else the visible one with the widest table: its columns, and what they hold.
 
-    Raises WorkbookError, ``header_unlikely`` when no row looks like a header.
+    Raises WorkbookError: ``header_unlikely`` when no row looks like a header, ``rows_missing`` when it has no rows.
     """
-    with open_source(path) as source:
+    with open_source(path, csv=csv.dialect if csv else None) as source:
         cells = [s for s in source.sheets if s.kind == "worksheet"]
-        for part in choose(source.sheets, sheet) if sheet else _visible_first(cells):
-            if columns := _columns(source.first_rows(part), is_named_csv(path)):
-                return SeenSheet(part.name, tuple(s.name for s in cells if s != part), columns)
+        chosen = choose(source.sheets, sheet) if sheet and csv is None else cells
+        part, found = _best(source, chosen, path)
+        bound = max(ROWS_LOOKED_AT, _CELLS_LOOKED_AT // max(1, len(found.names)))
+        rows, whole = _rows(source, part, found.row, bound)
+        if not rows:
+            raise _no_rows(path, part.name, found.row)
+        seen = _sheet(part.name, found, rows, csv, source.date1904)
+        return replace(seen, others=tuple(s.name for s in cells if s != part), whole=whole)
+
+
+def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[SheetPart, FoundTable]:
+    """The sheet with the widest table, of those that are visible if one of these has any."""
+    for hidden in (False, True):
+        found = []
+        for part in sheets:
+            if (part.state != "visible") == hidden:
+                with closing(_generator(source.all_rows(part))) as rows:
+                    table = find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name)
+                found += [(part, table)] if table else []
+        if found:
+            return max(found, key=lambda one: one[1].weight)
     raise WorkbookError(
         "header_unlikely",
         f"No sheet of {path.name} has a row that looks like a header",
@@ -101,36 +126,102 @@ def look_at_sheet(path: Path, sheet: str | None) -> SeenSheet:
     )
 
 
-def _visible_first(sheets: Sequence[SheetPart]) -> list[SheetPart]:
-    return sorted(sheets, key=lambda s: s.state != "visible")
+def _generator(rows: Iterable[Row]):  # type: ignore[no-untyped-def]
+    yield from rows
 
 
-def _columns(rows: Sequence[Row], all_text: bool) -> tuple[SeenColumn, ...]:
-    header = likely_header(rows)
-    texts = {
-        i
-        for row in rows
-        if header and row.number == header.row
-        for i in row.cells
-        if row.cells[i][0] == Kind.TEXT
-    }
-    if header is None or len(texts) < 2:
-        return ()
-    below = [row for row in rows if row.number > header.row and any(i in row.cells for i in header.names)]
-    return tuple(
-        SeenColumn(name, len(below), tuple(row.cells[index] for row in below if index in row.cells), all_text)
-        for index, name in header.names.items()
+def _rows(source: Source, part: SheetPart, header_row: int, bound: int) -> tuple[list[Row], bool]:
+    """The rows below the header, and whether these are all."""
+    with closing(_generator(source.all_rows(part))) as every:
+        below = (row for row in every if row.number > header_row)
+        rows = list(islice(below, bound))
+        return rows, next(below, None) is None
+
+
+def _no_rows(path: Path, sheet: str, header_row: int) -> WorkbookError:
+    return WorkbookError(
+        "rows_missing",
+        f"Sheet {sheet!r} of {path.name} has no rows below its header in row {header_row}",
+        expected="at least one row, from which types can be proposed",
+        remedy="Name a workbook with rows in it, or the sheet with --sheet",
     )
 
 
-def _decimals(texts: Iterable[str]) -> list[Decimal]:
-    return [number for text in texts if (number := parse_decimal(text)) is not None]
+def _sheet(
+    name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, date1904: bool
+) -> SeenSheet:
+    odd = odd_rows(found, rows)
+    numbers = {row.number for row in odd}
+    data = [row for row in rows if row.number not in numbers] or list(rows)
+    left_out, columns = dict(_unnamed(found)), []
+    decimal = _decimal(found, data) if csv else None
+    for index, header in found.names.items():
+        if len(same := columns_named(Header(found.row, found.names), header)) > 1:
+            at = " and ".join(f"{column_letters(i)}{found.row}" for i in same)
+            left_out[header] = f"{at} have the same name: which is meant can't be told. Rename one"
+            continue
+        cells = Counter(_cell(row.cells[index]) for row in data if index in row.cells)
+        del cells[Kind.BLANK, ""]
+        if why := _unreadable(cells, len(data)):
+            left_out[header] = why
+            continue
+        reading = reading_of(header, cells, all_text=csv is not None, decimal=decimal)
+        columns.append(SeenColumn(header, len(data), cells, reading, date1904))
+    seen = SeenSheet(name, (), found.row, tuple(columns), left_out, odd, len(rows), csv, decimal)
+    return _refusing_odd_rows(seen, found)
 
 
-def _number(numbers: Sequence[Decimal]) -> SqlType:
-    fractions = [-int(n.normalize().as_tuple().exponent) for n in numbers]
-    whole = max((n.adjusted() + 1 for n in numbers if n), default=1)
-    if max(fractions, default=0) <= 0:
-        return SqlType("integer", bits=64) if whole < 18 else SqlType("numeric", precision=38, scale=0)
-    scale = min(max(_DECIMALS, *fractions), 15)
-    return SqlType("numeric", precision=min(38, max(18, whole + _ROOM + scale)), scale=scale)
+def _cell(cell: tuple[Kind, str]) -> tuple[Kind, str]:
+    kind, text = cell
+    return (Kind.BLANK, "") if kind == Kind.TEXT and not text.strip() else cell
+
+
+def _unnamed(found: FoundTable) -> Iterable[tuple[str, str]]:
+    for index in found.blank:
+        at = column_letters(index)
+        yield f"column {at}", f"it has no name in {at}{found.row}"
+
+
+def _unreadable(cells: Counter[tuple[Kind, str]], rows: int) -> str:
+    """Why a column would make too many rows rejects, whatever its type."""
+    formulas = sum(n for (kind, _), n in cells.items() if kind == Kind.NO_VALUE)
+    errors = sum(n for (kind, _), n in cells.items() if kind == Kind.ERROR)
+    if formulas > 0.005 * rows:
+        return f"{formulas:,} of its cells hold formulas whose values were never saved: open and save it in Excel"
+    return f"{errors:,} of its cells show errors" if errors > 0.005 * rows else ""
+
+
+def _decimal(found: FoundTable, rows: Sequence[Row]) -> str | None:
+    """The mark of fractions that the texts of a csv file have, as far as columns say it without a doubt."""
+    marks: Counter[str] = Counter()
+    for index, header in found.names.items():
+        cells = Counter(_cell(row.cells[index]) for row in rows if index in row.cells)
+        del cells[Kind.BLANK, ""]
+        reading = reading_of(header, cells, all_text=True)
+        if reading.type.kind in ("numeric", "double", "integer") and any(
+            re.search(r"[.,]", text) for _, text in cells
+        ):
+            marks[reading.written.decimal] += 1
+    return marks.most_common(1)[0][0] if len(marks) == 1 else None
+
+
+def _refusing_odd_rows(seen: SeenSheet, found: FoundTable) -> SeenSheet:
+    """The sheet with columns required that are blank in rows of totals and notes, so that these are rejects."""
+    index = {name: i for i, name in found.names.items()}
+    for row in seen.odd:
+        blank = [c for c in seen.columns if c.always_filled and index[c.header] not in row.columns]
+        if blank and all(c.reading.type.kind == "text" and not c.required for c in blank):
+            seen = seen.changed(blank[0].header, required=True)
+    return seen
+
+
+def _as_key(kind: Kind, text: str, date1904: bool) -> str:
+    number = parse_decimal(text) if kind == Kind.NUMBER else None
+    return plain_text(number) if number is not None else seen_in(kind, text, date1904).strip()
+
+
+def _is_key(kind: Kind, text: str) -> bool:
+    if kind == Kind.NUMBER:
+        number = parse_decimal(text)
+        return number is not None and number == int(number) and significant_digits(number) <= _KEY_DIGITS
+    return kind == Kind.TEXT and len(text) <= _LONGEST_KEY

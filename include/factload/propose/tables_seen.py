@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import MetaData, Table, cast, column, func, inspect, select, types
+from sqlalchemy import MetaData, Table, cast, column, func, inspect, literal, select, types
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import ReflectedColumn
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
 
 from factload.database import split_name
 from factload.feed.sql_types import SqlType
@@ -18,23 +18,33 @@ _INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 @dataclass(frozen=True, slots=True)
 class TableColumn:
     """One column. ``type`` is what a feed would declare for it, ``None`` where there is no such type; ``needed``
-    says that it may not be null and that nothing but the feed fills it."""
+    says that it may not be null and that nothing but the feed fills it, ``default`` that it fills itself."""
 
     name: str
     type: SqlType | None
     needed: bool
     generated: bool
+    default: bool = False
+    is_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SeenTable:
-    """One table: its columns, its single-column keys, and for each column the (table, column) it refers to."""
+    """One table: its columns, what is unique in it, and for each column the (table, column) it refers to.
+
+    ``primary_key``: its column where it is one alone; ``unique``: the other unique sets of columns.
+    """
 
     name: str
     columns: tuple[TableColumn, ...]
     primary_key: str | None
-    unique: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...]
     refers: dict[str, tuple[str, str]]
+
+    @property
+    def called(self) -> str:
+        """Its name without the schema."""
+        return self.name.rpartition(".")[2]
 
     def column(self, name: str) -> TableColumn | None:
         return next((c for c in self.columns if c.name == name), None)
@@ -50,14 +60,14 @@ def look_at_tables(connection: Connection, schema: str | None = None) -> dict[st
     found = {}
     for table, columns in inspector.get_multi_columns(schema=schema).items():
         name = _feed_name(*table)
-        alone: list[list[str | None]] = [[*u["column_names"]] for u in unique.get(table, ())]
-        alone += [[*i["column_names"]] for i in indexes.get(table, ()) if i.get("unique")]
+        sets = [tuple(u["column_names"]) for u in unique.get(table, ())]
+        sets += [_indexed(i) for i in indexes.get(table, ()) if i.get("unique")]
         primary = keys[table]["constrained_columns"] if table in keys else []
         found[name] = SeenTable(
             name,
             tuple(_column(c) for c in columns),
             primary[0] if len(primary) == 1 else None,
-            tuple(dict.fromkeys(c[0] for c in alone if len(c) == 1 and c[0] and c != primary)),
+            tuple(dict.fromkeys(columns for columns in sets if columns and columns != tuple(primary))),
             {
                 key["constrained_columns"][0]: (
                     _feed_name(key["referred_schema"], key["referred_table"]),
@@ -70,12 +80,48 @@ def look_at_tables(connection: Connection, schema: str | None = None) -> dict[st
     return found
 
 
-def members_among(connection: Connection, table: str, key: str, texts: Sequence[str]) -> int:
-    """How many of these texts are business keys in ``key`` of a dimension ``table``."""
-    schema, name = split_name(table)
-    business_key = cast(column(key), types.Text)
-    members = select(func.count(business_key.distinct())).select_from(Table(name, MetaData(), schema=schema))
-    return int(connection.scalar(members.where(business_key.in_(texts))) or 0)
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """The tables there are, and what of their rows a proposal asks for; without a connection there is nothing."""
+
+    tables: dict[str, SeenTable]
+    connection: Connection | None = None
+    schemas: frozenset[str] = frozenset()
+
+    def members_among(self, table: str, key: str, texts: Sequence[str]) -> int:
+        """How many of these texts are business keys in ``key`` of a dimension ``table``."""
+        if self.connection is None or not texts:
+            return 0
+        business_key = cast(column(key), types.Text)
+        members = select(func.count(business_key.distinct())).select_from(_table(table))
+        return int(self.connection.scalar(members.where(business_key.in_(texts))) or 0)
+
+    def is_empty(self, table: str) -> bool:
+        """Whether a table has no rows."""
+        if self.connection is None:
+            return True
+        return self.connection.scalar(select(literal(1)).select_from(_table(table)).limit(1)) is None
+
+    def is_unique(self, table: str, key: str) -> bool:
+        """Whether no two rows of a table have the same value in ``key``, spaces around it aside."""
+        if self.connection is None:
+            return True
+        trimmed = func.btrim(cast(column(key), types.Text))
+        counts = select(func.count(trimmed), func.count(trimmed.distinct())).select_from(_table(table))
+        every, distinct = self.connection.execute(counts).one()
+        return bool(every == distinct)
+
+
+def _table(name: str) -> Table:
+    schema, table = split_name(name)
+    return Table(table, MetaData(), schema=schema)
+
+
+def _indexed(index: ReflectedIndex) -> tuple[str, ...]:
+    """The columns of a unique index over whole columns and all rows; none of another."""
+    if "expressions" in index or index.get("dialect_options", {}).get("postgresql_where"):
+        return ()
+    return tuple(name for name in index["column_names"] if name)
 
 
 def _feed_name(schema: str | None, table: str) -> str:
@@ -85,7 +131,9 @@ def _feed_name(schema: str | None, table: str) -> str:
 def _column(found: ReflectedColumn) -> TableColumn:
     generated = bool(found.get("identity") or found.get("computed"))
     free = found["nullable"] or generated or found.get("default") is not None
-    return TableColumn(found["name"], _declared(found["type"]), not free, generated)
+    default = found.get("default") is not None
+    is_time = isinstance(found["type"], types.Date | types.DateTime)
+    return TableColumn(found["name"], _declared(found["type"]), not free, generated, default, is_time)
 
 
 def _declared(kind: types.TypeEngine[object]) -> SqlType | None:

@@ -4,50 +4,60 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from factload.propose.column_types import Reading
 from factload.propose.proposal import Proposal, ProposedColumn, ProposedDimension
+from factload.propose.tables_seen import TableColumn
 from factload.sheet.file_kind import is_named_csv
+from factload.sheet.text_format import UNGROUPED, TextFormat
 
 _COMMENT_AT = 44
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _READ_AS_OTHERS = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
+_BREAKS = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+"
+)  # what would end a comment, or no YAML file may hold
 
 
-def feed_text(proposal: Proposal, schema: str) -> str:
-    """The feed file, as YAML. ``schema``: where the JSON Schema lies, seen from the file."""
-    return "\n".join([f"# yaml-language-server: $schema={schema}", *_lines(proposal)]) + "\n"
+def feed_text(proposal: Proposal, schema: str | None) -> str:
+    """The feed file, as YAML. ``schema``: where the JSON Schema lies, seen from the file; none where there is none."""
+    known = [f"# yaml-language-server: $schema={schema}"] if schema else []
+    return "\n".join([*known, *_lines(proposal)]) + "\n"
 
 
 def _lines(p: Proposal) -> Iterator[str]:
-    yield "# Proposed from the header and the first rows of a workbook. Read it, correct it, then: factload check"
+    seen = "all rows" if p.sheet.whole else f"the first {p.sheet.rows:,} rows"
+    yield f"# Proposed from the header and {seen} of a workbook. Read it, correct it, then: factload check"
+    yield from (f"# {_one_line(note)}" for note in p.notes)
     yield _with(f"feed: {p.feed}", "the name of the loads, such as " + f"{p.feed}@2026-11-05")
     yield _with('# schedule: "0 2 * * *"', "every night at 02:00 UTC, once Airflow runs it")
     yield "workbook:"
-    dated = "{period" in p.path
+    dated = "{period" in p.path.replace("{{", "")
     yield _with(f"  path: {_quoted(p.path)}", "" if dated else "{period} in it is the date of the load")
-    if not is_named_csv(p.path):  # a csv file is a sheet itself
+    if p.sheet.csv is None:  # a csv file is a sheet itself
         yield _sheet(p)
+    else:
+        yield from _csv(p)
     if p.dimensions:
         yield "dimensions:"
     for dimension in p.dimensions:
         yield from _dimension(dimension)
     yield "fact:"
     yield _with("  connection: warehouse", "a URL in FACTLOAD_CONN_WAREHOUSE, or an Airflow connection")
-    yield _with(f"  table: {_value(p.table)}", "new: see --ddl" if p.new_table else "")
+    yield _with(f"  table: {_value(p.table)}", p.why_table)
     yield "  columns:"
     for column in p.columns:
-        yield _column(column)
+        yield _column(column, p)
     for open_column in p.open_columns:
-        must = "may not be null: say what fills it" if open_column.needed else "stays null"
-        kind = open_column.type or "text"
-        yield _with(f"    # {open_column.name}: {{column: HEADER, type: {_quoted(str(kind))}}}", must)
-    for header in p.unused_headers:
-        yield f"    # nothing takes the sheet's column {_value(header)}"
+        yield _open(open_column)
+    for header, why in p.unused_headers:
+        named = header if why.startswith("it has no name") else f"the sheet's column {_value(header)}"
+        yield _one_line(f"    # nothing takes {named}" + (f": {why}" if why else ""))
     yield _with("  mode: replace", "the rows of this load are replaced, when it runs again")
     new = "new: see --ddl" if p.new_load_column and not p.new_table else "which load a row came with"
     yield _with(f"  load_column: {_value(p.load_column)}", new)
-    yield _with("max_rejects: 0.5%", "more rejected rows than this: nothing is published")
+    yield _with(f"max_rejects: {p.max_rejects}", "more rejected rows than this: nothing is published")
 
 
 def _sheet(p: Proposal) -> str:
@@ -55,29 +65,97 @@ def _sheet(p: Proposal) -> str:
     return _with(f"  sheet: {_value(p.sheet.name)}", others)
 
 
+def _csv(p: Proposal) -> Iterator[str]:
+    """How the file is written, as far as it isn't what every feed takes for granted."""
+    assert p.sheet.csv is not None  # noqa: S101  # the caller's branch
+    dialect, written = p.sheet.csv.dialect, p.text_format
+    parts = [
+        ("encoding", dialect.encoding, "utf-8", p.sheet.csv.doubt),
+        ("delimiter", dialect.delimiter, ",", ""),
+        ("quote", dialect.quote, '"', ""),
+        ("decimal", written.decimal, ".", "what separates a number's fraction"),
+        ("thousands", written.thousands, "", "what groups a number's digits"),
+        ("date_format", written.date, "", "how dates are written"),
+    ]
+    told = [(name, value, why) for name, value, usual, why in parts if value != usual]
+    if not told and not is_named_csv(p.path):
+        told = [("delimiter", dialect.delimiter, "")]
+    if told:
+        yield "  csv:"
+    for name, value, why in told:
+        yield _with(f"    {name}: {_quoted(value)}", why)
+
+
 def _dimension(dimension: ProposedDimension) -> Iterator[str]:
     yield f"  {_value(dimension.name)}:"
     yield _with(f"    table: {_value(dimension.table)}", "new: see --ddl" if dimension.new else "")
-    yield f"    business_key: {_value(dimension.business_key)}"
+    yield f"    business_key: {_listed(dimension.business_key)}"
     yield f"    surrogate_key: {_value(dimension.surrogate_key)}"
-    yield _with(f"    column: {_value(dimension.header)}", f"the sheet's column: {dimension.why}")
-    yield _with("    normalize: [trim]", "the same on both sides")
-    if dimension.new:
+    yield _with(f"    column: {_listed(dimension.headers)}", f"the sheet's column: {dimension.why}")
+    if dimension.type == "date":
+        yield _with("    type: date", "the cells are dates, and so is the business key")
+    else:
+        yield _with("    normalize: [trim]", "the same on both sides")
+    if dimension.history:
+        valid_from, valid_to = map(_value, dimension.history)
+        as_of = f"    as_of: {{valid_from: {valid_from}, valid_to: {valid_to}}}"
+        yield _with(as_of, "the member that was valid in the load's period; or date: HEADER")
+    if dimension.create:
         yield _with("    unmatched: create", "a key without a member becomes one; or reject, fail")
     else:
         yield _with("    unmatched: reject", "a row whose key has no member; or create, fail")
 
 
-def _column(column: ProposedColumn) -> str:
+def _column(column: ProposedColumn, p: Proposal) -> str:
+    notes = "; ".join(column.notes)
     if column.dimension:
-        return f"    {_value(column.name)}: {{dimension: {_value(column.dimension)}}}"
-    required = ", required: true" if column.required else ""
-    source = f"column: {_value(column.header or '')}, type: {_quoted(str(column.type))}{required}"
-    return f"    {_value(column.name)}: {{{source}}}"
+        return _with(f"    {_value(column.name)}: {{dimension: {_value(column.dimension)}}}", notes)
+    reading = column.reading or Reading(p.sheet.columns[0].reading.type)
+    parts = [f"column: {_value(column.header or '')}", f"type: {_quoted(str(reading.type))}"]
+    if column.required:
+        parts.append("required: true")
+    if reading.parse_text and reading.type.kind != "text":
+        parts.append("parse_text: true")
+    in_file = p.text_format if p.sheet.csv else UNGROUPED
+    parts += _written(reading, in_file)
+    return _with(f"    {_value(column.name)}: {{{', '.join(parts)}}}", notes)
+
+
+def _written(reading: Reading, in_file: TextFormat) -> Iterator[str]:
+    """How the column's texts are written, where the file's others are written otherwise."""
+    own = reading.written
+    if reading.type.kind in ("numeric", "integer", "double") and own != UNGROUPED:
+        if own.decimal != in_file.decimal:
+            yield f"decimal: {_quoted(own.decimal)}"
+            yield f"thousands: {_quoted(own.thousands)}"
+        elif own.thousands not in ("", in_file.thousands):
+            yield f"thousands: {_quoted(own.thousands)}"
+    if reading.type.kind in ("date", "timestamp") and own.date not in ("", in_file.date):
+        yield f"date_format: {_quoted(own.date)}"
+
+
+def _open(column: TableColumn) -> str:
+    must = (
+        "may not be null: say what fills it"
+        if column.needed
+        else "takes its default"
+        if column.default
+        else "stays null"
+    )
+    kind = column.type or "text"
+    return _with(f"    # {_one_line(column.name)}: {{column: HEADER, type: {_quoted(str(kind))}}}", must)
 
 
 def _with(text: str, comment: str) -> str:
-    return f"{text:<{_COMMENT_AT}}# {comment}" if comment else text
+    return f"{text:<{_COMMENT_AT - 1}} # {_one_line(comment)}" if comment else text
+
+
+def _one_line(text: str) -> str:
+    return _BREAKS.sub(" ", text)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return _value(names[0]) if len(names) == 1 else f"[{', '.join(map(_value, names))}]"
 
 
 def _value(text: str) -> str:
@@ -87,4 +165,4 @@ def _value(text: str) -> str:
 
 def _quoted(text: str) -> str:
     # YAML's double-quoted scalars are JSON's strings: https://yaml.org/spec/1.2.2/#double-quoted-style
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=any(not c.isprintable() for c in text))

@@ -1,0 +1,137 @@
+"""Tables that are yet to be made: a dimension for each column of keys, a column for each of the others."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from factload.feed.sql_types import SqlType
+from factload.propose.column_types import Reading
+from factload.propose.dimensions_seen import may_be_created, single_keys
+from factload.propose.names import identifier, is_counted, is_key, plain, stem, unused
+from factload.propose.proposal import (
+    KEY_TYPE,
+    LOAD_COLUMN,
+    OTHER_LOAD_COLUMN,
+    Proposal,
+    ProposedColumn,
+    ProposedDimension,
+)
+from factload.propose.sheet_seen import SeenColumn, SeenSheet
+from factload.propose.tables_seen import Warehouse
+
+_MOST_DIMENSIONS = 20
+_LONGEST_NAME = 40
+_TOLD_APART_FROM = 20  # rows: with fewer, values that are all different may come again in the next delivery
+_TEXT = SqlType("text")
+
+
+def from_nothing(
+    table: str, feed: str, path: str, period: date | None, sheet: SeenSheet, warehouse: Warehouse, **more: Any
+) -> Proposal:
+    """The sheet's columns as a fact table called ``table``, with dimensions."""
+    load_column = OTHER_LOAD_COLUMN if _has_load_id(sheet) else LOAD_COLUMN
+    keys = _keys(sheet)
+    dimensions: list[ProposedDimension] = []
+    columns: list[ProposedColumn] = []
+    for seen in sheet.columns:
+        taken = [load_column, *(c.name for c in columns)]
+        if seen.header in keys:
+            dimension = _dimension(seen, table, keys[seen.header], dimensions, warehouse)
+            dimensions.append(dimension)
+            columns.append(ProposedColumn(unused(dimension.surrogate_key, taken), dimension.name))
+        else:
+            reading, notes = _plain(seen)
+            required = seen.required or (seen.always_filled and reading.type.kind != "text")
+            name = unused(identifier(seen.header), taken)
+            columns.append(ProposedColumn(name, None, seen.header, reading, required, notes))
+    return Proposal(
+        feed,
+        path,
+        period,
+        sheet,
+        table,
+        new_table=True,
+        load_column=load_column,
+        new_load_column=False,
+        dimensions=tuple(dimensions),
+        columns=tuple(columns),
+        unused_headers=tuple(sheet.left_out.items()),
+        **more,
+    )
+
+
+def _has_load_id(sheet: SeenSheet) -> bool:
+    return any(identifier(c.header) == LOAD_COLUMN for c in sheet.columns)
+
+
+def _keys(sheet: SeenSheet) -> dict[str, str]:
+    """The columns that are keys of dimensions, each with the reason."""
+    named = [c for c in sheet.columns if is_key(c.header) and c.holds_keys and not _one_a_row(c)]
+    if named:
+        return {c.header: "named like a key, and filled in every row" for c in named[:_MOST_DIMENSIONS]}
+    repeating = (
+        c
+        for c in sheet.columns
+        if c.reading.type.kind == "text"
+        and c.holds_keys
+        and len(c.cells) * 2 <= c.rows
+        and not c.reading.notes
+    )
+    first = next(repeating, None)
+    return {first.header: "the first column of texts that come again and again"} if first else {}
+
+
+def _one_a_row(column: SeenColumn) -> bool:
+    return column.rows >= _TOLD_APART_FROM and len(column.keys) == column.rows
+
+
+def _plain(column: SeenColumn) -> tuple[Reading, tuple[str, ...]]:
+    """How a column is read that is no dimension: keys are texts, as their sum says nothing."""
+    reading = column.reading
+    if not is_key(column.header):
+        return reading, reading.notes
+    why = () if column.cells.total() == 0 else (_no_dimension(column),)
+    if reading.type.kind in ("integer", "numeric", "double") and not is_counted(column.header):
+        return Reading(_TEXT, notes=why), why
+    return reading, (*reading.notes, *why)
+
+
+def _no_dimension(column: SeenColumn) -> str:
+    blank = column.rows - column.cells.total()
+    if blank:
+        return f"named like a key, but blank in {blank:,} of {column.rows:,} rows: no dimension"
+    if _one_a_row(column):
+        return "named like a key, but another in every row: no dimension"
+    return "named like a key, but holds what is none: no dimension"
+
+
+def _dimension(
+    column: SeenColumn, table: str, why: str, others: list[ProposedDimension], warehouse: Warehouse
+) -> ProposedDimension:
+    header = column.header
+    about = stem(header)
+    if about == plain(header) and is_key(header):  # ID, Code: of what the table is about
+        about = stem(table.rpartition(".")[2])
+    called = unused(about.encode()[:_LONGEST_NAME].decode("utf-8", "ignore"), [d.name for d in others])
+    there = warehouse.tables.get(f"dim_{called}")
+    business_key = identifier(header)
+    if there and there.primary_key and (keys := single_keys(there)):
+        known = business_key if business_key in keys else keys[0]
+        key = there.column(there.primary_key)
+        if key and key.type and (len(keys) == 1 or known == business_key):
+            return ProposedDimension(
+                called,
+                there.name,
+                (known,),
+                there.primary_key,
+                (header,),
+                why,
+                key.type,
+                create=may_be_created(there, (known,), warehouse),
+            )
+    surrogate = f"{called}_id" if business_key != f"{called}_id" else f"{called}_key"
+    name = unused(f"dim_{called}", [*warehouse.tables, *(d.table for d in others)])
+    return ProposedDimension(
+        called, name, (business_key,), surrogate, (header,), why, KEY_TYPE, new=True, create=True
+    )

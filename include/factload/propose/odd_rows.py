@@ -1,0 +1,60 @@
+"""Rows below a header that are no rows of data: totals, notes at the end, a header that comes again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from factload.propose.header import FoundTable
+from factload.sheet.block import Kind
+from factload.sheet.cells import Row
+
+_TOTAL = re.compile(
+    r"(?:(?:grand|sub|report|overall|gesamt|zwischen)[\s-]?)?(?:totals?|sums?|summen?|gesamt(?:summe)?|insgesamt|"
+    r"somme|totaux|total\s+g[eé]n[eé]ral)\b.{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?",
+    re.IGNORECASE,
+)
+_SPARSE = 3  # columns: with fewer a row of one cell says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class OddRow:
+    """A row that looks like a total, a note or a header: its number, and the columns that hold something in it."""
+
+    number: int
+    columns: frozenset[int]
+    what: str
+
+
+def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
+    """The odd ones among the rows below a header."""
+    filled = {row.number: _filled(row, found) for row in rows}
+    usual = median(len(columns) for columns in filled.values()) if filled else 0
+    last = max((row.number for row in rows if len(filled[row.number]) * 2 > usual), default=0)
+    odd = []
+    for row in rows:
+        columns = filled[row.number]
+        what = _what(row, columns, found, usual, last)
+        if what:
+            odd.append(OddRow(row.number, frozenset(columns), what))
+    # Where half of the rows are odd, it is the table that is.
+    return tuple(odd) if len(odd) * 2 < len(rows) else ()
+
+
+def _filled(row: Row, found: FoundTable) -> list[int]:
+    return [i for i in sorted(row.cells) if i in found.names and row.cells[i][1].strip()]
+
+
+def _what(row: Row, columns: Sequence[int], found: FoundTable, usual: float, last: int) -> str:
+    if not columns:
+        return ""
+    names = sum(row.cells[i][1].strip() == found.names[i] for i in columns)
+    if names * 2 > len(columns) and names >= 2:
+        return "the header again"
+    labels = [row.cells[i][1].strip() for i in columns if row.cells[i][0] == Kind.TEXT]
+    if labels and _TOTAL.fullmatch(labels[0]) and (len(columns) < usual or row.number >= last):
+        return "a total"
+    sparse = len(columns) == 1 and usual >= _SPARSE
+    return "a note" if sparse and row.number > last else ""

@@ -1,0 +1,152 @@
+"""A proposal tried: every row read as a load reads it, and what is then changed in what is proposed.
+
+A proposal comes of the first rows of a sheet and of its first header cells. The reader itself says what of it does not
+hold: cells further down that are of another type, names in merged cells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from factload.errors import WorkbookError
+from factload.feed.model import Feed
+from factload.propose.column_types import TOLERATED, widened
+from factload.propose.proposal import Proposal
+from factload.propose.sheet_seen import SeenSheet
+from factload.sheet.columns import TypedRows
+from factload.sheet.decode import Pieces
+from factload.sheet.merged import merged_headers
+from factload.sheet.sheets import choose
+from factload.sheet.source import open_source
+from factload.sheet.windows import NotPlain
+from factload.split.fields import sheet_fields
+
+_ROWS_AT_ONCE = 100_000
+_KEPT = 1_000
+_WHOLE_ROW = ""  # what is wrong with it is no column's
+
+
+@dataclass(slots=True)
+class Defects:
+    """What makes a column's cells rejects: how often each reason, the first cell, and some of what they hold."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    first: str = ""
+    raws: list[str] = field(default_factory=list)
+
+    def add(self, reason: str, cell: str, raw: str | None) -> None:
+        self.first = self.first or cell
+        self.reasons[reason] += 1
+        if raw is not None and len(self.raws) < _KEPT:
+            self.raws.append(raw)
+
+
+@dataclass(slots=True)
+class Trial:
+    """What reading every row came to. ``defects`` by header, ``merged`` headers, ``rows_rejected`` by number."""
+
+    source: int = 0
+    blank: int = 0
+    rejected: int = 0
+    defects: dict[str, Defects] = field(default_factory=dict)
+    rows_rejected: set[int] = field(default_factory=set)
+    merged: list[str] = field(default_factory=list)
+
+    @property
+    def loaded(self) -> int:
+        return self.source - self.blank - self.rejected
+
+    def add(self, source: int, rows: TypedRows) -> None:
+        self.source, self.blank = self.source + source, self.blank + rows.blank
+        self.rejected += rows.rejected
+        if not rows.rejected:
+            return
+        found = rows.batch.select(["row", "reason", "column", "cell", "raw"])
+        for reject in found.filter(found["reason"].is_valid()).to_pylist():
+            self.rows_rejected.add(reject["row"])
+            defects = self.defects.setdefault(reject["column"] or _WHOLE_ROW, Defects())
+            defects.add(reject["reason"], reject["cell"], reject["raw"])
+
+
+def try_feed(path: Path, feed: Feed) -> Trial:
+    """Read every row of the workbook as a load of ``feed`` would. Raises WorkbookError for what ends a load."""
+    fields = sheet_fields(feed)
+    with open_source(path, csv=feed.workbook.csv_dialect) as source:
+        [part] = choose(source.sheets, feed.workbook.sheet)
+        rows = source.rows(part, fields, 2)
+        try:
+            trial = _read(rows.pieces(_ROWS_AT_ONCE))
+        except NotPlain:
+            trial = _read(rows.exactly(_ROWS_AT_ONCE))
+        for fact_field, index in zip(fields, rows.placed, strict=True):
+            if merged_headers(rows.header.names, [index], rows.merged(), rows.name):
+                trial.merged.append(fact_field.column)
+        return trial
+
+
+def _read(pieces: Pieces) -> Trial:
+    trial = Trial()
+    with closing(pieces):
+        for piece in pieces:
+            trial.add(piece.source, piece.rows)
+    return trial
+
+
+def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
+    """The sheet, seen otherwise where the trial says so; the same where nothing is to be changed."""
+    for header in trial.merged:
+        sheet = sheet.without(
+            header, "its name stands in merged cells: which column holds the values can't be told"
+        )
+    filling = {c.header: c for c in proposal.columns if c.header}
+    for header, defects in trial.defects.items():
+        known = header not in (_WHOLE_ROW, *trial.merged) and header in {c.header for c in sheet.columns}
+        odd = sum(row.number in trial.rows_rejected for row in sheet.odd)
+        bad = defects.reasons.total() - odd
+        if not known or bad <= TOLERATED * trial.source:
+            continue
+        if set(defects.reasons) & {"error_cell", "formula_without_value"}:
+            sheet = sheet.without(header, f"{bad:,} of its cells show errors, or formulas without a value")
+        elif header not in filling:
+            sheet = sheet.changed(header, may_be_key=False)
+        elif set(defects.reasons) == {"blank_value"}:
+            sheet = sheet.changed(header, rows=trial.source, required=False)
+        elif (reading := filling[header].reading) is not None and reading.type.kind != "text":
+            sheet = sheet.changed(header, reading=widened(reading, defects.reasons, defects.raws))
+    return sheet
+
+
+def told(trial: Trial, sheet: SeenSheet) -> list[str]:
+    """What a person has to know of the rows that would be rejects, and of odd rows that would not."""
+    lines = []
+    for header, defects in trial.defects.items():
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in defects.reasons.most_common(3))
+        of = f"column {header!r}" if header else "whole rows"
+        lines.append(f"rejects in {of}: {reasons}, the first at {defects.first}")
+    kinds: dict[str, list[int]] = {}
+    for row in sheet.odd:
+        if row.number not in trial.rows_rejected:
+            kinds.setdefault(row.what, []).append(row.number)
+    for what, numbers in kinds.items():
+        shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+        lines.append(
+            f"ATTENTION: row {shown} looks like {what} and would be loaded as a row: take it out of the workbook"
+        )
+    return lines
+
+
+def nothing_loads(path: Path, trial: Trial) -> WorkbookError:
+    """The refusal of a workbook of which no row could be loaded."""
+    reasons: Counter[str] = Counter()
+    for defects in trial.defects.values():
+        reasons += defects.reasons
+    listed = ", ".join(f"{reason} {n:,}" for reason, n in reasons.most_common(3))
+    return WorkbookError(
+        "rows_unreadable",
+        f"none of the {trial.source:,} rows of {path.name} could be loaded: {listed or 'they hold nothing'}",
+        expected="rows with as many fields as the header, and values below its names",
+        remedy="Correct the workbook, or name the sheet with --sheet",
+    )

@@ -24,7 +24,7 @@ from factload.dimension.inferred import make_members
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimensions, dimension_table
 from factload.errors import FactloadError
-from factload.fact import publish, staged
+from factload.fact import publish, staged, standing
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.duplicates import once_only, reject_duplicates
 from factload.fact.resolve import ROW, control_totals, measures, resolve
@@ -32,7 +32,7 @@ from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger, migrations, partitions
 from factload.ledger.corrections import Correction, read_corrections
-from factload.ledger.opening import open_attempt, require_none_of_old
+from factload.ledger.opening import last_publication, open_attempt, require_none_of_old
 from factload.load import DimensionMap, Load, PartitionCounts
 from factload.proof import reconcile
 from factload.proof.weights import weighted_totals
@@ -76,7 +76,11 @@ def open_load(
             check_dimensions(connection, feed)
             load_id = feed.load_id(period)
             load = open_attempt(connection, feed, load_id, period, named, sources, reload, corrections)
-            if not load.already_published:
+            last = last_publication(connection, load_id)
+            if load.already_published:
+                standing.require_intact(connection, load_id, feed, fact, last)
+            else:
+                standing.require_within_reach(connection, load_id, feed, fact, last)
                 make_staging(connection, load, feed, fact)
     if not load.already_published:
         left_overs.remove_folders(load.folder.parent, below=load.epoch)
@@ -266,8 +270,12 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
 def _publish(connection: Connection, load: Load, feed: Feed, result: reconcile.Reconciliation) -> int:
     fact = fact_table(connection, feed)
     table = staged.staging_table(load, fact, list(feed.fact.columns))
-    rows, totals = publish.publish_rows(connection, load, feed, fact, table)
-    publish.require_all_published(load.load_id, result, rows, totals)
+    last = last_publication(connection, load.load_id)
+    published = publish.publish_rows(connection, load, feed, fact, table, last.rows if last else 0)
+    rows, totals = published.content.rows, published.content.totals
+    if last and last.mode == feed.fact.mode.kind == "replace" and published.replaced < last.rows:
+        gone = f"{last.rows} rows had been published before, and only {published.replaced} of them were still there"
+        ledger.add_warning(connection, load, gone)
     in_scale = {n: reconcile.EXACT.quantize(t, result.totals[n]) for n, t in totals.items()}  # equal to it
     ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in in_scale.items()})
     return rows

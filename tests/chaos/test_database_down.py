@@ -20,7 +20,7 @@ from victim import Strike, Victim
 from demo import postgres as servers
 from factload.errors import ReconciliationError, TransientError
 
-LOADING, PUBLISHING = "INSERT INTO factload_staging", "WITH inserted AS (INSERT INTO fact_sales"
+LOADING, PUBLISHING = "INSERT INTO factload_staging", "INSERT INTO fact_sales"
 
 
 class Crashing:

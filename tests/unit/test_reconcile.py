@@ -58,7 +58,14 @@ def test_a_tampered_staging_table_is_named(change: Mapping[str, Staged], differe
 
 def test_a_row_that_is_nowhere_is_named() -> None:
     lost = PartitionCounts(
-        "a", "Facts 2–11", source=11, blank=1, rejected=2, staged=7, totals={"metric": "70.5"}
+        "a",
+        "Facts 2–11",
+        source=11,
+        blank=1,
+        rejected=2,
+        staged=7,
+        totals={"metric": "70.5"},
+        weighted={"key": "99"},
     )
     result = reconcile([lost, SECOND], GOOD, ["metric"])
     assert result.differences == (
@@ -70,6 +77,19 @@ def test_a_lost_row_beside_a_doubled_one_is_seen_by_its_partition() -> None:
     staged = {"a": Staged(6, {"metric": Decimal("60.5")}, KEY), "b": Staged(11, {"metric": Decimal(7)}, {})}
     result = reconcile([FIRST, SECOND], staged, ["metric"])
     assert len(result.differences) == 4
+
+
+@pytest.mark.parametrize(
+    ("known", "lacking"),
+    [
+        ({"totals": {}}, "the ledger has no totals of metric"),
+        ({"weighted": {}}, "the ledger has no totals of key"),
+    ],
+)
+def test_a_proof_that_is_missing_is_a_failed_one(known: dict[str, dict[str, str]], lacking: str) -> None:
+    result = reconcile([replace(FIRST, **known), SECOND], GOOD, ["metric"])
+    assert result.differing == {"a"}
+    assert lacking in result.differences[0]
 
 
 def test_what_is_too_much_is_refused_in_words() -> None:

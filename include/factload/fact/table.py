@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from factload.database import missing_columns, reflect, split_name
 from factload.errors import FeedError
 from factload.fact.constants import constant_defects
+from factload.fact.relation import relation_defects
 from factload.feed.model import MAX_FEED_NAME, Feed
 from factload.feed.sql_types import SqlType
 
@@ -31,6 +32,7 @@ def fact_table(connection: Connection, feed: Feed) -> Table:
     if fact.load_column is not None:
         needed[fact.load_column] = "fact.load_column"
     defects = [*missing_columns(table, fact.table, needed), *_fact_defects(table, feed)]
+    defects += relation_defects(connection, table, fact)
     if fact.mode.keys and not defects:
         defects += _upsert_defects(connection, feed)
     if defects:

@@ -14,7 +14,14 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from factload.errors import FactloadError, FeedError, RowsRefused, Superseded, WorkbookError
+from factload.errors import (
+    FactloadError,
+    FeedError,
+    ReconciliationError,
+    RowsRefused,
+    Superseded,
+    WorkbookError,
+)
 from factload.ledger.tables import (
     attempts,
     loads,
@@ -42,7 +49,8 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
     """The state of this attempt, if it is the newest and in one of ``states``.
 
     ``lock``: ``"share"`` keeps a newer attempt from opening until this transaction ends, ``"update"`` keeps
-    other writers of this load out as well. Raises ``Superseded``.
+    other writers of this load out as well. Raises ``Superseded``, or ``ReconciliationError`` for a state that no
+    publication has set.
     """
     statement = _newest(load)
     if lock is not None:
@@ -55,6 +63,12 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
             "superseded",
             f"attempt {load.epoch} at {load.load_id} is no longer the newest (that is {newest})",
             remedy="Nothing is to be done here: the newer attempt has taken over",
+        )
+    if found.state == "published" and found.published_epoch != load.epoch:
+        raise ReconciliationError(
+            "ledger_altered",
+            f"the ledger calls attempt {load.epoch} at {load.load_id} published, and no publication of it is noted",
+            remedy="Somebody has changed the ledger by hand. Run the load again: it begins a new attempt",
         )
     if found.state not in states:
         raise Superseded(
@@ -73,6 +87,11 @@ def update_attempt(connection: Connection, load: Load, **values: Any) -> None:
         .where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
         .values(**values)
     )
+
+
+def add_warning(connection: Connection, load: Load, warning: str) -> None:
+    """Note with the attempt what a person should know."""
+    update_attempt(connection, load, warnings=[*attempt(connection, load).warnings, warning])
 
 
 def loading_again(connection: Connection, load: Load) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
@@ -21,6 +21,34 @@ from factload.ledger.corrections import (
 from factload.ledger.tables import attempts, loads
 from factload.load import Load, content_of
 from factload.split.sources import SourceFile, sha256_of_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What of a load was published last: how, how many rows, and where they are found. ``table`` and ``load_column``
+    are unknown of what a ledger before version 4 noted."""
+
+    epoch: int
+    mode: str
+    rows: int
+    table: str | None
+    load_column: str | None
+
+
+def last_publication(connection: Connection, load_id: str) -> Publication | None:
+    """What readers see of a load; nothing before it is published."""
+    found = connection.execute(
+        select(
+            attempts.c.epoch,
+            attempts.c.mode,
+            attempts.c.published_rows,
+            attempts.c.target,
+            attempts.c.load_column,
+        )
+        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.published_epoch == attempts.c.epoch))
+        .where(loads.c.load_id == load_id)
+    ).one_or_none()
+    return None if found is None else Publication(*found)
 
 
 def open_attempt(
@@ -52,16 +80,18 @@ def open_attempt(
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
     ).one_or_none()
+    # The state alone is no proof: it is the publishing transaction that notes the epoch.
+    published = last is not None and last.state == "published" and published_epoch == newest
     if last is not None and _corrected_of_old(last, sources):
-        if reload or not _is_published(last, feed):
+        if reload or not (published and _is_made_of(last, feed)):
             require_none_of_old(load_id, _sources(last))
         return newest_load(connection, load_id)
     corrected = sha256_of_corrections([*read_corrections(connection, load_id), *corrections])
     content = content_of(workbook_sha256, feed.fingerprint, corrected)
-    done = last is not None and last.state == "published" and last.content == content and not reload
+    done = published and last is not None and last.content == content and not reload
     epoch = newest if done else newest + 1
     if not done:
-        _require_replaceable(connection, load_id, published_epoch, feed)
+        _require_replaceable(last_publication(connection, load_id), load_id, feed)
         connection.execute(
             update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
         )
@@ -106,9 +136,9 @@ def _corrected_of_old(last: Row[Any], sources: Sequence[SourceFile]) -> bool:
     return any(source.corrects for source in known) and [s for s in known if not s.corrects] == list(sources)
 
 
-def _is_published(last: Row[Any], feed: Feed) -> bool:
+def _is_made_of(last: Row[Any], feed: Feed) -> bool:
     made_of = content_of(last.workbook_sha256, feed.fingerprint, last.corrections)
-    return bool(last.state == "published" and last.content == made_of)
+    return bool(last.content == made_of)
 
 
 def require_none_of_old(load_id: str, sources: Iterable[SourceFile]) -> None:
@@ -127,7 +157,7 @@ def require_none_of_old(load_id: str, sources: Iterable[SourceFile]) -> None:
 def newest_load(connection: Connection, load_id: str) -> Load:
     """The newest attempt at a load, as ``open_attempt`` gave it; raises ``FeedError`` when there is none."""
     found = connection.execute(
-        select(loads.c.feed, loads.c.period, attempts)
+        select(loads.c.feed, loads.c.period, loads.c.published_epoch, attempts)
         .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
         .where(loads.c.load_id == load_id)
     ).one_or_none()
@@ -146,27 +176,20 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         workbook=found.workbook,
         workbook_sha256=found.workbook_sha256,
         content=found.content,
-        already_published=found.state == "published",
+        already_published=found.state == "published" and found.published_epoch == found.epoch,
         sources=tuple(_sources(found)),
         corrections=found.corrections,
     )
 
 
-def _require_replaceable(
-    connection: Connection, load_id: str, published_epoch: int | None, feed: Feed
-) -> None:
+def _require_replaceable(last: Publication | None, load_id: str, feed: Feed) -> None:
     """Rows that were appended once can't be told from others, so nothing may take their place."""
-    if published_epoch is None:
+    if last is None:
         return
-    appended = connection.execute(
-        select(attempts.c.mode, attempts.c.published_rows).where(
-            attempts.c.load_id == load_id, attempts.c.epoch == published_epoch
-        )
-    ).one()
-    if "append_once" in (appended.mode, feed.fact.mode.kind):
+    if "append_once" in (last.mode, feed.fact.mode.kind):
         raise FeedError(
             "appended_already",
-            f"{load_id} is published: {appended.published_rows} rows went into {feed.fact.table}, and mode "
+            f"{load_id} is published: {last.rows} rows went into {feed.fact.table}, and mode "
             "append_once can't take them back, though workbook, feed or --reload ask for it",
             expected="the workbook and the feed as they were published",
             remedy="Put what is to be added into a workbook of another period. To have corrections replace rows, "

@@ -73,7 +73,8 @@ def reconcile(
         rejected=sum(p.rejected for p in partitions),
         staged=sum(p.staged for p in partitions),
         totals={
-            m: reduce(EXACT.add, (Decimal(p.totals[m]) for p in partitions), Decimal(0)) for m in measures
+            m: reduce(EXACT.add, (Decimal(p.totals.get(m, 0)) for p in partitions), Decimal(0))
+            for m in measures
         },
         differences=tuple(differences),
         differing=frozenset(partition_id for partition_id, found in of_partition.items() if found),
@@ -91,6 +92,9 @@ def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequ
         )
     if found.rows != counted.staged:
         yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"
+    if missing := _not_counted(counted, found, measures):
+        yield f"{name}: the ledger has no totals of {', '.join(missing)}: without them nothing is proved"
+        return
     for measure in measures:
         difference = EXACT.subtract(found.totals.get(measure, Decimal(0)), Decimal(counted.totals[measure]))
         if difference:
@@ -99,6 +103,12 @@ def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequ
         difference = EXACT.subtract(found.weighted.get(column, Decimal(0)), Decimal(weighted))
         if difference:
             yield f"{name}: sum of row × {column} is off by {difference}: values are not in the rows they were in"
+
+
+def _not_counted(counted: PartitionCounts, found: Staged, measures: Sequence[str]) -> list[str]:
+    """What can't be compared, as the ledger lacks one side of it."""
+    totals = [measure for measure in measures if measure not in counted.totals]
+    return totals or [column for column in found.weighted if column not in counted.weighted]
 
 
 def require_agreement(load_id: str, result: Reconciliation) -> None:

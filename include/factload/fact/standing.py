@@ -1,0 +1,83 @@
+"""What a load has published already, as it stands in the database: whether the next publication will find it, and
+whether it is all still there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Table, func, inspect, select
+from sqlalchemy.engine import Connection
+
+from factload.database import reflect, split_name
+from factload.errors import FeedError, ReconciliationError
+from factload.fact.relation import relation_of
+from factload.fact.table import load_key
+from factload.feed.model import Feed
+from factload.ledger.opening import Publication
+
+
+def require_within_reach(
+    connection: Connection, load_id: str, feed: Feed, fact: Table, last: Publication | None
+) -> None:
+    """Raise ``FeedError`` where rows of the load would stay behind, since the feed now names another table or load
+    column than when they were published."""
+    if last is None or last.mode != "replace" or last.table is None or last.load_column is None:
+        return
+    before = _table(connection, last.table)
+    if before is None or last.load_column not in before.c:
+        return
+    same_table = relation_of(connection, before).oid == relation_of(connection, fact).oid
+    if same_table and (feed.fact.mode.kind != "replace" or feed.fact.load_column == last.load_column):
+        return
+    missed = [_carries(before, last.load_column, load_id)]
+    if same_table:
+        now = before.c[feed.fact.load_column or ""]
+        missed.append(now.is_distinct_from(load_key(now, load_id)))
+    left = connection.scalar(select(func.count()).select_from(before).where(*missed))
+    if left:
+        raise FeedError(
+            "facts_left_behind",
+            f"{load_id} is published: {left} of its rows stand in {last.table}, where {last.load_column} says so, and "
+            f"the feed now names {_named(feed)}: they would stay, and stand there twice",
+            expected="the table and the load column that they were published with",
+            remedy="Put the feed back; or move these rows to where the feed now looks, or delete them; then run the "
+            "load again",
+        )
+
+
+def require_intact(
+    connection: Connection, load_id: str, feed: Feed, fact: Table, last: Publication | None
+) -> None:
+    """Raise ``ReconciliationError`` unless as many rows of a published load are there as were published.
+
+    Only the rows of mode `replace` can be counted: no other load may have them.
+    """
+    if last is None or last.mode != "replace" or feed.fact.load_column is None:
+        return
+    carries = _carries(fact, feed.fact.load_column, load_id)
+    found = connection.scalar(select(func.count()).select_from(fact).where(carries)) or 0
+    if found != last.rows:
+        feed_name, _, period = load_id.partition("@")
+        raise ReconciliationError(
+            "facts_altered",
+            f"{load_id} is published, but {feed.fact.table} has {found} of its rows, and {last.rows} were published: "
+            "somebody else has changed them since",
+            remedy=f"`factload run {feed_name} --period {period} --reload` puts them back as they were published",
+        )
+
+
+def _table(connection: Connection, name: str) -> Table | None:
+    schema, table = split_name(name)
+    if not inspect(connection).has_table(table, schema=schema):
+        return None
+    return reflect(connection, name, {})
+
+
+def _carries(table: Table, column: str, load_id: str) -> Any:
+    return table.c[column] == load_key(table.c[column], load_id)
+
+
+def _named(feed: Feed) -> str:
+    fact = feed.fact
+    return f"{fact.table}, load column {fact.load_column}" if fact.load_column else fact.table

@@ -11,7 +11,8 @@
 | … and it was the connection to the database                | ``ConnectionLost``     | 4    | yes   |
 
 A message never holds a cell's value, a key of a row or a password: logs and task pages are read by more
-people than the table is. What a cell held stands in the ledger's rejects.
+people than the table is. What a cell held stands in the ledger's rejects. Only the names in a header are shown, once
+one of the feed's columns is among them. No sentence has more than ``MOST_CHARS`` characters, whatever a file says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from typing import Self
+
+MOST_CHARS = 10_000
 
 
 class FactloadError(Exception):
@@ -33,21 +36,17 @@ class FactloadError(Exception):
 
     def __init__(self, code: str, seen: str, *, expected: str = "", remedy: str = "") -> None:
         self.code = code
-        self.seen = seen
-        self.expected = expected
-        self.remedy = remedy
+        self.seen, self.expected, self.remedy = _cut(seen), _cut(expected), _cut(remedy)
         self._parts: tuple[FactloadError, ...] = ()
-        super().__init__(code, seen)
+        super().__init__(code, self.seen)
 
     @classmethod
     def together(cls, errors: Sequence[Self]) -> Self:
-        """One error for one or more: the first one's kind and code, and what all of them say."""
+        """One error for one or more: the first one's kind and code, and what they say, the last of many left out."""
         first = errors[0]
         if len(errors) == 1:
             return first
-        whole = type(first)(
-            first.code, f"{len(errors)} defects: " + " ".join(map(_numbered, enumerate(errors, 1)))
-        )
+        whole = type(first)(first.code, f"{len(errors):,} defects: " + _listed(errors))
         whole._parts = tuple(part for error in errors for part in error.parts)
         return whole
 
@@ -78,8 +77,18 @@ def _rebuild(
     return error
 
 
-def _numbered(error: tuple[int, FactloadError]) -> str:
-    return f"({error[0]}) {error[1]}"
+def _listed(errors: Sequence[FactloadError]) -> str:
+    said, left = [], MOST_CHARS - 100
+    for number, error in enumerate(errors, 1):
+        said.append(f"({number}) {error}")
+        left -= len(said[-1]) + 1
+        if left < 0 and number > 1:
+            return " ".join([*said[:-1], f"… and {len(errors) - number + 1:,} more"])
+    return " ".join(said)
+
+
+def _cut(sentence: str) -> str:
+    return sentence if len(sentence) <= MOST_CHARS else sentence[: MOST_CHARS - 1] + "…"
 
 
 class FeedError(FactloadError):

@@ -44,3 +44,23 @@ def test_several_errors_are_one_that_says_all_of_them() -> None:
     assert both.parts == (first, second)
     there = pickle.loads(pickle.dumps(errors.FeedError.together([both, first])))  # noqa: S301
     assert [part.code for part in there.parts] == ["a", "b", "a"]
+
+
+def test_no_sentence_is_longer_than_a_page() -> None:
+    error = errors.WorkbookError("a", "x" * 30_000_000, expected="é" * 20_000, remedy="y" * errors.MOST_CHARS)
+    assert (len(error.seen), len(error.expected), len(error.remedy)) == (errors.MOST_CHARS,) * 3
+    assert error.seen.endswith("x…")
+    assert error.remedy.endswith("y")
+    assert len(str(error)) < 3 * errors.MOST_CHARS + 50
+    assert pickle.loads(pickle.dumps(error)).seen == error.seen  # noqa: S301
+
+
+def test_of_very_many_errors_the_first_are_said_whole_and_the_others_counted() -> None:
+    many = [errors.FeedError("a", f"column {i} is wrong", remedy="Mend it") for i in range(5_000)]
+    together = errors.FeedError.together(many)
+    assert len(str(together)) <= errors.MOST_CHARS
+    said = str(together)
+    assert said.startswith("5,000 defects: (1) column 0 is wrong. Mend it. (2) column 1 is wrong. Mend it. ")
+    left = int(said.rpartition("and ")[2].split()[0].replace(",", ""))
+    assert said.count("is wrong") + left == 5_000
+    assert len(together.parts) == 5_000

@@ -14,12 +14,14 @@ import pytest
 import expected
 import sheetxml
 from factload.errors import WorkbookError
-from factload.sheet.cells import SheetParser
+from factload.sheet.block import Kind
+from factload.sheet.cells import Row, SheetParser
 from factload.sheet.counting import RowCounter, count_valued
 from factload.sheet.merged import merged_headers, touches
 from factload.sheet.number_formats import date_styles, is_date_format
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.strings_table import NO_STRINGS
+from factload.sheet.workbook import find_header
 from factload.vectors import row_ends
 
 HEAD = f'<worksheet xmlns="{sheetxml.TRANSITIONAL}"><sheetData>'.encode()
@@ -45,7 +47,13 @@ def formulas_counted(row: bytes) -> int:
 
 
 def every_sheet(size: int) -> object:
-    return choose([SheetPart(f"S{i}", "visible", "part", "worksheet") for i in range(size)], "*")
+    return choose([SheetPart(f"S{i}", "visible", "part", "worksheet") for i in range(size // 9)], "*")
+
+
+def header(size: int) -> None:
+    cells = {i: (Kind.TEXT, f"column {i}") for i in range(1, size // 8)}
+    with pytest.raises(WorkbookError):
+        find_header([Row(1, True, cells)], [f"another column {i}" for i in range(40)], "Facts")
 
 
 WORK: Mapping[str, Callable[[int], object]] = {
@@ -68,6 +76,7 @@ WORK: Mapping[str, Callable[[int], object]] = {
     "values deep in a cell": lambda n: counted(b'<row r="2"><c>' + b"<a>" * n + b"<v>1</v>" * n),
     "rows deep in other elements": lambda n: counted(b"<a>" * n + b"<row></row>" * n),
     "sheets": every_sheet,
+    "columns of a header": header,
 }
 
 

@@ -103,3 +103,69 @@ def test_merged_header_cells_are_named(tmp_path: Path) -> None:
     assert error.code == "header_missing"
     assert "merged there: A2:B2" in str(error)
     assert "A9" not in str(error)
+
+
+def test_cells_of_a_workbook_without_any_of_the_columns_stay_out_of_the_message(tmp_path: Path) -> None:
+    error = refusal(
+        sheetxml.write(tmp_path / "w.xlsx", rows(["ID", "Alice Miller", "Salary 123,456"], ["7"]))
+    )
+    assert error.code == "header_missing"
+    assert "no row holds any of them" in error.seen
+    assert not [word for word in ("Alice", "Salary", "123", "ID") if word in str(error)]
+
+
+def test_a_misspelt_name_is_shown_even_where_no_other_is_right(tmp_path: Path) -> None:
+    error = refusal(sheetxml.write(tmp_path / "w.xlsx", rows(["BUSINES KEY", "Metric sum", "Alice"])))
+    assert error.remedy.startswith("Did you mean 'BUSINES KEY'? ")
+
+
+def test_what_is_no_text_in_a_header_is_counted(tmp_path: Path) -> None:
+    part = rows(["metric", "x"]).replace("</row>", '<c r="C1"><v>2024</v></c><c r="D1"><v>7</v></c></row>')
+    error = refusal(sheetxml.write(tmp_path / "w.xlsx", part))
+    assert "row 1 holds 'metric', 'x', and 2 cells without text" in error.seen
+    assert "2024" not in str(error)
+
+
+@pytest.mark.parametrize(("columns", "length"), [(1, 1_000_000), (16_000, 10), (300, 50_000)])
+def test_a_message_is_short_whatever_a_header_holds(columns: int, length: int, tmp_path: Path) -> None:
+    cells = "".join(f'<c r="{expected.letters(i)}1" t="s"><v>1</v></c>' for i in range(2, columns + 2))
+    path = sheetxml.write(
+        tmp_path / "w.xlsx",
+        sheetxml.sheet(f'<row r="1"><c r="A1" t="s"><v>0</v></c>{cells}</row>'),
+        strings=sheetxml.shared(["<t>metric</t>", f"<t>{'x' * length}</t>"]),
+    )
+    error = refusal(path)
+    assert error.seen.startswith("Sheet 'Facts' has no column 'Business Key'")
+    assert len(str(error)) < 3_000
+
+
+def test_a_message_is_short_whatever_a_feed_asks_for(tmp_path: Path) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(["a", "b"]))
+    with pytest.raises(WorkbookError) as caught:
+        expected.split(path, [expected.field(f"column {i}", "text") for i in range(1_000)])
+    assert "'column 29' and 970 more" in caught.value.seen
+    assert len(str(caught.value)) < 2_000
+
+
+def test_a_long_name_is_compared_by_case_too(tmp_path: Path) -> None:
+    """In another case a name may have more characters, or fewer."""
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(["STRASSE", "ﬃ"], ["x", "y"]))
+    done, _ = expected.split(
+        path, [expected.field("straße", "text", key=True), expected.field("FFI", "text")]
+    )
+    assert done.source == 1
+
+
+def test_a_sheet_whose_name_is_a_page_long_is_refused(tmp_path: Path) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", {"x" * 100_000: rows(["Business Key", "metric"])})
+    for sheet in (0, "*"):
+        error = refusal(path, sheet=sheet)
+        assert (error.code, "100,000 characters" in error.seen) == ("workbook_hostile", True)
+    assert len(str(refusal(path, sheet="other"))) < 12_000
+
+
+def test_every_sheet_is_no_number_of_sheets_without_end(tmp_path: Path) -> None:
+    from factload.sheet.sheets import SheetPart, choose
+
+    with pytest.raises(WorkbookError, match="10,001 visible sheets"):
+        choose([SheetPart(f"S{i}", "visible", "", "worksheet") for i in range(10_001)], "*")

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from factload.errors import WorkbookError
+from factload.sheet.xml_parts import hostile
 
 SheetState = Literal["visible", "hidden", "veryHidden"]
 SheetChoice = str | int | tuple[str | int, ...]
 EVERY = "*"  # no sheet is called so: Excel forbids the character in names
 _LISTED = 20
+_NAME_CHARS = 255  # of a sheet's name; Excel's own end at 31
+_AT_ONCE = 10_000  # sheets that "*" may mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart,
         visible = tuple(s for s in sheets if s.state == "visible" and s.kind == "worksheet")
         if not visible:
             raise _missing("visible sheet of cells", sheets)
+        if len(visible) > _AT_ONCE:
+            raise hostile(f"The workbook has {len(visible):,} visible sheets", f"at most {_AT_ONCE:,}")
         defects = [d for d in (_defect(s, s.name, named) for s in visible) if d]
         if defects:
             raise WorkbookError.together(defects)
@@ -83,6 +88,10 @@ def _defect(sheet: SheetPart, wanted: str | int, named: Mapping[str, int]) -> Wo
             f"Sheet {wanted} is {sheet.name!r}, which is hidden",
             expected="a visible sheet",
             remedy="Give `workbook.sheet` its name if it is meant; a hidden sheet is read only by name",
+        )
+    if len(sheet.name) > _NAME_CHARS:
+        return hostile(
+            f"The name of a sheet has {len(sheet.name):,} characters", f"at most {_NAME_CHARS} characters"
         )
     if named[sheet.name] > 1:
         return WorkbookError(

@@ -20,6 +20,9 @@ from factload.sheet.unstorable import as_escaped
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
 _MERGED_SHOWN = 5
+_NAMES, _NAME_CHARS = 30, 60  # that a message shows
+_LIKENED = 200  # names, of a header that may have 16,384
+_MISSPELT, _SURELY_MISSPELT = 0.6, 0.8  # likeness, from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,6 @@ class Header:
 
     row: int
     names: dict[int, str]
-
-    def listed(self) -> str:
-        """The names as an error shows them."""
-        return ", ".join(repr(name) for name in self.names.values()) or "nothing"
 
 
 def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
@@ -69,7 +68,8 @@ def find_header(
 ) -> Header:
     """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged.
 
-    Raises WorkbookError ``header_missing`` with the best row's names, and with it ``header_duplicate``.
+    Raises WorkbookError ``header_missing``, and with it ``header_duplicate``. It shows the best row's names if one of
+    the wanted ones is among them: of another row nobody knows whether it holds names, or what only its owner may see.
     """
     found = best_header(rows, wanted)
     missing = [name for name in wanted if found is None or not columns_named(found, name)]
@@ -78,19 +78,23 @@ def find_header(
     refused = WorkbookError(
         "header_missing",
         f"Sheet {sheet!r} has no column {_quoted(missing)} in its first {HEADER_WITHIN} rows"
-        + (f"; row {found.row} holds {found.listed()}" if found else "; they are empty"),
+        + _seen_there(rows, found, known=len(missing) < len(wanted)),
         expected=f"one row that holds {_quoted(wanted)}" + (_merged_hint(merged(found.row)) if found else ""),
-        remedy=_did_you_mean(missing, found) + "Correct the header, or the column names in the feed file",
+        remedy=_did_you_mean(missing, found, _MISSPELT if len(missing) < len(wanted) else _SURELY_MISSPELT)
+        + "Correct the header, or the column names in the feed file",
     )
     raise WorkbookError.together([refused, *(_duplicates(found, wanted, sheet) if found else ())])
 
 
 def best_header(rows: Sequence[Row], wanted: Sequence[str]) -> Header | None:
     """The first row that holds every wanted name, or else the first that holds most of them; None for no row."""
-    headers = [_header(row) for row in rows]
-    best = max(
-        headers, key=lambda header: sum(bool(columns_named(header, name)) for name in wanted), default=None
-    )
+    folded = [name.strip().casefold() for name in wanted]
+
+    def held(header: Header) -> int:
+        there = {name.casefold() for name in header.names.values()}
+        return sum(name in there for name in folded)
+
+    best = max(map(_header, rows), key=held, default=None)
     return best if best is not None and best.names else None
 
 
@@ -106,8 +110,8 @@ def _duplicates(header: Header, wanted: Sequence[str], sheet: str) -> list[Workb
     return [
         WorkbookError(
             "header_duplicate",
-            f"Sheet {sheet!r} has the column {name!r} {len(columns)} times: "
-            + " and ".join(f"{column_letters(index)}{header.row}" for index in columns),
+            f"Sheet {sheet!r} has the column {name!r} {len(columns):,} times: "
+            + " and ".join(f"{column_letters(index)}{header.row}" for index in columns[:_NAMES]),
             expected="every mapped name once",
             remedy="Rename or delete the other",
         )
@@ -120,7 +124,10 @@ def columns_named(header: Header, name: str) -> list[int]:
     """Indices of the columns called ``name``: exactly, or else when case doesn't count."""
     wanted = name.strip()
     exact = [index for index, there in header.names.items() if there == wanted]
-    return exact or [index for index, there in header.names.items() if there.casefold() == wanted.casefold()]
+    folded, longest = wanted.casefold(), 3 * len(wanted)  # no character has more than three in another case
+    return exact or [
+        index for index, there in header.names.items() if len(there) <= longest and there.casefold() == folded
+    ]
 
 
 def _header(row: Row) -> Header:
@@ -142,14 +149,32 @@ def _merged_hint(ranges: list[str]) -> str:
     return f", each in a cell of its own; merged there: {', '.join(ranges[:_MERGED_SHOWN])}" if ranges else ""
 
 
+def _seen_there(rows: Sequence[Row], found: Header | None, *, known: bool) -> str:
+    if found is None:
+        return "; they are empty"
+    if not known:
+        return "; no row holds any of them"
+    kinds = next(row.cells for row in rows if row.number == found.row)
+    texts = [name for index, name in found.names.items() if kinds[index][0] == Kind.TEXT]
+    others = len(found.names) - len(texts)
+    return f"; row {found.row} holds {_quoted(texts)}" + (
+        f", and {others:,} cells without text" if others else ""
+    )
+
+
 def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(repr(name) for name in names)
+    shown = ", ".join(
+        repr(name if len(name) <= _NAME_CHARS else name[:_NAME_CHARS] + "…") for name in names[:_NAMES]
+    )
+    return shown + (f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else "")
 
 
-def _did_you_mean(missing: Sequence[str], found: Header | None) -> str:
+def _did_you_mean(missing: Sequence[str], found: Header | None, likeness: float) -> str:
     if found is None:
         return ""
-    near = [
-        close[0] for name in missing if (close := difflib.get_close_matches(name, found.names.values(), 1))
-    ]
+    there = {
+        name.casefold(): name for name in list(found.names.values())[:_LIKENED] if len(name) <= _NAME_CHARS
+    }
+    close = (difflib.get_close_matches(name.casefold(), there, 1, likeness) for name in missing[:_NAMES])
+    near = [there[names[0]] for names in close if names]
     return f"Did you mean {_quoted(near)}? " if near else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 
 from factload.feed.sql_types import SqlType
-from factload.propose.names import is_called_a_date, may_have_fractions
+from factload.propose.names import is_called_a_date, is_digits_alone, may_have_fractions
 from factload.propose.text_shapes import Shape, has_marks, shape_of_dates, shape_of_numbers
 from factload.sheet.block import Kind
 from factload.sheet.numbers import parse_decimal
@@ -122,14 +122,17 @@ def _digits(text: str, written: TextFormat) -> str:
 def _moments(texts: Iterable[str]) -> Reading:
     serials = [number for text in texts if (number := parse_decimal(text)) is not None]
     if serials and max(serials) < _FIRST_DAYS:
-        return Reading(TEXT, notes=("times of day or durations, which no type here has: read as texts",))
+        return Reading(
+            TEXT,
+            notes=("times of day or durations, which no type here has: texts of the fractions of a day",),
+        )
     with_time = any("T" in text or ("." in text and not text.endswith(".0")) for text in texts)
     return Reading(SqlType("timestamp" if with_time else "date"))
 
 
 def _numbers(header: str, texts: Mapping[str, int], written: TextFormat) -> Reading:
     numbers = {text: number for text in texts if (number := parse_decimal(text)) is not None}
-    if not numbers:
+    if not numbers or is_digits_alone(header):
         return Reading(TEXT)
     shown = {text: _AS_SHOWN.plus(number).normalize() for text, number in numbers.items()}
     whole = max((n.adjusted() + 1 for n in shown.values() if n), default=1)

@@ -72,7 +72,7 @@ def look_at_csv(path: Path) -> SeenCsv | None:
     if found is None:
         if not text.strip():
             raise _unlikely(path, "it holds nothing")
-        raise _unlikely(path, "its lines don't have the same number of fields, whatever parts them")
+        raise _unlikely(path, _why_no_table(text))
     delimiter, quote = found
     return SeenCsv(CsvDialect(encoding, delimiter, quote), doubt)
 
@@ -127,8 +127,10 @@ def _eight_bits(start: bytes) -> tuple[str, str]:
     """One of the encodings with a byte a character: Western Europe's where its letters come out, else the likeliest."""
     doubt = "guessed: the bytes don't say it"
     try:
+        letters = [c for c in start.decode(_WESTERN) if c.isalpha()]
         strange = {c for c in start.decode(_WESTERN) if ord(c) > 127}
-        if strange <= _WESTERN_SIGNS:
+        # Where nearly every letter is beyond ASCII, the alphabet is another one.
+        if strange <= _WESTERN_SIGNS and sum(c > "\x7f" for c in letters) * 3 <= len(letters):
             return _WESTERN, doubt
     except UnicodeDecodeError:
         pass
@@ -182,6 +184,26 @@ def _worth(text: str, delimiter: str, quote: str, columns: int = 2) -> float:
     return alike * (table.score + _loose(below, quote)) / (1 + _others_inside(table, below, delimiter))
 
 
+def _why_no_table(text: str) -> str:
+    """What a person sees in a text that has no table in it."""
+    for delimiter in _DELIMITERS:
+        try:
+            widths = [len(fields) for _, fields in _rows(text, delimiter, '"') if any(fields)]
+        except csv.Error:
+            continue
+        if not widths or widths[0] < 2:
+            continue
+        if len(widths) == 1:
+            return "it has a header and no rows"
+        [(usual, often)] = Counter(widths[1:]).most_common(1)
+        if often < _ENOUGH * len(widths[1:]) or usual < 2:
+            continue
+        if usual != widths[0]:
+            return f"its first line has {widths[0]} fields, and the lines below it have {usual}"
+        return "no line of it looks like a header, names above the values"
+    return "its lines don't have the same number of fields, whatever parts them"
+
+
 def _loose(below: list[list[str]], quote: str) -> float:
     """A little less for a way of quoting that leaves quotes around the texts."""
     marks = {'"', "'"} - {quote}
@@ -218,7 +240,9 @@ def _row(number: int, fields: list[str]) -> Row:
 def _unlikely(path: Path, why: str) -> WorkbookError:
     return WorkbookError(
         "workbook_unlikely",
-        f"{path.name} is no workbook, and no csv file either: {why}",
+        f"{path.name} can't be read as a csv file: {why}"
+        if is_named_csv(path)
+        else f"{path.name} is no workbook, and no csv file either: {why}",
         expected="an .xlsx, .xlsm, .xls, .xlsb or .ods workbook, or a text file with delimiters (.csv, .tsv, .txt)",
         remedy="Name the file with the rows",
     )

@@ -35,28 +35,20 @@ _GLUED = re.compile(r"(?<=\w{3})(?:nummer|nr)$")  # Kundennummer
 # Called like keys, but of nothing that has members.
 _COUNTED = {
     *("row", "line", "month", "week", "year", "day", "quarter", "hour", "page", "period", "seq", "sequence"),
-    *(
-        "house",
-        "room",
-        "floor",
-        "pos",
-        "position",
-        "postal",
-        "post",
-        "zip",
-        "phone",
-        "telephone",
-        "tel",
-        "mobile",
-    ),
-    *("fax", "lfd", "zeile", "monat", "woche", "jahr", "seite", "haus", "telefon"),
+    *("house", "room", "floor", "pos", "position", "lfd", "zeile", "monat", "woche", "jahr", "seite", "haus"),
 }
+_DIGITS_ALONE = re.compile(  # their sum says nothing, and zeros before them count
+    r"\b(?:zip|postal|postcode|plz|phone|telephone|telefon|tel|mobile|handy|fax|ssn|vat|isbn)\b|postleitzahl"
+)
 _MONEY = re.compile(
     r"\b(?:amount|price|cost|costs|sales|revenue|profit|total|fee|fees|tax|value|balance|discounts?|payments?|salary|"
     r"wage|budget|spend|margin|rate|hours|weight|gross|net|cogs|betrag|preis|umsatz|kosten|summe|saldo|wert|gehalt|"
     r"stunden|montant|prix|cout|solde|salaire|taux)\b|(?:betrag|preis|umsatz|kosten|saldo|wert|stunden)$"
 )
-_DAYS = re.compile(r"\b(?:date|day|datum|tag|jour|on)\b|(?:datum|date|tag)$")
+_DAYS = re.compile(
+    r"\b(?:date|day|datum|tag|jour|on|since|from|to|due|created|updated|modified|opened|closed|posted|booked|paid|"
+    r"shipped|delivered|hired|born|dob|start|end|begin|von|bis|ab|seit|faellig)\b|(?:datum|date|tag)$"
+)
 _MAX_IDENTIFIER = 63  # bytes: PostgreSQL's
 # Every table of PostgreSQL has these already: https://www.postgresql.org/docs/current/ddl-system-columns.html
 _SYSTEM = {"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
@@ -118,7 +110,7 @@ def plain(name: str) -> str:
 def is_key(header: str) -> bool:
     """Whether a column is called like a key of something that may have members: Customer ID, StockCode, Kundennr."""
     found = words(header).split()
-    if not found or (len(found) > 1 and stem(header).split("_")[-1] in _COUNTED):
+    if not found or is_counted(header) or is_digits_alone(header):
         return False
     french = len(found) > 1 and found[0] in _KEY_FIRST
     return found[-1] in _KEY_WORDS or french or bool(_GLUED.search(found[-1]))
@@ -127,6 +119,11 @@ def is_key(header: str) -> bool:
 def is_counted(header: str) -> bool:
     """Whether a column is called like a number of something that is counted: Row ID, Month Number."""
     return stem(header).split("_")[-1] in _COUNTED and len(words(header).split()) > 1
+
+
+def is_digits_alone(header: str) -> bool:
+    """Whether a column is called like something that is written in digits and is no number: Postal Code, Phone."""
+    return bool(_DIGITS_ALONE.search(words(header)))
 
 
 def may_have_fractions(header: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ def book(path: Path, *rows: tuple[Any, ...], sheet: str = "Orders") -> Path:
         made.active.append(row)
     made.save(path)
     return path
+
+
+def text_of(place: Place, workbook: Path, **asked: Any) -> str:
+    """The proposed feed file."""
+    return feed_text(propose_feed(workbook, database=place.url, **asked), None)
 
 
 def proposed(place: Place, workbook: Path, **asked: str) -> dict[str, Any]:
@@ -188,3 +194,202 @@ def test_hostile_names_are_quoted(place: Place) -> None:
     assert place.rows("SELECT count(*) FROM dim_product") == [(7,)]
     feed = yaml.safe_load(feed_text(proposal, "feed.schema.json"))
     assert [c.get("column") for c in feed["fact"]["columns"].values()][1:] == ["a: {b}", "no"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Customer ID", "Customer Id", "CustomerID", "customer_id", "CUSTOMER ID", "Id", "Customer Key"]
+)
+def test_a_key_and_its_surrogate_never_have_one_name(place: Place, header: str) -> None:
+    workbook = book(place.home / "inbox/orders_2026-11-05.xlsx", (header, "Amount"), ("C1", 1.5), ("C1", 2.5))
+    proposal = propose_feed(workbook, database=place.url, output=Path("visits.yaml"))
+    [dimension] = proposal.dimensions
+    assert dimension.headers == (header,)
+    assert dimension.surrogate_key not in dimension.business_key
+    place.execute(ddl_text(proposal))
+    assert place.rows("SELECT count(*) FROM fact_visits") == [(0,)]
+
+
+ROLES = """
+CREATE TABLE dim_date (date_key int PRIMARY KEY, day date NOT NULL UNIQUE);
+CREATE TABLE dim_region (region_key int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, country text NOT NULL,
+    state text NOT NULL, city text NOT NULL, region text, UNIQUE (country, state, city));
+CREATE TABLE fact_ship (
+    order_date_key int NOT NULL REFERENCES dim_date, ship_date_key int NOT NULL REFERENCES dim_date,
+    region_key int NOT NULL REFERENCES dim_region, amount numeric(18,4) NOT NULL, note text,
+    created_at timestamp NOT NULL DEFAULT now(), load_id text NOT NULL);
+INSERT INTO dim_date SELECT to_char(d, 'YYYYMMDD')::int, d FROM generate_series('2026-11-01'::date, '2026-11-30', '1 day') d;
+INSERT INTO dim_region (country, state, city) VALUES ('US', 'KY', 'Henderson'), ('US', 'CA', 'Los Angeles');
+"""
+
+
+def test_two_roles_of_a_date_dimension_and_a_key_of_several_columns_load(place: Place) -> None:
+    place.execute(ROLES)
+    workbook = book(
+        place.home / "inbox/ship_2026-11-05.xlsx",
+        ("Order Date", "Ship Date", "Region", "Country", "State", "City", "Amount"),
+        *(
+            (date(2026, 11, n), date(2026, 11, n + 2), "South", "US", "KY", "Henderson", n * 1.5)
+            for n in range(1, 9)
+        ),
+    )
+    output = place.home / "include/feeds/ship.yaml"
+    result = factload("init", str(workbook), "--table", "fact_ship", "--output", str(output))
+    assert result.returncode == 0, result.stderr
+    text = output.read_text(encoding="utf-8")
+    feed = yaml.safe_load(text)
+    assert {n: (d["column"], d.get("type")) for n, d in feed["dimensions"].items()} == {
+        "order_date": ("Order Date", "date"),
+        "ship_date": ("Ship Date", "date"),
+        "region": (["Country", "State", "City"], None),
+    }
+    assert [line.split("#")[2] for line in text.splitlines() if "# created_at" in line] == [
+        " takes its default"
+    ]
+    assert [line.split("#")[2] for line in text.splitlines() if "# note" in line] == [" stays null"]
+    assert "--ddl" not in result.stderr
+    assert factload("run", "ship", "--period", "2026-11-05").returncode == 0
+    assert place.rows("SELECT min(order_date_key), max(ship_date_key), sum(amount)::text FROM fact_ship") == [
+        (20261101, 20261110, "54.0000")
+    ]
+
+
+def test_a_dimension_with_a_history_is_looked_up_in_the_loads_period(place: Place) -> None:
+    place.execute(
+        "CREATE TABLE dim_member (member_id int PRIMARY KEY, member_no text NOT NULL, valid_from date NOT NULL, "
+        "valid_to date, UNIQUE (member_no, valid_from));"
+        "CREATE TABLE fact_visits (member_id int NOT NULL REFERENCES dim_member, visits int, load_id text);"
+        "INSERT INTO dim_member VALUES (1, 'M1', '2020-01-01', '2026-06-01'), (2, 'M1', '2026-06-01', NULL);"
+    )
+    workbook = book(place.home / "inbox/visits.xlsx", ("Member No", "Visits"), ("M1", 3))
+    [dimension] = proposed(place, workbook)["dimensions"].values()
+    assert dimension["business_key"] == "member_no"
+    assert dimension["as_of"] == {"valid_from": "valid_from", "valid_to": "valid_to"}
+
+
+def test_a_load_id_of_the_sheet_s_own_is_not_the_load_column(place: Place) -> None:
+    workbook = book(
+        place.home / "inbox/trips.xlsx", ("Load ID", "Weight"), *((f"L{n}", n) for n in range(30))
+    )
+    proposal = propose_feed(workbook, database=place.url)
+    assert proposal.load_column == "factload_load_id"
+    place.execute(ddl_text(proposal))
+    again = propose_feed(workbook, database=place.url)
+    assert (again.table, again.load_column, again.new_load_column) == (
+        "fact_trips",
+        "factload_load_id",
+        False,
+    )
+    assert [c.name for c in again.columns] == ["load_id", "weight"]
+    place.execute("CREATE TABLE fact_freight (load_id text, weight numeric)")
+    freight = propose_feed(workbook, database=place.url, table="fact_freight")
+    assert [c.header for c in freight.columns] == ["Load ID", "Weight"]
+    assert ddl_text(freight) == "ALTER TABLE fact_freight ADD COLUMN factload_load_id TEXT;\n"
+
+
+def test_a_table_with_one_name_in_common_is_not_taken_and_is_named(place: Place) -> None:
+    place.execute("CREATE TABLE fact_af (region text, a int, b int, c int, d int, e int, load_id text)")
+    workbook = book(place.home / "inbox/prices.xlsx", ("Region", "Units", "Price"), ("North", 1, 2.5))
+    text = text_of(place, workbook)
+    assert "table: fact_prices " in text
+    assert "fact_af is there, with 1 of its names: --table takes it" in text
+    assert yaml.safe_load(text_of(place, workbook, table="fact_af"))["fact"]["table"] == "fact_af"
+
+
+def test_the_feed_is_called_as_its_file(place: Place) -> None:
+    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    output = place.home / "include/feeds/retail.yaml"
+    result = factload("init", str(workbook), "--output", str(output))
+    assert yaml.safe_load(output.read_text(encoding="utf-8"))["feed"] == "retail"
+    assert result.stderr.splitlines()[-2:] == [
+        "  factload check retail --period 2026-11-05",
+        "  factload run retail --period 2026-11-05",
+    ]
+    elsewhere = place.home / "Other Feeds.yaml"
+    named = factload("init", str(workbook), "--output", str(elsewhere)).stderr.splitlines()[-1]
+    assert named == f"  factload run '{elsewhere}' --period 2026-11-05"
+    assert yaml.safe_load(elsewhere.read_text(encoding="utf-8"))["feed"] == "other_feeds"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        (
+            "schema.sql",
+            b"create table x (a int, b int);\ninsert into x values (1, 2, 3);\n",
+            "is no workbook",
+        ),
+        ("page.xls", b"<html><table><tr><td>a</td></tr></table></html>", "is no workbook"),
+        ("photo.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x01", "is no workbook"),
+        ("empty.csv", b"", "it holds nothing"),
+        ("header.csv", b"Code,Amount\n", "a header and no rows"),
+        ("bare.csv", b"A1,5\nA2,6\n", "no line of it looks like a header"),
+        ("wide.csv", b"a,b\n1,2,\n3,4,\n5,6,\n", "has 2 fields, and the lines below it have 3"),
+        ("cut.xlsx", b"PK\x03\x04 and no more", "Deliver it again"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\x00 and no more", "can't be inflated"),
+    ],
+)
+def test_what_is_no_workbook_is_said_in_one_line_and_nothing_is_written(
+    place: Place, name: str, content: bytes, words: str
+) -> None:
+    path = place.home / "inbox" / name
+    path.write_bytes(content)
+    output = place.home / "include/feeds/new.yaml"
+    result = factload("init", str(path), "--output", str(output))
+    assert result.returncode == 3
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not output.exists()
+
+
+def test_rows_of_which_none_could_be_loaded_are_no_proposal(place: Place) -> None:
+    rows = [("Code", "A", "B"), *((f"K{n}", "#N/A", "#REF!") for n in range(9))]
+    text = text_of(place, book(place.home / "inbox/errors.xlsx", *rows))
+    assert "column A: 9 of its cells show errors" in text
+    with pytest.raises(WorkbookError, match="no rows below its header"):
+        propose_feed(book(place.home / "inbox/none.xlsx", ("Code", "Amount")), database=place.url)
+    alone = book(place.home / "inbox/alone.xlsx", ("A", "B"), *(("#N/A", "#REF!") for _ in range(9)))
+    with pytest.raises(WorkbookError, match="no column of sheet 'Orders' can fill"):
+        propose_feed(alone, database=place.url)
+
+
+def test_a_folder_that_is_not_there_is_not_made(place: Place) -> None:
+    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    result = factload("init", str(workbook), "--output", str(place.home / "no/such/retail.yaml"))
+    assert result.returncode == 2
+    assert result.stderr.endswith(f"mkdir -p {place.home / 'no/such'}.\n")
+    assert not (place.home / "no").exists()
+
+
+def test_the_schema_is_named_where_there_is_one(place: Place) -> None:
+    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    assert "$schema" not in factload("init", str(workbook)).stdout
+    (place.home / "docs").mkdir()
+    (place.home / "docs/feed.schema.json").write_text("{}", encoding="utf-8")
+    assert factload("init", str(workbook)).stdout.startswith(
+        "# yaml-language-server: $schema=../../docs/feed.schema.json\n"
+    )
+
+
+def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: Place) -> None:
+    path = place.home / "inbox/merged.xlsx"
+    book(path, ("Code", "Amount", None, "Double", "Qty"), *(("A", n, n, f"=E{n + 2}*2", n) for n in range(9)))
+    opened = openpyxl.load_workbook(path)
+    opened.active.merge_cells("B1:C1")
+    opened.save(path)
+    text = text_of(place, path)
+    assert list(yaml.safe_load(text)["fact"]["columns"]) == ["merged_id", "qty"]
+    assert "column Amount: its name stands in merged cells" in text
+    assert "column Double: 9 of its cells hold formulas whose values were never saved" in text
+
+
+def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> None:
+    rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
+    full = book(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
+    assert "ATTENTION: row 22 looks like a total and would be loaded as a row" in text_of(place, full)
+    dated = [(*row, "EUR") for row in rows]
+    part = book(
+        place.home / "inbox/part.xlsx", ("Region", "Amount", "Currency"), *dated, ("Total", 285, None)
+    )
+    text = text_of(place, part)
+    assert "ATTENTION" not in text
+    assert yaml.safe_load(text)["max_rejects"] == "6%"

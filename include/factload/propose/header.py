@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
@@ -60,6 +61,15 @@ def find_table(rows: Sequence[Row], sheet: str) -> FoundTable | None:
     if best.above_values:
         return _last_title(best, candidates, filled)
     return next((above for above in candidates if _is_header_of(above, best, filled)), best)
+
+
+def last_names(rows: Iterable[Row]) -> int:
+    """The number of the last row, if it is within a header's reach and holds names alone: a table without rows; or 0."""
+    filled = [row for row in islice(rows, HEADER_WITHIN + 1) if _cells(row)]
+    if not filled or filled[-1].number > HEADER_WITHIN:
+        return 0
+    cells = _cells(filled[-1])
+    return 0 if len(cells) < 2 or any(is_value(*cell) for cell in cells.values()) else filled[-1].number
 
 
 def _last_title(best: FoundTable, candidates: Sequence[FoundTable], filled: Sequence[Row]) -> FoundTable:

@@ -17,7 +17,7 @@ from pathlib import Path
 from factload.errors import WorkbookError
 from factload.propose.column_types import Reading, reading_of
 from factload.propose.csv_seen import SeenCsv
-from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table
+from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
 from factload.propose.odd_rows import OddRow, odd_rows
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, column_letters
@@ -118,6 +118,9 @@ def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[Shee
                 found += [(part, table)] if table else []
         if found:
             return max(found, key=lambda one: one[1].weight)
+        for part in sheets:
+            if (part.state != "visible") == hidden and (last := last_names(source.all_rows(part))):
+                raise _no_rows(path, part.name, last)
     raise WorkbookError(
         "header_unlikely",
         f"No sheet of {path.name} has a row that looks like a header",

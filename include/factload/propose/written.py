@@ -27,7 +27,7 @@ def feed_text(proposal: Proposal, schema: str | None) -> str:
 
 
 def _lines(p: Proposal) -> Iterator[str]:
-    seen = "all rows" if p.sheet.whole else f"the first {p.sheet.rows:,} rows"
+    seen = "all rows" if p.sheet.whole else f"the first {p.sheet.rows:,} rows, and tried on all,"
     yield f"# Proposed from the header and {seen} of a workbook. Read it, correct it, then: factload check"
     yield from (f"# {_one_line(note)}" for note in p.notes)
     yield _with(f"feed: {p.feed}", "the name of the loads, such as " + f"{p.feed}@2026-11-05")

@@ -64,7 +64,7 @@ def find_table(rows: Sequence[Row], sheet: str) -> FoundTable | None:
 
 
 def last_names(rows: Iterable[Row]) -> int:
-    """The number of the last row, if it is within a header's reach and holds names alone: a table without rows; or 0."""
+    """The number of the last row, if it may be a header and holds names alone: of a table without rows; or 0."""
     filled = [row for row in islice(rows, HEADER_WITHIN + 1) if _cells(row)]
     if not filled or filled[-1].number > HEADER_WITHIN:
         return 0

@@ -44,11 +44,13 @@ def rows(
     placed: Sequence[int],
     fields: Sequence[SheetField],
     position: int = 0,
+    merged: str = "reject",
 ) -> list[Row]:
     """The rows that the partition files must hold, without the names of columns and the raw text."""
     out = []
-    for number, cells in book.sheet(position).items():
-        mapped = [cells.get(index) for index in placed]
+    sheet, ranges = book.sheet(position), book.merges(position)
+    for number in sheet:
+        mapped = [settled(sheet, ranges, number, index, header_row, merged) for index in placed]
         if number <= header_row or not any(cell and not blank(cell) for cell in mapped):
             continue
         row: Row = {"row": number, "reason": None, "cell": None}
@@ -61,6 +63,24 @@ def rows(
     return out
 
 
+def settled(
+    sheet: oracle.Sheet,
+    ranges: list[tuple[int, int, int, int]],
+    row: int,
+    column: int,
+    header_row: int,
+    merged: str,
+) -> oracle.Value | None:
+    """A cell as the feed has it where it is merged with others and isn't the first of them."""
+    for top, left, bottom, right in ranges:
+        if top <= row <= bottom and left <= column <= right and (row, column) != (top, left):
+            first = sheet.get(top, {}).get(left) if top > header_row else None
+            if first is None or blank(first) or merged == "blank":
+                return None
+            return first if merged == "repeat" else oracle.Value("merged", first.text)
+    return sheet[row].get(column)
+
+
 def letters(index: int) -> str:
     above, last = divmod(index - 1, 26)
     return (letters(above) if above else "") + chr(65 + last)
@@ -70,12 +90,22 @@ def blank(cell: oracle.Value) -> bool:
     return cell.kind == "text" and not cell.text.strip()
 
 
+DEFECTS = {
+    "error": "error_cell",
+    "rich": "rich_value",
+    "formula": "formula_without_value",
+    "stale": "stale_formula",
+    "merged": "merged_cell",
+    "ambiguous": "ambiguous_cell",
+}
+
+
 def typed(cell: oracle.Value | None, one: SheetField, date1904: bool) -> tuple[Any, str | None]:
     kind = one.type.kind
     if cell is None or (blank(cell) and (one.role == "key" or kind != "text")):
         return None, ("blank_key" if one.role == "key" else "blank_value") if one.required else None
-    if cell.kind in ("error", "formula"):
-        return None, {"error": "error_cell", "formula": "formula_without_value"}[cell.kind]
+    if cell.kind in DEFECTS:
+        return None, DEFECTS[cell.kind]
     if kind == "text":
         return text(cell, one, date1904)
     if kind in ("date", "timestamp"):

@@ -22,7 +22,7 @@ Tree = ElementTree.Element
 
 @dataclass(frozen=True)
 class Value:
-    """One cell: ``kind`` is text, number, boolean, date, error or formula (without a value)."""
+    """One cell: ``kind`` is text, number, boolean, date, error, rich, formula (without a value), stale or ambiguous."""
 
     kind: str
     text: str
@@ -59,6 +59,9 @@ class Workbook:
             for e in book.iter()
             if tag(e) == "sheet" and relations[attribute(e, "id") or ""][0] == "worksheet"
         ]
+        self.stale = any(
+            attribute(e, "fullCalcOnLoad") in ("1", "true") for e in book.iter() if tag(e) == "calcPr"
+        )
         styles = next((t for kind, t in relations.values() if kind == "styles"), None)
         self.dated = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else set()
         strings = next((t for kind, t in relations.values() if kind == "sharedStrings"), None)
@@ -82,8 +85,19 @@ class Workbook:
             found[relation.attrib["Id"]] = (relation.attrib["Type"].rpartition("/")[2], target.lstrip("/"))
         return found
 
+    def merges(self, position: int = 0) -> list[tuple[int, int, int, int]]:
+        """The merged ranges: first row and column, last row and column."""
+        tree = self.tree(self.sheets[position][1][1])
+        corners = [(e.get("ref") or "").split(":") for e in tree.iter() if tag(e) == "mergeCell"]
+        return [(*place(both[0]), *place(both[-1])) for both in corners]
+
     def sheet(self, position: int = 0) -> Sheet:
-        data = next(children(self.tree(self.sheets[position][1][1]), "sheetData"))
+        tree = self.tree(self.sheets[position][1][1])
+        data = next(children(tree, "sheetData"))
+        calculated = next(children(tree, "sheetCalcPr"), None)
+        stale = self.stale or (
+            calculated is not None and attribute(calculated, "fullCalcOnLoad") in ("1", "true")
+        )
         rows: Sheet = {}
         number = 0
         for row in children(data, "row"):
@@ -92,16 +106,24 @@ class Workbook:
             for cell in children(row, "c"):
                 reference = cell.get("r")
                 column = letters_to_index(reference) if reference else column + 1
-                value = self.cell(cell)
+                value = self.cell(cell, stale)
                 if value is not None:
                     valued = True
-                    if value.text or value.kind == "formula":
+                    if value.text or value.kind in ("formula", "stale"):
                         cells[column] = value
             if valued:
                 rows[number] = cells
         return rows
 
-    def cell(self, cell: Tree) -> Value | None:
+    def cell(self, cell: Tree, stale: bool) -> Value | None:
+        value = self.saved(cell)
+        if next(children(cell, "f"), None) is None or not stale:
+            return value
+        if value is None:  # an empty text
+            return Value("stale", "")
+        return value if value.kind in ("formula", "error") else Value("stale", value.text)
+
+    def saved(self, cell: Tree) -> Value | None:
         v = next(children(cell, "v"), None)
         formula = next(children(cell, "f"), None)
         inline = next(children(cell, "is"), None)
@@ -114,12 +136,13 @@ class Workbook:
         dated = int(cell.get("s", "0")) in self.dated
         if kind == "inlineStr":
             return Value("text", inner or shown(v))
-        if kind == "s":
-            return Value("text", self.strings[int(written)])
-        if kind == "str":
-            return Value("text", shown(v))
+        if inner:
+            return Value("ambiguous", inner)
+        if kind in ("s", "str"):
+            return Value("text", self.strings[int(written)] if kind == "s" else shown(v))
         names = {"n": "number", "b": "boolean", "e": "error", "d": "date"}
-        return Value(names[kind], written.strip(), dated and kind == "n")
+        name = "rich" if kind == "e" and cell.get("vm") else names[kind]
+        return Value(name, written.strip(), dated and kind == "n")
 
 
 def spread_space(element: Tree, inherited: str) -> None:
@@ -163,6 +186,11 @@ def shown(element: Tree | None) -> str:
         text = text.strip(" \t\r\n")
     units = re.sub("_x([0-9A-Fa-f]{4})_", lambda m: chr(int(m[1], 16)), text)
     return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def place(reference: str) -> tuple[int, int]:
+    """Row and column of a cell."""
+    return int("".join(filter(str.isdecimal, reference))), letters_to_index(reference)
 
 
 def letters_to_index(reference: str) -> int:

@@ -50,6 +50,7 @@ def write(
     *,
     strings: str | bytes | None = None,
     date1904: bool = False,
+    stale: bool = False,
     extra: Mapping[str, bytes] | None = None,
 ) -> Path:
     """A workbook with these worksheet parts by name (one part alone is called Facts)."""
@@ -67,7 +68,8 @@ def write(
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_RELS}">{relations}</Relationships>',
         "xl/workbook.xml": f'{DECLARATION}<workbook xmlns="{TRANSITIONAL}" xmlns:r="{_OFFICE}">'
-        f'<workbookPr date1904="{int(date1904)}"/><sheets>{listed}</sheets>{_EXTENSION}</workbook>',
+        f'<workbookPr date1904="{int(date1904)}"/><sheets>{listed}</sheets>'
+        f'<calcPr calcId="124519" fullCalcOnLoad="{int(stale)}"/>{_EXTENSION}</workbook>',
         "xl/styles.xml": STYLES,
     }
     for i, part in enumerate(named.values(), 1):

@@ -19,6 +19,13 @@ CELLS: Mapping[str, str] = {
     "text_too_long": "The text is longer than the column allows",
     "error_cell": "The cell shows an error",
     "formula_without_value": "The cell holds a formula whose value was never saved: open and save it in Excel",
+    "stale_formula": "The cell holds a formula, and the workbook says that its saved values are out of date: open "
+    "and save it in Excel",
+    "merged_cell": "The cell is merged with others, and the value stands in the first of them: the feed's "
+    "`workbook.merged` says whether it counts here too",
+    "rich_value": "The cell holds a linked data type, an image, or an error such as #SPILL!, which only Excel "
+    "can show: put a text or a number in its place",
+    "ambiguous_cell": "The cell is written in a way that programs read differently: open and save it in Excel",
     "below_minimum": "The value is smaller than the smallest that is allowed",
     "above_maximum": "The value is larger than the largest that is allowed",
     "not_allowed": "The value is not one of those that are allowed",

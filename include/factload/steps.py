@@ -117,12 +117,21 @@ def split_workbook(
             load.sources,
             sheet=feed.workbook.sheet,
             csv=csv,
+            cells=feed.workbook.cells,
             fields=fields,
             folder=load.folder,
             rows_per_partition=feed.rows_per_partition,
             progress=progress,
         )
-        split = in_place(split, load.sources, corrections, fields=fields, csv=csv, folder=load.folder)
+        split = in_place(
+            split,
+            load.sources,
+            corrections,
+            fields=fields,
+            csv=csv,
+            cells=feed.workbook.cells,
+            folder=load.folder,
+        )
         with connection.begin():
             partitions.record_split(connection, load, split.partitions, split.warnings)
             keep_what_is_whole(connection, load, feed)

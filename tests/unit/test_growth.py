@@ -17,8 +17,8 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, SheetParser
 from factload.sheet.counting import RowCounter, count_valued
-from factload.sheet.merged import merged_headers, touches
 from factload.sheet.number_formats import date_styles, is_date_format
+from factload.sheet.references import corners
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.strings_table import NO_STRINGS
 from factload.sheet.workbook import find_header
@@ -60,10 +60,10 @@ WORK: Mapping[str, Callable[[int], object]] = {
     "brackets in a number format": lambda n: is_date_format("[" * n),
     "elapsed hours in a number format": lambda n: is_date_format("[h" * n),
     "quotes in a number format": lambda n: is_date_format('"a' * n),
-    "letters of a merged range": lambda n: touches("A" * n, 1),
-    "digits of a merged range": lambda n: touches("A" + "1" * n, 1),
-    "colons of a merged range": lambda n: touches("A1:" * n, 1),
-    "columns of a merged range": lambda n: merged_headers({1: "k"}, [1], ["A" * n + "1:C1"], "Facts"),
+    "letters of a merged range": lambda n: corners("A" * n),
+    "digits of a merged range": lambda n: corners("A" + "1" * n),
+    "colons of a merged range": lambda n: corners("A1:" * n),
+    "columns of a merged range": lambda n: corners("A" * n + "1:C1"),
     "spaces after a formula": lambda n: formulas_counted(
         b'<row r="2"><c r="A2"><f>1</f>' + b" " * n + b"<x/></c></row>"
     ),
@@ -104,19 +104,6 @@ def test_the_id_of_a_number_format_may_have_any_length() -> None:
     assert date_styles(styles("9" * 5000, "9" * 5000)) == {1}
     assert date_styles(styles("165", "164")) == frozenset()
     assert date_styles(styles("165", "014")) == {1}
-
-
-def test_of_many_merged_ranges_one_is_named_for_a_column() -> None:
-    [defect] = merged_headers({2: "m"}, [2, 2], [f"A1:C{i}" for i in range(1, 101)], "Facts")
-    assert "A1:C1" in defect.seen
-    assert len(str(defect)) < 300
-
-
-@pytest.mark.parametrize("reference", ["C1:A1", "A1:C1", "A2:C1"])
-def test_a_merged_range_counts_from_any_of_its_corners(reference: str) -> None:
-    assert touches(reference, 1)
-    assert len(merged_headers({2: "m"}, [2], [reference], "Facts")) == 1
-    assert not touches(reference, 3)
 
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]

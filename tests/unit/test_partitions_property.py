@@ -77,6 +77,8 @@ cells = st.one_of(
     st.tuples(st.just("formula"), st.sampled_from(["", "<v></v>", "<v/>"]), st.none()),
     st.tuples(st.just("computed"), numbers, st.integers(0, 3)),
     st.tuples(st.just("empty"), st.integers(0, 3), st.none()),
+    st.tuples(st.just("wrong"), texts | odd_texts, st.sampled_from(["str", "n", "b"])),
+    st.tuples(st.just("picture"), st.just("#VALUE!"), st.none()),
     st.tuples(st.just("rich"), st.lists(texts, min_size=1, max_size=3), st.none()),
 )
 sheet_rows = st.lists(
@@ -103,6 +105,8 @@ def written(kind: str, value: object, option: object, reference: str) -> str:
         "boolean": f'<c{reference} t="b"><v>{body}</v></c>',
         "error": f'<c{reference} t="e"><v>{body}</v></c>',
         "iso": f'<c{reference} t="d"><v>{body}</v></c>',
+        "wrong": f'<c{reference} t="{option}"><is><t>{body}</t></is></c>',
+        "picture": f'<c{reference} t="e" vm="1"><v>{body}</v></c>',
         "formula": f"<c{reference}><f>SUM(A1:A2)</f>{value}</c>",
         "computed": f'<c{reference}{style}><f t="shared" si="0"/><v>{body}</v></c>',
         "empty": f'<c{reference} s="{body}"/>',
@@ -196,6 +200,7 @@ DIALECTS = [
     window_bytes=st.sampled_from([300, 2000, 1 << 20]),
     date1904=st.booleans(),
     strings_keep_space=st.booleans(),
+    stale=st.booleans(),
 )
 def test_every_cell_is_what_the_oracle_reads(
     rows: list,  # type: ignore[type-arg]
@@ -206,6 +211,7 @@ def test_every_cell_is_what_the_oracle_reads(
     window_bytes: int,
     date1904: bool,
     strings_keep_space: bool,
+    stale: bool,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
@@ -214,7 +220,7 @@ def test_every_cell_is_what_the_oracle_reads(
         strings = sheetxml.shared([f"<t{keep}>{escape(text)}</t>" for text in SHARED])
         if strings_keep_space:
             strings = strings.replace("<sst ", '<sst xml:space="preserve" ')
-        path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904)
+        path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904, stale=stale)
         done, found = expected.split(path, FIELDS, rows_per_partition=rows_per_partition)
 
         book = oracle.Workbook(path)

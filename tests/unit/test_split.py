@@ -178,11 +178,20 @@ def test_more_sheets_than_partitions_are_refused(home: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("merged", "refused"), [("B2:C2", True), ("A1:C1", False), ("B2:B3", False), ("D2:E2", False)]
+    ("merged", "beside", "refused"),
+    [
+        ("B2:C2", 2, True),
+        ("B2:C2", None, False),
+        ("A1:C1", 2, False),
+        ("B2:B3", 2, False),
+        ("D2:E2", 2, False),
+    ],
 )
-def test_a_mapped_header_merged_across_columns_is_refused(home: Path, merged: str, refused: bool) -> None:
+def test_a_mapped_header_merged_across_columns_with_values_is_refused(
+    home: Path, merged: str, beside: int | None, refused: bool
+) -> None:
     book = openpyxl.Workbook()
-    for row in (("a title",), HEADER, ("x", 1)):
+    for row in (("a title",), HEADER, ("x", 1, beside)):
         book.active.append(row)
     book.active.merge_cells(merged)
     book.save(home / "inbox/w.xlsx")

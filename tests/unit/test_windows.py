@@ -15,6 +15,7 @@ import expected
 import sheetxml
 from factload.sheet import xlsx
 from factload.sheet.counting import count_valued
+from factload.sheet.limits import Limits
 from factload.sheet.windows import NotPlain, Windows
 from factload.vectors import row_ends
 
@@ -32,12 +33,11 @@ def cut(xml: str, **options: int) -> list[tuple[str, bool]]:
         "rows_per_partition": 10**9,
         "rows_per_window": 10**9,
         "window_bytes": 1 << 20,
-        "row_bytes": 1 << 20,
         **options,
     }
     return [
         (window.xml.decode(), window.ends_partition)
-        for window in Windows(io.BytesIO(xml.encode()), **options)
+        for window in Windows(io.BytesIO(xml.encode()), limits=Limits(row_bytes=1 << 20), **options)
     ]
 
 

@@ -19,6 +19,7 @@ from factload.ledger.tables import rejects
 from factload.load import Load
 from factload.reports.identity import ADDED, proof_of
 from factload.sheet.block import Column, Kind
+from factload.sheet.choices import CellChoices
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.source import Source, open_source
@@ -48,6 +49,7 @@ def read_returned(
     *,
     fields: Sequence[SheetField],
     csv: CsvDialect | None,
+    cells: CellChoices,
 ) -> Corrections:
     """The corrections in the workbook at ``path``, called ``name``, that ``load`` has not taken before.
 
@@ -66,7 +68,7 @@ def read_returned(
                     f"{len(rows)} rows of {name} were rejected in another delivery of the workbook", rows
                 )
             comparison = _Comparison(returned, load, source, sheet, fields)
-            found.corrections += comparison.corrections(csv, corrections_of(source, known))
+            found.corrections += comparison.corrections(csv, cells, corrections_of(source, known))
         _require_rejected(connection, load, found.corrections, returned)
         if not found.corrections:
             found.notes.append(f"{name} holds no correction that {load.load_id} hasn't taken")
@@ -93,21 +95,23 @@ class _Comparison:
             tuple[str, int, int]
         ] = []  # where the changed ones stand, what they showed and show
 
-    def corrections(self, csv: CsvDialect | None, known: Sequence[Correction]) -> list[Correction]:
+    def corrections(
+        self, csv: CsvDialect | None, cells: CellChoices, known: Sequence[Correction]
+    ) -> list[Correction]:
         """Those that are not among the ``known`` ones."""
         found: list[Correction] = []
         numbers = [row.row for row in self._returned.rows(self._source.sha256, self._sheet)]
-        with unchanged(self._source), open_source(self._source.file, csv=csv) as opened:
+        with unchanged(self._source), open_source(self._source.file, csv=csv, cells=cells) as opened:
             if not any(part.name == self._sheet for part in opened.sheets):
                 self._altered += [row.place for row in self._returned.rows(self._source.sha256, self._sheet)]
                 self._require_whole()
             own = self._own_columns(opened)
-            rows = rows_of(opened, self._sheet, numbers, self._source.sha256, known)
+            rows = rows_of(opened, self._sheet, self._fields, numbers, self._source.sha256, known)
             came = self._returned.rows(self._source.sha256, self._sheet)
             for row, there in zip(came, rows, strict=True):
-                cells = self._correction(row, there, own, opened)
-                if cells and not any(cells == earlier.cells for earlier in there.corrections):
-                    found.append(self._as_correction(there, cells))
+                changed = self._correction(row, there, own, opened)
+                if changed and not any(changed == earlier.cells for earlier in there.corrections):
+                    found.append(self._as_correction(there, changed))
         self._require_whole()
         return found
 

@@ -16,10 +16,12 @@ import pyarrow.compute as pc
 
 from factload.ledger.corrections import Correction, sha256_of_row
 from factload.sheet.cells import Row, to_block
+from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.source import Source, open_source
+from factload.sheet.workbook import find_header, place_columns
 from factload.split.all_workbooks import unchanged
 from factload.split.partitions import CORRECTED, PartitionFile, Split
 from factload.split.sources import SourceFile
@@ -47,17 +49,25 @@ def corrections_of(source: SourceFile, corrections: Iterable[Correction]) -> lis
 
 
 def rows_of(
-    opened: Source, sheet: str, wanted: Iterable[int], sha256: str, corrections: Iterable[Correction]
+    opened: Source,
+    sheet: str,
+    fields: Sequence[SheetField],
+    wanted: Iterable[int],
+    sha256: str,
+    corrections: Iterable[Correction],
 ) -> Iterator[CorrectedRow]:
     """The rows ``wanted`` (ascending) of one sheet, each with those of its ``corrections`` that are of this row.
 
-    A row that isn't there comes without cells.
+    ``fields``: what the feed reads of a row. A row that isn't there comes without cells.
     """
     of_row: dict[int, list[Correction]] = {}
     for correction in corrections:
         if correction.sheet == sheet:
             of_row.setdefault(correction.row, []).append(correction)
-    rows = opened.all_rows(next(part for part in opened.sheets if part.name == sheet))
+    part = next(part for part in opened.sheets if part.name == sheet)
+    names = [field.column for field in fields]
+    header = find_header(opened.first_rows(part), names, sheet)
+    rows = opened.all_rows(part, header_row=header.row, columns=set(place_columns(header, names, sheet)))
     row = Row(0)
     for number in wanted:
         while row.number < number:
@@ -74,6 +84,7 @@ def in_place(
     *,
     fields: Sequence[SheetField],
     csv: CsvDialect | None,
+    cells: CellChoices,
     folder: Path,
 ) -> Split:
     """``split`` with the corrected rows in their places.
@@ -88,9 +99,9 @@ def in_place(
         own = corrections_of(source, corrections)
         if not own or not any(p.workbook == source.path for p in partitions):
             continue
-        with unchanged(source), open_source(source.file, csv=csv) as opened:
+        with unchanged(source), open_source(source.file, csv=csv, cells=cells) as opened:
             for sheet in dict.fromkeys(p.sheet for p in partitions if p.workbook == source.path):
-                rows = _corrected_rows(opened, sheet, source, own)
+                rows = _corrected_rows(opened, sheet, fields, source, own)
                 taken |= {(c.workbook, c.sheet, c.row) for found in rows.values() for c in found.corrections}
                 typed = _typed(opened, sheet, [found.now for found in rows.values()], fields)
                 partitions = [
@@ -104,10 +115,16 @@ def in_place(
 
 
 def _corrected_rows(
-    opened: Source, sheet: str, source: SourceFile, corrections: Sequence[Correction]
+    opened: Source,
+    sheet: str,
+    fields: Sequence[SheetField],
+    source: SourceFile,
+    corrections: Sequence[Correction],
 ) -> dict[int, CorrectedRow]:
     numbers = sorted({c.row for c in corrections if c.sheet == sheet})
-    found = rows_of(opened, sheet, numbers, source.sha256, corrections) if numbers else iter(())
+    if not numbers:
+        return {}
+    found = rows_of(opened, sheet, fields, numbers, source.sha256, corrections)
     return {one.row.number: one for one in found if one.corrections}
 
 

@@ -82,6 +82,7 @@ def _corrected(feed: Feed, last: Load, workbook: str | Path, database: str) -> C
             last,
             fields=sheet_fields(feed),
             csv=feed.workbook.csv_dialect,
+            cells=feed.workbook.cells,
         )
     if sha256_of(path) != before:
         raise changed(str(workbook))

@@ -100,7 +100,7 @@ class Returned:
             return
         self._require_columns(header, part.name, there, wanted)
         self._sheets += 1
-        for row in opened.all_rows(part):
+        for row in opened.all_rows(part, header_row=header.row, columns=header.names):
             if row.number > header.row:
                 self._add_row(header, part.name, row)
 

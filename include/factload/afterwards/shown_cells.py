@@ -23,6 +23,8 @@ from factload.sheet.unstorable import as_escaped
 FORM = "1"  # changes whenever `show` shows a cell otherwise: workbooks written before are refused then
 LONGEST_TEXT = 32_767  # UTF-16 units: Excel's limit
 CUT = " [… factload: the text goes on]"
+# Whoever knows what belongs there types it; a cell that is left as it is stays what it was.
+_SHOWN_BLANK = (Kind.BLANK, Kind.STALE, Kind.MERGED, Kind.AMBIGUOUS)
 _EPOCH = datetime(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = datetime(1900, 3, 1), datetime(10_000 - 1, 12, 31, 23, 59, 59, 999_000)
 _NEAR = timedelta(milliseconds=1)
@@ -63,9 +65,9 @@ def show(kind: int, text: str, *, date1904: bool) -> Shown:
         shown = Shown("moment", moment)
     elif kind == Kind.BOOLEAN and text in ("0", "1"):
         shown = Shown("boolean", text == "1")
-    elif kind == Kind.ERROR and text in _ERRORS:
+    elif kind in (Kind.ERROR, Kind.RICH) and text in _ERRORS:
         shown = Shown("error", text)
-    return shown or (_show_text(text) if kind != Kind.BLANK and text else Shown("nothing"))
+    return shown or (_show_text(text) if kind not in _SHOWN_BLANK and text else Shown("nothing"))
 
 
 def is_changed(shown: Shown, kind: int, text: str, saved: Saved) -> bool:

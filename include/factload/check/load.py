@@ -100,6 +100,7 @@ def _split(sheet: ReadableSheet, feed: Feed, folder: Path, problems: Problems, p
             sheet.origin,
             sheet=sheet.sheet,
             csv=feed.workbook.csv_dialect,
+            cells=feed.workbook.cells,
             fields=sheet.fields,
             folder=folder,
             rows_per_partition=feed.rows_per_partition,

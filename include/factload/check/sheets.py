@@ -31,8 +31,8 @@ def readable_sheets(
     file: SourceFile, origin: Origin, feed: Feed, fields: Sequence[SheetField], problems: Problems
 ) -> Iterator[ReadableSheet]:
     """The sheets of a workbook that a feed means, as far as they can be read."""
-    choice, csv = feed.workbook.sheet, feed.workbook.csv_dialect
-    with problems.noted(), named(origin), open_source(file.file, csv=csv) as source:
+    choice, csv, cells = feed.workbook.sheet, feed.workbook.csv_dialect, feed.workbook.cells
+    with problems.noted(), named(origin), open_source(file.file, csv=csv, cells=cells) as source:
         for part in _chosen(source.sheets, choice, origin, problems):
             if choice == EVERY and source.is_empty(part):
                 problems.warnings.append(left_out(origin, part.name))

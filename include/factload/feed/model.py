@@ -21,6 +21,7 @@ from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
 from factload.feed.part import FeedPart, Misfit, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
+from factload.sheet.choices import CellChoices, Merged, StaleFormulas
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
@@ -109,6 +110,12 @@ class WorkbookPart(FeedPart):
     )
     """What a scheduled run does when the workbook is not there: `fail`, `skip`, or `{wait: 6h}` from the hour when
     it was due, and then fail; `{wait: 6h, then: skip}`. It waits without a worker slot. A person is told at once."""
+    merged: Merged = "reject"
+    """What becomes of a cell that is merged with others and isn't the first of them, where that one shows something:
+    its row is a reject (`reject`), the cell is `blank`, or the first one's value stands in it too (`repeat`)."""
+    stale_formulas: StaleFormulas = "reject"
+    """What becomes of a formula in a workbook that says that it has to be calculated anew, as those of many programs
+    do: its row is a reject (`reject`), or the value that is saved is taken (`take`)."""
     csv: CsvPart | None = None
     """How the file is written, if it is a csv file; a file named `.csv` or `.csv.gz` is one without this too."""
 
@@ -119,6 +126,11 @@ class WorkbookPart(FeedPart):
             if name is not None and (name != "period" or conversion or "{" in (spec or "")):
                 raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
         return path
+
+    @property
+    def cells(self) -> CellChoices:
+        """What becomes of cells that can be read two ways."""
+        return CellChoices(self.merged, self.stale_formulas)
 
     @property
     def csv_dialect(self) -> CsvDialect | None:
@@ -285,7 +297,12 @@ class Feed(FeedPart):
     def fingerprint(self) -> str:
         """Digest of what decides which rows come out; how they are scheduled and cut does not."""
         deciding: dict[str, Any] = self.model_dump(
-            include={"feed": True, "workbook": {"sheet", "csv"}, "dimensions": True, "fact": True},
+            include={
+                "feed": True,
+                "workbook": {"sheet", "csv", "merged", "stale_formulas"},
+                "dimensions": True,
+                "fact": True,
+            },
             exclude_defaults=True,  # a field that a later version adds changes nothing for who doesn't use it
         )
         return hashlib.sha256(repr(deciding).encode()).hexdigest()

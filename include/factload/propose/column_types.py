@@ -11,7 +11,7 @@ from decimal import Context, Decimal
 from factload.feed.sql_types import SqlType
 from factload.propose.names import is_called_a_date, is_digits_alone, may_have_fractions
 from factload.propose.text_shapes import Shape, has_marks, shape_of_dates, shape_of_numbers
-from factload.sheet.block import Kind
+from factload.sheet.block import UNREADABLE, Kind
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.text_format import UNGROUPED, TextFormat
 
@@ -44,7 +44,7 @@ class Reading:
 def reading_of(header: str, cells: Cells, *, all_text: bool, decimal: str | None = None) -> Reading:
     """How a column called ``header`` with these cells may be read. ``all_text``: the file knows nothing but texts;
     ``decimal``: the mark of fractions in its other columns."""
-    values = Counter({cell: n for cell, n in cells.items() if cell[0] not in (Kind.ERROR, Kind.NO_VALUE)})
+    values = Counter({cell: n for cell, n in cells.items() if cell[0] not in UNREADABLE})
     if not values:
         return Reading(TEXT, notes=("no row seen holds anything here",))
     kept = _without_few(values)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from factload.sheet.block import Kind
+from factload.sheet.block import UNREADABLE, Kind
 from factload.sheet.cells import Row
 from factload.sheet.workbook import HEADER_WITHIN
 
@@ -96,7 +96,7 @@ def is_value(kind: Kind, text: str) -> bool:
 def _judged(row: Row, after: Sequence[Row], widest: int, sheet: str) -> FoundTable | None:
     """The row as a header, if it can be one."""
     cells, below = _cells(row), [_cells(other) for other in after[:_BELOW]]
-    if any(kind in (Kind.NO_VALUE, Kind.ERROR) for kind, _ in cells.values()):
+    if any(kind in UNREADABLE for kind, _ in cells.values()):
         return None
     usual = {i: _usual_kind([other[i] for other in below if i in other]) for i in cells}
     values = [i for i, cell in cells.items() if is_value(*cell) and usual[i] in (None, cell[0])]

@@ -20,9 +20,10 @@ from factload.propose.csv_seen import SeenCsv
 from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
 from factload.propose.odd_rows import OddRow, odd_rows
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row, column_letters
+from factload.sheet.cells import Row
 from factload.sheet.convert import seen_in
 from factload.sheet.numbers import parse_decimal, plain_text, significant_digits
+from factload.sheet.references import column_letters
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import Header, columns_named
@@ -30,7 +31,7 @@ from factload.sheet.workbook import Header, columns_named
 _CELLS_LOOKED_AT = 400_000
 _LONGEST_KEY = 200  # characters: what an index takes is more, and a text that long is no key
 _KEY_DIGITS = 15
-_WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE)
+OUT_OF_DATE = "whose saved values the workbook itself calls out of date: open and save it in Excel"
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,9 @@ def _unreadable(cells: Counter[tuple[Kind, str]], rows: int) -> str:
     errors = sum(n for (kind, _), n in cells.items() if kind == Kind.ERROR)
     if formulas > 0.005 * rows:
         return f"{formulas:,} of its cells hold formulas whose values were never saved: open and save it in Excel"
+    stale = sum(n for (kind, _), n in cells.items() if kind == Kind.STALE)
+    if stale > 0.005 * rows:
+        return f"{stale:,} of its cells hold formulas {OUT_OF_DATE}"
     return f"{errors:,} of its cells show errors" if errors > 0.005 * rows else ""
 
 

@@ -15,17 +15,16 @@ from factload.errors import WorkbookError
 from factload.feed.model import Feed
 from factload.propose.column_types import TOLERATED, widened
 from factload.propose.proposal import Proposal
-from factload.propose.sheet_seen import SeenSheet
+from factload.propose.sheet_seen import OUT_OF_DATE, SeenSheet
 from factload.sheet.columns import TypedRows
 from factload.sheet.decode import Pieces
-from factload.sheet.merged import merged_headers
 from factload.sheet.sheets import choose
-from factload.sheet.source import open_source
-from factload.sheet.windows import NotPlain
+from factload.sheet.source import open_source, read_rows
 from factload.split.fields import sheet_fields
 
 _ROWS_AT_ONCE = 100_000
 _KEPT = 1_000
+_UNREADABLE = {"error_cell", "formula_without_value", "rich_value", "ambiguous_cell"}
 _WHOLE_ROW = ""  # what is wrong with it is no column's
 
 
@@ -77,12 +76,9 @@ def try_feed(path: Path, feed: Feed) -> Trial:
     with open_source(path, csv=feed.workbook.csv_dialect) as source:
         [part] = choose(source.sheets, feed.workbook.sheet)
         rows = source.rows(part, fields, 2)
-        try:
-            trial = _read(rows.pieces(_ROWS_AT_ONCE))
-        except NotPlain:
-            trial = _read(rows.exactly(_ROWS_AT_ONCE))
+        trial = read_rows(rows, _ROWS_AT_ONCE, _read)
         for fact_field, index in zip(fields, rows.placed, strict=True):
-            if merged_headers(rows.header.names, [index], rows.merged(), rows.name):
+            if index in rows.unclear:
                 trial.merged.append(fact_field.column)
         return trial
 
@@ -108,8 +104,14 @@ def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
         bad = defects.reasons.total() - odd
         if not known or bad <= TOLERATED * trial.source:
             continue
-        if set(defects.reasons) & {"error_cell", "formula_without_value"}:
+        if set(defects.reasons) & _UNREADABLE:
             sheet = sheet.without(header, f"{bad:,} of its cells show errors, or formulas without a value")
+        elif "stale_formula" in defects.reasons:
+            sheet = sheet.without(header, f"{bad:,} of its cells hold formulas {OUT_OF_DATE}")
+        elif "merged_cell" in defects.reasons:
+            sheet = sheet.without(
+                header, f"{bad:,} of its cells are merged with others: `workbook.merged` says more"
+            )
         elif header not in filling:
             sheet = sheet.changed(header, may_be_key=False)
         elif set(defects.reasons) == {"blank_value"}:

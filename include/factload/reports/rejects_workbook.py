@@ -31,7 +31,9 @@ from factload.ledger.rejects import Reject, read_rejects
 from factload.load import Load
 from factload.reports.identity import ADDED, IDENTITY, PROOF, SAID, proof_of
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row, column_index
+from factload.sheet.cells import Row
+from factload.sheet.field import SheetField
+from factload.sheet.references import column_index
 from factload.sheet.sheets import choose
 from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import find_header
@@ -126,8 +128,9 @@ class _Sheet:
     ) -> int:
         """The whole row that each of ``rejects`` stands for, out of its workbook; how many."""
         count = 0
-        columns = list(dict.fromkeys(field.column for field in sheet_fields(feed)))
-        with open_source(source.file, csv=feed.workbook.csv_dialect) as opened:
+        fields, workbook = sheet_fields(feed), feed.workbook
+        columns = list(dict.fromkeys(field.column for field in fields))
+        with open_source(source.file, csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
             header = find_header(opened.first_rows(part), columns, part.name)
@@ -136,7 +139,9 @@ class _Sheet:
             last = max(own)
             self._hide_proof(last + len(IDENTITY) + len(SAID))
             self._header([*(own.get(i, "") for i in range(1, last + 1)), *IDENTITY, *SAID, *PROOF])
-            for reject, row in _together(chain([first], rejects), opened, part.name, source, corrections):
+            for reject, row in _together(
+                chain([first], rejects), opened, part.name, fields, source, corrections
+            ):
                 cells = [
                     self._cell(show(*row.cells.get(index, _NOTHING), date1904=opened.date1904))
                     for index in range(1, last + 1)
@@ -197,10 +202,11 @@ def _together(
     rejects: Iterable[Reject],
     opened: Source,
     sheet: str,
+    fields: Sequence[SheetField],
     source: SourceFile,
     corrections: Sequence[Correction],
 ) -> Iterator[tuple[Reject, Row]]:
     """Each reject with its row as it was corrected last; both come in the order of their row numbers."""
     ahead, behind = tee(rejects)
-    rows = rows_of(opened, sheet, (reject.row for reject in ahead), source.sha256, corrections)
+    rows = rows_of(opened, sheet, fields, (reject.row for reject in ahead), source.sha256, corrections)
     return zip(behind, (row.now for row in rows), strict=True)

@@ -37,6 +37,16 @@ class Kind(IntEnum):
     ISO_DATE = 5  # a cell of type "d": the text is ISO 8601
     ERROR = 6  # the text is the error: "#DIV/0!"
     NO_VALUE = 7  # a formula without a cached value: the text is the formula
+    STALE = 10  # a formula whose cached value is out of date: the text is that
+    MERGED = 11  # merged with others, and not the first: the text is what that one shows
+    RICH = (
+        12  # a rich value, such as a linked data type or an image: the text is the error that stands for it
+    )
+    AMBIGUOUS = 13  # written in a way that programs read differently: the text is what some of them show
+
+
+# What holds no value that could be read.
+UNREADABLE = frozenset({Kind.ERROR, Kind.NO_VALUE, Kind.STALE, Kind.MERGED, Kind.RICH, Kind.AMBIGUOUS})
 
 
 @dataclass(frozen=True, slots=True)

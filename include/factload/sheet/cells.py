@@ -18,6 +18,8 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.character_data import XML_SPACE, KeptSpace, TextItem, settle_text
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
+from factload.sheet.references import column_index, column_letters
+from factload.sheet.spread import Spread
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import texts
 
@@ -46,23 +48,6 @@ class Row:
         return sum(_size(text) for _, text in self.cells.values())
 
 
-def column_index(letters: str) -> int:
-    """1 for A, 27 for AA."""
-    index = 0
-    for letter in letters.upper():
-        index = index * 26 + ord(letter) - ord("A") + 1
-    return index
-
-
-def column_letters(index: int) -> str:
-    """A for 1, AA for 27."""
-    letters = ""
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
-
-
 class SheetParser:
     """Feed it a sheet's XML, get rows back as they close. Errors are WorkbookError."""
 
@@ -74,13 +59,15 @@ class SheetParser:
         *,
         after_row: int = 0,
         only: Collection[int] | None = None,
+        spread: Collection[int] = (),
         max_chars: int = 1 << 20,
         max_text_bytes: int = 1 << 28,
         need_numbers: bool = False,
+        stale: bool = False,
     ) -> None:
         self._part, self._strings, self._date_styles = part, strings, date_styles
         self._last_row, self._only, self._max_chars = after_row, only, max_chars
-        self._need_numbers, self._max_text_bytes = need_numbers, max_text_bytes
+        self._need_numbers, self._max_text_bytes, self._stale = need_numbers, max_text_bytes, stale
         self._row_bytes = self._done_bytes = 0  # of text: in the open row, in those that `feed` will give
         self._done: list[Row] = []
         self._row: Row | None = None
@@ -89,6 +76,8 @@ class SheetParser:
         self._inline: TextItem | None = None
         self._value: list[str] | None = None  # character data of v, when there was one
         self._formula: list[str] | None = None
+        self._array = ""  # the range that the cell's formula fills
+        self._spread = Spread(only or spread)
         self._into: list[str] | None = None
         self._into_chars = 0
         self._space = KeptSpace()
@@ -100,6 +89,11 @@ class SheetParser:
         self._xml.feed(data, final=final)
         rows, self._done, self._done_bytes = self._done, [], 0
         return rows
+
+    @property
+    def spreads(self) -> bool:
+        """Whether a formula without a value of its own, or with a stale one, fills other cells too."""
+        return self._spread.any
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         tag = main_name(name)
@@ -123,11 +117,14 @@ class SheetParser:
         elif tag == "f":
             self._into, self._into_chars = [], 0
             self._formula = self._into
+            fills = attributes.get("t") in ("array", "dataTable")
+            self._array = attributes.get("ref", "") if fills else ""
 
     def _end(self, name: str) -> None:
         tag = main_name(name)
         self._space.close()
         if tag == "row" and self._row is not None:
+            self._spread.settle(self._row, stale=self._stale)
             self._done.append(self._row)
             self._done_bytes, self._row_bytes = self._done_bytes + self._row_bytes, 0
             self._row = None
@@ -188,30 +185,39 @@ class SheetParser:
         row = self._row
         assert row is not None  # noqa: S101
         written = "".join(self._value) if self._value is not None else ""
-        inline = "".join(self._inline.parts) if self._inline is not None else ""
-        filled = bool(written) or (self._inline is not None and self._inline.size > 0)
+        has_inline = self._inline is not None and self._inline.size > 0
+        filled = bool(written) or has_inline
         kind_name = attributes.get("t", "n")
-        unsaved = self._formula is not None and not filled and (self._value is None or kind_name != "str")
-        if unsaved and self._formula is not None:
+        formula = None if self._formula is None else "=" + "".join(self._formula)
+        if formula is not None and (self._stale or not filled):
+            self._spread.note(self._array, formula)
+        if formula is not None and not filled and (self._value is None or kind_name != "str"):
             row.valued = True
-            row.cells[self._column] = (Kind.NO_VALUE, "=" + "".join(self._formula))
+            row.cells[self._column] = (Kind.NO_VALUE, formula)
             return
-        if not filled:
+        is_stale = formula is not None and self._stale
+        if not (filled or is_stale):
             return
         row.valued = True
-        if self._only is None or self._column in self._only:
-            kind, text = self._typed(kind_name, written, inline, attributes)
-            if kind is not Kind.BLANK:
-                row.cells[self._column] = (kind, text)
-                self._row_bytes += _size(text)
-                if (
-                    self._row_bytes + self._done_bytes > self._max_text_bytes
-                ):  # many cells may name one long shared string
-                    raise too_much_text(self._max_text_bytes)
+        if self._only is not None and self._column not in self._only:
+            return
+        kind, text = self._typed(kind_name, written, attributes)
+        if is_stale and kind != Kind.ERROR:
+            kind = Kind.STALE
+        if kind is not Kind.BLANK:
+            row.cells[self._column] = (kind, text)
+            self._row_bytes += _size(text)
+            if (
+                self._row_bytes + self._done_bytes > self._max_text_bytes
+            ):  # many may name one long shared string
+                raise too_much_text(self._max_text_bytes)
 
-    def _typed(self, name: str, written: str, inline: str, attributes: dict[str, str]) -> tuple[Kind, str]:
+    def _typed(self, name: str, written: str, attributes: dict[str, str]) -> tuple[Kind, str]:
+        inline = "".join(self._inline.parts) if self._inline is not None else ""
         if name == "inlineStr":
             return _text(inline or settle_text(written, self._keep_space))
+        if inline:
+            return Kind.AMBIGUOUS, inline
         if name == "s":
             return _text(self._shared(written))
         if name == "str":
@@ -224,7 +230,7 @@ class SheetParser:
         if name == "b":
             value = {"true": "1", "false": "0"}.get(value.lower(), value)
         if name in _SIMPLE:
-            return _SIMPLE[name], value
+            return Kind.RICH if name == "e" and "vm" in attributes else _SIMPLE[name], value
         assert self._row is not None  # noqa: S101
         raise damaged(f"{self._part} has a cell of an unknown type, in row {self._row.number:,}")
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 from factload.reasons import CELLS
 from factload.sheet.arrow_types import arrow_type
 from factload.sheet.block import Block, Column, Kind, is_blank_text, stacked
-from factload.sheet.cells import column_letters
 from factload.sheet.convert import CODES, convert, seen_in
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
+from factload.sheet.references import column_letters
 from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, integers, taken, texts
 

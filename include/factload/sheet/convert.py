@@ -41,6 +41,14 @@ from factload.vectors import (
     texts,
 )
 
+_DEFECTS = {
+    Kind.ERROR: "error_cell",
+    Kind.NO_VALUE: "formula_without_value",
+    Kind.STALE: "stale_formula",
+    Kind.MERGED: "merged_cell",
+    Kind.RICH: "rich_value",
+    Kind.AMBIGUOUS: "ambiguous_cell",
+}
 CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}  # 0 is no reason
 _KEY_DIGITS = 15  # what Excel keeps of a number: IEEE 754 doubles, shown to 15 digits
 _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?[1-9][0-9]{0,6}\.[0-9]{0,7}[1-9])\z"
@@ -62,8 +70,8 @@ def convert(
     codes = np.zeros(len(kind), np.uint8)
     if field.required:
         codes[blank] = CODES["blank_key" if field.role == "key" else "blank_value"]
-    codes[kind == Kind.ERROR] = CODES["error_cell"]
-    codes[kind == Kind.NO_VALUE] = CODES["formula_without_value"]
+    for defect, reason in _DEFECTS.items():
+        codes[kind == defect] = CODES[reason]
     open_ = ~blank & (codes == 0)  # still to be read
     values, found = _BY_TYPE[field.type.kind](column, field, open_, date1904)
     codes[open_] = found[open_]

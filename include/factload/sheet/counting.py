@@ -1,6 +1,7 @@
 """How many rows carry a value, found apart from the readers: what ``source`` is, in every reconciliation.
 
-A row carries a value when it holds a non-empty ``v`` or ``t`` element, or a formula without a cached value.
+A row carries a value when it holds a non-empty ``v`` or ``t`` element, or a formula without a cached value. In a stale
+sheet every formula counts: what it comes to, nobody has saved.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from factload.vectors import Flags, Positions, flags, matches, slices, words
 
 # Independent of the reader on purpose: what a value looks like, not what a row is made of.
 _VALUE = r"<[vt](?: [^<>]*[^/<>])?>[^<]"
+_VALUE_OR_FORMULA = rf"{_VALUE}|<f[\s/>]"
 _END_OF_VALUE, _END_OF_TEXT, _END_OF_INLINE = b"</v></c>", b"</t></is", b"/is></c>"
 _CLOSE = len("</row>")
 _FORMULA_ALONE = re.compile(
@@ -21,7 +23,7 @@ _FORMULA_ALONE = re.compile(
 )
 
 
-def count_valued(xml: bytes, ends: Positions) -> int:
+def count_valued(xml: bytes, ends: Positions, *, stale: bool = False) -> int:
     """How many rows of a window carry a value, by the look of the bytes; its rows end at ``ends``.
 
     Nearly every row ends in a cell with a value, which eight bytes tell. The others are looked through. In a
@@ -45,6 +47,8 @@ def count_valued(xml: bytes, ends: Positions) -> int:
         return len(ends)
     starts = np.concatenate([[0], ends[:-1]])
     pieces = slices(xml, starts[others], ends[others])
+    if stale:
+        return len(ends) - len(others) + int(matches(pieces, _VALUE_OR_FORMULA).sum())
     valued = matches(pieces, _VALUE)
     alone = map(_has_formula_alone, pieces.filter(flags(~valued)).to_pylist())
     return len(ends) - len(others) + int(valued.sum()) + sum(alone)
@@ -57,7 +61,8 @@ def _has_formula_alone(row: bytes) -> bool:
 class RowCounter:
     """The same judgement by a parser of its own, for sheets whose bytes can't be counted by their look."""
 
-    def __init__(self, part: str) -> None:
+    def __init__(self, part: str, *, stale: bool = False) -> None:
+        self._stale = stale
         self._xml = XmlReader(part, start=self._start, end=self._end, data=self._data)
         self._rows: list[bool] = []
         self._valued = self._formula = self._filled = self._has_v = False
@@ -97,7 +102,8 @@ class RowCounter:
         self._phonetic -= tag == "rPh"
         self._in_data -= tag == "sheetData"
         if tag == "c":
-            unsaved = self._formula and not self._filled and not (self._has_v and self._type == "str")
+            is_empty_text = self._has_v and self._type == "str" and not self._stale
+            unsaved = self._formula and not self._filled and not is_empty_text
             self._valued = self._valued or self._filled or unsaved
         elif tag == "row" and self._in_data:
             self._rows.append(self._valued)

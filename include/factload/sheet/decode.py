@@ -16,6 +16,7 @@ from factload.sheet.counting import RowCounter, count_valued
 from factload.sheet.field import SheetField
 from factload.sheet.grammar import split_plain
 from factload.sheet.limits import Limits
+from factload.sheet.merged import MergedCells
 from factload.sheet.package import Package
 from factload.sheet.plain import read_plain
 from factload.sheet.strings_table import SharedStrings
@@ -41,7 +42,11 @@ Pieces = Generator[Decoded, None, None]  # closing it closes what it reads
 
 
 class SheetDecoder:
-    """Everything that decoding a piece of one sheet needs. Threads share it; it never changes."""
+    """Everything that decoding a piece of one sheet needs.
+
+    Threads share it: it never changes, unless it has ``merged`` cells, which are told of the pieces in their order.
+    ``stale``: the values of the sheet's formulas are out of date.
+    """
 
     def __init__(
         self,
@@ -51,10 +56,13 @@ class SheetDecoder:
         strings: SharedStrings,
         package: Package,
         limits: Limits,
+        *,
+        stale: bool = False,
+        merged: MergedCells | None = None,
     ) -> None:
         self._part, self._fields, self._placed, self._strings = part, fields, placed, strings
-        self._package, self._limits = package, limits
-        self._columns = sorted(set(placed))
+        self._package, self._limits, self._stale, self._merged = package, limits, stale, merged
+        self.columns = merged.columns if merged else sorted(set(placed))
 
     def window(self, window: Window, head: bytes, keep_space: bool) -> Decoded:
         """Decode one window; ``head`` stands before the sheet's rows, and says whether they ``keep_space``.
@@ -66,18 +74,24 @@ class SheetDecoder:
         except pa.ArrowInvalid as error:
             raise NotPlain from error
         plain, odd = split_plain(window.xml, window.ends)
-        block = (
-            read_plain(plain, self._columns, self._strings, self._package.date_styles, keep_space=keep_space)
-            if plain
-            else empty_block(self._columns)
-        )
+        block = self._plain(plain, keep_space) if plain else empty_block(self.columns)
         if odd:
             block = merge(block, self._fragment(head, odd))
             _check_order(block)
-        counted = count_valued(window.xml, window.ends)
+        counted = count_valued(window.xml, window.ends, stale=self._stale)
         if counted != len(block):
             raise NotPlain
         return self._decoded(block, counted, window.ends_partition)
+
+    def _plain(self, rows: bytes, keep_space: bool) -> Block:
+        return read_plain(
+            rows,
+            self.columns,
+            self._strings,
+            self._package.date_styles,
+            keep_space=keep_space,
+            stale=self._stale,
+        )
 
     def exactly(self, header_row: int, rows_per_partition: int) -> Pieces:
         """The whole sheet below the header by the exact reader, in small pieces."""
@@ -93,12 +107,12 @@ class SheetDecoder:
         return list(bounded(islice(rows, min(most, _EXACT_BATCH)), self._limits.window_text_bytes))
 
     def _exact_piece(self, rows: Sequence[Row], *, ends_partition: bool) -> Decoded:
-        block = to_block(rows, self._columns, rows[-1].number)
+        block = to_block(rows, self.columns, rows[-1].number)
         return self._decoded(block, sum(row.valued for row in rows), ends_partition)
 
     def _rows(self) -> Iterator[Row]:
         """Each row, once the other parser has said the same about whether it carries a value."""
-        parser, counter = self._parser(need_numbers=False), RowCounter(self._part)
+        parser, counter = self._parser(need_numbers=False), RowCounter(self._part, stale=self._stale)
         with self._package.open_part(self._part, self._limits.sheet_bytes) as stream:
             while chunk := stream.read(1 << 16):
                 yield from self._agreed(parser.feed(chunk), counter.feed(chunk))
@@ -117,10 +131,11 @@ class SheetDecoder:
             self._part,
             self._strings,
             self._package.date_styles,
-            only=self._columns,
+            only=self.columns,
             max_chars=self._limits.text_chars,
             max_text_bytes=self._limits.window_text_bytes,
             need_numbers=need_numbers,
+            stale=self._stale,
         )
 
     def _fragment(self, head: bytes, rows: bytes) -> Block:
@@ -130,9 +145,13 @@ class SheetDecoder:
             found = list(bounded(iterate(parser, [head, rows, _FOOT]), limit))
         except WorkbookError as error:
             raise NotPlain from error  # the exact reader over the whole sheet knows what to say
-        return to_block(found, self._columns, found[-1].number if found else 0)
+        if parser.spreads:  # into rows that are read elsewhere
+            raise NotPlain
+        return to_block(found, self.columns, found[-1].number if found else 0)
 
     def _decoded(self, block: Block, source: int, ends_partition: bool) -> Decoded:
+        if self._merged is not None:
+            block = self._merged.settle(block)
         rows = type_rows(block, self._fields, self._placed, date1904=self._package.date1904)
         first = int(block.row[0]) if len(block) else block.last_row
         return Decoded(rows, source, first, block.last_row, ends_partition)

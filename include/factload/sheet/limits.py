@@ -24,6 +24,7 @@ class Limits:
     | ``small_part_bytes`` | bytes of any other part: styles, the list of sheets |
     | ``row_bytes`` | bytes of one row, of one csv record |
     | ``text_chars`` | characters of one text |
+    | ``merged_ranges`` | merged ranges of one sheet |
     | ``window_text_bytes`` | bytes of text that the rows of one window hold together |
     | ``ratio`` | how many times its stored size a part may inflate to, if it has more than ``ratio_from_bytes`` |
     | ``cells`` | rows × columns of a sheet that is read as a whole (.xls, .xlsb, .ods) |
@@ -42,6 +43,7 @@ class Limits:
     small_part_bytes: int = 32 << 20
     row_bytes: int = 32 << 20
     text_chars: int = 1 << 20
+    merged_ranges: int = 2_000_000
     window_text_bytes: int = 1 << 28
     ratio: int = 200
     ratio_from_bytes: int = 32 << 20

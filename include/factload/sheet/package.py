@@ -20,7 +20,7 @@ from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
 from factload.sheet.number_formats import date_styles
 from factload.sheet.sheets import SheetPart, SheetState
-from factload.sheet.xml_parts import damaged, hostile, parse_small
+from factload.sheet.xml_parts import damaged, hostile, is_true, parse_small
 
 
 class Package:
@@ -32,6 +32,9 @@ class Package:
         self._members = _members(archive, limits)
         main = self._main_part()
         self.date1904 = False
+        self.stale = (
+            False  # to be calculated anew when it is opened: nobody ever sees the values that are saved
+        )
         self.sheets: tuple[SheetPart, ...] = ()
         relations = self._relations(main)
         self._read_workbook(main, relations)
@@ -133,7 +136,9 @@ class Package:
 
         def note(tag: str, attributes: dict[str, str]) -> None:
             if tag == "workbookPr":
-                self.date1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
+                self.date1904 = is_true(attributes.get("date1904", ""))
+            elif tag == "calcPr":
+                self.stale = is_true(attributes.get("fullCalcOnLoad", ""))
             elif tag == "sheet":
                 kind, part = relations.get(attributes.get("id", ""), ("missing", ""))
                 state = attributes.get("state", "visible")

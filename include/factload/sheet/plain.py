@@ -8,6 +8,7 @@ lock, so windows are decoded in parallel. It reads only what :mod:`factload.shee
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from factload.sheet.cells import row_out_of_order
 from factload.sheet.grammar import PRESERVE
 from factload.sheet.settling import settle_some
 from factload.sheet.strings_table import SharedStrings
+from factload.sheet.windows import NotPlain
 from factload.sheet.xml_parts import damaged
 from factload.vectors import (
     Bytes,
@@ -38,6 +40,7 @@ from factload.vectors import (
     words,
 )
 
+_FILLS = re.compile(rb'="(?:array|dataTable)"[^<>]* ref="[A-Z0-9]+:')
 _REFERENCE_AT = len('<c r="')
 _VALUE_AT = len("<v>")  # and of <t>; white space to keep makes the tag longer
 _SHARED = 255  # a kind of this module: a shared string, until it is looked up
@@ -66,7 +69,7 @@ class _Cells:
     """Cells of mapped columns that hold a value, in the order of the sheet.
 
     For each: its column (by its place among the mapped ones), the row it is in (by its place in the piece),
-    where its row number begins, where its ``v`` or ``t`` opens and where the value ends.
+    where its row number begins, where its ``v`` or ``t`` opens and where the value ends, whether it has a formula.
     """
 
     column: Bytes | UInt16s
@@ -74,6 +77,7 @@ class _Cells:
     digits_at: Positions
     value_at: Positions
     end: Positions
+    formula: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +97,47 @@ def read_plain(
     date_styles: Collection[int],
     *,
     keep_space: bool = False,
+    stale: bool = False,
 ) -> Block:
     """The block of a piece of sheet XML that consists of plain rows only.
 
     ``keep_space``: the sheet around it keeps white space, so that texts do which don't say it themselves.
+    ``stale``: the values of its formulas are out of date.
 
     Raises WorkbookError for row numbers that do not ascend, a cell that is there twice or in the wrong row, a
-    shared string that isn't there.
+    shared string that isn't there; NotPlain for stale formulas that fill more cells than their own.
     """
-    found = _found(xml, columns, date_styles)
+    found = _found(xml, columns, date_styles, stale)
     rows = int(found.valued.sum())
     place = np.cumsum(found.valued) - 1  # of each row among those that carry a value
 
     where = found.cells.column.astype(np.int64) * rows + place.take(found.cells.row)
     every = _column_by_column(xml, found.cells, found.kind, where, len(columns) * rows, strings, keep_space)
+    if stale and found.cells.formula.any():
+        formula = _laid(found.cells.formula, where, len(every.kind))
+        every.kind[formula & (every.kind != Kind.ERROR)] = Kind.STALE
     out = {column: every.slice(i * rows, rows) for i, column in enumerate(columns)}
     numbers = found.numbers
     return Block(numbers[found.valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
 
 
-def _found(xml: bytes, columns: Sequence[int], date_styles: Collection[int]) -> _Found:
+def _found(xml: bytes, columns: Sequence[int], date_styles: Collection[int], stale: bool) -> _Found:
     # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart. The tags,
     # most of what a window takes, are gone before values are made.
     tags = _tags(xml)
+    if stale and (tags.letter == ord("f")).any() and _FILLS.search(xml):
+        raise NotPlain
     written = tags.word[len('<row r="') :][tags.opens.take(tags.rows)]
     length, row_digits = quoted_digits(written)
     numbers = as_numbers(row_digits)
     _check_ascending(numbers)
-    cells = _mapped_cells(tags, columns)
+    cells = _mapped_cells(tags, columns, stale)
     digits = _digit_counts(tags.word[cells.digits_at], cells.row, written, length)
     kind = _kinds(tags.data, tags.word, cells.digits_at + digits, date_styles)
     valued = np.zeros(len(numbers), np.bool_)
     valued[cells.row] = True
     if not valued.all():
-        valued[_rows_with_any_value(tags)] = True
+        valued[_rows_with_any_value(tags, stale)] = True
     return _Found(numbers, valued, cells, kind)
 
 
@@ -157,7 +168,7 @@ def _tags(xml: bytes) -> _Tags:
     return _Tags(data, words(xml), opens, letter, rows, cells)
 
 
-def _mapped_cells(tags: _Tags, columns: Sequence[int]) -> _Cells:
+def _mapped_cells(tags: _Tags, columns: Sequence[int], stale: bool) -> _Cells:
     at = tags.opens.take(tags.cells) + _REFERENCE_AT
     index, letters = _column_indices(tags.data, at)
     unmapped = len(columns)
@@ -167,14 +178,16 @@ def _mapped_cells(tags: _Tags, columns: Sequence[int]) -> _Cells:
     row = np.repeat(np.arange(len(tags.rows)), np.diff(np.searchsorted(cell, tags.rows), append=len(cell)))
     column, row, cell, digits_at = _only(column != unmapped, column, row, cell, digits_at)
 
-    value = _value_tags(tags.letter, cell)
+    value, formula = _value_tags(tags.letter, cell)
     value_at = tags.opens.take(value)
     end = tags.opens.take(
         value + 1, mode="clip"
     )  # a cell without a value can be the last before the last tag
     # Plain text holds no ">", so a tag right before the end is the value's own: there is none.
     filled = _is_value(tags.letter.take(value)) & (tags.data.take(end - 1) != ord(">"))
-    return _Cells(*_only(filled, column, row, digits_at, value_at, end))
+    if stale:
+        filled |= formula  # an empty text that nobody ever sees
+    return _Cells(*_only(filled, column, row, digits_at, value_at, end, formula))
 
 
 def _only(which: Flags, *arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
@@ -196,8 +209,9 @@ def _column_indices(data: Bytes, at: Positions) -> tuple[UInt16s, Bytes]:
     return index, letters
 
 
-def _value_tags(letter: Bytes, cell: Positions) -> Positions:
-    """The tag where each cell's value would be: the next, or the one within ``is``, or after the formula."""
+def _value_tags(letter: Bytes, cell: Positions) -> tuple[Positions, Flags]:
+    """The tag where each cell's value would be: the next, or the one within ``is``, or after the formula; and which
+    cells have a formula."""
     value = cell + 1
     first = letter.take(value)
     value += first == ord("i")
@@ -205,7 +219,7 @@ def _value_tags(letter: Bytes, cell: Positions) -> Positions:
     if formula.any():
         value += formula
         value += formula & (letter.take(value) == ord("/"))
-    return value
+    return value, formula
 
 
 def _is_value(letter: Bytes) -> Flags:
@@ -213,10 +227,12 @@ def _is_value(letter: Bytes) -> Flags:
     return is_value
 
 
-def _rows_with_any_value(tags: _Tags) -> Positions:
+def _rows_with_any_value(tags: _Tags, stale: bool) -> Positions:
     values = np.flatnonzero(_is_value(tags.letter))
-    filled = tags.data.take(tags.opens.take(values + 1) - 1) != ord(">")
-    rows: Positions = np.searchsorted(tags.rows, values[filled]) - 1
+    filled = values[tags.data.take(tags.opens.take(values + 1) - 1) != ord(">")]
+    if stale:
+        filled = np.concatenate([filled, np.flatnonzero(tags.letter == ord("f"))])
+    rows: Positions = np.searchsorted(tags.rows, filled) - 1
     return rows
 
 

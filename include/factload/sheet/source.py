@@ -5,13 +5,14 @@ This is where kinds of files end. What comes after it knows sheets, columns and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from factload.sheet.cells import Row
+from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.decode import Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
@@ -20,8 +21,11 @@ from factload.sheet.file_kind import is_foreign_zip, is_named_csv, kind_of, refu
 from factload.sheet.foreign.source import ForeignSource
 from factload.sheet.limits import Limits
 from factload.sheet.sheets import SheetPart
+from factload.sheet.windows import NotPlain, ReadAgain
 from factload.sheet.workbook import Header, likely_header
 from factload.sheet.xlsx import open_xlsx
+
+Taken = TypeVar("Taken")
 
 
 class SheetRows(Protocol):
@@ -40,13 +44,16 @@ class SheetRows(Protocol):
         """For each field the index of its column (A = 1)."""
 
     def pieces(self, rows_per_partition: int) -> Pieces:
-        """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them."""
+        """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them; ReadAgain
+        when this, begun anew, knows more of them."""
 
     def exactly(self, rows_per_partition: int) -> Pieces:
         """The same by the exact reader: slower, never NotPlain."""
 
-    def merged(self) -> Sequence[str]:
-        """The merged ranges that touch the header, such as ``B1:C1``; known once all pieces are read."""
+    @property
+    def unclear(self) -> Mapping[int, str]:
+        """The columns whose name is merged across columns, such as ``B1:C1``, so that which of them holds the values
+        can't be told; known once all pieces are read."""
 
 
 class Source(Protocol):
@@ -61,14 +68,29 @@ class Source(Protocol):
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         """The rows in which a header is looked for."""
 
-    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
-        """Every row that holds anything, one after another, by the exact reader: slow, and nothing is lost."""
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
+        """Every row that holds anything, one after another, by the exact reader: slow, and nothing is lost.
+
+        Below ``header_row`` the cells in ``columns`` are what :meth:`rows` takes them for; others as they stand.
+        """
 
     def is_empty(self, sheet: SheetPart) -> bool:
         """Whether no cell of the sheet holds anything."""
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> SheetRows:
         """Find the header of a sheet. Raises WorkbookError ``header_missing`` or ``header_duplicate``."""
+
+
+def read_rows(rows: SheetRows, rows_per_partition: int, take: Callable[[Pieces], Taken]) -> Taken:
+    """What ``take`` makes of the rows of a sheet. It is called anew where they have to be read in another way."""
+    try:
+        return take(rows.pieces(rows_per_partition))
+    except ReadAgain:
+        return read_rows(rows, rows_per_partition, take)  # once: nothing is left that they don't know
+    except NotPlain:
+        return take(rows.exactly(rows_per_partition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +107,12 @@ def open_source(
     path: Path,
     limits: Limits | None = None,
     csv: CsvDialect | None = None,
+    cells: CellChoices = USUAL,
 ) -> Iterator[Source]:
     """The file at ``path``, of whatever kind its bytes are; ``csv`` says how it is written if it is a csv file.
 
-    A file named ``.csv`` or ``.csv.gz`` may be one without that. ``limits`` are the environment's unless given.
+    A file named ``.csv`` or ``.csv.gz`` may be one without that. ``cells``: what becomes of cells that can be read two
+    ways. ``limits`` are the environment's unless given.
     Raises WorkbookError, FeedError for a limit that is no number.
     """
     limits = limits or Limits.from_environment()
@@ -103,7 +127,7 @@ def open_source(
     if is_foreign_zip(path, limits.members):
         yield ForeignSource(path, limits)
         return
-    with open_xlsx(path, limits) as source:
+    with open_xlsx(path, limits, cells) as source:
         yield source
 
 

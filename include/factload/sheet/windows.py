@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from factload.errors import WorkbookError
 from factload.sheet.character_data import KeptSpace
 from factload.sheet.inflate import Stream
-from factload.sheet.merged import MERGED_AT_MOST, touches
+from factload.sheet.limits import Limits
+from factload.sheet.tail import Tail, TailReader
 from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
 from factload.vectors import Positions, row_ends
 
@@ -35,6 +36,10 @@ class NotPlain(Exception):  # a turn of the road, not an error
     """The sheet is written in a way that can't be cut by its bytes: the exact reader takes all of it."""
 
 
+class ReadAgain(Exception):  # a turn of the road, not an error
+    """What stands after the rows changes what they say: they are to be read anew by who knows it now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Whole rows of XML, and the position in it where each ends; the last position is its length.
@@ -50,8 +55,8 @@ class Window:
 class Windows:
     """The windows of one sheet, in order, below the header. Iterate once.
 
-    ``keep_space``: whether the sheet keeps the white space of all texts in its rows. ``merged``: when iterating is
-    done, the merged ranges that touch row ``skip_to_row``, the header's.
+    ``keep_space``: whether the sheet keeps the white space of all texts in its rows. ``tail``: known when iterating is
+    done.
     """
 
     def __init__(
@@ -62,17 +67,16 @@ class Windows:
         rows_per_partition: int,
         rows_per_window: int,
         window_bytes: int,
-        row_bytes: int,
+        limits: Limits,
     ) -> None:
         self._stream, self._rows_per_window = stream, rows_per_window
         self._rows_per_partition, self._window_bytes, self._row_bytes = (
             rows_per_partition,
             window_bytes,
-            row_bytes,
+            limits.row_bytes,
         )
         self._buffer, self._at = b"", 0
-        self._header_row = skip_to_row
-        self.merged: list[str] = []
+        self._tail = TailReader("the sheet", skip_to_row, limits)
         self._within: list[str] = []
         self._space = KeptSpace()
         self._frame = XmlReader("the sheet", start=self._open, end=self._close)  # sees all but the rows
@@ -94,15 +98,16 @@ class Windows:
                 self._at, done = int(taken[-1]), done + len(taken)
         self._read_tail()
 
+    @property
+    def tail(self) -> Tail:
+        return self._tail.tail
+
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         self._within.append(name)
         self._space.open(attributes)
         if main_name(name) == "row":  # the end of the rows, or their beginning, was in a comment
             raise NotPlain
-        if main_name(name) == "mergeCell" and len(self.merged) < MERGED_AT_MOST:
-            reference = attributes.get("ref", "")
-            if touches(reference, self._header_row):
-                self.merged.append(reference)
+        self._tail.start(name, attributes)
 
     def _close(self, _: str) -> None:
         self._within.pop()

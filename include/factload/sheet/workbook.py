@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row, SheetParser, bounded, column_letters, iterate
+from factload.sheet.cells import Row, SheetParser, bounded, iterate
 from factload.sheet.limits import Limits
 from factload.sheet.package import Package
+from factload.sheet.references import column_letters
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.unstorable import as_escaped
@@ -33,28 +34,48 @@ class Header:
     names: dict[int, str]
 
 
-def first_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> list[Row]:
-    """The rows with numbers up to ``HEADER_WITHIN``, read exactly."""
-    with closing(_rows(package, sheet, strings, limits)) as rows:
+def first_rows(
+    package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits, *, stale: bool
+) -> list[Row]:
+    """The rows with numbers up to ``HEADER_WITHIN``, read exactly.
+
+    ``stale``: the values of their formulas are out of date.
+    """
+    with closing(_rows(package, sheet, strings, limits, stale)) as rows:
         head = takewhile(lambda row: row.number <= HEADER_WITHIN, rows)
         return list(bounded(head, limits.window_text_bytes))
 
 
-def valued_rows(package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits) -> Iterator[Row]:
-    """The rows that hold anything, read exactly."""
-    with closing(_rows(package, sheet, strings, limits)) as rows:
-        yield from (row for row in rows if row.cells)
+def valued_rows(
+    package: Package,
+    sheet: SheetPart,
+    strings: SharedStrings,
+    limits: Limits,
+    *,
+    stale: bool,
+    spread: Collection[int] = (),
+) -> Iterator[Row]:
+    """The rows that carry a value, read exactly; ``spread``: the columns whose cells other formulas may fill."""
+    with closing(_rows(package, sheet, strings, limits, stale, spread)) as rows:
+        yield from (row for row in rows if row.valued)
 
 
 def _rows(
-    package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits
+    package: Package,
+    sheet: SheetPart,
+    strings: SharedStrings,
+    limits: Limits,
+    stale: bool,
+    spread: Collection[int] = (),
 ) -> Generator[Row, None, None]:
     parser = SheetParser(
         sheet.part,
         strings,
         package.date_styles,
+        spread=spread,
         max_chars=limits.text_chars,
         max_text_bytes=limits.window_text_bytes,
+        stale=stale,
     )
     with package.open_part(sheet.part, limits.sheet_bytes) as stream:
         yield from iterate(parser, iter(lambda: stream.read(_CHUNK), b""))
@@ -134,7 +155,7 @@ def _header(row: Row) -> Header:
     texts = {
         index: as_escaped(text).strip()
         for index, (kind, text) in sorted(row.cells.items())
-        if kind != Kind.NO_VALUE
+        if kind not in (Kind.NO_VALUE, Kind.STALE)
     }
     return Header(row.number, {index: text for index, text in texts.items() if text})
 

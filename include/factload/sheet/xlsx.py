@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 
-from factload.sheet.cells import Row
+from factload.sheet.cells import Row, bounded
+from factload.sheet.choices import CellChoices
+from factload.sheet.convert import seen_in
 from factload.sheet.decode import Pieces, SheetDecoder
 from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
 from factload.sheet.limits import Limits
-from factload.sheet.merged import merged_cells
+from factload.sheet.merged import MergedCells
 from factload.sheet.package import Package, open_package
+from factload.sheet.references import range_of
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings import load_strings
 from factload.sheet.strings_table import SharedStrings
-from factload.sheet.windows import Windows
+from factload.sheet.tail import Tail, read_tail
+from factload.sheet.windows import ReadAgain, Windows
 from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
 
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
 _FEW_COLUMNS = 5
 WINDOW_PLACES = 1 << 19  # rows × mapped columns: every one takes memory, filled or not
+_BATCH = 1_000  # rows that are read one by one
 
 
 class XlsxSource:
     """An open workbook; its shared strings are read once, when first asked for."""
 
-    def __init__(self, package: Package, limits: Limits) -> None:
-        self.package, self.limits = package, limits
+    def __init__(self, package: Package, limits: Limits, cells: CellChoices) -> None:
+        self.package, self.limits, self.cells = package, limits, cells
 
     @property
     def sheets(self) -> Sequence[SheetPart]:
@@ -39,16 +45,41 @@ class XlsxSource:
     def date1904(self) -> bool:
         return self.package.date1904
 
+    @property
+    def rejects_stale(self) -> bool:
+        """Whether a formula whose saved value is out of date makes its row a reject."""
+        return self.cells.stale_formulas == "reject"
+
+    @property
+    def stale(self) -> bool:
+        """Whether all formulas of the workbook are such."""
+        return self.package.stale and self.rejects_stale
+
     @cached_property
     def strings(self) -> SharedStrings:
         """The workbook's shared strings."""
         return load_strings(self.package, self.limits)
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
-        return first_rows(self.package, sheet, self.strings, self.limits)
+        return first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale)
 
-    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
-        return valued_rows(self.package, sheet, self.strings, self.limits)
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
+        tail = read_tail(self.package, sheet.part, header_row, self.limits) if columns else None
+        merged = self.merged(tail, header_row, columns) if tail else None
+        rows = valued_rows(
+            self.package,
+            sheet,
+            self.strings,
+            self.limits,
+            stale=self.stale or (tail is not None and tail.stale and self.rejects_stale),
+            spread=columns,
+        )
+        while batch := list(bounded(islice(rows, _BATCH), self.limits.window_text_bytes)):
+            if merged:
+                merged.settle_rows([row for row in batch if row.number > header_row])
+            yield from (row for row in batch if row.cells)
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None
@@ -56,64 +87,91 @@ class XlsxSource:
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> XlsxRows:
         return XlsxRows(self, sheet, fields, threads)
 
+    def merged(self, tail: Tail, header_row: int, placed: Collection[int]) -> MergedCells | None:
+        """What the merged ranges of a sheet change in these columns; None for nothing."""
+        shown = partial(seen_in, date1904=self.date1904)
+        cells = MergedCells(tail.merged, header_row, placed, self.cells.merged, self.limits, shown)
+        return cells if cells.matter else None
+
 
 class XlsxRows:
-    """One sheet, by windows over its XML."""
+    """One sheet, by windows over its XML.
+
+    What stands after the rows is known only when they are read. Where it changes what they say, which is rare, they
+    are read anew.
+    """
 
     def __init__(
         self, source: XlsxSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
     ) -> None:
-        self._package, self._limits, self._sheet, self._threads = (
-            source.package,
-            source.limits,
-            sheet,
-            threads,
-        )
-        self.fields = fields
+        self._source, self._sheet, self.fields, self._threads = source, sheet, fields, threads
         names = [field.column for field in fields]
-        self.header: Header = find_header(
-            source.first_rows(sheet),
-            names,
-            sheet.name,
-            lambda row: merged_cells(source.package, sheet, row, source.limits),
-        )
+        self.header: Header = find_header(source.first_rows(sheet), names, sheet.name, self._merged_in)
         self.placed = place_columns(self.header, names, sheet.name)
-        self._merged: Sequence[str] = ()
-        self._decoder = SheetDecoder(
-            sheet.part, fields, self.placed, source.strings, source.package, source.limits
-        )
+        self._tail: Tail | None = None
+        self.unclear: Mapping[int, str] = {}
 
     @property
     def name(self) -> str:
         return self._sheet.name
 
-    def merged(self) -> Sequence[str]:
-        return self._merged
-
     def pieces(self, rows_per_partition: int) -> Pieces:
-        with self._package.open_part(self._sheet.part, self._limits.sheet_bytes) as stream:
+        limits, known = self._source.limits, self._tail
+        merged = self._merged(known) if known else None
+        decoder = self._decoder(known, merged)
+        with self._source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
             windows = Windows(
                 stream,
                 skip_to_row=self.header.row,
                 rows_per_partition=rows_per_partition,
-                rows_per_window=max(1, WINDOW_PLACES // len(self.placed)),
+                rows_per_window=max(1, WINDOW_PLACES // len(decoder.columns)),
                 window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
-                row_bytes=self._limits.row_bytes,
+                limits=limits,
             )
             yield from in_order(
-                lambda window: self._decoder.window(window, windows.head, windows.keep_space),
+                lambda window: decoder.window(window, windows.head, windows.keep_space),
                 windows,
-                self._threads,
+                1 if merged else self._threads,
             )
-            self._merged = windows.merged
+            self._tail = windows.tail
+        if known is None and (self._merged(self._tail) or self._makes_stale(self._tail)):
+            raise ReadAgain
+        self.unclear = merged.unclear if merged else {}
 
     def exactly(self, rows_per_partition: int) -> Pieces:
-        yield from self._decoder.exactly(self.header.row, rows_per_partition)
-        self._merged = merged_cells(self._package, self._sheet, self.header.row, self._limits)
+        source = self._source
+        tail = read_tail(source.package, self._sheet.part, self.header.row, source.limits)
+        merged = self._merged(tail)
+        yield from self._decoder(tail, merged).exactly(self.header.row, rows_per_partition)
+        self.unclear = merged.unclear if merged else {}
+
+    def _merged(self, tail: Tail) -> MergedCells | None:
+        return self._source.merged(tail, self.header.row, self.placed)
+
+    def _makes_stale(self, tail: Tail) -> bool:
+        return tail.stale and self._source.rejects_stale and not self._source.stale
+
+    def _decoder(self, tail: Tail | None, merged: MergedCells | None) -> SheetDecoder:
+        source = self._source
+        return SheetDecoder(
+            self._sheet.part,
+            self.fields,
+            self.placed,
+            source.strings,
+            source.package,
+            source.limits,
+            stale=source.stale or (tail is not None and self._makes_stale(tail)),
+            merged=merged,
+        )
+
+    def _merged_in(self, row: int) -> list[str]:
+        """The merged ranges that touch a row, such as ``A3:C3``: for errors only."""
+        merged = read_tail(self._source.package, self._sheet.part, row, self._source.limits).merged
+        return [range_of(*map(int, one)) for one in merged[merged[:, 0] <= row]]
 
 
 @contextmanager
-def open_xlsx(path: Path, limits: Limits) -> Iterator[XlsxSource]:
+def open_xlsx(path: Path, limits: Limits, cells: CellChoices) -> Iterator[XlsxSource]:
     """The workbook at ``path``, open for reading. Raises WorkbookError as ``open_package`` does."""
     with open_package(path, limits) as package:
-        yield XlsxSource(package, limits)
+        yield XlsxSource(package, limits, cells)

@@ -94,6 +94,11 @@ class XmlReader:
         raise hostile(f"{self._part} holds a DOCTYPE", "no document type, as in every real workbook")
 
 
+def is_true(written: str) -> bool:
+    """Whether an attribute says yes (ECMA-376 part 1, 22.9.2.1, and what Strict adds)."""
+    return written.strip().lower() in ("1", "true", "on")
+
+
 def main_name(name: str) -> str:
     """The local name of an element of SpreadsheetML ("uri local"), "" for one of another vocabulary."""
     return next((name[len(space) :] for space in _MAIN if name.startswith(space)), "")

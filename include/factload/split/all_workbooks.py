@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from factload.errors import FactloadError, WorkbookError
+from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.sheets import SheetChoice
@@ -34,6 +35,7 @@ def split_sources(
     folder: Path,
     rows_per_partition: int,
     csv: CsvDialect | None = None,
+    cells: CellChoices = USUAL,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
     """Write the rows of all chosen sheets of all workbooks as partition files into ``folder``.
@@ -45,7 +47,7 @@ def split_sources(
     size = rows_per_partition
     while True:
         try:
-            done = _split_all(sources, sheet, fields, folder, size, csv, progress)
+            done = _split_all(sources, sheet, fields, folder, size, csv, cells, progress)
         except TooManyPartitions:
             if size > _LARGEST:
                 raise _too_many_sheets() from None
@@ -69,6 +71,7 @@ def _split_all(
     folder: Path,
     rows_per_partition: int,
     csv: CsvDialect | None,
+    cells: CellChoices,
     progress: Callable[[int], None] | None,
 ) -> Split:
     done = Split((), ())
@@ -83,6 +86,7 @@ def _split_all(
                 rows_per_partition=rows_per_partition,
                 most=MAX_PARTITIONS - len(done.partitions),
                 csv=csv,
+                cells=cells,
                 progress=after(done.source, progress),
             )
         defects = tuple(with_name(defect, origin) for defect in split.defects)

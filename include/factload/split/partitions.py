@@ -13,16 +13,17 @@ from typing import Self
 import pyarrow as pa
 
 from factload.errors import WorkbookError
-from factload.sheet.cells import column_letters, row_out_of_order
+from factload.sheet.cells import row_out_of_order
+from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.columns import TypedRows, schema
 from factload.sheet.decode import Decoded, Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import merged_headers
+from factload.sheet.references import column_letters
 from factload.sheet.sheets import EVERY, SheetChoice, choose
-from factload.sheet.source import SheetRows, open_source
-from factload.sheet.windows import NotPlain
+from factload.sheet.source import SheetRows, open_source, read_rows
 from factload.staging import StagingFile
 from factload.work.memory import save_memory
 
@@ -107,6 +108,7 @@ def split_workbook(
     threads: int = 2,
     limits: Limits | None = None,
     csv: CsvDialect | None = None,
+    cells: CellChoices = USUAL,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
     """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
@@ -118,7 +120,7 @@ def split_workbook(
     workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
     """
     save_memory()
-    with open_source(path, limits, csv) as source:
+    with open_source(path, limits, csv, cells) as source:
         done = Split((), ())
         for part in choose(source.sheets, sheet):
             if sheet == EVERY and source.is_empty(part):
@@ -169,10 +171,7 @@ class _Splitter:
     progress: Callable[[int], None] | None
 
     def run(self, rows_per_partition: int) -> Split:
-        try:
-            return self._write(self.rows.pieces(rows_per_partition))
-        except NotPlain:
-            return self._write(self.rows.exactly(rows_per_partition))
+        return read_rows(self.rows, rows_per_partition, self._write)
 
     def _write(self, decoded: Pieces) -> Split:
         name, header, placed = self.rows.name, self.rows.header, self.rows.placed
@@ -192,7 +191,7 @@ class _Splitter:
         return Split(
             partitions,
             _warnings(_sheet_of(self.origin, name), writer.last_row, done),
-            tuple(merged_headers(header.names, placed, self.rows.merged(), name)),
+            tuple(merged_headers(header.names, self.rows.unclear, name)),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -62,7 +62,9 @@ class CsvSource:
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return [_row(record) for record in self.first_records()]
 
-    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
         with open_utf8(self.path, self.dialect, self.limits) as stream:
             rows = map(_row, read_exactly(stream, self.dialect, self.limits))
             yield from (row for row in rows if row.cells)
@@ -91,8 +93,9 @@ class CsvRows:
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line
 
-    def merged(self) -> Sequence[str]:
-        return ()
+    @property
+    def unclear(self) -> Mapping[int, str]:
+        return {}
 
     def pieces(self, rows_per_partition: int) -> Pieces:
         source = self._source

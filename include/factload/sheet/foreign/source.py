@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -66,7 +66,9 @@ class ForeignSource:
     def is_empty(self, sheet: SheetPart) -> bool:
         return bool(self._json(ask="empty", sheet=int(sheet.part)))
 
-    def all_rows(self, sheet: SheetPart) -> Iterator[Row]:
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
         yield from (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
 
     @property
@@ -154,8 +156,9 @@ class ForeignRows:
         self.header = find_header(source.first_rows(sheet), names, sheet.name)
         self.placed = place_columns(self.header, names, sheet.name)
 
-    def merged(self) -> Sequence[str]:
-        return ()
+    @property
+    def unclear(self) -> Mapping[int, str]:
+        return {}
 
     def pieces(self, rows_per_partition: int) -> Pieces:
         columns = sorted(set(self.placed))

@@ -1,8 +1,24 @@
-"""``python -m factload``, the same as the command ``factload``."""
+"""``python -m factload``, the same as the command ``factload``.
 
+Next to nothing is imported here, so that whoever presses Ctrl-C right after Enter gets a line and no traceback.
+"""
+
+import signal
 import sys
 
-from factload.cli import main
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        from factload.cli import main as command
+
+        return command()
+    except KeyboardInterrupt:
+        sys.stderr.write("factload: interrupted. Run the command again.\n")
+        return 4
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: nothing is left to interrupt
+
 
 if __name__ == "__main__":
     sys.exit(main())

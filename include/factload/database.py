@@ -1,14 +1,14 @@
-"""The warehouse as the engine sees it: connections, the tables a feed names, and what its errors mean."""
+"""The warehouse as the engine sees it: its engine, the tables a feed names; what its errors mean is in
+``database_errors``, how its connections end in ``connections``.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import psycopg2
 from sqlalchemy import (
     Column,
     Engine,
@@ -21,50 +21,31 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ClauseElement
 
-from factload.errors import (
-    ConnectionLost,
-    FactloadError,
-    FeedError,
-    RowsRefused,
-    TransientError,
-    did_you_mean,
-)
+from factload.connections import note_backend, watch
+from factload.database_errors import database_errors, room_for
+from factload.database_url import read_url
+from factload.errors import FeedError, did_you_mean
 from factload.settings import settings
 
-CONNECT_TIMEOUT_SECONDS = 10
+__all__ = [
+    "copy_text",
+    "database_errors",
+    "engine_for",
+    "missing_columns",
+    "reflect",
+    "room_for",
+    "split_name",
+]
+
 _LOOK_FOR_THE_CLIENT = "5s"
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
-
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, rollback by deadlock or
-# serialisation, resources (disk, memory, connections), lock not available, shutdown and crash.
-_INTEGRITY = "23"  # its first line names tables and constraints, never values
-_DISK_FULL = "53100"
-_WORTH_A_RETRY = ("08", "40", "53", "55P03", "57P")
-_GONE = ("08", "57P")
-_MEANINGS = {
-    _DISK_FULL: (
-        "database_disk_full",
-        "the disk of the database's server is full",
-        "Free space there, then run the load again",
-    ),
-    "55P03": (
-        "lock_timeout",
-        "a lock was not granted in time",
-        "See in pg_stat_activity who works on the same tables, then run the load again",
-    ),
-    "42501": ("database_right_missing", "a right is missing", "Grant it to the user of the connection"),
-    "42P01": ("table_missing", "a table is missing", "Create it, or correct its name in the feed"),
-    "28P01": ("database_login", "the password was refused", "Correct the connection's password"),
-    "28000": ("database_login", "the login was refused", "Correct the connection's user"),
-    "3D000": ("database_missing", "the database does not exist", "Correct the connection's database"),
-}
 
 
 @lru_cache(maxsize=8)
@@ -75,24 +56,15 @@ def engine_for(url: str) -> Engine:
     step is what SQLAlchemy learned: the server's version, and the text of statements. Every transaction begins by
     bounding its waits.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise FeedError(
-            "database_url", "the database's URL can't be read", expected="postgresql://user@host/database"
-        ) from None
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise FeedError(
-            "database_url",
-            f"{parsed.drivername} is not PostgreSQL",
-            expected="postgresql://user@host/database",
-        )
     engine = create_engine(
-        parsed.set(drivername="postgresql+psycopg2"),
+        read_url(url),
         poolclass=NullPool,
         hide_parameters=True,  # they are rows, and errors are logged
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "factload"},
+        # Of this engine's own, whatever the server, the database or the role have for a default.
+        isolation_level="READ COMMITTED",
+        connect_args={"application_name": "factload", "client_encoding": "utf8"},
     )
+    watch(engine)
     event.listen(engine, "begin", _bound_waits)
     return engine
 
@@ -107,78 +79,9 @@ def _bound_waits(connection: Connection) -> None:
         # A statement whose client has died, even one that waits for a lock, ends too.
         "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
     }
-    connection.execute(select(*(func.set_config(name, value, True) for name, value in bounds.items())))
-
-
-def shown(url: str) -> str:
-    """The URL as it may be printed: without the password."""
-    return make_url(url).render_as_string(hide_password=True)
-
-
-@contextmanager
-def database_errors(doing: str) -> Iterator[None]:
-    """Turn the driver's errors into the engine's, with what was being done.
-
-    The driver's own text stays out of the message: it may hold rows.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        raise _meaning(error.orig, doing) from error
-    except psycopg2.Error as error:  # COPY goes to the driver itself
-        raise _meaning(error, doing) from error
-
-
-@contextmanager
-def room_for(what: str, size: int) -> Iterator[None]:
-    """A full disk of the database's server is told with what was to be written: ``what``, about ``size`` bytes."""
-    try:
-        yield
-    except (DBAPIError, psycopg2.Error) as error:
-        refused = error.orig if isinstance(error, DBAPIError) else error
-        if getattr(refused, "pgcode", None) != _DISK_FULL:
-            raise
-        said = getattr(
-            getattr(refused, "diag", None), "message_primary", None
-        )  # a file of the server, and no row
-        raise TransientError(
-            "database_disk_full",
-            f"the disk of the database's server is full ({said}) while writing {what}, about {size / 1e6:,.1f} MB",
-            remedy="Free space there, then run the load again",
-        ) from error
-
-
-def _meaning(error: BaseException | None, doing: str) -> FactloadError:
-    state: str = getattr(error, "pgcode", None) or ""
-    detail = getattr(getattr(error, "diag", None), "message_primary", None) or ""
-    if not state:
-        # Why no connection came about; of one that was lost there is nothing more to say.
-        first_line = "" if _was_connected(error) else next(iter(str(error).strip().splitlines()), "")
-        return ConnectionLost(
-            "database_unreachable",
-            f"the database did not answer while {doing}" + (f": {first_line}" if first_line else ""),
-            remedy="Check that it runs and can be reached, then run the load again",
-        )
-    if state.startswith(_INTEGRITY):
-        return RowsRefused(
-            "constraint_violated",
-            f"a constraint refused the rows ({detail}) while {doing}",
-            remedy="Nothing was changed. Look at what the constraint asks for: rows to correct, another unique key, a "
-            "sequence behind its column's values",
-        )
-    code, seen, remedy = _MEANINGS.get(
-        state, ("database_error", f"the database refused with SQLSTATE {state}", "See the database's log")
-    )
-    if state.startswith("42"):
-        seen = f"{seen} ({detail})"  # names of tables and columns, never rows
-    kind: type[FactloadError] = TransientError if state.startswith(_WORTH_A_RETRY) else FeedError
-    if state.startswith(_GONE):
-        kind = ConnectionLost
-    return kind(code, f"{seen} while {doing}", remedy=remedy)
-
-
-def _was_connected(error: BaseException | None) -> bool:
-    return getattr(error, "cursor", None) is not None
+    bound = [func.set_config(name, value, True) for name, value in bounds.items()]
+    backend = connection.execute(select(func.pg_backend_pid(), *bound)).scalar_one()
+    note_backend(connection.connection.dbapi_connection, backend)
 
 
 def copy_text(statement: ClauseElement, connection: Connection) -> str:
@@ -209,14 +112,16 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
     """
     schema, table = split_name(name)
     inspector = inspect(connection)
-    if not inspector.has_table(table, schema=schema):
+    try:
+        described = inspector.get_columns(table, schema=schema)
+    except NoSuchTableError:
         known = inspector.get_table_names(schema=schema) + inspector.get_view_names(schema=schema)
         raise FeedError(
             "table_missing",
             f"there is no table {name} in the database",
             expected=f"one of {', '.join(sorted(known)[:12]) or '(no tables)'}",
             remedy=did_you_mean(table, known) or "Create it, or correct its name in the feed",
-        )
+        ) from None
     columns = [
         Column(
             c["name"],
@@ -225,7 +130,7 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
             info={"generated": _is_generated(c)},
             server_default=FetchedValue() if any(map(c.get, ("default", "identity", "computed"))) else None,
         )
-        for c in inspector.get_columns(table, schema=schema)
+        for c in described
     ]
     found = Table(table, MetaData(), *columns, schema=schema)
     if missing := missing_columns(found, name, needed):

@@ -9,6 +9,9 @@
 | staged and counted rows disagree                           | ``ReconciliationError``| 4    | no    |
 | a server, a disk or a network failed                       | ``TransientError``     | 4    | yes   |
 | … and it was the connection to the database                | ``ConnectionLost``     | 4    | yes   |
+| … which never came about                                   | ``NotConnected``       | 4    | yes   |
+| other transactions were in the way                         | ``Conflict``           | 4    | yes   |
+| nobody foresaw it (``last_net``)                           | ``Unforeseen``         | 4    | yes   |
 
 A message never holds a cell's value, a key of a row or a password: logs and task pages are read by more
 people than the table is. What a cell held stands in the ledger's rejects. Only the names in a header are shown, once
@@ -22,6 +25,7 @@ from collections.abc import Sequence
 from typing import Self
 
 MOST_CHARS = 10_000
+INTERRUPTED = "interrupted"
 
 
 class FactloadError(Exception):
@@ -131,3 +135,17 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 
 class ConnectionLost(TransientError):
     """The database went away, or does not answer: what was under way there is rolled back, or was committed."""
+
+
+class NotConnected(ConnectionLost):
+    """No connection came about: there is no server, or no way to it."""
+
+
+class Conflict(TransientError):
+    """A deadlock, or what serialisable transactions refuse: a step that is tried again at once goes through."""
+
+
+class Unforeseen(FactloadError):
+    """A fault of factload itself. The traceback is in a file, since it may hold what logs may not."""
+
+    retry = True

@@ -22,11 +22,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
+from functools import partial
 
-from factload.errors import ConnectionLost, FactloadError, TransientError
+from factload.connections import at_most
+from factload.errors import INTERRUPTED, ConnectionLost, TransientError
 from factload.feed.model import Feed
+from factload.last_net import foreseen
 from factload.load import Load
 from factload.reports.progress import Progress
 from factload.steps import (
@@ -39,10 +41,11 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
+from factload.work.again import PAUSES, through_losses
 from factload.work.processes import Workers, say_rows_done
 
-# Seconds between attempts after the connection to the database was lost: about a minute, as a restart takes.
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+# Who said stop waits this long until it is noted in the ledger: for a connection, and for all of it.
+_TO_NOTE_AN_INTERRUPTION = (1.5, 10.0)
 
 
 def run_load(
@@ -59,7 +62,8 @@ def run_load(
     ``workbook``: a path instead of the feed's own. ``reload``: load again what is published already, unchanged.
     Raises the engine's errors (``errors``), each noted in the ledger before.
     """
-    load = open_load(feed, period, database=database, workbook=workbook, reload=reload)
+    opening = partial(open_load, feed, period, database=database, workbook=workbook, reload=reload)
+    load = through_losses(opening, progress)
     return load if load.already_published else carry_out(load, feed, database=database, progress=progress)
 
 
@@ -76,15 +80,15 @@ def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> L
                 break
             except ConnectionLost as lost:
                 load = _opened_again(load, feed, database, progress, lost, pauses)
-    except FactloadError as error:
-        record_failure(load, error, database=database)
-        raise
     except KeyboardInterrupt:
-        stopped = TransientError(
-            "interrupted", f"{load.load_id} was interrupted", remedy="Run the load again"
-        )
-        record_failure(load, stopped, database=database)
+        stopped = TransientError(INTERRUPTED, f"{load.load_id} was interrupted", remedy="Run the load again")
+        with at_most(*_TO_NOTE_AN_INTERRUPTION):
+            record_failure(load, stopped, database=database)
         raise stopped from None
+    except Exception as error:
+        ended = foreseen(error)
+        record_failure(load, ended, database=database)
+        raise ended from error.__cause__ if ended is error else error
     return load
 
 
@@ -92,14 +96,15 @@ def _opened_again(
     load: Load, feed: Feed, database: str, progress: Progress, lost: ConnectionLost, pauses: Iterator[float]
 ) -> Load:
     """The next attempt, as soon as the database answers. It finds the load published if only the answer was lost."""
+    pause = next(pauses, None)
+    if pause is None:
+        raise lost
     progress.step("waiting for the database")
-    for pause in pauses:
-        time.sleep(pause)
-        with suppress(ConnectionLost):
-            return open_load(
-                feed, load.period_date, database=database, workbook=load.workbook, sources=load.sources
-            )
-    raise lost
+    time.sleep(pause)
+    opening = partial(
+        open_load, feed, load.period_date, database=database, workbook=load.workbook, sources=load.sources
+    )
+    return through_losses(opening, progress, pauses)
 
 
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:

@@ -8,6 +8,7 @@
 | ``FACTLOAD_ALLOWED_ROOTS`` | folders and URLs of workbooks, between commas  | ``$FACTLOAD_HOME/inbox``             |
 | ``FACTLOAD_LOCK_TIMEOUT`` | seconds that a transaction waits for a lock     | 90                                   |
 | ``FACTLOAD_IDLE_TIMEOUT`` | seconds that a frozen worker keeps its locks    | 60                                   |
+| ``FACTLOAD_SILENCE_TIMEOUT`` | seconds after which a database that says nothing is given up | 60            |
 | ``FACTLOAD_STAGING_DAYS`` | days without a sign after which a load's staging is swept | 14       |
 | ``FACTLOAD_CONN_<ID>``   | URL of the connection ``<id>``                  | ``AIRFLOW_CONN_<ID>``                |
 """
@@ -40,6 +41,7 @@ class Settings:
     allowed_urls: tuple[str, ...]
     lock_timeout: int
     idle_timeout: int
+    silence_timeout: int
     staging_days: int
 
 
@@ -56,6 +58,7 @@ def settings() -> Settings:
         allowed_urls=tuple(_root_url(root) for root in roots if is_url(root)),
         lock_timeout=_number("FACTLOAD_LOCK_TIMEOUT", 90, _LONGEST_WAIT, "seconds"),
         idle_timeout=_number("FACTLOAD_IDLE_TIMEOUT", 60, _LONGEST_WAIT, "seconds"),
+        silence_timeout=_number("FACTLOAD_SILENCE_TIMEOUT", 60, _LONGEST_WAIT, "seconds"),
         staging_days=_number("FACTLOAD_STAGING_DAYS", 14, _MOST_DAYS, "days"),
     )
 

@@ -17,6 +17,7 @@ from factload.checksum import sha256_of
 from factload.errors import TransientError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+STAGING_LOST = ("staging_failed", "staging_missing")
 
 
 def open_table(path: Path, sha256: str) -> pa.Table:

@@ -27,6 +27,7 @@ from factload.errors import FactloadError
 from factload.fact import publish, staged, standing
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.duplicates import once_only, reject_duplicates
+from factload.fact.locks import holders_named
 from factload.fact.resolve import ROW, control_totals, measures, resolve
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -41,12 +42,14 @@ from factload.split.fields import sheet_fields
 from factload.split.partitions import PartitionFile, Split
 from factload.split.sources import SourceFile, read_sources
 from factload.staging import open_table
+from factload.work.again import again_after_conflict
 from factload.work.measure import measured
 from factload.work.step import record, step
 
 _log = logging.getLogger(__name__)
 
 
+@again_after_conflict
 def open_load(
     feed: Feed,
     period: date,
@@ -70,7 +73,12 @@ def open_load(
     with measured() as measurement:
         named = workbook or feed.workbook.for_period(period)
         sources = sources or read_sources(named)
-        with database_errors("opening the load"), engine.begin() as connection:
+        with (
+            database_errors("opening the load"),
+            engine.connect() as connection,
+            holders_named(connection),
+            connection.begin(),
+        ):
             migrations.install(connection)
             fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
@@ -82,7 +90,9 @@ def open_load(
             else:
                 standing.require_within_reach(connection, load_id, feed, fact, last)
                 make_staging(connection, load, feed, fact)
-    if not load.already_published:
+    if load.already_published:
+        left_overs.remove_kept(engine, load)
+    else:
         left_overs.remove_folders(load.folder.parent, below=load.epoch)
         left_overs.sweep(engine)
         with database_errors("noting open_load in the ledger"), engine.begin() as connection:
@@ -90,14 +100,18 @@ def open_load(
     return load
 
 
+@again_after_conflict
 def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: str) -> DimensionMap:
     """Freeze one dimension in a staging file."""
     with step(load, feed, "extract_dimension_map", dimension, database) as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         left_overs.at_work(snapshot, load)
+        if ledger.fence(snapshot, load, *ledger.UNFINISHED, "published") == "published":
+            return DimensionMap(dimension, path="", sha256="", rows=0)  # nobody reads it any more
         return extract.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], load.folder)
 
 
+@again_after_conflict
 def split_workbook(
     load: Load, feed: Feed, *, database: str, progress: Callable[[int], None] | None = None
 ) -> Split:
@@ -138,6 +152,7 @@ def split_workbook(
         return split
 
 
+@again_after_conflict
 def load_partition(
     load: Load, feed: Feed, partition: PartitionFile, maps: Sequence[DimensionMap], *, database: str
 ) -> PartitionCounts:
@@ -202,6 +217,7 @@ def _make_members(
     return make_members(connection, table, dimension, keys, guard, feed.rows_per_chunk)
 
 
+@again_after_conflict
 def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     """Prove that every source row is accounted for, or raise ``ReconciliationError`` or ``RowsRefused``."""
     with step(load, feed, "reconcile", "", database) as connection:
@@ -214,6 +230,7 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
     reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
 
 
+@again_after_conflict
 def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str) -> None:
     """Let a load that is held for its rejects be published all the same, on the word of a person.
 
@@ -256,6 +273,7 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
     return result
 
 
+@again_after_conflict
 def publish_load(load: Load, feed: Feed, *, database: str) -> int:
     """Make the reconciled load visible; returns the rows published. Published already: nothing is done.
 
@@ -290,6 +308,7 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: reconcile.R
     return rows
 
 
+@again_after_conflict
 def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
     """Remove what the load and its earlier attempts left in the staging schema and folder; only once published."""
     with step(load, feed, "clean_staging", "", database) as connection, connection.begin():
@@ -303,5 +322,5 @@ def record_failure(load: Load, error: FactloadError, *, database: str) -> None:
     try:
         with engine_for(database).begin() as connection:
             ledger.record_end(connection, load, error)
-    except DBAPIError:
-        _log.warning("the end of %s could not be noted in the ledger: %s", load.load_id, error.code)
+    except (DBAPIError, UnicodeError):
+        _log.info("the end of %s could not be noted in the ledger: %s", load.load_id, error.code)

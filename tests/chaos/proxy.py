@@ -1,4 +1,4 @@
-"""A line to PostgreSQL that breaks at a COMMIT: its request is lost, or the answer to it."""
+"""A line to PostgreSQL that breaks at a COMMIT: its request is lost, or the answer to it; or it falls silent there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _SOCKET = ".s.PGSQL.5432"
 class BrokenLine:
     """Passes everything on, until the COMMIT number ``nth`` (from 0); the lines that follow are whole again."""
 
-    def __init__(self, url: str, folder: Path, lost: Literal["request", "answer"], nth: int) -> None:
+    def __init__(
+        self, url: str, folder: Path, lost: Literal["request", "answer", "silence"], nth: int
+    ) -> None:
         self.broke = False
         self._lost, self._nth, self._commits = lost, nth, itertools.count()
         self._server = Path(str(make_url(url).query["host"])) / _SOCKET
@@ -56,6 +58,11 @@ class BrokenLine:
                         server.sendall(sent)
                         answers.join(10)  # it has come, and goes no further
                     self.broke = True
+                    if self._lost == "silence":
+                        while _received(client):  # it takes what comes, until the client gives up
+                            pass
+                        server.close()
+                        return
                     break
                 server.sendall(sent)
             _hang_up(client)

@@ -20,6 +20,9 @@ from sqlalchemy import ColumnElement, Engine, MetaData, Table, func, inspect, or
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from factload.database_errors import sqlstate
+from factload.errors import Superseded
+from factload.ledger import ledger
 from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions, steps
 from factload.load import Load
 from factload.settings import settings
@@ -71,6 +74,25 @@ def drop_tables(connection: Connection, load_id: str) -> None:
     for content in connection.scalars(contents).all():
         name = Load.staging_table_of(load_id, content)
         Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)
+
+
+def remove_kept(engine: Engine, load: Load) -> None:
+    """Remove what a published load still has because it was cut short before ``clean_staging``.
+
+    What can't be removed now, in a database that takes no changes for one, stays and is logged.
+    """
+    try:
+        with engine.begin() as connection:
+            if any(left.tables for left in find(connection, [load.load_id])):
+                ledger.fence(connection, load, "published", lock="update")
+                drop_tables(connection, load.load_id)
+    except Superseded:
+        return
+    except DBAPIError as error:
+        _log.warning(
+            "what %s left could not be removed: SQLSTATE %s", load.load_id, sqlstate(error) or "none"
+        )
+    remove_folders(load.folder.parent, below=load.epoch + 1)
 
 
 def remove_folders(parent: Path, *, below: int) -> None:
@@ -145,9 +167,7 @@ def sweep(engine: Engine) -> None:
             with engine.begin() as connection:
                 _sweep(connection, left.load_id, bound)
     except DBAPIError as error:
-        _log.warning(
-            "left-overs could not be swept: SQLSTATE %s", getattr(error.orig, "pgcode", None) or "none"
-        )
+        _log.warning("left-overs could not be swept: SQLSTATE %s", sqlstate(error) or "none")
 
 
 def _sweep(connection: Connection, load_id: str, bound: timedelta) -> None:

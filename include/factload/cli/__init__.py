@@ -7,14 +7,16 @@ nothing is published; 4 a fault worth a retry.
 from __future__ import annotations
 
 import argparse
-import signal
+import os
 import sys
 from collections.abc import Sequence
 
 from factload import __version__
 from factload.cli import doctor, feeds, ledger, loads
 from factload.cli.options import say
-from factload.errors import FactloadError, TransientError
+from factload.errors import INTERRUPTED, TransientError
+from factload.interrupts import interruptible
+from factload.last_net import foreseen
 
 _EPILOG = """exit status:
   0  published; or the check passed
@@ -30,16 +32,27 @@ FACTLOAD_CONN_WAREHOUSE or AIRFLOW_CONN_WAREHOUSE, or --url.
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
-        return int(options.command(options))
-    except FactloadError as error:
-        return say(error)
+        with interruptible():
+            status = int(options.command(options))
+            sys.stdout.flush()
+            return status
     except KeyboardInterrupt:
-        return say(TransientError("interrupted", "interrupted", remedy="Run the command again"))
+        return say(TransientError(INTERRUPTED, "interrupted", remedy="Run the command again"))
     except BrokenPipeError:
-        sys.stderr.close()
         return 0
+    except Exception as error:
+        return say(foreseen(error))
+    finally:
+        _let_go_of_output()
+
+
+def _let_go_of_output() -> None:
+    """Python flushes what it prints to once more at its end, and has nobody to tell that it can't."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
     from factload.pipeline import run_load
     from factload.reports.report import read_report
     from factload.reports.terminal import show_report
+    from factload.work.again import through_losses
     from factload.work.memory import save_memory
 
     save_memory()
@@ -78,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         run_load(
             feed, period, database=url, workbook=options.workbook, reload=options.reload, progress=progress
         )
-        return read_report(url, feed.load_id(period))
+        return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
     return _report_of(options, load, show_report)
 
@@ -90,6 +92,7 @@ def _replay(options: argparse.Namespace) -> int:
     from factload.afterwards.replay import replay_load
     from factload.reports.report import read_report
     from factload.reports.terminal import show_report
+    from factload.work.again import through_losses
     from factload.work.memory import save_memory
 
     save_memory()
@@ -98,6 +101,7 @@ def _replay(options: argparse.Namespace) -> int:
     def replay(feed: Any, period: date, url: str, progress: Any) -> Any:
         replay_load(feed, period, database=url, workbook=_corrected(options.workbook), progress=progress)
         return read_report(url, feed.load_id(period))
+        return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
     return _report_of(options, replay, show_report)
 
@@ -121,13 +125,14 @@ def _release(options: argparse.Namespace) -> int:
     from factload.afterwards.release import publish_held
     from factload.reports.report import read_report
     from factload.reports.terminal import show_report
+    from factload.work.again import through_losses
 
     _take_load_apart(options)
 
-    def release(feed: Any, period: date, url: str, _: Any) -> Any:
+    def release(feed: Any, period: date, url: str, progress: Any) -> Any:
         by = options.by or getuser()
         publish_held(feed, period, reason=options.reason, by=by, database=url)
-        return read_report(url, feed.load_id(period))
+        return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
     return _report_of(options, release, show_report)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from factload.database import engine_for, shown
+from factload.database import engine_for
+from factload.database_url import shown
 from factload.doctor.database import database_findings
 from factload.doctor.finding import Finding
 from factload.doctor.staging import staging_place
@@ -58,7 +59,7 @@ def _databases(
 ) -> list[tuple[str, str, list[Feed]]]:
     """Name, URL and feeds of each database; a connection that nobody knows goes into ``findings``."""
     if database is not None:
-        return [(shown(str(engine_for(database).url)), database, list(feeds))]
+        return [(shown(database), database, list(feeds))]
     by_connection: dict[str, list[Feed]] = {}
     for feed in feeds:
         by_connection.setdefault(feed.fact.connection, []).append(feed)
@@ -66,11 +67,11 @@ def _databases(
     for connection, its_feeds in sorted(by_connection.items()):
         try:
             url = connection_url(connection)
-            engine = engine_for(url)
+            engine_for(url)
         except FactloadError as error:
             findings.append(Finding.of("database", _name(connection), error))
         else:
-            name = connection if "://" not in connection else shown(str(engine.url))
+            name = connection if "://" not in connection else shown(url)
             found.append((name, url, its_feeds))
     return found
 

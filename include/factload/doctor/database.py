@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
 from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
 from factload.doctor.finding import Finding
-from factload.errors import FactloadError
+from factload.errors import FactloadError, TransientError
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION, installed_version
@@ -22,6 +22,8 @@ OLDEST_SERVER = 14  # the first that looks whether the client of a waiting state
 CLOCK_WARNING_SECONDS = 2.0
 CLOCK_PROBLEM_SECONDS = 60.0
 
+_setting = table("pg_settings", column("name"), column("reset_val"), schema="pg_catalog")
+
 
 def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Finding]:
     """What the database called ``name`` has to say, and whether it takes what ``feeds`` give it."""
@@ -30,6 +32,8 @@ def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Findin
     try:
         with database_errors("connecting"), engine.connect() as connection:
             findings.append(_server(connection, name))
+            findings += _writable(connection, name)
+            findings += _encoding(connection, name)
             findings.append(_clock(connection, name))
             connection.rollback()
             findings += _ledger(connection, name)
@@ -47,6 +51,41 @@ def _server(connection: Connection, name: str) -> Finding:
         seen = f"PostgreSQL {version}; expected {OLDEST_SERVER} or newer"
         return Finding.problem("database", name, seen, "Upgrade the server")
     return Finding.ok("database", name, f"PostgreSQL {version} answers; user {user}, database {database}")
+
+
+def _writable(connection: Connection, name: str) -> Iterator[Finding]:
+    """A problem where the database takes no changes. Of the server's own settings: this connection asked to read."""
+    standby, read_only = connection.execute(
+        select(
+            func.pg_is_in_recovery(),
+            select(_setting.c.reset_val)
+            .where(_setting.c.name == "default_transaction_read_only")
+            .scalar_subquery(),
+        )
+    ).one()
+    if standby:
+        seen, remedy = "the server is a standby", "Let the connection's URL name the primary"
+    elif read_only == "on":
+        seen = "default_transaction_read_only is on"
+        remedy = "Take it off the connection's user or database: `ALTER ROLE … RESET default_transaction_read_only`"
+    else:
+        return
+    yield Finding.problem(
+        "database", name, f"{seen}: it takes no changes", remedy, TransientError.exit_status
+    )
+
+
+def _encoding(connection: Connection, name: str) -> Iterator[Finding]:
+    """A warning where the database can't hold every text."""
+    encoding = connection.scalar(select(func.getdatabaseencoding()))
+    if encoding != "UTF8":
+        lacks = "checks no text" if encoding == "SQL_ASCII" else "can't hold every character"
+        yield Finding.warning(
+            "database",
+            name,
+            f"the database's encoding is {encoding}, which {lacks}",
+            "A load with such a text is refused; a database of encoding UTF8 holds them all",
+        )
 
 
 def _clock(connection: Connection, name: str) -> Finding:
@@ -99,10 +138,10 @@ def _version(name: str, version: int | None) -> Finding:
 def _feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
     """Rights on the feed's tables, and whether they have the shape that it asks for."""
     with database_errors(f"looking at the tables of {feed.feed}"), connection.begin():
-        lacking = rights.of_feed(connection, feed)
-        yield lacking
-        if lacking.state != "ok":
-            return
+        for lacking in rights.of_feed(connection, feed):
+            yield lacking
+            if lacking.state != "ok":
+                return
         try:
             fact_table(connection, feed)
             check_dimensions(connection, feed)

@@ -29,19 +29,20 @@ def _left(connection: Connection, about: str) -> Iterator[Finding]:
         aged = left.idle > timedelta(days=days)
         published = left.state == "published" and left.idle > _GRACE
         if (aged or published) and not is_at_work(connection, left.load_id):
-            yield Finding.warning("left-overs", about, _seen(left), _remedy(aged, days))
+            yield Finding.warning("left-overs", about, _seen(left), _remedy(left.load_id, aged, days))
 
 
 def _seen(left: LeftOver) -> str:
     return f"{left.load_id} ({left.state}, last sign {left.last_sign:%Y-%m-%d %H:%M} UTC) left {left.what}"
 
 
-def _remedy(aged: bool, days: int) -> str:
+def _remedy(load_id: str, aged: bool, days: int) -> str:
+    feed, _, period = load_id.partition("@")
     if aged:
         return "The next load that opens removes it"
     return (
-        f"Nothing reads it. Run clean_staging again, or wait: a load that opens {days} days after removes it "
-        "(FACTLOAD_STAGING_DAYS)"
+        f"Nothing reads it. `factload run {feed} --period {period}` removes it, or any load that opens {days} days "
+        "after (FACTLOAD_STAGING_DAYS)"
     )
 
 

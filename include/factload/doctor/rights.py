@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, column, func, inspect, or_, select, table
@@ -38,8 +38,9 @@ _attribute = table(
 )
 
 
-def of_feed(connection: Connection, feed: Feed) -> Finding:
-    """Whether the user may read the feed's dimensions and write its facts. A table that isn't there lacks none."""
+def of_feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
+    """Whether the user may read the feed's dimensions and write its facts; nothing is said of a table that isn't
+    there."""
     fact = feed.fact
     columns = {*fact.columns, *([fact.load_column] if fact.load_column else [])}
     wanted = _ON_FACTS[fact.mode.kind]
@@ -50,9 +51,10 @@ def of_feed(connection: Connection, feed: Feed) -> Finding:
             connection, dimension.table, rights, needed_columns(name, dimension)
         )
     said = [f"{', '.join(rights)} on {name}" for name, rights in lacking.items() if rights]
-    if not said:
-        return Finding.ok("rights", feed.feed, f"{', '.join(wanted)} on {fact.table}; dimensions can be read")
-    return _missing("rights", feed.feed, connection, said)
+    if said:
+        yield _missing("rights", feed.feed, connection, said)
+    elif all(_relation(connection, name) is not None for name in lacking):
+        yield Finding.ok("rights", feed.feed, f"{', '.join(wanted)} on {fact.table}; dimensions can be read")
 
 
 def of_ledger(connection: Connection, about: str) -> Finding:

@@ -20,6 +20,7 @@ from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.tables import STAGING_SCHEMA
 from factload.ledger.tables import rejects as rejects_table
+from factload.ledger.texts import storable_column
 from factload.load import Load
 from factload.proof.reconcile import Staged
 from factload.proof.weights import weighted_sums
@@ -93,7 +94,10 @@ def replace_slice(
         "workbook": partition.workbook,
         "sheet": partition.sheet,
     }
-    for chunk in _chunks(resolved.rejects, feed.rows_per_chunk):
+    rejects = resolved.rejects
+    held = rejects.schema.get_field_index("raw")
+    rejects = rejects.set_column(held, "raw", storable_column(connection, rejects["raw"]))
+    for chunk in _chunks(rejects, feed.rows_per_chunk):
         INSERTS["core"](connection, rejects_table, origin, chunk)
 
 

@@ -29,6 +29,7 @@ from factload.ledger.tables import (
     rejects,
     steps,
 )
+from factload.ledger.texts import storable
 from factload.load import Load
 
 TOO_MANY_REJECTS = "too_many_rejects"
@@ -135,7 +136,11 @@ def record_release(connection: Connection, load: Load, state: str, reason: str, 
             remedy="See `factload status`",
         )
     update_attempt(
-        connection, load, released_by=by, released_at=func.clock_timestamp(), release_reason=reason
+        connection,
+        load,
+        released_by=storable(connection, by),
+        released_at=func.clock_timestamp(),
+        release_reason=storable(connection, reason),
     )
 
 
@@ -176,7 +181,7 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
         load,
         state=state,
         error_code=error.code,
-        error_message=str(error),
+        error_message=storable(connection, str(error)),
         ended_at=func.clock_timestamp(),
     )
 
@@ -196,7 +201,7 @@ def record_step(
             load_id=load.load_id,
             epoch=load.epoch,
             step=step,
-            item=item,
+            item=storable(connection, item),
             started_at=started,
             finished_at=finished,
             peak_rss_mb=round(peak, 1),

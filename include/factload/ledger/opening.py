@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
@@ -67,15 +67,10 @@ def open_attempt(
     corrected, to be taken with those that the load has.
     """
     workbook_sha256 = sha256_of_sources(sources)
-    connection.execute(
-        upsert(loads)
-        .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
-        .on_conflict_do_nothing()
-    )
+    if reload or corrections or not _is_unchanged(connection, load_id, workbook_sha256, sources, feed):
+        _keep_others_out(connection, feed, load_id, period)
     newest, published_epoch = connection.execute(
-        select(loads.c.epoch, loads.c.published_epoch)
-        .where(loads.c.load_id == load_id)
-        .with_for_update(key_share=True)
+        select(loads.c.epoch, loads.c.published_epoch).where(loads.c.load_id == load_id)
     ).one()
     last = connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == newest)
@@ -112,6 +107,7 @@ def open_attempt(
             )
         )
         record_corrections(connection, load_id, epoch, corrections)
+        _end_older(connection, load_id, epoch)
     return Load(
         load_id=load_id,
         epoch=epoch,
@@ -124,6 +120,53 @@ def open_attempt(
         sources=tuple(sources),
         corrections=corrected,
     )
+
+
+def _keep_others_out(connection: Connection, feed: Feed, load_id: str, period: Any) -> None:
+    """The load's row, made if it isn't there, and held: until the transaction ends nobody else opens the load."""
+    connection.execute(
+        upsert(loads)
+        .values(load_id=load_id, feed=feed.feed, period=period, target=feed.fact.table, epoch=0)
+        .on_conflict_do_nothing()
+    )
+    connection.execute(
+        select(loads.c.epoch).where(loads.c.load_id == load_id).with_for_update(key_share=True)
+    )
+
+
+def _end_older(connection: Connection, load_id: str, epoch: int) -> None:
+    """Attempts that are still loading, or were killed while they did, end here: this one has taken over."""
+    connection.execute(
+        update(attempts)
+        .where(attempts.c.load_id == load_id, attempts.c.epoch < epoch, attempts.c.state == "loading")
+        .values(
+            state="failed",
+            error_code="superseded",
+            error_message=f"attempt {epoch} has taken over.",
+            ended_at=func.clock_timestamp(),
+        )
+    )
+
+
+def _is_unchanged(
+    connection: Connection, load_id: str, workbook_sha256: str, sources: Sequence[SourceFile], feed: Feed
+) -> bool:
+    """Whether these very workbooks are published by this very feed: then nothing is to be written, which a database
+    that takes no changes can say as well."""
+    last = connection.execute(
+        select(attempts)
+        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.epoch == attempts.c.epoch))
+        .where(
+            loads.c.load_id == load_id,
+            loads.c.published_epoch == loads.c.epoch,
+            attempts.c.state == "published",
+        )
+    ).one_or_none()
+    if last is None or not _is_made_of(last, feed):
+        return False
+    if last.corrections != sha256_of_corrections(read_corrections(connection, load_id)):
+        return False
+    return last.workbook_sha256 == workbook_sha256 or _corrected_of_old(last, sources)
 
 
 def _sources(attempt: Row[Any]) -> list[SourceFile]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from factload.errors import Superseded
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
+from factload.ledger.texts import storable
 from factload.load import Load, PartitionCounts
 from factload.split.partitions import PartitionFile
 
@@ -40,7 +41,7 @@ def record_split(
                     "load_id": load.load_id,
                     "content": load.content,
                     "partition_id": f.partition_id,
-                    "label": f.label,
+                    "label": storable(connection, f.label),
                     "workbook": f.workbook,
                     "sheet": f.sheet,
                     "first_row": f.first_row,
@@ -56,7 +57,7 @@ def record_split(
         load,
         source_rows=sum(f.source for f in files),
         blank_rows=sum(f.blank for f in files),
-        warnings=list(warnings),
+        warnings=[storable(connection, warning) for warning in warnings],
     )
 
 

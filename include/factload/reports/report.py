@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
-from factload.errors import FactloadError, FeedError
+from factload.errors import INTERRUPTED, ConnectionLost, FactloadError, FeedError
 from factload.feed.model import Feed
 from factload.ledger.migrations import is_installed
 from factload.ledger.states import Standing
@@ -159,12 +159,16 @@ def read_report(database: str, load_id: str) -> Report:
 def after_failure(
     database: str | None, feed: Feed | None, name: str, period: date, error: FactloadError
 ) -> Report:
-    """The report of a run that ended in ``error``: the ledger's, when the ledger knows this very end."""
+    """The report of a run that ended in ``error``: the ledger's, when the ledger knows this very end.
+
+    Nobody who said stop waits for it, and a database that is away isn't asked.
+    """
     load_id = feed.load_id(period) if feed else ""
-    if feed and database and error.code != "database_unreachable":
+    said = {"code": error.code, "message": str(error)}
+    if feed and database and not isinstance(error, ConnectionLost) and error.code != INTERRUPTED:
         try:
             found = read_report(database, load_id)
-            if found.error and found.error["code"] == error.code:
+            if found.error == said:  # an older attempt may have ended with the same code
                 return found
         except FactloadError:
             pass  # the error that is being reported says more than this one
@@ -173,7 +177,7 @@ def after_failure(
         period=period.isoformat(),
         load_id=load_id,
         state="refused" if error.exit_status == 3 else "failed",
-        error={"code": error.code, "message": str(error)},
+        error=said,
     )
 
 

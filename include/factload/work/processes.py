@@ -11,8 +11,9 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +29,8 @@ def warm_up() -> None:
     Called first, that happens beside this process's own imports.
     """
     _context()
-    multiprocessing.forkserver.ensure_running()
+    with _started():
+        multiprocessing.forkserver.ensure_running()
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
@@ -68,10 +70,14 @@ def _end_with_parent() -> None:
 
 
 class Running:
-    """Calls on their way; the first error ends the waiting and is raised as it was."""
+    """Calls on their way; the first error ends the waiting and is raised as it was.
 
-    def __init__(self, futures: Sequence[Future[Any]]) -> None:
+    ``check`` raises when the pool itself has broken: then its calls never end.
+    """
+
+    def __init__(self, futures: Sequence[Future[Any]], check: Callable[[], None]) -> None:
         self._futures = futures
+        self._check = check
 
     def results(self) -> list[Any]:
         """The results in the order of the calls."""
@@ -81,15 +87,39 @@ class Running:
 
     def as_they_come(self) -> Iterator[Any]:
         """The results as the calls end."""
-        for future in as_completed(self._futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                raise TransientError(
-                    "worker_died",
-                    "a worker process was killed",
-                    remedy="Most often memory ran out: lower the feed's `parallelism`. Then run the load again",
-                ) from None
+        waiting = set(self._futures)
+        while waiting:
+            ended, waiting = wait(waiting, _HEARD_EVERY_SECONDS, FIRST_COMPLETED)
+            for future in ended:
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    raise _worker_died("a worker process was killed") from None
+            if not ended:
+                self._check()
+
+
+def _worker_died(seen: str) -> TransientError:
+    return TransientError(
+        "worker_died",
+        seen,
+        remedy="Most often memory ran out: lower the feed's `parallelism`. Then run the load again",
+    )
+
+
+@contextmanager
+def _started() -> Iterator[None]:
+    """What can't be started is told in a sentence: files, memory or threads have run short."""
+    try:
+        yield
+    except (OSError, EOFError, RuntimeError, MemoryError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise TransientError(
+            "workers_not_started",
+            f"worker processes could not be started ({reason})",
+            remedy="Memory, processes or open files ran out: lower the feed's `parallelism`, or raise the limit "
+            "(`ulimit -a`). Then run the load again",
+        ) from error
 
 
 class Workers:
@@ -101,18 +131,22 @@ class Workers:
 
     def __init__(self, count: int, heard: Callable[[int], None]) -> None:
         context = _context()
-        self._said = context.Queue()
-        self._pool = ProcessPoolExecutor(
-            min(count, os.cpu_count() or 1),
-            mp_context=context,
-            initializer=_begin,
-            initargs=(self._said, dict(os.environ)),
-        )
+        self._thread_died: BaseException | None = None
+        with _started():
+            self._said = context.Queue()
+            self._pool = ProcessPoolExecutor(
+                min(count, os.cpu_count() or 1),
+                mp_context=context,
+                initializer=_begin,
+                initargs=(self._said, dict(os.environ)),
+            )
         self._ended = threading.Event()
         self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
 
     def __enter__(self) -> Self:
-        self._listener.start()
+        self._say_of_threads, threading.excepthook = threading.excepthook, self._note_dead_thread
+        with _started():
+            self._listener.start()
         return self
 
     def __exit__(
@@ -122,20 +156,32 @@ class Workers:
             # What they would still do is of no use: the server rolls back what they had begun.
             for worker in multiprocessing.active_children():
                 worker.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=self._thread_died is None, cancel_futures=True)
         self._ended.set()
         self._listener.join()
+        threading.excepthook = self._say_of_threads
 
     def start(
         self, calls: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]], **same_for_all: Any
     ) -> Running:
         """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``."""
-        return Running([self._pool.submit(call, *args, **same_for_all) for call, args in calls])
+        with _started():
+            futures = [self._pool.submit(call, *args, **same_for_all) for call, args in calls]
+        return Running(futures, self._require_alive)
 
     def run(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """The result of one call. Only a worker waits for a server: this process can always be interrupted."""
         [result] = self.start([(call, args)], **named).results()
         return result
+
+    def _note_dead_thread(self, died: threading.ExceptHookArgs) -> None:
+        # The pool hands out work and takes results in threads of its own. One that can't go on, because memory for
+        # another thread is lacking, says nothing to whoever waits for the results.
+        self._thread_died = died.exc_value
+
+    def _require_alive(self) -> None:
+        if self._thread_died is not None:
+            raise _worker_died("no worker process could be started") from self._thread_died
 
     def _listen(self, heard: Callable[[int], None]) -> None:
         while not self._ended.is_set():

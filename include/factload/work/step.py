@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from factload.database import database_errors, engine_for
-from factload.errors import FeedError
+from factload.errors import FeedError, Superseded, TransientError
+from factload.fact.locks import holders_named
 from factload.feed.model import Feed
 from factload.ledger import ledger
 from factload.load import Load, content_of
+from factload.staging import STAGING_LOST
 from factload.work.measure import Measurement, measured
 from factload.work.memory import give_back
 
@@ -31,12 +33,27 @@ def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterato
     give_back()
     engine = engine_for(database)
     doing = f"working on {name} of {load.load_id}"
-    with database_errors(doing), engine.connect() as connection:
-        with measured() as measurement:
+    with database_errors(doing), engine.connect() as connection, holders_named(connection):
+        with measured() as measurement, _superseded_first(connection, load):
             yield connection
         connection.rollback()  # a step that only reads may leave its transaction open
         with connection.begin():
             record(connection, load, name, item, measurement)
+
+
+@contextmanager
+def _superseded_first(connection: Connection, load: Load) -> Iterator[None]:
+    """A newer attempt removes the files of those before it: who misses his own is told that, and not of a disk."""
+    try:
+        yield
+    except TransientError as error:
+        if error.code in STAGING_LOST:
+            connection.rollback()
+            try:
+                ledger.fence(connection, load, *ledger.UNFINISHED, "published")
+            except Superseded as newer:
+                raise newer from error
+        raise
 
 
 def record(connection: Connection, load: Load, name: str, item: str, measurement: Measurement) -> None:

@@ -137,7 +137,7 @@ def report_server(inbox: Path) -> Made:
     rows[-1] = ("Grand Total", None, None, None, None, sum(amounts), None)
     path = xlsx(inbox / "report_2026-11-05.xlsx", Report=rows)
     sums = {"Net Amount": total(amounts), "Tax": total([0.19] * 90)}
-    return Made(path, 90, sums, {"Order Date": days(booked)}, rejected=6, says=("blank_value",))
+    return Made(path, 90, sums, {"Order Date": days(booked)}, rejected=6, says=("rejects in column",))
 
 
 @maker
@@ -444,3 +444,49 @@ def comma_csv(inbox: Path) -> Made:
     return Made(
         path, 45, {"Debit": total(amounts)}, {"Posted": ("2026-01-01", "2026-12-24")}, {"Account Number": 3}
     )
+
+
+@maker
+def totals_in_every_column(inbox: Path) -> Made:
+    """Sums below and between the rows, in every column, as a pivot table has them."""
+    rows = [(f"Region {n % 7}", f"Item {n}", n, n * 2.5, n * 3) for n in range(70)]
+    sums = [("North Total", "", 35 * 69, 1.5, 2), ("Grand Total", "all", 35 * 69, 2.5 * 35 * 69, 3 * 35 * 69)]
+    path = xlsx(
+        inbox / "pivot_2026-11-05.xlsx",
+        P=[("Region", "Item", "Jan", "Feb", "Mar"), *rows[:40], sums[0], *rows[40:], sums[1]],
+    )
+    return Made(
+        path,
+        70,
+        {"Jan": total([r[2] for r in rows]), "Feb": total([r[3] for r in rows])},
+        rejected=2,
+        says=("not_allowed",),
+    )
+
+
+@maker
+def staff_by_hand(inbox: Path) -> Made:
+    """A list kept by hand: notes beside it, gaps, spaces, zip codes, a tick column, a comment at the end."""
+    rows: list[Sequence[Any]] = [
+        ("Staff list 2026",),
+        ("as of", date(2026, 11, 5)),
+        (None, "Pers.-Nr.", "Name ", "PLZ", "Eintritt", "Std./Woche", "aktiv", None),
+    ]
+    for n in range(40):
+        rows.append(
+            (
+                None,
+                100 + n,
+                f" Name {n}",
+                f"{1000 + n * 7:05}",
+                f"{1 + n % 28}.{1 + n % 12}.2020",
+                38.5 if n % 3 else "20,0",
+                "x" if n % 2 else None,
+                "?" if n == 3 else None,
+            )
+        )
+        if n % 10 == 9:
+            rows.append(())
+    rows += [(), ("Ask Jane before changing this list",)]
+    path = xlsx(inbox / "Personal_2026-11.xlsx", Liste=rows)
+    return Made(path, 40, {}, {"Eintritt": ("2020-01-01", "2020-12-24")}, says=("it has no name in H3",))

@@ -382,14 +382,29 @@ def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: P
     assert "column Double: 9 of its cells hold formulas whose values were never saved" in text
 
 
-def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> None:
+def test_totals_become_rejects_by_what_is_blank_in_them_or_by_their_label(place: Place) -> None:
     rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
-    full = book(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
-    assert "ATTENTION: row 22 looks like a total and would be loaded as a row" in text_of(place, full)
+    full = book(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Grand Total", 285))
+    text = text_of(place, full)
+    feed = yaml.safe_load(text)
+    assert feed["fact"]["columns"]["region"] == {
+        "column": "Region",
+        "type": "text",
+        "not_allowed": ["Grand Total"],
+    }
+    assert "# rejects in column 'Region': not_allowed 1, the first at A22" in text
+    assert feed["max_rejects"] == "6%"
     dated = [(*row, "EUR") for row in rows]
     part = book(
         place.home / "inbox/part.xlsx", ("Region", "Amount", "Currency"), *dated, ("Total", 285, None)
     )
-    text = text_of(place, part)
-    assert "ATTENTION" not in text
-    assert yaml.safe_load(text)["max_rejects"] == "6%"
+    columns = yaml.safe_load(text_of(place, part))["fact"]["columns"]
+    assert columns["currency"] == {"column": "Currency", "type": "text", "required": True}
+
+
+def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> None:
+    place.execute("CREATE TABLE fact_units (amount numeric(12,2), load_id text)")
+    rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
+    workbook = book(place.home / "inbox/units.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
+    text = text_of(place, workbook, table="fact_units")
+    assert "# ATTENTION: row 22 looks like a total and would be loaded as a row" in text

@@ -23,7 +23,12 @@ def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
     """Reason → positions of the values that break the rule."""
     declared = parse_sql_type(kind)
     rules = rules_of(
-        declared, asked.get("min"), asked.get("max"), tuple(asked.get("allowed", ())), asked.get("pattern")
+        declared,
+        asked.get("min"),
+        asked.get("max"),
+        tuple(asked.get("allowed", ())),
+        asked.get("pattern"),
+        tuple(asked.get("not_allowed", ())),
     )
     found = broken_rules(pa.array(values, arrow_type(declared)), rules)
     return {reason: flags.nonzero()[0].tolist() for reason, flags in found}
@@ -43,6 +48,8 @@ def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
         ("timestamp", [datetime(2026, 1, 1, 0, 0, 1)], {"max": date(2026, 1, 1)}, {"above_maximum": [0]}),
         ("text", ["EUR", "eur", None, ""], {"allowed": ["EUR", "USD"]}, {"not_allowed": [1, 3]}),
         ("smallint", [1, 3], {"allowed": [1, 2]}, {"not_allowed": [1]}),
+        ("text", ["Total", "total", None, ""], {"not_allowed": ["Total"]}, {"not_allowed": [0]}),
+        ("integer", [0, 1], {"not_allowed": [0]}, {"not_allowed": [0]}),
         ("boolean", [True, False], {"allowed": [True]}, {"not_allowed": [1]}),
         ("text", ["A-1", "xA-1", "A-1\n", None, "B"], {"pattern": "[A-Z]-[0-9]"}, {"pattern_mismatch": [1, 2, 4]}),
         ("text", ["a", "b", "ab"], {"pattern": "a|b"}, {"pattern_mismatch": [2]}),
@@ -72,6 +79,8 @@ def test_what_breaks_a_rule(
         ("bigint", {"max": 2**63}, "`max` 9223372036854775808 is no value of a column of type bigint"),
         ("double precision", {"max": 2**53 + 1}, "`max` 9007199254740993 is no value of a column of type double"),
         ("text", {"allowed": [1]}, "`allowed` 1 is no value of a column of type text: put it into quotes"),
+        ("text", {"not_allowed": [0]}, "`not_allowed` 0 is no value of a column of type text: put it into quotes"),
+        ("text", {"allowed": ["A", "B"], "not_allowed": ["B"]}, "`allowed` and `not_allowed` both name 'B'"),
         ("boolean", {"allowed": [1]}, "`allowed` 1 is no value of a column of type boolean"),
         ("date", {"min": "2026"}, "`min` '2026' is no value of a column of type date"),
     ],

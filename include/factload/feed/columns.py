@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from factload.feed.part import FeedPart, sequence
-from factload.feed.rules import VALUE_SCHEMA, VALUES_SCHEMA, rules_of
+from factload.feed.rules import NOT_ALLOWED_SCHEMA, VALUE_SCHEMA, VALUES_SCHEMA, rules_of
 from factload.feed.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.rules import Rules
@@ -85,6 +85,10 @@ class FactColumn(FeedPart):
         default=(), min_length=1
     )
     """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
+    not_allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), NOT_ALLOWED_SCHEMA] = Field(
+        default=(), min_length=1
+    )
+    """Values that there may not be, such as the label of a total; a row with one is rejected."""
     pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
     """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
     unique: bool = False
@@ -131,7 +135,7 @@ class FactColumn(FeedPart):
         if given and self.type is None:
             raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
         if given and self.type is not None:
-            rules_of(self.type, self.min, self.max, self.allowed, self.pattern)
+            rules_of(self.type, self.min, self.max, self.allowed, self.pattern, self.not_allowed)
         return self
 
     @property
@@ -141,6 +145,7 @@ class FactColumn(FeedPart):
             "min": self.min is not None,
             "max": self.max is not None,
             "allowed": bool(self.allowed),
+            "not_allowed": bool(self.not_allowed),
             "pattern": self.pattern is not None,
             "unique": self.unique,
         }
@@ -151,4 +156,4 @@ class FactColumn(FeedPart):
         """What the values must keep beyond their type."""
         if self.type is None or not self._rules_given:
             return None
-        return rules_of(self.type, self.min, self.max, self.allowed, self.pattern)
+        return rules_of(self.type, self.min, self.max, self.allowed, self.pattern, self.not_allowed)

@@ -15,18 +15,22 @@ _ORDERED = ("numeric", "integer", "double", "date", "timestamp")
 VALUE_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [0, 99.5, "2026-01-01"]}
 )
-VALUES_SCHEMA = WithJsonSchema(
-    {
-        "type": "array",
-        "minItems": 1,
-        "items": {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "boolean"}]},
-        "examples": [["EUR", "USD"]],
-    }
-)
+_VALUES: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "boolean"}]},
+}
+VALUES_SCHEMA = WithJsonSchema({**_VALUES, "examples": [["EUR", "USD"]]})
+NOT_ALLOWED_SCHEMA = WithJsonSchema({**_VALUES, "examples": [["Total", "Grand Total"]]})
 
 
 def rules_of(
-    declared: SqlType, minimum: object, maximum: object, allowed: tuple[object, ...], pattern: str | None
+    declared: SqlType,
+    minimum: object,
+    maximum: object,
+    allowed: tuple[object, ...],
+    pattern: str | None,
+    not_allowed: tuple[object, ...] = (),
 ) -> Rules:
     """The rules of a column of this type; raises ``ValueError`` for those that no value could be judged by."""
     for name, bound in (("min", minimum), ("max", maximum)):
@@ -39,7 +43,10 @@ def rules_of(
         maximum=_value("max", maximum, declared),
         allowed=tuple(_value("allowed", value, declared) for value in allowed),
         pattern=pattern,
+        not_allowed=tuple(_value("not_allowed", value, declared) for value in not_allowed),
     )
+    if both := set(rules.allowed) & set(rules.not_allowed):
+        raise ValueError(f"`allowed` and `not_allowed` both name {min(map(repr, both))}")
     _require_expression(rules)
     if rules.minimum is not None and rules.maximum is not None and rules.minimum > rules.maximum:
         raise ValueError(f"`min` {minimum} is above `max` {maximum}: no value could be between them")

@@ -73,8 +73,11 @@ def into(
             if column.name != fact.primary_key or column.needed:
                 left.append(column)
             continue
-        reading = _as_declared(free.pop(header).reading, column.type)
-        columns.append(ProposedColumn(column.name, None, header, reading, column.needed, reading.notes))
+        seen = free.pop(header)
+        reading = _as_declared(seen.reading, column.type)
+        labels = seen.not_allowed if column.type.kind == "text" else ()
+        required = column.needed or seen.required
+        columns.append(ProposedColumn(column.name, None, header, reading, required, reading.notes, labels))
     for column_name, (table, surrogate) in keys.items():
         key_column = fact.column(column_name)
         found = _key_headers(column_name, table, free, warehouse)

@@ -44,7 +44,9 @@ def from_nothing(
             reading, notes = _plain(seen)
             required = seen.required or (seen.always_filled and reading.type.kind != "text")
             name = unused(identifier(seen.header), taken)
-            columns.append(ProposedColumn(name, None, seen.header, reading, required, notes))
+            columns.append(
+                ProposedColumn(name, None, seen.header, reading, required, notes, seen.not_allowed)
+            )
     return Proposal(
         feed,
         path,

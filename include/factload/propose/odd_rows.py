@@ -16,16 +16,19 @@ _TOTAL = re.compile(
     r"somme|totaux|total\s+g[eé]n[eé]ral)\b.{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?",
     re.IGNORECASE,
 )
+A_NOTE = "a note"
 _SPARSE = 3  # columns: with fewer a row of one cell says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class OddRow:
-    """A row that looks like a total, a note or a header: its number, and the columns that hold something in it."""
+    """A row that looks like a total, a note or a header: its number, the columns that hold something in it, and the
+    first text, by its column, that tells it from rows of data."""
 
     number: int
     columns: frozenset[int]
     what: str
+    label: tuple[int, str] | None = None
 
 
 def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
@@ -38,7 +41,9 @@ def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
         columns = filled[row.number]
         what = _what(row, columns, found, usual, last)
         if what:
-            odd.append(OddRow(row.number, frozenset(columns), what))
+            texts = [(i, row.cells[i][1]) for i in columns if row.cells[i][0] == Kind.TEXT]
+            label = texts[0] if texts and what != A_NOTE else None
+            odd.append(OddRow(row.number, frozenset(columns), what, label))
     # Where half of the rows are odd, it is the table that is.
     return tuple(odd) if len(odd) * 2 < len(rows) else ()
 
@@ -57,4 +62,4 @@ def _what(row: Row, columns: Sequence[int], found: FoundTable, usual: float, las
     if labels and _TOTAL.fullmatch(labels[0]) and (len(columns) < usual or row.number >= last):
         return "a total"
     sparse = len(columns) == 1 and usual >= _SPARSE
-    return "a note" if sparse and row.number > last else ""
+    return A_NOTE if sparse and row.number > last else ""

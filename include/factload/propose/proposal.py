@@ -46,6 +46,7 @@ class ProposedColumn:
     reading: Reading | None = None
     required: bool = False
     notes: tuple[str, ...] = ()
+    not_allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ OUT_OF_DATE = "whose saved values the workbook itself calls out of date: open an
 class SeenColumn:
     """One column: its name, how many rows were looked at, and how often each (kind, text) stands in it.
 
-    ``required``: a blank cell shows that the row is no row of data.
+    ``required``: a blank cell shows that the row is no row of data; so does one of the texts in ``not_allowed``.
     """
 
     header: str
@@ -48,6 +48,7 @@ class SeenColumn:
     date1904: bool = False
     may_be_key: bool = True
     required: bool = False
+    not_allowed: tuple[str, ...] = ()
 
     @property
     def always_filled(self) -> bool:
@@ -213,12 +214,20 @@ def _decimal(found: FoundTable, rows: Sequence[Row]) -> str | None:
 
 
 def _refusing_odd_rows(seen: SeenSheet, found: FoundTable) -> SeenSheet:
-    """The sheet with columns required that are blank in rows of totals and notes, so that these are rejects."""
+    """The sheet with rules that make rejects of rows of totals and notes: a column that is blank there is required,
+    or else the label is not allowed."""
     index = {name: i for i, name in found.names.items()}
+    columns = {index[c.header]: c for c in seen.columns}
     for row in seen.odd:
-        blank = [c for c in seen.columns if c.always_filled and index[c.header] not in row.columns]
-        if blank and all(c.reading.type.kind == "text" and not c.required for c in blank):
+        now = {c.header: c for c in seen.columns}
+        blank = [now[c.header] for i, c in columns.items() if c.always_filled and i not in row.columns]
+        if any(c.reading.type.kind != "text" or c.required for c in blank):
+            continue
+        if blank:
             seen = seen.changed(blank[0].header, required=True)
+        elif row.label and (column := columns.get(row.label[0])) and column.reading.type.kind == "text":
+            labels = dict.fromkeys([*now[column.header].not_allowed, row.label[1]])
+            seen = seen.changed(column.header, not_allowed=tuple(labels), may_be_key=False)
     return seen
 
 

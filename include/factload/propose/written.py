@@ -114,6 +114,8 @@ def _column(column: ProposedColumn, p: Proposal) -> str:
     parts = [f"column: {_value(column.header or '')}", f"type: {_quoted(str(reading.type))}"]
     if column.required:
         parts.append("required: true")
+    if column.not_allowed:
+        parts.append(f"not_allowed: [{', '.join(map(_quoted, column.not_allowed))}]")
     if reading.parse_text and reading.type.kind != "text":
         parts.append("parse_text: true")
     in_file = p.text_format if p.sheet.csv else UNGROUPED

@@ -21,6 +21,8 @@ def broken_rules(values: pa.Array[Any], rules: Rules) -> Iterator[tuple[str, Fla
     if rules.allowed:
         known = pc.is_in(values, value_set=pa.array(rules.allowed, values.type))
         yield "not_allowed", as_flags(pc.and_(pc.invert(known), pc.is_valid(values)))
+    if rules.not_allowed:
+        yield "not_allowed", _true(pc.is_in(values, value_set=pa.array(rules.not_allowed, values.type)))
     if rules.whole_pattern is not None:
         matched = pc.match_substring_regex(values, rules.whole_pattern)
         yield "pattern_mismatch", _true(pc.invert(matched))

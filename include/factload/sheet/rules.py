@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Bounds (inclusive), the values that are allowed, and an RE2 expression that the whole text must match.
+    """Bounds (inclusive), the values that are allowed or not, and an RE2 expression that the whole text must match.
 
     Blank cells keep every rule: whether they are allowed is ``required``'s to say.
     """
@@ -17,6 +17,7 @@ class Rules:
     maximum: Any = None
     allowed: tuple[Any, ...] = ()
     pattern: str | None = None
+    not_allowed: tuple[Any, ...] = ()
 
     @property
     def whole_pattern(self) -> str | None:

@@ -126,6 +126,90 @@ def test_progress_counts_the_partitions_that_are_staged(place: Place) -> None:
     assert [p.rows_per_second is None for p in detail.partitions] == [False, True, False]
 
 
+def test_a_later_attempt_has_done_nothing_before_it_has_read_the_workbook(place: Place) -> None:
+    """The partitions of the same content are an earlier attempt's until then; afterwards each counts by itself."""
+    run(place, GOOD * 2_100)
+    load_id = f"sales@{PERIOD}"
+    names = "load_id, content, workbook, workbook_sha256, workbook_bytes"
+    place.execute(
+        f"INSERT INTO factload.attempts (epoch, state, {names}) SELECT 2, 'loading', {names} FROM factload.attempts"
+    )
+    place.execute("UPDATE factload.loads SET epoch = 2")
+
+    def seen() -> tuple[bool, int, list[bool]]:
+        with place.engine.connect() as connection:
+            detail = load_detail(connection, "sales", load_id)
+        assert detail is not None
+        return detail.is_split, detail.rows_done(), [partition.done for partition in detail.partitions]
+
+    assert seen() == (False, 0, [False, False, False])
+    ran = "INSERT INTO factload.steps (load_id, epoch, step, item, started_at, finished_at, peak_rss_mb) SELECT "
+    place.execute(f"{ran} '{load_id}', 2, 'split_workbook', '', now(), now(), 1")
+    assert seen() == (True, 0, [False, False, False])
+    place.execute(
+        f"{ran} '{load_id}', 2, 'load_partition', label, now(), now(), 1 FROM factload.partitions WHERE first_row = 2002"
+    )
+    assert seen() == (True, 2000, [False, True, False])
+
+
+def shift(place: Place, hours: float, since: str) -> None:
+    """Let the steps from ``since`` on, and the end, come so much later."""
+    later = f"+ interval '{hours} hours'"
+    place.execute(
+        f"UPDATE factload.steps SET started_at = started_at {later}, finished_at = finished_at {later} "
+        f"WHERE started_at >= (SELECT started_at FROM factload.steps WHERE step = '{since}')"
+    )
+    place.execute(f"UPDATE factload.attempts SET ended_at = ended_at {later}")
+
+
+@pytest.mark.parametrize("hours", [0.2, 1, 30])
+def test_a_pause_in_which_nothing_works_is_no_part_of_how_long_a_load_took(
+    place: Place, hours: float
+) -> None:
+    run(place, GOOD)
+    with place.engine.connect() as connection:
+        [before] = recent_loads(connection, "sales")
+    assert before.paused == 0
+    shift(place, hours, since="publish")
+    with place.engine.connect() as connection:
+        [found] = recent_loads(connection, "sales")
+        detail = load_detail(connection, "sales", f"sales@{PERIOD}")
+    assert detail is not None
+    assert found == detail.summary
+    # The moment between the two steps goes with the pause.
+    assert found.paused == pytest.approx(hours * 3600, abs=1)
+    assert found.seconds() == pytest.approx(before.seconds(), abs=1)
+
+
+def test_a_long_step_is_no_pause(place: Place) -> None:
+    run(place, GOOD)
+    place.execute(
+        "UPDATE factload.steps SET started_at = started_at - interval '1 hour' WHERE step = 'split_workbook'"
+    )
+    place.execute(
+        "UPDATE factload.steps SET started_at = started_at - interval '61 minutes' WHERE step = 'open_load'"
+    )
+    place.execute(
+        "UPDATE factload.steps SET finished_at = finished_at - interval '1 hour' WHERE step = 'open_load'"
+    )
+    place.execute("UPDATE factload.attempts SET opened_at = opened_at - interval '61 minutes'")
+    with place.engine.connect() as connection:
+        [found] = recent_loads(connection, "sales")
+    assert found.paused == 0
+    assert (found.seconds() or 0) > 3600
+
+
+def test_a_load_that_a_person_released_is_told_apart(place: Place) -> None:
+    run(place, GOOD)
+    with place.engine.connect() as connection:
+        [found] = loads_between(connection, ["sales"], PERIOD, PERIOD)
+    assert found.shown_state(datetime.now(UTC)) == "published"
+    place.execute("UPDATE factload.attempts SET released_by = 'a', released_at = now(), release_reason = 'b'")
+    with place.engine.connect() as connection:
+        [found] = loads_between(connection, ["sales"], PERIOD, PERIOD)
+    assert found.shown_state(datetime.now(UTC)) == "released"
+
+
 def rows_of(place: Place, **asked: Any) -> list[int]:
     with place.engine.connect() as connection:
         return [row.row for row in page_of_rejects(connection, f"sales@{PERIOD}", **asked).rows]

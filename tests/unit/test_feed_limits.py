@@ -13,18 +13,18 @@ from factload.feed.limits import RejectLimits, reject_limits
     ("limits", "rejects", "exceeded"),
     [
         (0, {}, ()),
-        (0, {"blank_key": 1}, ("1 of 1000 rows were rejected",)),
+        (0, {"blank_key": 1}, ("1 of 1,000 rows were rejected",)),
         ("1%", {"blank_key": 6, "not_a_date": 4}, ()),
-        ("1%", {"blank_key": 6, "not_a_date": 5}, ("11 of 1000 rows were rejected",)),
+        ("1%", {"blank_key": 6, "not_a_date": 5}, ("11 of 1,000 rows were rejected",)),
         ({"total": 20, "unmatched_key": 5}, {"unmatched_key": 5, "blank_key": 15}, ()),
-        ({"total": 20, "unmatched_key": 5}, {"unmatched_key": 6}, ("6 of 1000 rows are unmatched_key",)),
+        ({"total": 20, "unmatched_key": 5}, {"unmatched_key": 6}, ("6 of 1,000 rows are unmatched_key",)),
         (
             {"total": 20, "unmatched_key": "0.5%"},
             {"unmatched_key": 6, "blank_key": 15},
-            ("21 of 1000 rows were rejected", "6 of 1000 rows are unmatched_key"),
+            ("21 of 1,000 rows were rejected", "6 of 1,000 rows are unmatched_key"),
         ),
         ({"unmatched_key": 100}, {"unmatched_key": 100}, ()),
-        ({"unmatched_key": 100}, {"blank_key": 1}, ("1 of 1000 rows are blank_key",)),
+        ({"unmatched_key": 100}, {"blank_key": 1}, ("1 of 1,000 rows are blank_key",)),
         ({"total": "100%", "blank_key": 0}, {"unmatched_key": 900}, ()),
     ],
 )

@@ -47,7 +47,7 @@ class RejectLimit:
         return rejected > allowed
 
     def __str__(self) -> str:
-        return f"{self.count} rows" if self.count is not None else f"{(self.share or 0) * 100:g}%"
+        return f"{self.count:,} rows" if self.count is not None else f"{(self.share or 0) * 100:g}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class RejectLimits:
         rejected = sum(rejects.values())
         said = []
         if self.total is not None and self.total.exceeded(rejected, source):
-            said.append(f"{rejected} of {source} rows were rejected")
+            said.append(f"{rejected:,} of {source:,} rows were rejected")
         for reason, count in rejects.items():
             limit = self.reasons.get(reason, none if self.total is None else None)
             if limit is not None and limit.exceeded(count, source):
-                said.append(f"{count} of {source} rows are {reason}")
+                said.append(f"{count:,} of {source:,} rows are {reason}")
         return tuple(said)
 
     def __str__(self) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from factload.ledger.tables import attempts, loads, partitions, steps
-from factload.reports.history import LoadSummary, summaries, summary_of
+from factload.reports.history import LoadSummary, summaries, summary_of, without_pauses
 
 # A partition is slow when it stages less than half as many rows a second as the median one. One of fewer than half
 # the usual rows, such as the sheet's last, has mostly fixed costs; and fewer than four can't be compared.
@@ -24,7 +25,10 @@ _FEWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One epoch: its workbook, how it ended, and who released it. Totals: measure → exact decimal text."""
+    """One epoch: its workbooks, how it ended, and who released it. Totals: measure → exact decimal text.
+
+    ``workbook``: the path or pattern they were named by; ``sources``: each with its path, bytes and SHA-256.
+    """
 
     epoch: int
     state: str
@@ -32,6 +36,7 @@ class Attempt:
     workbook: str
     workbook_sha256: str
     workbook_bytes: int
+    sources: list[dict[str, Any]]
     source_rows: int
     blank_rows: int
     rejected_rows: int
@@ -69,6 +74,7 @@ class StepRun:
 class PartitionDetail:
     """A partition: its rows, and when they were staged. ``rejected`` and ``staged`` are None before that.
 
+    ``done``: the newest attempt is through with it, whether it staged the rows or found them staged by an earlier one.
     ``rows_per_second`` counts the partition's source rows; ``slow`` compares it with the load's other partitions.
     """
 
@@ -82,6 +88,7 @@ class PartitionDetail:
     rejected: int | None
     staged: int | None
     loaded_epoch: int | None
+    done: bool
     started_at: datetime | None
     finished_at: datetime | None
     rows_per_second: float | None
@@ -90,16 +97,20 @@ class PartitionDetail:
 
 @dataclass(frozen=True, slots=True)
 class LoadDetail:
-    """A load. ``attempts`` newest first; ``partitions`` in the order of the sheet; ``steps`` of the newest epoch."""
+    """A load. ``attempts`` newest first; ``partitions`` in the order of the sheet; ``steps`` of the newest epoch.
+
+    ``is_split``: the newest attempt has read its workbooks; before that, partitions are those of an earlier one.
+    """
 
     summary: LoadSummary
     attempts: list[Attempt]
     partitions: list[PartitionDetail]
     steps: list[StepRun]
+    is_split: bool
 
     def rows_done(self) -> int:
-        """Source rows of the partitions that are staged."""
-        return sum(p.source for p in self.partitions if p.loaded_epoch is not None)
+        """Source rows of the partitions that the newest attempt is through with."""
+        return sum(p.source for p in self.partitions if p.done)
 
 
 def load_detail(connection: Connection, feed: str, load_id: str) -> LoadDetail | None:
@@ -108,14 +119,18 @@ def load_detail(connection: Connection, feed: str, load_id: str) -> LoadDetail |
     found = connection.execute(query).one_or_none()
     if found is None:
         return None
-    summary = summary_of(found)
+    [summary] = without_pauses(connection, [summary_of(found)])
     tried = _attempts(connection, load_id)
     ran = _steps(connection, load_id)
+    newest = [run for run in ran if run.epoch == summary.epoch]
+    is_split = any(run.step == "split_workbook" for run in newest)
+    through = {run.item for run in newest if run.step == "load_partition"} if is_split else set()
     return LoadDetail(
         summary=summary,
         attempts=tried,
-        partitions=_partitions(connection, load_id, tried[0].content, ran),
-        steps=[run for run in ran if run.epoch == summary.epoch],
+        partitions=_partitions(connection, load_id, tried[0].content, ran, through),
+        steps=newest,
+        is_split=is_split,
     )
 
 
@@ -140,9 +155,12 @@ def _steps(connection: Connection, load_id: str) -> list[StepRun]:
 
 
 def _partitions(
-    connection: Connection, load_id: str, content: str, ran: list[StepRun]
+    connection: Connection, load_id: str, content: str, ran: list[StepRun], through: set[str]
 ) -> list[PartitionDetail]:
-    """The partitions of one content, each with the step that staged what is there now."""
+    """The partitions of one content, each with the step that staged what is there now.
+
+    ``through``: the labels of those that the newest attempt is through with.
+    """
     staged_by = {(run.epoch, run.item): run for run in ran if run.step == "load_partition"}
     found = list(
         connection.execute(
@@ -167,6 +185,7 @@ def _partitions(
             rejected=row.rejected_rows,
             staged=row.staged_rows,
             loaded_epoch=row.loaded_epoch,
+            done=row.loaded_epoch is not None and row.label in through,
             started_at=run.started_at if run else None,
             finished_at=run.finished_at if run else None,
             rows_per_second=speed,

@@ -7,7 +7,7 @@ epoch is ``published_epoch``.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from statistics import fmean, median
 from typing import Any
@@ -15,10 +15,13 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.engine import Connection
 
-from factload.ledger.tables import attempts, loads
+from factload.ledger.tables import attempts, loads, steps
 
 RUNNING = ("loading", "reconciled")
 STALLED_AFTER = timedelta(hours=24)
+# Longer than this between two steps, nothing worked on the load: a person decided, or a failed task waited to be
+# cleared. It is no part of how long the load took.
+PAUSE = timedelta(minutes=10)
 _SETTLED = ("published", "held")
 
 # B. Iglewicz, D. C. Hoaglin, "How to Detect and Handle Outliers" (1993): beyond 3.5 a value is labelled. The two
@@ -48,17 +51,25 @@ class LoadSummary:
     ended_at: datetime | None
     error_code: str | None
     error_message: str | None
+    released_at: datetime | None
+    paused: float = 0.0
 
     def seconds(self) -> float | None:
-        """From the attempt's opening to its end; ``None`` while it runs."""
-        return (self.ended_at - self.opened_at).total_seconds() if self.ended_at else None
+        """From the attempt's opening to its end, without the seconds that it ``paused``; ``None`` while it runs."""
+        return (self.ended_at - self.opened_at).total_seconds() - self.paused if self.ended_at else None
 
     def reject_share(self) -> float | None:
         """Rejected rows of the source rows, 0 to 1; ``None`` when nothing was read."""
         return self.rejected / self.source if self.source else None
 
     def shown_state(self, now: datetime) -> str:
-        """One of published, held, refused, failed, running, and ``stalled``: opened a day ago and never ended."""
+        """The state as a person is told it.
+
+        ``released``: published without its rejected rows, on a person's word. ``stalled``: opened a day ago and
+        never ended. Else one of published, held, refused, failed, running.
+        """
+        if self.state == "published" and self.released_at is not None:
+            return "released"
         if self.state not in RUNNING:
             return self.state
         return "running" if now - self.opened_at < STALLED_AFTER else "stalled"
@@ -82,6 +93,7 @@ def summaries() -> Select[Any]:
         attempts.c.ended_at,
         attempts.c.error_code,
         attempts.c.error_message,
+        attempts.c.released_at,
     ).join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
 
 
@@ -122,7 +134,31 @@ def recent_loads(
     )
     if until is not None:
         query = query.where(loads.c.period <= until)
-    return [summary_of(row) for row in connection.execute(query)][::-1]
+    return without_pauses(connection, [summary_of(row) for row in connection.execute(query)][::-1])
+
+
+def without_pauses(connection: Connection, found: Sequence[LoadSummary]) -> list[LoadSummary]:
+    """The loads, each with how long nothing worked on it."""
+    long = [load.load_id for load in found if (load.seconds() or 0) > PAUSE.total_seconds()]
+    paused: dict[str, float] = {}
+    if long:
+        # From the latest end of all earlier steps: those of partitions overlap.
+        until_then = func.max(steps.c.finished_at).over(
+            partition_by=steps.c.load_id, order_by=(steps.c.started_at, steps.c.step_run), rows=(None, -1)
+        )
+        between = (
+            select(steps.c.load_id, (steps.c.started_at - until_then).label("pause"))
+            .join(loads, (loads.c.load_id == steps.c.load_id) & (loads.c.epoch == steps.c.epoch))
+            .where(steps.c.load_id.in_(long))
+            .subquery()
+        )
+        query = (
+            select(between.c.load_id, func.extract("epoch", func.sum(between.c.pause)))
+            .where(between.c.pause > PAUSE)
+            .group_by(between.c.load_id)
+        )
+        paused = {row[0]: float(row[1]) for row in connection.execute(query)}
+    return [replace(load, paused=paused.get(load.load_id, 0.0)) for load in found]
 
 
 def outlying(values: Sequence[float | None]) -> list[bool]:

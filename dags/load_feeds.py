@@ -18,7 +18,8 @@ never add to them. Until `publish` has ended, readers of the fact table see what
 `open_load` is deferred while it waits for a late workbook (`workbook.missing` in the feed), and skipped when there is
 nothing to do; its log says why. DAGs whose schedule is the asset of the fact table start when `publish` has ended.
 
-**When a task fails**, its last line says what was seen, what was expected and what to do next. `factload status`
+**When a task fails**, its last line says what was seen, what was expected and what to do next; the link `Load` beside
+each task (*Details*) leads to the load's page, which says it too. `factload status`
 shows the ledger, `factload rejects FEED@PERIOD` every rejected row with its reason. After the cause is gone, clear
 the failed task; to take up a changed workbook, trigger the period again.
 """
@@ -32,7 +33,6 @@ from airflow_edge.approval import approval
 from airflow_edge.assets import fact_asset, workbook_asset
 from airflow_edge.dag_options import dag_options
 from airflow_edge.feeds import readable_feeds
-from airflow_edge.links import linked
 from airflow_edge.open_load import OpenLoad
 from factload.feed.model import Feed
 
@@ -51,10 +51,10 @@ def load_dag(feed: Feed) -> DAG:
             .partial(load=load, maps=maps)
             .expand(partition=partitions)
         )
-        reconciled = linked(tasks.reconcile(load))
         reads, writes = [workbook_asset(feed)], [fact_asset(feed)]
-        published = linked(tasks.publish.override(inlets=reads, outlets=writes)(load))
-        chain(loaded, reconciled, *approval(feed, load), published, tasks.clean_staging(load).as_teardown())
+        published = tasks.publish.override(inlets=reads, outlets=writes)(load)
+        # Not as a teardown: Airflow then lets a run that a person marked failed end as a success.
+        chain(loaded, tasks.reconcile(load), *approval(feed, load), published, tasks.clean_staging(load))
     return dag
 
 

@@ -10,6 +10,12 @@ from airflow.sdk import BaseOperatorLink
 LOAD_TAB = "load-of-run"  # the route of the page's tab of a run
 
 
+def load_page(dag_id: str, run_id: str) -> str:
+    """The address of the load that a run is for: the tab of the run, inside Airflow."""
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base}/dags/{dag_id}/runs/{run_id}/plugin/{LOAD_TAB}"
+
+
 class LoadLink(BaseOperatorLink):
     """Leads to the page of the load that the task's run is for."""
 
@@ -17,11 +23,4 @@ class LoadLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """The tab of the task's run; ``ti_key``: the task instance, or its key."""
-        base = conf.get("api", "base_url", fallback="").rstrip("/")
-        return f"{base}/dags/{ti_key.dag_id}/runs/{ti_key.run_id}/plugin/{LOAD_TAB}"
-
-
-def linked(result: Any) -> Any:
-    """A task's result, the task now with the link."""
-    result.operator.operator_extra_links = (LoadLink(),)
-    return result
+        return load_page(ti_key.dag_id, ti_key.run_id)

@@ -3,37 +3,63 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import escape
+from typing import Any
 
-from airflow.configuration import conf
 from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from airflow_edge.deadline import PeriodDeadline
+from airflow_edge.links import load_page
+from airflow_edge.noted import ERROR
 from factload.feed.model import Feed
 from factload.feed.schedule import Notify
 
-_RUN = "{{ dag_run.dag_id }}, run {{ dag_run.run_id }}"
-_PATH = "dags/{{ dag_run.dag_id }}/runs/{{ dag_run.run_id }}"
+_RUN = "{{ dag_run.dag_id | e }}, run {{ dag_run.run_id | e }}"
+_PAGE = load_page("{{ dag_run.dag_id | urlencode }}", "{{ dag_run.run_id | urlencode }}")
+_WHERE = f'<p><a href="{_PAGE}">The load\'s page</a>: {_PAGE}</p>'
+
+
+class FailureMail(SmtpNotifier):
+    """The mail about a run that failed, with the sentence that its failed task ended in."""
+
+    def notify(self, context: Any) -> None:
+        """Send it."""
+        reason = self._reason(context)
+        if reason:
+            # After the rendering: what an error says is no template, and no markup.
+            self.html_content = f"<p>{escape(reason)}</p>{self.html_content}"
+        super().notify(context)
+
+    def _reason(self, context: Any) -> str:
+        """What the failed task noted; nothing when its worker was killed, or a person ended the run."""
+        instance, dag = context.get("ti"), context.get("dag")
+        if instance is None or dag is None:
+            return ""
+        for task_id in dag.task_ids:
+            noted = instance.xcom_pull(task_ids=task_id, key=ERROR)
+            if said := next(filter(None, noted if isinstance(noted, list) else [noted]), None):
+                return str(said)
+        return ""
 
 
 def failed(feed: Feed, notify: Notify) -> SmtpNotifier:
     """The mail about a run that failed."""
-    return _mail(
-        notify,
-        f"{feed.feed}: a load failed",
-        f"<p>{_RUN} failed. Its failed task's last line says what was seen, what was expected and what to do "
-        f"next.</p>",
+    return FailureMail(
+        **_to(notify),
+        subject=f"{feed.feed}: a load failed",
+        html_content=f"<p>{_RUN} failed. The load's page says how far it came and what to do next.</p>{_WHERE}",
     )
 
 
 def held(feed: Feed, notify: Notify) -> SmtpNotifier:
     """The mail about a load that waits for a person's decision."""
-    return _mail(
-        notify,
-        f"{feed.feed}: a load is held",
-        f"<p>{_RUN} has more rejected rows than the feed allows and waits for a decision: release or refuse "
-        "it on the page of its task release.</p>",
+    return SmtpNotifier(
+        **_to(notify),
+        subject=f"{feed.feed}: a load is held",
+        html_content=f"<p>{_RUN} has more rejected rows than the feed allows, and waits for a decision: "
+        f"<b>Decide in Airflow</b> on the load's page leads to the question.</p>{_WHERE}",
     )
 
 
@@ -49,17 +75,13 @@ def deadline(feed: Feed, notify: Notify) -> DeadlineAlert | None:
         callback=AsyncCallback(
             SmtpNotifier,
             kwargs={
-                "to": list(notify.email),
+                **_to(notify),
                 "subject": text,
-                "html_content": f"<p>{text} ({feed.run.timezone}): {_RUN}.</p>",
-                "smtp_conn_id": notify.connection,
+                "html_content": f"<p>{text} ({feed.run.timezone}): {_RUN}.</p>{_WHERE}",
             },
         ),
     )
 
 
-def _mail(notify: Notify, subject: str, text: str) -> SmtpNotifier:
-    where = f"<p>{conf.get('api', 'base_url', fallback='').rstrip('/')}/{_PATH}</p>"
-    return SmtpNotifier(
-        to=list(notify.email), smtp_conn_id=notify.connection, subject=subject, html_content=text + where
-    )
+def _to(notify: Notify) -> dict[str, Any]:
+    return {"to": list(notify.email), "smtp_conn_id": notify.connection}

@@ -10,6 +10,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_edge.connection import database_url
+from airflow_edge.links import LoadLink
+from airflow_edge.noted import REPORT, SKIPPED, WAITS, errors_noted
 from airflow_edge.period import period_of
 from airflow_edge.refusals import one_sentence
 from airflow_edge.workbook_trigger import WorkbookTrigger
@@ -29,6 +31,8 @@ class OpenLoad(BaseOperator):
     A run that a person started doesn't wait: they are told.
     """
 
+    operator_extra_links = (LoadLink(),)
+
     def __init__(self, *, feed: str, **options: Any) -> None:
         super().__init__(**options)
         self.feed = feed
@@ -36,7 +40,7 @@ class OpenLoad(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Open the load, or end the run as the class says."""
         params = context["params"]
-        with one_sentence():
+        with errors_noted(context), one_sentence():
             feed = read_feed(self.feed)
             period = period_of(context["dag_run"], params, context["dag"].timezone)
             url = database_url(feed.fact.connection)
@@ -49,7 +53,7 @@ class OpenLoad(BaseOperator):
                     raise
                 self._without_workbook(context, feed, period, error)
         if load.already_published:
-            self._skip(f"{load.load_id} is published, and there is nothing to change")
+            self._skip(context, f"{load.load_id} is published, and there is nothing to change")
         self.log.info("%s, attempt %s, from %s", load.load_id, load.epoch, load.workbook)
         return load.to_json()
 
@@ -69,8 +73,8 @@ class OpenLoad(BaseOperator):
         )
         problems = "".join(f"\nproblem: {problem}" for problem in report.problems)
         self.log.info("\n%s%s%s", rendered(report), rejected_cells(report.rejected), problems)
-        context["ti"].xcom_push("report", report.to_json())
-        self._skip(f"Dry run of {report.load_id}: {report.state}. Nothing was written")
+        context["ti"].xcom_push(REPORT, report.to_json())
+        self._skip(context, f"Dry run of {report.load_id}: {report.state}. Nothing was written")
 
     def _without_workbook(self, context: Any, feed: Feed, period: date, error: WorkbookError) -> NoReturn:
         missing = feed.workbook.missing
@@ -78,15 +82,17 @@ class OpenLoad(BaseOperator):
         if until is not None and until > datetime.now(UTC):
             workbook = feed.workbook.for_period(period)
             self.log.info("%s is not there; waiting for it until %s", workbook, until)
+            context["ti"].xcom_push(WAITS, {"workbook": workbook, "until": until.isoformat()})
             self.defer(
                 trigger=WorkbookTrigger(workbook, until.isoformat()), method_name=self.workbook_came.__name__
             )
         if missing.then == "skip":
-            self._skip(str(error))
+            self._skip(context, str(error))
         raise AirflowFailException(str(error)) from None
 
-    def _skip(self, reason: str) -> NoReturn:
+    def _skip(self, context: Any, reason: str) -> NoReturn:
         self.log.info("%s", reason)  # Airflow itself doesn't say why
+        context["ti"].xcom_push(SKIPPED, reason)
         raise AirflowSkipException(reason)
 
 

@@ -10,22 +10,25 @@ from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_edge.connection import database_url
+from airflow_edge.links import LoadLink, load_page
+from airflow_edge.noted import DECISION, errors_noted
 from airflow_edge.refusals import one_sentence
 from factload import steps
-from factload.errors import RowsRefused
 from factload.feed.file import read_feed
+from factload.feed.model import Feed
 from factload.load import Load
-from factload.reports.report import read_report
+from factload.reasons import REASONS
+from factload.reports.report import Report, read_report
 
 _SHORTEST_REASON = 3
-# What the page asks for beside the decision.
+# What the page asks for beside the decision. Of type string, the page takes no decision without it. Airflow checks the
+# default too, before anybody is asked, so that a shortest length can't be told here.
 QUESTION = {
     "reason": Param(
-        None,
-        type=["null", "string"],
-        minLength=_SHORTEST_REASON,
+        "",
+        type="string",
         title="Reason",
-        description="Why it is right to publish without these rows. Kept with the load.",
+        description="Why the decision is right. The load's page shows it from then on.",
     )
 }
 
@@ -33,15 +36,21 @@ QUESTION = {
 class ReleaseHeldLoad(ApprovalOperator):
     """Passes a load that reconciled. For one that is held it waits, without a worker slot, for a person.
 
-    Approved, the load is released in that person's name and for the reason given, and published. Rejected, or not
-    decided within ``waits``, the task fails and the load stays held. ``load``: the load as JSON.
+    Approved, the load is released in that person's name and for the reason given, and published. Left held, or not
+    decided within ``waits``, the task fails. A decision without a reason is asked for again: Airflow's page checks
+    what is typed there, its REST interface does not. ``load``: the load as JSON.
     """
 
     template_fields = (*ApprovalOperator.template_fields, "load")
+    operator_extra_links = (LoadLink(),)
+
+    # What the buttons say. "Reject", beside rejected rows, could be taken for either.
+    APPROVE = "Publish without them"
+    REJECT = "Leave it held"
 
     def __init__(self, *, load: Any, waits: timedelta, **options: Any) -> None:
         super().__init__(
-            subject="More rows were rejected than the feed allows. Publish the load all the same?",
+            subject="More rows were rejected than the feed allows. Publish the load without them?",
             response_timeout=waits,
             **options,
         )
@@ -50,36 +59,53 @@ class ReleaseHeldLoad(ApprovalOperator):
     def execute(self, context: Any) -> Any:
         """Ask, if there is something to ask."""
         load = Load.from_json(self.load)
-        with one_sentence():
-            url = database_url(read_feed(load.feed).fact.connection)
-            report = read_report(url, load.load_id)
+        with errors_noted(context), one_sentence():
+            feed = read_feed(load.feed)
+            report = read_report(database_url(feed.fact.connection), load.load_id)
         if report.state != "held":
             return None
-        by_reason = "\n".join(f"| {reason} | {rows:,} |" for reason, rows in report.rejects.items())
-        self.body = (
-            f"**{load.load_id}**: {report.rows['rejected']:,} of {report.rows['source']:,} rows were rejected.\n\n"
-            f"| rejected because | rows |\n| --- | ---: |\n{by_reason}\n"
-        )
+        self.body = question(report, feed, load_page(context["dag"].dag_id, context["run_id"]))
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         """Release the load, or leave it held."""
-        answer = super(ApprovalOperator, self).execute_complete(context, event)
+        given = str((event.get("params_input") or {}).get("reason") or "").strip()
+        with errors_noted(context):
+            if event.get("error_type") == "timeout":
+                raise AirflowFailException(
+                    f"Nobody decided in time: {Load.from_json(self.load).load_id} stays held"
+                )
+            if "error" not in event and len(given) < _SHORTEST_REASON:
+                self.log.warning(
+                    "The decision came without a reason, which is kept with the load: asking again"
+                )
+                return self.execute(context)
+            return self._decided(
+                context, super(ApprovalOperator, self).execute_complete(context, event), given
+            )
+
+    def _decided(self, context: Any, answer: Any, reason: str) -> None:
         load = Load.from_json(self.load)
         who = (answer["responded_by_user"] or {}).get("name") or "somebody"
         if answer["chosen_options"] != [self.APPROVE]:
-            raise AirflowFailException(f"{who} decided not to publish {load.load_id}: it stays held")
+            decision = f"{who} decided to leave {load.load_id} held: {reason}"
+            context["ti"].xcom_push(DECISION, decision)
+            raise AirflowFailException(decision)
         with one_sentence():
             feed = read_feed(load.feed)
-            reason = str(answer["params_input"].get("reason") or "").strip()
-            if len(reason) < _SHORTEST_REASON:
-                raise RowsRefused(
-                    "reason_missing",
-                    f"{load.load_id} was approved without a reason",
-                    expected="a reason, which is kept with the load",
-                    remedy="Clear this task, and decide again",
-                )
             url = database_url(feed.fact.connection)
             steps.release_load(load, feed, reason=reason, by=who, database=url)
         self.log.info("%s was released by %s", load.load_id, who)
-        return None
+
+
+def question(report: Report, feed: Feed, page: str) -> str:
+    """What a person is told before the decision, as Markdown: how many rows, why, the limit, and where to look."""
+    by_reason = "\n".join(
+        f"| {REASONS.get(reason, '')} | {reason} | {rows:,} |" for reason, rows in report.rejects.items()
+    )
+    return (
+        f"**{report.load_id}**: {report.rows['rejected']:,} of {report.rows['source']:,} rows were rejected; "
+        f"the feed allows {feed.max_rejects}.\n\n"
+        f"| what is wrong | code | rows |\n| --- | --- | ---: |\n{by_reason}\n\n"
+        f"[The load's page]({page}) has the rejected rows with their values.\n"
+    )

@@ -12,12 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import get_current_context
 
 from airflow_edge.assets import fact_asset
 from airflow_edge.connection import database_url
 from airflow_edge.form import asked_of
 from airflow_edge.refusals import one_sentence
+from airflow_edge.step_task import task
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
@@ -95,15 +96,20 @@ def publish(load: LoadJson) -> dict[str, Any]:
 
 
 @task
-def clean_staging(load: LoadJson | None) -> None:
-    """Remove the staging files and tables of a published load; of any other they are what a retry goes on from."""
-    if load is None:
-        return
+def clean_staging(load: LoadJson) -> None:
+    """Remove the staging files and tables of a published load; of any other they are what a retry goes on from.
+
+    The load is published by now: what can't be removed is left to the sweep, and fails no run.
+    """
     with _step(load) as (steps, this, feed, url):
         try:
             steps.clean_staging(this, feed, database=url)
         except Superseded as reason:
             _log.info("Staging is kept: %s", reason)
+        except (FactloadError, OSError) as error:
+            if not _last_try() and getattr(error, "retry", True):
+                raise
+            _log.warning("The load is published. Its staging stays until a later load sweeps it: %s", error)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ print(json.dumps({
                     "label": getattr(task, "map_index_template", None),
                     "trigger_rule": str(task.trigger_rule),
                     "teardown": task.is_teardown,
+                    "links": [link.name for link in task.operator_extra_links],
                 }
                 for task in dag.tasks
             },
@@ -187,7 +188,13 @@ def test_order(parsed: dict[str, Any]) -> None:
         "load_partition",
     }
     assert tasks["load_partition"]["label"] == "{{ partition }}"
-    assert tasks["clean_staging"]["teardown"]
+    assert not any(task["teardown"] for task in tasks.values())
+
+
+def test_every_task_leads_to_the_load_s_page(tmp_path: Path, sales: str) -> None:
+    feed = sales + "\nrun:\n  approval: 3d\n"
+    tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
+    assert {name: task["links"] for name, task in tasks.items()} == {name: ["Load"] for name in tasks}
 
 
 def test_a_feed_without_dimensions_extracts_none_and_two_roles_extract_once(tmp_path: Path) -> None:

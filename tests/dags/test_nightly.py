@@ -71,6 +71,11 @@ class Inbox:
     def subjects(self) -> list[str]:
         return sorted(str(mail["Subject"]) for mail in self.mails)
 
+    def text(self, subject: str) -> str:
+        [mail] = [mail for mail in self.mails if mail["Subject"] == subject]
+        [part] = [part for part in mail.walk() if part.get_content_type() == "text/html"]
+        return bytes(part.get_payload(decode=True)).decode()
+
 
 @dataclass(frozen=True)
 class Night:
@@ -81,6 +86,7 @@ class Night:
     home: Path
     mails: Inbox
     store: Any
+    site: str
 
     def workbook(self, feed: str, seed: int) -> sample.Expected:
         path = self.home / "inbox" / f"{feed}_{TODAY}.xlsx"
@@ -98,14 +104,14 @@ class Night:
         self.api.trigger(f"load_{feed}", run_id, {"period": TODAY, **form})
         return run_id
 
-    def decide(self, run_id: str, choice: str, reason: str) -> None:
-        """What a person does on the page of the task ``release``, once it waits."""
+    def decide(self, run_id: str, choice: str, reason: str, *, asked: int = 1) -> None:
+        """What a person does on the page of the task ``release``, once it waits; ``asked``: for the how manyth time."""
         path = f"/api/v2/dags/load_strict/dagRuns/{run_id}/taskInstances/release"
         wait_for(lambda: self.api.call("GET", path)["state"] in WAITING, "the question")
         # Airflow takes an answer for a defect that comes before its scheduler heard that the task has paused.
         heard = re.compile(f"Received executor event with state success .*'release', run_id='{run_id}'")
         log = self.home / "airflow/scheduler.log"
-        wait_for(lambda: heard.search(log.read_text()) is not None, "the scheduler to hear of it")
+        wait_for(lambda: len(heard.findall(log.read_text())) >= asked, "the scheduler to hear of it")
         answer = {"chosen_options": [choice], "params_input": {"reason": reason}}
         self.api.call("PATCH", f"{path}/-1/hitlDetails", json=answer)
 
@@ -208,7 +214,7 @@ def night(
     )
     try:
         with airflow_site.running(place, WHOLE) as site:
-            yield Night(AirflowApi(site), module_database, home, mails, bucket)
+            yield Night(AirflowApi(site), module_database, home, mails, bucket, site.url)
     finally:
         server.stop()
 
@@ -244,7 +250,6 @@ def test_an_absent_workbook_is_skipped_where_the_feed_says_so(night: Night) -> N
     states = {
         instance.task_id: instance.state for instance in night.api.task_instances("load_absent", run_id)
     }
-    del states["clean_staging"]  # a teardown runs whatever was before it
     assert set(states.values()) == {"skipped"}
     assert "absent" not in night.known_loads()
 
@@ -255,6 +260,10 @@ def test_an_absent_workbook_fails_at_once_and_somebody_is_told(night: Night) -> 
     assert night.tries("needed", run_id) == 1
     assert "there is no workbook" in night.said("needed", run_id)
     wait_for(lambda: "needed: a load failed" in night.mails.subjects(), "the mail about the failure")
+    mail = night.mails.text("needed: a load failed")
+    assert "there is no workbook" in mail
+    assert f'href="{night.site}/dags/load_needed/runs/' in mail
+    assert "/plugin/load-of-run" in mail
 
 
 def test_a_dry_run_reports_and_changes_nothing(night: Night) -> None:
@@ -272,9 +281,10 @@ def test_a_dry_run_reports_and_changes_nothing(night: Night) -> None:
 def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
     night.workbook("strict", seed=4)
     run_id = night.trigger("refused", "strict")
-    night.decide(run_id, "Reject", "ask the owner")
+    night.decide(run_id, "Leave it held", "ask the owner")
     assert night.ended("strict", run_id) == "failed"
-    assert "admin decided not to publish" in night.said("strict", run_id, "release")
+    said = night.said("strict", run_id, "release")
+    assert f"admin decided to leave strict@{TODAY} held: ask the owner" in said
     assert night.facts("strict")[0] == 0
     assert "strict: a load is held" in night.mails.subjects()
 
@@ -282,7 +292,8 @@ def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
 def test_a_released_load_is_published(night: Night) -> None:
     expected = night.workbook("strict", seed=4)
     run_id = night.trigger("released", "strict")
-    night.decide(run_id, "Approve", "known test keys")
+    night.decide(run_id, "Publish without them", " ")
+    night.decide(run_id, "Publish without them", "known test keys", asked=2)
     assert night.ended("strict", run_id) == "success"
     assert night.facts("strict") == (expected.staged, expected.control_total)
     with create_engine(night.warehouse, poolclass=NullPool).connect() as connection:
@@ -294,6 +305,17 @@ def test_a_released_load_is_published(night: Night) -> None:
             ("held", None, None),
             ("published", "admin", "known test keys"),
         ]
+
+
+def test_a_run_that_a_person_marks_failed_ends_failed(night: Night) -> None:
+    night.workbook("strict", seed=6)
+    run_id = night.trigger("marked", "strict")
+    wait_for(lambda: night.task("release", "strict", run_id).state in WAITING, "the question")
+    path = f"/api/v2/dags/load_strict/dagRuns/{run_id}"
+    night.api.call("PATCH", path, json={"state": "failed"})
+    assert night.ended("strict", run_id) == "failed"
+    states = {found.task_id: found.state for found in night.api.task_instances("load_strict", run_id)}
+    assert (states["release"], states["publish"], states["clean_staging"]) == ("failed", "skipped", "skipped")
 
 
 @pytest.mark.parametrize(

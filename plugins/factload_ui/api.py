@@ -6,7 +6,6 @@ What they do with databases runs in a few threads of their own, so that a slow w
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +35,7 @@ from factload_ui.warehouse import reading
 LONGEST_RANGE = timedelta(days=400)
 LAST_LOADS = 60
 REJECTS_PER_PAGE = 20
+NARROWER = "Choose a reason, or search for less; when nothing else helps, another session may hold a lock"
 MOST_ROWS = 2**31 - 1  # what the ledger counts rows with; a csv file may have more than a sheet
 # A workbook of so many rejects takes this process ten seconds; more are the command line's.
 REJECTS_IN_A_WORKBOOK = 100_000
@@ -65,7 +65,8 @@ def trend(dag_id: str, until: Day | None = None) -> dict[str, Any]:
     """The feed's last loads up to a period, with the outliers among them."""
     feed = _feed(dag_id)
     with _answered(), reading(feed.fact.connection) as connection:
-        return answers.trend(recent_loads(connection, feed.feed, until=until, limit=LAST_LOADS))
+        found = recent_loads(connection, feed.feed, until=until, limit=LAST_LOADS)
+    return answers.trend(found, datetime.now(UTC))
 
 
 @of_dag.get("/loads/{period}")
@@ -80,16 +81,18 @@ def load(dag_id: str, session: SessionDep, period: Day) -> dict[str, Any]:
     with _answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
     zone = zone_of(feed)
+    runs = runs_of_day(session, dag_id, period, zone)
     return {
         "feed": feed.feed,
         "period": period.isoformat(),
         "max_rejects": str(feed.max_rejects),
         "table": feed.fact.table,
-        "workbook": feed.workbook.path,
+        "workbook": feed.workbook.for_period(period),
+        "to_come": period > now.astimezone(zone).date(),
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
         "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],
-        "runs": [asdict(run) for run in runs_of_day(session, dag_id, period, zone)],
-        "load": answers.load(detail, now) if detail else None,
+        "runs": [answers.run(run) for run in runs],
+        "load": answers.load(detail, runs, now) if detail else None,
     }
 
 
@@ -115,7 +118,7 @@ def rejects(
 ) -> dict[str, Any]:
     """A page of the load's rejects: those after ``workbook``, ``sheet`` and ``row``."""
     feed = _feed(dag_id)
-    with _answered(), reading(feed.fact.connection) as connection:
+    with _answered(), reading(feed.fact.connection, if_slow=NARROWER) as connection:
         found = page_of_rejects(
             connection,
             feed.load_id(period),

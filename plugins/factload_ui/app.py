@@ -14,8 +14,10 @@ from string import Template
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.models.dagrun import DagRun
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from sqlalchemy import select
+from starlette.exceptions import HTTPException
 
 from airflow_edge.period import period_of
 from factload.errors import FeedError
@@ -24,6 +26,7 @@ from factload_ui.api import of_dag, router
 from factload_ui.asked import Day, holds_nul
 from factload_ui.feeds import feed_of, zone_of
 from factload_ui.files import VERSION, Files, scripts_of
+from factload_ui.refused import refused
 
 _HERE = Path(__file__).parent
 _page = Template((_HERE / "page.html").read_text(encoding="utf-8"))
@@ -51,6 +54,8 @@ app = FastAPI(
     redirect_slashes=False,  # a redirect would go to whatever host the request names
     dependencies=[LOGGED_IN],
 )
+app.add_exception_handler(HTTPException, refused)
+app.add_exception_handler(RequestValidationError, refused)
 app.include_router(router)
 app.include_router(of_dag)
 

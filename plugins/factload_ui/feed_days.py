@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
-from factload.reports.history import LoadSummary, first_periods, loads_between
+from factload.reports.history import RUNNING, LoadSummary, first_periods, loads_between
 from factload_ui.expected import expected_periods
 from factload_ui.feeds import KnownFeed, zone_of
 from factload_ui.gaps import Gap, gaps_of
-from factload_ui.runs import FAILED, MISSING, days_without_load
+from factload_ui.runs import FAILED, MISSING, days_without_load, given_up
 from factload_ui.warehouse import reading
 
 _WAREHOUSES_AT_ONCE = 4
@@ -26,12 +26,14 @@ _WAREHOUSES_AT_ONCE = 4
 class FeedDays:
     """One row of the calendar. ``absent``: a day that was due and has no load → missing, waiting, failed, skipped.
 
-    ``first``: the period of the feed's first load. ``problem``: why there is nothing to show.
+    ``gone``: the days whose load the ledger takes for running, and whose run has ended. ``first``: the period of the
+    feed's first load. ``problem``: why there is nothing to show.
     """
 
     known: KnownFeed
     loads: list[LoadSummary] = field(default_factory=list)
     absent: dict[date, str] = field(default_factory=dict)
+    gone: frozenset[date] = frozenset()
     first: date | None = None
     problem: FactloadError | None = None
 
@@ -48,7 +50,7 @@ def days_of_feeds(
 ) -> list[FeedDays]:
     """The days from ``first`` to ``last`` of these feeds, in the order of their names.
 
-    ``session``: Airflow's own database, which is asked about days without a load alone.
+    ``session``: Airflow's own database, which is asked about days without a load, and with one that runs.
     """
     by_warehouse: dict[str, list[KnownFeed]] = defaultdict(list)
     rows = []
@@ -111,13 +113,21 @@ def _due_without_load(
 
 
 def _with_runs(session: Session, rows: Sequence[FeedDays]) -> list[FeedDays]:
-    """The rows, with what Airflow knows of their days without a load."""
-    lacking = {row.known.dag_id: row for row in rows if row.absent}
-    zones = {dag_id: zone_of(row.known.feed) for dag_id, row in lacking.items() if row.known.feed}
-    known = days_without_load(session, zones, {dag_id: row.absent for dag_id, row in lacking.items()})
+    """The rows, with what Airflow knows of their days without a load, and of the loads that run."""
+    zones = {row.known.dag_id: zone_of(row.known.feed) for row in rows if row.known.feed}
+    absent = {row.known.dag_id: row.absent for row in rows if row.absent}
+    running = {
+        row.known.dag_id: its
+        for row in rows
+        if (its := {load.period: load.epoch for load in row.loads if load.state in RUNNING})
+    }
+    known = days_without_load(session, zones, absent)
+    gone = given_up(session, zones, running)
     return [
         replace(
-            row, absent={day: known.get((row.known.dag_id, day), state) for day, state in row.absent.items()}
+            row,
+            absent={day: known.get((row.known.dag_id, day), state) for day, state in row.absent.items()},
+            gone=frozenset(day for dag_id, day in gone if dag_id == row.known.dag_id),
         )
         for row in rows
     ]

@@ -1,18 +1,20 @@
 """What Airflow knows of a day: the runs that are for it, whatever they came to in the ledger.
 
 A run may end, or wait, before it opens a load. The ledger then has nothing, and Airflow alone can tell such a day from
-one that nobody ran.
+one that nobody ran. A run may also end without a word to the ledger, since its process was killed: Airflow alone can
+tell such a load from one that is at work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
@@ -25,7 +27,9 @@ _AT_WORK = ("queued", "running")
 _A_DAY = timedelta(days=1)
 _MOST = 10_000  # runs looked at for one answer, the newest first
 _SHOWN = 5
+_OPENS = "open_load"
 _ASKS = "release"  # the task of a feed with `run.approval` that waits for a person
+_OPENED = "return_value"  # of the task that opens a load: the load
 _FIELDS = (
     DagRun.dag_id,
     DagRun.run_id,
@@ -36,17 +40,31 @@ _FIELDS = (
     DagRun.data_interval_start,
     DagRun.logical_date,
     DagRun.run_after,
+    DagRun.start_date,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DayRun:
-    """A run of a feed's DAG for one day; ``asks``: it waits for a person's word about a held load."""
+    """A run of a feed's DAG for one day.
+
+    ``asks``: it waits for a person's word about a held load. ``dry``: it only says what a load would come to.
+    ``opened``: the attempt that it opened. ``noted``: what its tasks noted for whoever looks (``airflow_edge.noted``).
+    """
 
     run_id: str
     state: str
     run_type: str
+    began: datetime | None
+    dry: bool
     asks: bool = False
+    opened: int | None = None
+    noted: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in _AT_WORK
 
 
 def days_without_load(
@@ -84,7 +102,65 @@ def runs_of_day(session: Session, dag_id: str, day: date, zone: tzinfo) -> list[
             )
         )
     )
-    return [DayRun(run.run_id, run.state, run.run_type, run.run_id in asking) for run in found]
+    told = _told(session, [dag_id], [run.run_id for run in found])
+    return [
+        DayRun(
+            run.run_id,
+            run.state,
+            run.run_type,
+            run.start_date,
+            dry=_is_dry(run),
+            asks=run.run_id in asking,
+            opened=_epoch(told.get((dag_id, run.run_id), {}).get(_OPENED)),
+            noted=told.get((dag_id, run.run_id), {}),
+        )
+        for run in found
+    ]
+
+
+def given_up(
+    session: Session, zones: Mapping[str, tzinfo], attempts: Mapping[str, Mapping[date, int]]
+) -> set[tuple[str, date]]:
+    """(DAG, day) of the attempts whose run has ended, though they have not: no process works on them.
+
+    ``zones``: DAG → its time zone. ``attempts``: DAG → day → the epoch that the ledger takes for being at work. One
+    that no run of Airflow opened is left alone: it may be at work elsewhere.
+    """
+    wanted = [day for its in attempts.values() for day in its]
+    if not wanted:
+        return set()
+    ended = {
+        (run.dag_id, run.run_id): period
+        for run in _runs(session, attempts, min(wanted), max(wanted))
+        if run.state not in _AT_WORK and (period := _period(run, zones[run.dag_id])) in attempts[run.dag_id]
+    }
+    told = _told(session, attempts, [run_id for _, run_id in ended])
+    return {
+        (dag_id, period)
+        for (dag_id, run_id), period in ended.items()
+        if period and _epoch(told.get((dag_id, run_id), {}).get(_OPENED)) == attempts[dag_id][period]
+    }
+
+
+def _told(
+    session: Session, dag_ids: Collection[str], run_ids: Collection[str]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """(DAG, run) → what its tasks that open and release the load handed on, by its name."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    query = select(XComModel.dag_id, XComModel.run_id, XComModel.key, XComModel.value).where(
+        XComModel.dag_id.in_(dag_ids),
+        XComModel.run_id.in_(run_ids),
+        (XComModel.task_id == _OPENS) | ((XComModel.task_id == _ASKS) & (XComModel.key != _OPENED)),
+    )
+    for dag_id, run_id, key, value in session.execute(query) if run_ids else ():
+        found.setdefault((dag_id, run_id), {})[key] = value
+    return found
+
+
+def _epoch(load: Any) -> int | None:
+    """The attempt in a load as JSON; None where a store of the deployment's own keeps it elsewhere."""
+    epoch = load.get("epoch") if isinstance(load, dict) else None
+    return epoch if isinstance(epoch, int) else None
 
 
 def _runs(session: Session, dag_ids: Collection[str], first: date, last: date) -> list[Any]:

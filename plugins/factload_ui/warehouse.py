@@ -17,16 +17,23 @@ from factload.ledger.migrations import is_installed
 
 STATEMENT_TIMEOUT = "5s"
 _CANCELED = "57014"  # https://www.postgresql.org/docs/current/errcodes-appendix.html: query_canceled
+_UNREACHABLE = "database_unreachable"
+_LOCKED = "Another session may hold a lock on the ledger. The page asks again by itself"
 
 
 @contextmanager
-def reading(connection_id: str, *, timeout: str = STATEMENT_TIMEOUT) -> Iterator[Connection]:
+def reading(
+    connection_id: str, *, timeout: str = STATEMENT_TIMEOUT, if_slow: str = _LOCKED
+) -> Iterator[Connection]:
     """A read-only transaction on the warehouse that a feed names, no statement longer than ``timeout``.
 
-    Raises ``FactloadError``: no such connection, a database that doesn't answer or takes too long, and
-    ``ledger_missing`` where no load has ever run.
+    Raises ``FactloadError``, whose remedy is for somebody who looks at a page: no such connection, a database that
+    doesn't answer or takes too long (``if_slow`` says what to do then), and ``ledger_missing`` where no load has
+    ever run.
     """
     url = _url(connection_id)
+    # A feed that names a URL is told so; who looks at a page need not see which.
+    name = "that fact.connection names" if "://" in connection_id else connection_id
     try:
         with (
             database_errors("reading the ledger"),
@@ -36,16 +43,21 @@ def reading(connection_id: str, *, timeout: str = STATEMENT_TIMEOUT) -> Iterator
             if not is_installed(connection):
                 raise FeedError(
                     "ledger_missing",
-                    f"the warehouse {connection_id} has no ledger yet",
+                    f"the warehouse {name} has no ledger yet",
                     remedy="The first load makes it: trigger one",
                 )
             yield connection
     except FactloadError as error:
         if isinstance(error.__cause__, DBAPIError) and _state(error.__cause__) == _CANCELED:
             raise TransientError(
-                "too_slow",
-                f"the warehouse did not answer within {timeout}",
-                remedy="Choose a reason, or search for less",
+                "too_slow", f"the warehouse {name} did not answer within {timeout}", remedy=if_slow
+            ) from error
+        if error.code == _UNREACHABLE:
+            raise TransientError(
+                _UNREACHABLE,
+                error.seen,
+                remedy="The page asks again by itself. Whoever looks after the warehouse can check that it runs, and "
+                "that Airflow's web server can reach it",
             ) from error
         raise
 

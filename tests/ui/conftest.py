@@ -9,6 +9,7 @@ import past
 import pytest
 from plant import ROWS_PER_PARTITION, Plant, running
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from states import write_states
 from window import PAST, TODAY, WEEK, Window
 
 from demo.postgres import Server
@@ -33,6 +34,7 @@ def plant(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed", 8: None, 9: None}, seed=2)
         past.write_past(plant.warehouse, "stock", TODAY, 20, dict.fromkeys(WEEK), seed=3)
         plant.workbook(str(TODAY), ROWS_PER_PARTITION, ["n/a"] * 12, feed="claims")
+        write_states(plant)
         plant.trigger("load_claims", str(TODAY))  # will be held, and wait for a person while other tests run
         yield plant
 

@@ -11,12 +11,16 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import openpyxl
+from window import back
 
 from demo import airflow_site, sample
 from demo.airflow_api import AirflowApi
@@ -35,6 +39,17 @@ ROLES = {
     "stranger": _ANYBODY,
 }  # fmt: skip
 
+# Days back from today: before those that the calendar shows first.
+SEEN_BEFORE = range(40, 30, -1)
+
+
+def only_on(days: Iterable[date]) -> str:
+    """A schedule that is due on these days, and on few others."""
+    dates = list(days)
+    of_month, months = ({getattr(day, part) for day in dates} for part in ("day", "month"))
+    return f"0 2 {','.join(map(str, sorted(of_month)))} {','.join(map(str, sorted(months)))} *"
+
+
 # Feed → how it differs from the demo's.
 FEEDS: dict[str, dict[str, str]] = {
     "claims": {"max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}"},  # a person decides
@@ -43,7 +58,13 @@ FEEDS: dict[str, dict[str, str]] = {
     "returns": {},
     "sales": {},
     "stock": {"parallelism: 4": "parallelism: 4\nrun: {loads_at_once: 7}"},  # a week at once
+    # whose states are written, and whose DAG stays paused: a person may decide
+    "visits": {
+        "max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}",
+        'schedule: "0 2 * * *"': f'schedule: "{only_on(back(days) for days in SEEN_BEFORE)}"',
+    },
 }
+PAUSED = {"visits"}
 
 
 @dataclass(frozen=True)
@@ -70,11 +91,29 @@ class Plant:
         (self.home / "inbox").mkdir(exist_ok=True)
         book.save(self.home / f"inbox/{feed}_{period}.xlsx")
 
-    def trigger(self, dag_id: str, period: str) -> str:
+    def trigger(self, dag_id: str, period: str, **form: Any) -> str:
         """Start a run; returns its id."""
         run_id = run_of(period)
-        self.api.trigger(dag_id, run_id, {"period": period})
+        self.api.trigger(dag_id, run_id, {"period": period, **form})
         return run_id
+
+    def ended_run(
+        self,
+        dag_id: str,
+        period: date,
+        state: str | None,
+        conf: Mapping[str, Any] = MappingProxyType({}),
+        **noted: Any,
+    ) -> None:
+        """A run of a paused DAG, ended by hand in this state, and what its tasks handed on; None: it is still queued."""
+        run_id = self.trigger(dag_id, str(period), **conf)
+        run = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"
+        for key, value in noted.items():
+            task = "release" if key == "decision" else "open_load"
+            entry = {"key": key, "value": value, "map_index": -1}
+            self.api.call("POST", f"{run}/taskInstances/{task}/xcomEntries", json=entry)
+        if state is not None:
+            self.api.call("PATCH", run, json={"state": state})
 
     def wait_for_question(self, dag_id: str, run_id: str) -> None:
         """Until the task `release` waits for a person, and may be answered."""
@@ -157,7 +196,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
         _make_admin(place, site)
         api = AirflowApi(site)
         passwords = {site.user: site.password} | {name: _make_user(api, name) for name in ROLES}
-        for feed in FEEDS:
+        for feed in FEEDS.keys() - PAUSED:
             api.call("PATCH", f"/api/v2/dags/load_{feed}", json={"is_paused": False})
         yield Plant(place, site, api, warehouse, home, passwords)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 
 import pytest
 import requests
 from plant import FEEDS, Plant
+from window import back
 
 from demo.airflow_place import environment_of
 
-TODAY = datetime.now(UTC).date().isoformat()
+DAY = str(back(1))  # one with a load
 LIST = """
 import json
 from factload_ui.app import app
@@ -38,14 +38,14 @@ OF_A_DAG = sorted(path for path in ROUTES if "{dag_id}" in path)
 def ask(
     plant: Plant, path: str, user: str | None = None, method: str = "GET", dag_id: str = "load_sales"
 ) -> requests.Response:
-    filled = path.replace(":path", "").format(dag_id=dag_id, period=TODAY, run_id="test__1", name="loads.css")
+    filled = path.replace(":path", "").format(dag_id=dag_id, period=DAY, run_id="test__1", name="loads.css")
     session = requests.Session()
     session.trust_env = False
     return session.request(
         method,
         f"{plant.site.url}/factload{filled}",
         headers=plant.bearer(user) if user else {},
-        params={"first": TODAY, "last": TODAY} if "calendar" in path else {},
+        params={"first": DAY, "last": DAY} if "calendar" in path else {},
         allow_redirects=False,
         timeout=60,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,15 @@ def test_a_person_s_word_publishes_it_and_is_kept(plant: Plant, window: Callable
     frame.get_by_role("link", name="Decide in Airflow").click()
     page.wait_for_url("**/tasks/release/required_actions")
     expect(page.get_by_text("More rows were rejected than the feed allows")).to_be_visible()
-    expect(page.get_by_role("row", name="not_a_number 12")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("hold a number not_a_number 12"))).to_be_visible()
+    expect(page.get_by_text("the feed allows 0 rows")).to_be_visible()
+    expect(page.get_by_role("link", name="The load's page")).to_have_attribute(
+        "href", re.compile("/dags/load_claims/runs/.*/plugin/load-of-run")
+    )
+    # The form itself asks for a reason.
+    expect(page.get_by_text(re.compile(r"^Reason\s*\*$"))).to_be_visible()
+    publish = page.get_by_role("button", name="Publish without them")
+    expect(publish).to_be_disabled()
     page.locator("#element_reason").fill(REASON)
     seen.photograph("airflow-release-light-1280")
 
@@ -35,8 +44,9 @@ def test_a_person_s_word_publishes_it_and_is_kept(plant: Plant, window: Callable
     other = window()
     watched = other.loads(path)
     watched.evaluate("window.sameDocument = true")
-    page.get_by_role("button", name="Approve").click()
-    expect(watched.locator(".head .badge")).to_contain_text("published", timeout=90_000)
+    publish.click()
+    expect(watched.locator(".head .badge")).to_contain_text("released", timeout=90_000)
+    expect(watched.get_by_role("region", name="Release")).to_contain_text(REASON)
     assert watched.evaluate("window.sameDocument") is True
     attempts = watched.get_by_role("region", name="Attempts, newest first")
     expect(attempts).to_contain_text("admin, ")

@@ -1,6 +1,7 @@
 // Ways out of the frame into Airflow's own pages, and how those show a moment.
 
 import { el } from "./dom.js";
+import { chosenZone } from "./zone.js";
 
 // Where Airflow itself is: one level above this plugin.
 const home = () => new URL("..", document.baseURI);
@@ -20,16 +21,7 @@ export function airflowLink(path, attributes, ...children) {
 
 export const runPath = (dagId, runId) => `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
 
-// The zone that is chosen in Airflow's navigation, which its forms use.
-function chosenZone() {
-  try {
-    const zone = JSON.parse(window.localStorage.getItem("timezone") ?? '"UTC"');
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return zone;
-  } catch {
-    return "UTC";
-  }
-}
+export const taskPath = (dagId, runId, task) => `${runPath(dagId, runId)}/tasks/${task}`;
 
 // A moment as it is typed into Airflow's forms, and in which zone.
 export function inAirflowsZone(iso) {

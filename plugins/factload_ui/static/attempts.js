@@ -1,4 +1,4 @@
-// The attempts at a load, newest first: how each ended, why, and who released a held one.
+// The attempts at a load, newest first: what each read, how it ended, why, and who released a held one.
 
 import { card, el, prose, table } from "./dom.js";
 import { count, duration, moment, size } from "./format.js";
@@ -6,26 +6,33 @@ import { badge, STATES } from "./states.js";
 
 const baseName = (path) => path.split("/").at(-1);
 const ended = (attempt) => (attempt.ended_at ? (Date.parse(attempt.ended_at) - Date.parse(attempt.opened_at)) / 1000 : null);
-const state = (name) => (STATES[name] ? badge(name) : badge("running"));
 
 function released(attempt) {
   if (!attempt.released_by) return "";
   return `${attempt.released_by}, ${moment(attempt.released_at)}${attempt.release_reason ? `: ${attempt.release_reason}` : ""}`;
 }
 
-const columns = [
+// Several workbooks are named one by one, in the order in which they were read.
+function workbooks({ sources, workbook, workbook_bytes: bytes, workbook_sha256: sha256 }) {
+  const files = sources.length ? sources : [{ path: workbook, bytes, sha256 }];
+  const one = (file) => [el("span", { title: file.path }, baseName(file.path)), `, ${size(file.bytes)}, `, el("code", { title: `SHA-256 ${file.sha256}` }, file.sha256.slice(0, 10))];
+  if (files.length === 1) return one(files[0]);
+  return el("details", null, el("summary", null, `${count(files.length)} workbooks, ${size(bytes)}`), el("ul", { class: "files" }, files.map((file) => el("li", null, one(file)))));
+}
+
+const columns = (load) => [
   { name: "Attempt", value: (attempt) => attempt.epoch },
-  { name: "State", value: (attempt) => state(attempt.state) },
+  // Only the newest can be at work; an older one without an end was taken over by the next.
+  { name: "State", value: (attempt) => badge(attempt.epoch === load.epoch ? load.state : STATES[attempt.state] ? attempt.state : "superseded") },
   { name: "Began", value: (attempt) => moment(attempt.opened_at) },
-  { name: "Took", number: true, value: (attempt) => duration(ended(attempt)) },
-  { name: "Workbook", class: "value", value: (attempt) => el("span", { title: attempt.workbook }, `${baseName(attempt.workbook)}, ${size(attempt.workbook_bytes)}`) },
-  { name: "SHA-256", value: (attempt) => el("code", { title: attempt.workbook_sha256 }, attempt.workbook_sha256.slice(0, 10)) },
+  { name: "Ended after", number: true, value: (attempt) => duration(ended(attempt)) },
+  { name: "Workbook", class: "files", value: workbooks },
   { name: "Published", number: true, value: (attempt) => (attempt.published_rows ? count(attempt.published_rows) : "–") },
-  { name: "Released by", class: "value", value: released },
-  { name: "Why it ended", class: "why", value: (attempt) => prose(attempt.error_message ?? attempt.warnings.join(" ")) },
+  { name: "Released by", class: "why", value: released },
+  { name: "Why it ended", class: "why", value: (attempt) => (attempt.error_message && attempt.epoch === load.epoch ? "said above" : prose(attempt.error_message ?? attempt.warnings.join(" "))) },
 ];
 
 // A column that says nothing of any attempt is left out.
-const told = (attempts) => columns.filter((column) => attempts.some((attempt) => String(column.value(attempt)) !== ""));
+const told = (load) => columns(load).filter((column) => load.attempts.some((attempt) => String(column.value(attempt)) !== ""));
 
-export const attemptsCard = (attempts) => card("Attempts", "attempts", table("Attempts, newest first", told(attempts), attempts));
+export const attemptsCard = (load) => card("Attempts", "attempts", table("Attempts, newest first", told(load), load.attempts, { asCards: true }));

@@ -37,12 +37,29 @@ function fields(gaps) {
 
 const span = (gap) => (gap.first === gap.last ? shortDay(gap.first) : `${shortDay(gap.first)} to ${shortDay(gap.last)}`);
 
-// The two ways to load the days of these gaps; `workbook` is the feed's path of one.
+const days = (gaps) => gaps.reduce((sum, gap) => sum + daysBetween(gap.first, gap.last) + 1, 0);
+
+// The two ways to load the days of these gaps; `workbook` is where that of the day lies, or those of the feed.
 export function ways(dagId, gaps, workbook) {
+  return days(gaps) === 1 ? forOneDay(dagId, gaps[0], workbook) : forDays(dagId, gaps, workbook);
+}
+
+function forOneDay(dagId, { first: day }, workbook) {
   return el(
     "div",
     { class: "ways" },
-    el("p", null, "Put the workbooks into place first: ", el("code", null, workbook), "."),
+    el("p", null, "The workbook has to be in its place: ", el("code", null, workbook), "."),
+    el("p", null, "In Airflow: ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, `open ${dagId}`), ", press Trigger, and fill in the period ", el("code", null, day), "."),
+    el("p", null, "Or on the command line:"),
+    commandLine(`factload run ${dagId.replace(/^load_/, "")} --period ${day}`),
+  );
+}
+
+function forDays(dagId, gaps, workbook) {
+  return el(
+    "div",
+    { class: "ways" },
+    el("p", null, "The workbooks have to be in their places: ", el("code", null, workbook), "."),
     el("p", null, "In Airflow: ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, `open ${dagId}`), ", press Trigger, choose Backfill and Missing and Errored Runs, and fill in:"),
     fields(gaps),
     el("p", null, "Or on the command line:"),
@@ -51,12 +68,12 @@ export function ways(dagId, gaps, workbook) {
 }
 
 function openDialog(entry) {
-  const days = lacking(entry);
+  const number = days(entry.gaps);
   const close = () => dialog.close();
   const dialog = el(
     "dialog",
     { "aria-label": `Backfill ${entry.feed}`, onclose: () => dialog.remove() },
-    el("h2", null, `${plural(days, "day")} of ${entry.feed} without a load`),
+    el("h2", null, `${plural(number, "day")} of ${entry.feed} without a load`),
     ways(entry.dag_id, entry.gaps, entry.workbook),
     el("button", { type: "button", onclick: close }, "Close"),
   );
@@ -64,8 +81,6 @@ function openDialog(entry) {
   dialog.showModal();
 }
 
-const lacking = (entry) => entry.gaps.reduce((sum, gap) => sum + daysBetween(gap.first, gap.last) + 1, 0);
-
 // A button that shows both for the gaps of a row of the calendar.
 export const backfillButton = (entry) =>
-  el("button", { type: "button", class: "gap", onclick: () => openDialog(entry) }, `Backfill ${plural(lacking(entry), "day")}`, spoken(` of ${entry.feed}`));
+  el("button", { type: "button", class: "gap", onclick: () => openDialog(entry) }, `Backfill ${plural(days(entry.gaps), "day")}`, spoken(` of ${entry.feed}`));

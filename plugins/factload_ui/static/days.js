@@ -1,48 +1,34 @@
-// How many days a page has room for, beside the names of its feeds.
+// The days that a calendar shows: as many on a phone as on a wide screen, so that its numbers are the same.
 
 import { addDays } from "./format.js";
 
 export const DAY = 30; // pixels, with the space around
-const MOST = { days: 42, width: 1440 }; // the page grows no wider
-const NARROW = 600; // a page narrower than this has no room for a column beside the days
-const EDGES = { wide: 86, narrow: 52 }; // of the page and the card
-const GAPS = 136; // the column beside the days
-const NAME = { least: 84, most: 230, letter: 7.6, space: 26 };
+export const GAPS = 128; // the column beside the days
+const SHOWN = 31; // a month, whichever: of a monthly feed one day at least
+const NARROW = 600; // pixels; a page narrower than this has no room for a column beside the days
+const NAME = { narrow: 104, least: 84, most: 230, letter: 7.6, space: 26 };
 const SETTLED = 250; // milliseconds
 
 export const isNarrow = () => window.innerWidth < NARROW;
 
-// The width of the column of names, for these names and whoever has no name yet.
+// The width of the column of names, for these feeds.
 export function nameWidth(feeds) {
-  if (isNarrow()) return NAME.least;
+  if (isNarrow()) return NAME.narrow;
   const longest = Math.max(0, ...feeds.map((entry) => entry.feed.length));
   return Math.round(Math.min(NAME.most, Math.max(NAME.least, longest * NAME.letter + NAME.space)));
 }
 
-function roomFor(name) {
-  const room = Math.min(window.innerWidth, MOST.width) - name - (isNarrow() ? EDGES.narrow : EDGES.wide + GAPS);
-  return Math.max(7, Math.min(MOST.days, Math.floor(room / DAY)));
-}
+export const daysUpTo = (last) => Array.from({ length: SHOWN }, (_, index) => addDays(last, index - SHOWN + 1));
 
-// As many days as there may be room for, up to `last`.
-export function daysUpTo(last) {
-  const number = roomFor(NAME.least);
-  return Array.from({ length: number }, (_, index) => addDays(last, index - number + 1));
-}
-
-// Those of them that there is room for beside the names.
-export const daysBeside = (feeds, days) => days.slice(-roomFor(nameWidth(feeds)));
-
-// `redraw()` when the window has got another width, with room for other days.
+// `redraw()` when the window has become narrow, or wide.
 export function onOtherRoom(redraw) {
-  const room = () => `${isNarrow()} ${roomFor(NAME.least)}`;
-  let before = room();
+  let before = isNarrow();
   let settled;
   window.addEventListener("resize", () => {
     clearTimeout(settled);
     settled = setTimeout(() => {
-      if (room() === before) return;
-      before = room();
+      if (isNarrow() === before) return;
+      before = isNarrow();
       redraw();
     }, SETTLED);
   });

@@ -25,28 +25,30 @@ export const spoken = (text) => el("span", { class: "spoken" }, text);
 export const show = (node, ...content) => node.replaceChildren(...content.flat(Infinity).filter(Boolean));
 
 // A table: `columns` are {name, value(row), number?, class?, unseen?: the name is said alone}; `caption` is said, not shown.
-export function table(caption, columns, rows, attributes) {
+// `asCards`: on a narrow page each row is a card, with the columns' names before the values. What is no table to the
+// browser any more is still one to a screen reader, by its roles.
+export function table(caption, columns, rows, { asCards = false, ...attributes } = {}) {
+  const role = (name) => (asCards ? name : null);
+  const cell = (c, position, row) =>
+    el(
+      position ? "td" : "th",
+      {
+        scope: position ? null : "row",
+        role: role(position ? "cell" : "rowheader"),
+        class: [c.number && "number", c.class].filter(Boolean).join(" ") || null,
+        "data-name": asCards && !c.unseen ? c.name : null,
+      },
+      asCards ? el("span", null, c.value(row)) : c.value(row),
+    );
   return el(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
     el(
       "table",
-      { class: "rows", ...attributes },
+      { class: asCards ? "rows cards" : "rows", role: role("table"), ...attributes },
       el("caption", { class: "spoken" }, caption),
-      el("thead", null, el("tr", null, columns.map((c) => el("th", { scope: "col", class: c.number ? "number" : null }, c.unseen ? spoken(c.name) : c.name)))),
-      el(
-        "tbody",
-        null,
-        rows.map((row) =>
-          el(
-            "tr",
-            null,
-            columns.map((c, position) =>
-              el(position ? "td" : "th", { scope: position ? null : "row", class: [c.number && "number", c.class].filter(Boolean).join(" ") || null }, c.value(row)),
-            ),
-          ),
-        ),
-      ),
+      el("thead", { role: role("rowgroup") }, el("tr", { role: role("row") }, columns.map((c) => el("th", { scope: "col", role: role("columnheader"), class: c.number ? "number" : null }, c.unseen ? spoken(c.name) : c.name)))),
+      el("tbody", { role: role("rowgroup") }, rows.map((row) => el("tr", { role: role("row") }, columns.map((c, position) => cell(c, position, row))))),
     ),
   );
 }

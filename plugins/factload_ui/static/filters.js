@@ -1,26 +1,28 @@
 // What the calendar comes to, as buttons that leave the feeds with such days, and a search among many feeds.
 
+import { chosen, remember } from "./address.js";
 import { el, show } from "./dom.js";
 import { count, plural } from "./format.js";
 import { statesOf } from "./matrix.js";
 import { sign, STATES } from "./states.js";
 
-const CALM = new Set(["published", "skipped"]); // nothing to do
 const MANY = 12; // feeds, from which on a search helps
-const ORDER = ["running", "waiting", "missing", "held", "refused", "failed", "stalled"];
+const ORDER = ["running", "waiting", "missing", "held", "released", "refused", "failed", "stalled", "unknown"]; // worth a look
 
 // `apply(test)` is told which feeds are wanted. `update(feeds)` counts anew.
 export function filters(apply) {
-  const wanted = { state: "", text: "" };
+  const wanted = { state: chosen("state"), text: chosen("feed").trim().toLowerCase() };
   const words = el("span", { role: "status" });
+  const period = el("span", { class: "quiet" });
   const buttons = el("span", { class: "chips", role: "group", "aria-label": "Show only feeds with days that are" });
-  const search = el("input", { type: "search", "aria-label": "Search the feeds", placeholder: "a feed", autocomplete: "off", hidden: true });
+  const search = el("input", { type: "search", "aria-label": "Search the feeds", placeholder: "Search the feeds", autocomplete: "off", hidden: true, value: wanted.text });
   let feeds = [];
 
   const test = (entry) => entry.feed.toLowerCase().includes(wanted.text) && (!wanted.state || statesOf(entry).includes(wanted.state));
 
   function narrow() {
     apply(test);
+    remember({ state: wanted.state, feed: wanted.text });
     const left = feeds.filter(test).length;
     const all = plural(feeds.length, "feed");
     const next = left === feeds.length ? all : `${count(left)} of ${all}`;
@@ -38,13 +40,15 @@ export function filters(apply) {
     narrow();
   });
 
-  function update(found) {
+  function update(found, days) {
     feeds = found;
+    period.textContent = `in ${plural(days, "day")}:`;
     const numbers = new Map();
     for (const state of feeds.flatMap(statesOf)) numbers.set(state, (numbers.get(state) ?? 0) + 1);
-    const chips = ORDER.filter((state) => numbers.has(state) && !CALM.has(state)).map((state) => [state, numbers.get(state)]);
+    const chips = ORDER.filter((state) => numbers.has(state)).map((state) => [state, numbers.get(state)]);
     if (wanted.state && !numbers.has(wanted.state)) wanted.state = "";
-    search.hidden = feeds.length < MANY;
+    search.hidden = feeds.length < MANY && !wanted.text;
+    period.hidden = !chips.length;
     const now = JSON.stringify(chips);
     if (buttons.dataset.shown !== now) {
       const focused = buttons.contains(document.activeElement) ? document.activeElement.dataset.state : null;
@@ -55,5 +59,5 @@ export function filters(apply) {
     narrow();
   }
 
-  return { node: el("div", { class: "summary filters", id: "summary" }, words, buttons, search), update };
+  return { node: el("div", { class: "summary filters", id: "summary" }, words, period, buttons, search), update };
 }

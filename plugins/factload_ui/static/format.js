@@ -1,4 +1,7 @@
-// Numbers, dates and durations as people read them. Periods are dates without a time; moments are shown in UTC.
+// Numbers, dates and durations as people read them. Periods are dates without a time; moments are shown in the zone
+// that is chosen in Airflow.
+
+import { chosenZone } from "./zone.js";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
@@ -6,7 +9,8 @@ const date = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ..
 const LONG = date({ weekday: "short", day: "numeric", month: "long", year: "numeric" });
 const SHORT = date({ day: "numeric", month: "short" });
 const MONTH = date({ month: "long", year: "numeric" });
-const MOMENT = date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const ZONE = chosenZone();
+const MOMENT = date({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: ZONE });
 
 export const count = (value) => whole.format(value);
 export const compact = (value) => short.format(value);
@@ -15,14 +19,24 @@ export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value
 export function share(value) {
   if (value === null || value === undefined) return "–";
   const percent = value * 100;
-  const whole = percent === 0 || percent === 100;
-  return `${percent.toFixed(whole ? 0 : percent >= 0.1 ? 1 : 3)}%`;
+  if (percent === 0 || percent === 100) return `${percent}%`;
+  if (percent < 0.0005) return "<0.001%"; // rounding makes nothing of no row, and all of most
+  if (percent >= 99.95) return ">99.9%";
+  return `${percent.toFixed(percent >= 0.0995 ? 1 : 3)}%`;
 }
 
 // An exact decimal, as text, with its thousands apart. It never becomes a number: it may have more digits than one.
 export function decimal(text) {
   const [, sign, digits, rest] = /^(-?)(\d+)(.*)$/.exec(text) ?? [null, "", text, ""];
   return sign + digits.replace(/\B(?=(\d{3})+$)/g, ",") + rest;
+}
+
+// Two exact decimals with as many digits behind the point as the longer one needs: equal ones look equal.
+export function alike(one, other) {
+  const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  const parts = [one, other].map((text) => trimmed(text).split("."));
+  const digits = Math.max(...parts.map(([, fraction = ""]) => fraction.length));
+  return parts.map(([integer, fraction = ""]) => integer + (digits ? `.${fraction.padEnd(digits, "0")}` : ""));
 }
 
 export function duration(seconds) {
@@ -35,12 +49,10 @@ export function duration(seconds) {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-// A moment of a time axis: without the decimals that say nothing.
-export const tick = (seconds) => (seconds < 10 ? `${+seconds.toFixed(1)} s` : duration(seconds));
-
 export function size(bytes) {
   if (bytes < 100_000) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+  const [unit, name] = bytes < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
+  return `${(bytes / unit).toFixed(bytes / unit < 10 ? 1 : 0)} ${name}`;
 }
 
 export const asDate = (iso) => new Date(`${iso}T00:00:00Z`);
@@ -64,4 +76,7 @@ export function longDay(iso) {
 
 export const shortDay = (iso) => SHORT.format(asDate(iso));
 export const month = (iso) => MONTH.format(asDate(iso));
-export const moment = (iso) => (iso ? `${MOMENT.format(new Date(iso))} UTC` : "–");
+export const moment = (iso) => (iso ? `${MOMENT.format(new Date(iso))} ${ZONE}` : "–");
+
+// Whether it is a day that there is, as 2026-11-05.
+export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`)) && isoOf(asDate(text)) === text;

@@ -3,7 +3,7 @@
 // A row is made anew only when its feed has changed. The rows in sight are painted first, the others after them.
 
 import { backfillButton } from "./backfill.js";
-import { DAY, isNarrow, nameWidth } from "./days.js";
+import { DAY, GAPS, isNarrow, nameWidth } from "./days.js";
 import { el, spoken } from "./dom.js";
 import { addDays, asDate, count, longDay, month, shortDay } from "./format.js";
 import { sign, STATES, USUAL } from "./states.js";
@@ -23,37 +23,40 @@ function monthHeads(days) {
     else heads.push({ name, span: 1 });
   }
   // A month of a day or two has no room for its name.
-  return heads.map(({ name, span }) => el("th", { colspan: span, scope: "colgroup", class: "month" }, span > 3 ? name : spoken(name)));
+  return heads.map(({ name, span }) => el("th", { colspan: span, scope: "colgroup", class: "month" }, span > 3 ? el("span", { class: "insight" }, name) : spoken(name)));
 }
 
 function head(days, today, narrow) {
   return el(
     "thead",
     null,
-    el("tr", null, el("td", null), monthHeads(days), narrow ? null : el("td", null)),
+    el("tr", null, el("td", { class: "corner" }), monthHeads(days), narrow ? null : el("td", { class: "gaps" })),
     el(
       "tr",
       null,
-      el("th", { scope: "col" }, "Feed"),
+      el("th", { scope: "col", class: "corner" }, "Feed"),
       days.map((day) =>
         el("th", { scope: "col", class: [weekend(day) && "weekend", day === today && "today"].filter(Boolean).join(" ") || null }, el("span", { "aria-hidden": "true" }, String(asDate(day).getUTCDate())), spoken(shortDay(day))),
       ),
-      narrow ? null : el("th", { scope: "col" }, spoken("Gaps")),
+      narrow ? null : el("th", { scope: "col", class: "gaps" }, spoken("Gaps")),
     ),
   );
 }
 
+// A published load without a row is worth a look.
+const shownState = (load) => (load.state === "published" && !load.published ? "empty" : load.state);
+
 function sentence(feed, day, state, load) {
   const about = `${feed}, ${longDay(day)}: ${STATES[state].name}`;
   if (!load) return state === "failed" ? `${about}, no load was opened` : about;
-  const rows = load.state === "published" ? `${count(load.published)} rows` : "";
+  const rows = load.published === undefined || state === "empty" ? "" : `${count(load.published)} rows`;
   const rejected = load.rejected ? `${count(load.rejected)} rejected` : "";
   const older = load.older ? "an earlier attempt's rows are published" : "";
   return [about, rows, rejected, older].filter(Boolean).join(", ");
 }
 
 function cell(entry, day, load) {
-  const state = load?.state ?? entry.absent[day];
+  const state = load ? shownState(load) : entry.absent[day];
   if (!state) return el("td", { class: "none" });
   return el("td", null, el("a", { href: loadPath(entry.dag_id, day), class: `day sign ${state}`, tabindex: "-1", "aria-label": sentence(entry.feed, day, state, load) }, STATES[state].sign));
 }
@@ -61,13 +64,14 @@ function cell(entry, day, load) {
 // A feed's body of the table: on a narrow page its gaps have a line of their own.
 function body(entry, days, narrow) {
   const name = el("th", { scope: "row", class: "feed" }, el("a", { href: feedPath(entry.dag_id), title: entry.feed }, entry.feed));
-  if (entry.problem) return el("tbody", null, el("tr", null, name, el("td", { colspan: days.length + (narrow ? 0 : 1), class: "trouble" }, entry.problem.message)));
-  if (!entry.first) return el("tbody", null, el("tr", null, name, el("td", { colspan: days.length + (narrow ? 0 : 1), class: "empty" }, "no load yet")));
+  const across = (kind, words) => el("tbody", null, el("tr", null, name, el("td", { colspan: days.length, class: kind }, el("div", { class: "insight" }, words)), narrow ? null : el("td", { class: "gaps" })));
+  if (entry.problem) return across("trouble", entry.said_above ? "not known: see above" : entry.problem.message);
+  if (!entry.first) return across("empty", "no load yet");
   const loads = new Map(entry.days.map((load) => [load.period, load]));
   const cells = days.map((day) => cell(entry, day, loads.get(day)));
   const gap = entry.gaps.length ? backfillButton(entry) : null;
   if (!narrow) return el("tbody", null, el("tr", null, name, cells, el("td", { class: "gaps" }, gap)));
-  return el("tbody", null, el("tr", null, name, cells), gap ? el("tr", null, el("td"), el("td", { colspan: days.length, class: "gaps" }, gap)) : null);
+  return el("tbody", null, el("tr", null, name, cells), gap ? el("tr", null, el("td", { class: "corner" }), el("td", { colspan: days.length, class: "gaps" }, el("div", { class: "insight" }, gap))) : null);
 }
 
 // The arrows, Home and End lead from link to link, whichever of them has the focus.
@@ -119,12 +123,27 @@ export function matrix(days, today) {
     columns,
     head(days, today, narrow),
   );
+  const node = el("div", { class: "matrix-scroll" }, table);
+  let atNewest = false; // until the first rows are there
   const rows = new Map(); // feed → { entry as text, body }
   let turn = 0;
   let isShown = () => true;
 
   function widths(feeds) {
-    columns.replaceChildren(el("col", { width: nameWidth(feeds) }), ...days.map(() => el("col", { width: DAY })), ...(narrow ? [] : [el("col")]));
+    const lacking = feeds.some((entry) => entry.gaps.length);
+    const name = nameWidth(feeds);
+    const beside = narrow || !lacking ? 0 : GAPS;
+    columns.replaceChildren(el("col", { width: name }), ...days.map(() => el("col", { width: DAY })), ...(narrow ? [] : [el("col")]));
+    table.classList.toggle("gapless", !lacking);
+    table.style.minWidth = `${name + days.length * DAY + beside}px`;
+    node.style.scrollPaddingLeft = `${name + 8}px`; // what has the focus isn't below the names
+    node.style.setProperty("--names", `${name}px`);
+  }
+
+  function toNewest() {
+    if (atNewest) return;
+    atNewest = true;
+    node.scrollLeft = node.scrollWidth;
   }
 
   function put(entry, before) {
@@ -166,6 +185,7 @@ export function matrix(days, today) {
       before = put(entry, before);
     }
     oneStop();
+    toNewest();
   }
 
   function show(test) {
@@ -174,7 +194,7 @@ export function matrix(days, today) {
     oneStop();
   }
 
-  return { node: el("div", { class: "matrix-scroll" }, table), update, show };
+  return { node, update, show };
 }
 
 // The way to the days before and after; `path` is the page's own.
@@ -191,7 +211,7 @@ export function pager(days, today, path) {
 }
 
 // The states of a row of the calendar, each as often as it is there.
-export const statesOf = (entry) => (entry.problem ? [] : [...entry.days.map((day) => day.state), ...Object.values(entry.absent)]);
+export const statesOf = (entry) => (entry.problem ? ["unknown"] : [...entry.days.map(shownState), ...Object.values(entry.absent)]);
 
 export function legend(feeds) {
   const there = new Set(feeds.flatMap(statesOf));

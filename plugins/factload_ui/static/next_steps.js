@@ -1,8 +1,8 @@
 // What a person can do about a load that isn't published: decide, correct, run it again.
 
-import { airflowLink, runPath } from "./airflow.js";
+import { airflowLink, runPath, taskPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
-import { card, el } from "./dom.js";
+import { card, el, prose } from "./dom.js";
 
 const ENDED = new Set(["failed", "refused", "stalled"]);
 
@@ -12,21 +12,33 @@ function decide({ runs }, dagId) {
   return el(
     "p",
     null,
-    airflowLink(`${runPath(dagId, asking.run_id)}/tasks/release/required_actions`, { class: "button strong" }, "Decide in Airflow"),
+    airflowLink(`${taskPath(dagId, asking.run_id, "release")}/required_actions`, { class: "button strong" }, "Decide in Airflow"),
     " Its run waits for a person's word and reason: publish without the rejected rows, or leave it held.",
   );
 }
 
+// What was decided, or that nobody did, in the run that asked last.
+function decided({ runs }, dagId) {
+  const [run] = runs.filter((each) => !each.dry);
+  if (!run || run.asks || !run.decision) return null;
+  return [
+    el("p", null, prose(run.decision), "."),
+    el("p", null, "To decide anew: open ", airflowLink(taskPath(dagId, run.run_id, "release"), null, "its task release"), ", clear it, and it asks again. Or:"),
+  ];
+}
+
 function aboutRejects(answer, dagId) {
   const { load } = answer;
-  const decision = decide(answer, dagId);
+  const asking = decide(answer, dagId);
+  const before = decided(answer, dagId);
   return [
-    decision,
-    el("p", null, "The workbook is wrong: send the rejects back as a workbook (below). Corrected, its rows take the place of the rejected ones:"),
-    commandLine(`factload replay ${load.load_id} --workbook rejects.xlsx`),
+    asking,
+    before ?? (asking ? null : el("p", null, "The rows are right to be left out:")),
+    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
+    el("p", null, "The workbook is wrong: send the rejects back as a workbook (below, or by the first command). Corrected, its rows take the place of the rejected ones:"),
+    commandLine(`factload rejects ${load.load_id} --xlsx rejects.xlsx\nfactload replay ${load.load_id} --workbook rejects.xlsx`),
     el("p", null, "A dimension lagged behind: when it has caught up, trigger the DAG with Replay rejects, or:"),
     commandLine(`factload replay ${load.load_id}`),
-    decision ? null : [el("p", null, "The rows are right to be left out:"), commandLine(`factload release ${load.load_id} --reason "why"`)],
   ];
 }
 

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 
 export const notice = (title, ...children) => el("section", { class: "notice" }, el("h2", null, title), ...children);
 
-const TITLES = {
+export const TITLES = {
   ledger_missing: "No load has run yet",
   connection_unknown: "The warehouse is not known here",
   database_unreachable: "The warehouse does not answer",
@@ -12,6 +12,8 @@ const TITLES = {
   feed_invalid: "The feed file has a defect",
   no_feed: "This DAG loads no feed",
   too_slow: "The warehouse takes too long",
+  busy: "Too many questions at once",
+  unreachable: "Airflow does not answer",
 };
 
 // A Problem, said in full.

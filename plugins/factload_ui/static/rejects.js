@@ -1,56 +1,94 @@
 // The rejects of a load: by reason, a page at a time, searched in the database, and as a workbook.
 
-import { ask } from "./ask.js";
+import { chosen, remember } from "./address.js";
+import { ask, download } from "./ask.js";
 import { card, el, show, spoken, table } from "./dom.js";
 import { count, plural } from "./format.js";
+import { TITLES } from "./notices.js";
+
+const quiet = (words) => el("span", { class: "quiet" }, words);
+
+// Some rejects are about a row, not about one cell of it: then no cell's content is kept.
+const held = (row) => (row.raw !== null ? row.raw : row.cell === null ? quiet("–") : quiet("(nothing)"));
+const reason = (row) => (row.duplicate_of ? [row.reason, el("small", { class: "block" }, `${row.duplicate_of} was first`)] : row.reason);
 
 const columns = (several) => [
-  ...(several ? [{ name: "Workbook", value: (row) => row.workbook }] : []),
   { name: "Row", number: true, value: (row) => count(row.row) },
-  { name: "Sheet", value: (row) => row.sheet },
-  { name: "Cell", value: (row) => row.cell ?? "–" },
+  { name: "Value", class: "value", value: held },
+  { name: "Reason", value: reason },
   { name: "Column", value: (row) => row.column },
-  { name: "Value", class: "value", value: (row) => (row.raw === null ? el("span", { class: "quiet" }, "(nothing)") : row.raw) },
-  { name: "Reason", value: (row) => (row.duplicate_of ? `${row.reason}: ${row.duplicate_of} was first` : row.reason) },
+  { name: "Cell", value: (row) => row.cell ?? "–" },
+  { name: "Sheet", value: (row) => row.sheet },
+  ...(several ? [{ name: "Workbook", value: (row) => row.workbook }] : []),
 ];
 
-// The rejects of the load at `path`; fetched when the card is made.
-export function rejectsCard(path) {
-  const wanted = { reason: "", search: "" };
-  const pages = [{}]; // where each page begins that was seen, this one last
+// Where the page begins that the address names: [workbook, sheet, row], and its number.
+function pageOfAddress() {
+  try {
+    const [number, workbook, sheet, row] = JSON.parse(chosen("rejects") || "null") ?? [1];
+    return number > 1 ? { number, workbook, sheet, row } : null;
+  } catch {
+    return null;
+  }
+}
+
+// The rejects of the load at `path`; `several`: of more than one workbook. Fetched when the card is made.
+export function rejectsCard(path, several) {
+  const wanted = { reason: chosen("reason"), search: chosen("search") };
+  const pages = [{ number: 1 }, pageOfAddress()].filter(Boolean); // where each page begins that was seen, this one last
   const reasonList = el("div", { class: "reasons" });
   const rows = el("div", { class: "reject-rows", "aria-live": "polite" });
   const turn = el("nav", { class: "pager", "aria-label": "Pages of rejects" });
-  const search = el("input", { type: "search", id: "reject-search", placeholder: "a value, a column, a row number", autocomplete: "off", maxlength: "200" });
+  const search = el("input", { type: "search", id: "reject-search", placeholder: "a value, a column, a row number", autocomplete: "off", maxlength: "200", value: wanted.search });
   let asked = 0;
+
+  const trouble = (error, retry) =>
+    el("div", { role: "alert" }, el("p", { class: "message" }, TITLES[error.code] ? `${TITLES[error.code]}: ` : "", error.message), el("button", { type: "button", onclick: retry }, "Try again"));
+
+  function keepInAddress() {
+    const { number, workbook, sheet, row } = pages.at(-1);
+    remember({ ...wanted, rejects: number > 1 ? JSON.stringify([number, workbook, sheet, row]) : "" });
+  }
+
+  function turnTo(pageOf) {
+    pageOf();
+    draw();
+  }
 
   async function draw() {
     const mine = ++asked;
+    keepInAddress();
     try {
-      const page = await ask(`${path}/rejects`, { ...wanted, ...pages.at(-1) });
+      const { number, ...after } = pages.at(-1);
+      const page = await ask(`${path}/rejects`, { ...wanted, ...after });
       if (mine !== asked) return; // an answer that a newer question has overtaken
-      const several = new Set(page.rows.map((row) => row.workbook)).size > 1;
-      show(rows, page.rows.length ? table("Rejected rows", columns(several), page.rows) : el("p", { class: "quiet" }, "No rejected row matches."));
+      show(rows, page.rows.length ? table("Rejected rows", columns(several), page.rows, { asCards: true }) : el("p", { class: "quiet" }, "No rejected row matches."));
+      const next = page.next && { number: number + 1, workbook: page.next[0], sheet: page.next[1], row: page.next[2] };
       show(
         turn,
-        pages.length > 1 ? el("button", { type: "button", onclick: () => (pages.pop(), draw()) }, "← Previous") : null,
-        pages.length > 1 || page.next ? el("span", { class: "span" }, `Page ${pages.length}`) : null,
-        page.next ? el("button", { type: "button", onclick: () => (pages.push({ workbook: page.next[0], sheet: page.next[1], row: page.next[2] }), draw()) }, "Next →") : null,
+        pages.length > 1 ? el("button", { type: "button", onclick: () => turnTo(() => pages.pop()) }, pages.at(-2).number === number - 1 ? "← Previous" : "← First") : null,
+        number > 1 || next ? el("span", { class: "span" }, `Page ${number}`) : null,
+        next ? el("button", { type: "button", onclick: () => turnTo(() => pages.push(next)) }, "Next →") : null,
       );
     } catch (error) {
-      show(rows, el("p", { class: "message", role: "alert" }, error.message));
+      if (mine !== asked) return;
+      show(rows, trouble(error, draw));
       show(turn);
     }
   }
 
   function fromTheStart() {
-    pages.splice(0, pages.length, {});
+    pages.splice(0, pages.length, { number: 1 });
     draw();
   }
 
-  function choose(reason) {
-    wanted.reason = wanted.reason === reason ? "" : reason;
-    for (const button of reasonList.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.reason === wanted.reason && wanted.reason !== ""));
+  function showChosen() {
+    for (const button of reasonList.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.reason === wanted.reason));
+  }
+
+  function choose(code) {
+    wanted.reason = wanted.reason === code ? "" : code;
+    showChosen();
     fromTheStart();
   }
 
@@ -62,7 +100,7 @@ export function rejectsCard(path) {
       found.map((each) =>
         el(
           "button",
-          { type: "button", class: "reason", "data-reason": each.reason, "aria-pressed": "false", onclick: () => choose(each.reason) },
+          { type: "button", class: "reason", "data-reason": each.reason, onclick: () => choose(each.reason) },
           el("span", { class: "name" }, each.reason),
           el("span", { class: "number" }, count(each.rows), spoken(` ${each.rows === 1 ? "row" : "rows"}`)),
           el("meter", { min: 0, max: most, value: each.rows, "aria-hidden": "true" }),
@@ -70,6 +108,8 @@ export function rejectsCard(path) {
         ),
       ),
     );
+    if (!found.some((each) => each.reason === wanted.reason)) wanted.reason = "";
+    showChosen();
     return found.reduce((sum, each) => sum + each.rows, 0);
   }
 
@@ -82,28 +122,39 @@ export function rejectsCard(path) {
     }, 250);
   });
 
-  const title = el("span");
-  const body = el(
+  const told = el("span", { role: "status", class: "quiet" });
+  const getAll = async (event) => {
+    event.preventDefault();
+    told.textContent = "Writing the workbook …";
+    try {
+      const name = await download(`${path}/rejects.xlsx`);
+      told.textContent = name.includes("list-of-rejects") ? "Airflow's web server can't read the load's workbooks: this is a list to look at. The workbook to correct is written by factload rejects … --xlsx, where they can be read." : "";
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  };
+  const tools = el(
     "div",
-    { class: "rejects" },
-    reasonList,
-    el(
-      "div",
-      null,
-      el("div", { class: "tools" }, el("label", { for: "reject-search", class: "spoken" }, "Search the rejects"), search, el("a", { href: `api/${path}/rejects.xlsx`, class: "button", download: true }, "Download as workbook")),
-      rows,
-      turn,
-    ),
+    { class: "tools" },
+    el("label", { for: "reject-search", class: "spoken" }, "Search the rejects"),
+    search,
+    el("a", { href: `api/${path}/rejects.xlsx`, class: "button", download: true, onclick: getAll }, "Download as workbook"),
+    told,
   );
-  const whole = card(title, "rejects", body);
-  title.textContent = "Rejects";
-  drawReasons().then(
-    (total) => {
-      title.textContent = total ? `${plural(total, "reject")}` : "Rejects";
+  const body = el("div", { class: "rejects" }, reasonList, el("div", null, tools, rows, turn));
+  const place = el("div", null, body);
+  const title = el("span", null, "Rejects");
+
+  async function begin() {
+    try {
+      const total = await drawReasons();
+      title.textContent = total ? plural(total, "reject") : "Rejects";
+      show(place, total ? body : el("p", { class: "quiet" }, "No row was rejected."));
       if (total) draw();
-      else show(body, el("p", { class: "quiet" }, "No row was rejected."));
-    },
-    (error) => show(body, el("p", { class: "message", role: "alert" }, error.message)),
-  );
-  return whole;
+    } catch (error) {
+      show(place, trouble(error, begin));
+    }
+  }
+  begin();
+  return card(title, "rejects", place);
 }

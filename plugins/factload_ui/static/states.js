@@ -4,6 +4,8 @@ import { el } from "./dom.js";
 
 export const STATES = {
   published: { name: "published", sign: "✓" },
+  released: { name: "released", sign: "✓*" },
+  empty: { name: "published, no row", sign: "0" },
   held: { name: "held", sign: "‖" },
   refused: { name: "refused", sign: "!" },
   failed: { name: "failed", sign: "✕" },
@@ -12,18 +14,23 @@ export const STATES = {
   stalled: { name: "stalled", sign: "…" },
   missing: { name: "missing", sign: "" },
   skipped: { name: "skipped", sign: "–" },
+  superseded: { name: "superseded", sign: "–" },
+  unknown: { name: "not known", sign: "?" },
 };
 
 export const EXPLANATIONS = {
   published: "The load's rows are what readers of the fact table see.",
-  held: "More rows were rejected than the feed allows. Nothing was published; the rejects are kept.",
-  refused: "The workbook or its rows are unfit. Nothing was published.",
-  failed: "A fault ended the load. Nothing was published; the same load can run again.",
+  released: "Published without its rejected rows, though there are more than the feed allows: a person decided so.",
+  held: "More rows were rejected than the feed allows. This attempt published nothing; the rejects are kept.",
+  refused: "The workbook or its rows are unfit. This attempt published nothing.",
+  failed: "A fault ended the load. This attempt published nothing; the same load can run again.",
+  gone: "Its run in Airflow has ended without ending the load: its process was killed, or somebody ended the run. This attempt published nothing; the same load can run again.",
+  unopened: "The run of this day ended before it opened a load.",
   running: "The load is at work.",
   waiting: "A run of this day is at work, and has opened no load yet.",
   stalled: "The load began more than a day ago and never ended: its process is gone. Run it again.",
   missing: "The schedule was due, and there is no load.",
-  skipped: "The run of this day found nothing to load, and the feed says to skip it then.",
+  skipped: "The run of this day found nothing to load.",
 };
 
 // Always in the legend; the others where they are on the page.

@@ -5,7 +5,8 @@ import { el, svg } from "../dom.js";
 
 export const d3 = globalThis.d3;
 
-// `draw(width)` gives an SVG's content; it is called whenever the place gets another width.
+// `draw(width)` gives an SVG's content; it is called whenever the place gets another width. On paper the drawing is
+// as wide as its place, whatever that was on the screen.
 export function drawing(height, label, draw) {
   const place = el("div", { class: "drawing" });
   let before = 0;

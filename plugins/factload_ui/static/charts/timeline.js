@@ -2,12 +2,15 @@
 
 import { d3, drawing, said } from "./frame.js";
 import { el, svg, table } from "../dom.js";
-import { compact, count, duration, moment, tick as spelled } from "../format.js";
+import { compact, count, duration, moment } from "../format.js";
+import { timeTicks } from "../ticks.js";
 
 const LANE = 22;
 const LEFT = 172;
 const RIGHT = 34;
 const AXIS = 26;
+const PAUSE = 600; // seconds without any step that the axis leaves out
+const BREAK = 34; // pixels that stand for one
 
 // The first lane that is free again when a bar begins.
 function inLanes(bars) {
@@ -45,14 +48,56 @@ function tracks(load) {
   return [...grouped].map(([name, its]) => ({ name, bars: its, begin: Math.min(...its.map((bar) => bar.from)), lanes: Math.max(...its.map((bar) => bar.lane ?? 0)) + 1 })).sort((a, b) => a.begin - b.begin);
 }
 
-function marks(lines, end, width) {
+// Stretches of time with work in them, {from, to}; between them nothing ran for longer than a pause.
+function stretches(bars) {
+  const found = [];
+  for (const bar of [...bars].sort((a, b) => a.from - b.from)) {
+    if (found.length && bar.from - found.at(-1).to <= PAUSE) found.at(-1).to = Math.max(found.at(-1).to, bar.to);
+    else found.push({ from: bar.from, to: bar.to });
+  }
+  if (found.length) found[0].from = 0;
+  return found;
+}
+
+// Seconds → pixels, without the pauses.
+function scaleOf(work, left, right) {
+  const worked = Math.max(work.reduce((sum, { from, to }) => sum + to - from, 0), 0.1);
+  const perSecond = (right - left - BREAK * (work.length - 1)) / worked;
+  let x = left;
+  const begins = work.map(({ from, to }) => {
+    const here = { from, to, x };
+    x += (to - from) * perSecond + BREAK;
+    return here;
+  });
+  const scale = (at) => {
+    const stretch = begins.findLast(({ from }) => from <= at) ?? begins[0];
+    return stretch.x + (Math.min(at, stretch.to) - stretch.from) * perSecond;
+  };
+  return { scale, begins };
+}
+
+function axis({ scale, begins }, width, height) {
+  const [first, ...later] = begins;
+  const most = Math.max(2, Math.floor((scale(first.to) - first.x) / 110));
+  const line = (x, name, kind = "tick") => [svg("line", { x1: x, x2: x, y1: 0, y2: height, class: "grid" }), svg("text", { x, y: height + 17, class: kind }, name)];
+  return [
+    timeTicks(first.to, most).map(({ at, name }) => line(scale(at), name)),
+    later.map(({ from, x }, index) => {
+      const pause = from - begins[index].to;
+      const middle = x - BREAK / 2;
+      return [svg("rect", { x: middle - 5, y: 0, width: 10, height, class: "pause" }, svg("title", null, `nothing ran for ${duration(pause)}`)), svg("text", { x: Math.min(x, width - 40), y: height + 17, class: "tick" }, `${duration(pause)} later`)];
+    }),
+  ];
+}
+
+function marks(lines, work, width) {
   const left = width < 560 ? 132 : LEFT;
-  const scale = d3.scaleLinear([0, end], [left, width - RIGHT]);
+  const placed = scaleOf(work, left, width - RIGHT);
+  const { scale } = placed;
   const height = lines.reduce((sum, line) => sum + line.lanes * LANE + 8, 0);
-  const ticks = scale.ticks(Math.max(2, Math.floor((width - left) / 110)));
   let top = 4;
   return [
-    ticks.map((tick) => [svg("line", { x1: scale(tick), x2: scale(tick), y1: 0, y2: height, class: "grid" }), svg("text", { x: scale(tick), y: height + 17, class: "tick" }, spelled(tick))]),
+    axis(placed, width, height),
     lines.map((line) => {
       const y = top;
       top += line.lanes * LANE + 8;
@@ -86,15 +131,15 @@ const columns = [
 export function timeline(load) {
   if (!load.steps.length) return el("p", { class: "quiet" }, load.state === "running" ? "No step has ended yet." : "No step is noted.");
   const lines = tracks(load);
-  const end = Math.max(...lines.flatMap((line) => line.bars.map((bar) => bar.to)), 0.1);
+  const work = stretches(lines.flatMap((line) => line.bars));
   const height = lines.reduce((sum, line) => sum + line.lanes * LANE + 8, 0) + AXIS;
   const slow = load.partitions.filter((part) => part.slow).length;
   const known = load.partitions.some((part) => part.rows_per_second);
   return [
-    drawing(height, "When each step ran", (width) => marks(lines, end, width)),
+    drawing(height, "When each step ran", (width) => marks(lines, work, width)),
     known && el("p", { class: "quiet" }, slow ? `${slow} of ${load.partitions.length} partitions ran slowly (${load.slow_rule}).` : "No partition ran slowly."),
   ];
 }
 
 export const partitionTable = (load) =>
-  load.partitions.length ? el("details", null, el("summary", null, `All ${count(load.partitions.length)} partitions as a table`), table("Partitions", columns, load.partitions)) : null;
+  load.partitions.length ? el("details", null, el("summary", null, load.partitions.length === 1 ? "The partition as a table" : `All ${count(load.partitions.length)} partitions as a table`), table("Partitions", columns, load.partitions)) : null;

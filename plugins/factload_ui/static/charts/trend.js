@@ -4,34 +4,47 @@ import { d3, drawing, said } from "./frame.js";
 import { card, el, svg, table } from "../dom.js";
 import { compact, count, duration, share, shortDay, longDay } from "../format.js";
 import { badge } from "../states.js";
+import { timeEnd, timeTicks } from "../ticks.js";
 
 const HEIGHT = 138;
-const EDGE = { left: 46, right: 10, top: 12, bottom: 28 };
+const EDGE = { left: 52, right: 10, top: 12, bottom: 28 };
+const MARKS = 3; // of the axis, beside its ground
+const DATE = 64; // pixels that a date takes
+
+const plain = (name) => (highest) => {
+  const scale = d3.scaleLinear([0, highest], [0, 1]).nice(MARKS);
+  return { end: scale.domain()[1], ticks: scale.ticks(MARKS).map((at) => ({ at, name: name(at) })) };
+};
+const percent = (value) => `${+(value * 100).toPrecision(3)}%`;
 
 const MEASURES = [
-  { key: "rows", name: "Rows", value: (load) => load.rows, shown: count, tick: compact },
-  { key: "seconds", name: "Duration", value: (load) => load.seconds, shown: duration, tick: (value) => (value < 120 ? `${value} s` : `${Math.round(value / 60)} min`) },
-  { key: "reject_share", name: "Reject rate", value: (load) => load.reject_share, shown: share, tick: (value) => `${+(value * 100).toFixed(2)}%` },
+  { key: "rows", name: "Rows", value: (load) => load.rows, shown: count, axis: plain(compact) },
+  { key: "seconds", name: "Duration", value: (load) => load.seconds, shown: duration, axis: (highest) => ({ end: timeEnd(highest, MARKS), ticks: timeTicks(timeEnd(highest, MARKS), MARKS) }) },
+  { key: "reject_share", name: "Reject rate", value: (load) => load.reject_share, shown: share, axis: plain(percent) },
 ];
 
 function marks(measure, loads, width, pathOf, current) {
   const bottom = HEIGHT - EDGE.bottom;
   const x = d3.scalePoint(loads.map((load) => load.period), [EDGE.left + 8, width - EDGE.right - 8]);
   const highest = d3.max(loads, measure.value) || 1;
-  const y = d3.scaleLinear([0, highest], [bottom, EDGE.top]).nice(3);
+  const { end, ticks } = measure.axis(highest);
+  const y = d3.scaleLinear([0, end], [bottom, EDGE.top]);
   const known = loads.filter((load) => measure.value(load) !== null);
   const line = d3.line((load) => x(load.period), (load) => y(measure.value(load)));
-  const ends = [loads[0], loads.at(-1)];
+  // Each load has the ground from halfway to the one before it to halfway to the next: what is pointed at is nearest.
+  const half = x.step() / 2;
+  const every = Math.max(1, Math.ceil(loads.length / Math.max(2, Math.floor((width - EDGE.left) / DATE))));
+  const dated = loads.filter((_, index) => (loads.length - 1 - index) % every === 0);
   return [
-    y.ticks(3).map((tick) => [svg("line", { x1: EDGE.left, x2: width - EDGE.right, y1: y(tick), y2: y(tick), class: "grid" }), svg("text", { x: EDGE.left - 8, y: y(tick), class: "tick left" }, measure.tick(tick))]),
-    ends.map((load, end) => svg("text", { x: end ? width - EDGE.right : EDGE.left, y: HEIGHT - 5, class: `tick ${end ? "end" : "start"}` }, shortDay(load.period))),
+    ticks.map(({ at, name }) => [svg("line", { x1: EDGE.left, x2: width - EDGE.right, y1: y(at), y2: y(at), class: "grid" }), svg("text", { x: EDGE.left - 8, y: y(at), class: "tick left" }, name)]),
+    dated.map((load) => svg("text", { x: Math.min(x(load.period), width - EDGE.right - 22), y: HEIGHT - 5, class: "tick" }, shortDay(load.period))),
     current && x(current) !== undefined ? svg("line", { x1: x(current), x2: x(current), y1: EDGE.top - 6, y2: bottom, class: "current" }) : null,
     svg("path", { d: line(known), class: "line" }),
     known.map((load) => {
       const odd = load.unusual.includes(measure.key);
       const at = { cx: x(load.period), cy: y(measure.value(load)) };
-      const link = svg("a", { href: pathOf(load.period), class: `point ${odd ? "odd" : ""} ${load.state}`, tabindex: odd ? "0" : "-1" }, svg("circle", { ...at, r: 9, class: "reach" }), odd ? svg("circle", { ...at, r: 7, class: "ring" }) : null, svg("circle", { ...at, r: 3.2, class: "dot" }));
-      return said(link, `${longDay(load.period)}: ${measure.shown(measure.value(load))}${odd ? ", unusual" : ""}${load.state === "held" ? ", held" : ""}`);
+      const link = svg("a", { href: pathOf(load.period), class: `point ${odd ? "odd" : ""} ${load.state}`, tabindex: odd ? "0" : "-1" }, svg("rect", { x: at.cx - half, y: 0, width: 2 * half, height: bottom, class: "reach" }), odd ? svg("circle", { ...at, r: 7, class: "ring" }) : null, svg("circle", { ...at, r: 3.2, class: "dot" }));
+      return said(link, `${longDay(load.period)}: ${measure.shown(measure.value(load))}${odd ? ", unusual" : ""}${load.state === "published" ? "" : `, ${load.state}`}`);
     }),
   ];
 }

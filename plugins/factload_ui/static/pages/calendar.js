@@ -1,17 +1,20 @@
 // The first page: feeds × days.
 
 import { ask } from "../ask.js";
-import { daysBeside, daysUpTo, onOtherRoom } from "../days.js";
+import { chosen } from "../address.js";
+import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { filters } from "../filters.js";
-import { today } from "../format.js";
+import { isDay, today } from "../format.js";
 import { legend, matrix, pager } from "../matrix.js";
 import { notice, problem } from "../notices.js";
+import { keepShowing, silence } from "../stale.js";
+import { troubles } from "../troubles.js";
 
 const main = document.querySelector("main");
 const REFRESH = 15_000;
-const last = new URL(window.location.href).searchParams.get("last") ?? today();
-let days = daysUpTo(last);
+const last = isDay(chosen("last")) ? chosen("last") : today();
+const days = daysUpTo(last);
 let board = null; // what shows the feeds, once there are some
 let failure = ""; // what is said in their place
 
@@ -23,21 +26,27 @@ function none() {
   );
 }
 
-function makeBoard(feeds) {
-  const shown = daysBeside(feeds, days);
-  const table = matrix(shown, today());
+function makeBoard() {
+  const table = matrix(days, today());
   const bar = filters(table.show);
   const signs = el("div");
+  const above = el("div");
   show(
     main,
-    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), bar.node), pager(shown, today(), "./")),
+    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), bar.node), pager(days, today(), "./")),
+    above,
     el("section", { class: "card", "aria-label": "Calendar" }, table.node, signs),
   );
+  let said = "";
   return {
     update(found) {
-      bar.update(found);
-      show(signs, legend(found));
-      return table.update(found);
+      const { feeds, banners } = troubles(found);
+      const now = banners.map((banner) => banner.textContent).join();
+      if (now !== said) show(above, banners); // said once, not at every look
+      said = now;
+      bar.update(feeds, days.length);
+      show(signs, legend(feeds));
+      return table.update(feeds);
     },
   };
 }
@@ -45,26 +54,25 @@ function makeBoard(feeds) {
 async function draw() {
   try {
     const { feeds } = await ask("calendar", { first: days[0], last });
-    main.removeAttribute("aria-busy");
+    silence(main);
+    failure = "";
     if (!feeds.length) {
       board = null;
       show(main, el("h1", null, "Loads"), none());
     } else {
-      board ??= makeBoard(feeds);
+      board ??= makeBoard();
       await board.update(feeds);
     }
-    failure = "";
   } catch (error) {
+    if (board) keepShowing(main, error, draw);
+    else if (failure !== error.message) show(main, el("h1", null, "Loads"), problem(error, draw));
+    failure = error.message; // stands there already at the next look
+  } finally {
     main.removeAttribute("aria-busy");
-    if (failure === error.message) return; // it stands there already
-    failure = error.message;
-    board = null;
-    show(main, el("h1", null, "Loads"), problem(error, draw));
   }
 }
 
 onOtherRoom(() => {
-  days = daysUpTo(last);
   board = null;
   draw();
 });

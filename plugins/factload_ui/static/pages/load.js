@@ -3,18 +3,20 @@
 import { airflowLink, runPath } from "../airflow.js";
 import { ask } from "../ask.js";
 import { attemptsCard } from "../attempts.js";
-import { ways } from "../backfill.js";
 import { speeds } from "../charts/speeds.js";
 import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
-import { card, el, prose, show, table } from "../dom.js";
-import { addDays, count, decimal, duration, longDay, share, size } from "../format.js";
+import { card, el, prose, show } from "../dom.js";
+import { addDays, count, duration, longDay, moment, share } from "../format.js";
 import { loadPath } from "../matrix.js";
 import { nextSteps } from "../next_steps.js";
-import { notice, problem } from "../notices.js";
+import { problem } from "../notices.js";
 import { rejectsCard } from "../rejects.js";
+import { keepShowing, silence } from "../stale.js";
 import { badge, EXPLANATIONS } from "../states.js";
+import { areLong, totalsCard } from "../totals.js";
+import { dryRunCard, stateWithout, withoutLoad } from "../without.js";
 
 const main = document.querySelector("main");
 const { dagId, period } = document.body.dataset;
@@ -25,22 +27,25 @@ const AWAITED = 3_000; // at one that isn't there yet, or that somebody is asked
 const IDLE = 600; // seconds without a word after which a running load is worth a look
 const ENDED = 15_000; // at one that may run again
 let shown = null; // what the page shows now: the attempt and its state, and the run
+let failure = ""; // what is said in its place
 let follow = () => {}; // brings the page of a running load up to date
 
-function head(answer, state) {
+function head(feed, state, words, elsewhere) {
   return el(
     "header",
     { class: "head" },
     el(
       "div",
       null,
-      el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads"), " / ", el("a", { href: feedPath }, answer.feed)),
+      el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads"), " / ", el("a", { href: feedPath }, feed)),
       el("h1", null, longDay(period), " ", state ? badge(state) : null),
-      state ? el("p", { class: "summary" }, EXPLANATIONS[state]) : null,
+      words ? el("p", { class: "summary" }, words) : null,
     ),
-    el("nav", { class: "pager", "aria-label": "Elsewhere" }, toRun(answer), el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"), el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →")),
+    el("nav", { class: "pager", "aria-label": "Elsewhere" }, elsewhere, el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"), el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →")),
   );
 }
+
+const headOf = (answer, state, explained = state) => head(answer.feed, state, EXPLANATIONS[explained], toRun(answer));
 
 // The run that was for this day, or the last of several: its tasks, its logs.
 function toRun({ runs }) {
@@ -60,10 +65,10 @@ function progressCard() {
   const bar = el("progress", { "aria-label": "Progress by rows" });
   const quiet = el("p", { class: "proof", hidden: true }, "No step has ended for ten minutes. See what its run does: ", airflowLink(feedPath, null, "open the DAG"), ".");
   const update = (load) => {
-    const done = load.partitions.filter((part) => part.loaded_epoch !== null).length;
-    const reading = load.partitions.length === 0;
+    const done = load.partitions.filter((part) => part.done).length;
+    const reading = !load.is_split; // what partitions there are is an earlier attempt's
     const all = !reading && done === load.partitions.length;
-    const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${done} of ${load.partitions.length} partitions`;
+    const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${count(done)} of ${count(load.partitions.length)} partitions`;
     const next = reading ? "Reading the workbook …" : all ? `${staged}; reconciling and publishing …` : staged;
     if (words.textContent !== next) words.textContent = next;
     quiet.hidden = idle(load) < IDLE;
@@ -80,39 +85,15 @@ function tile(name, value, more) {
 
 function tiles(answer, load) {
   const { source, rejected, published } = load.rows;
+  const waited = load.paused ? `, and waited ${duration(load.paused)}` : "";
   return el(
     "dl",
     { class: "tiles" },
     tile("Source rows", count(source)),
     tile("Published", count(published), `into ${answer.table}`),
     tile("Rejected", count(rejected), `${share(source ? rejected / source : null)}, allowed ${answer.max_rejects}`),
-    tile("Took", duration(load.seconds), `attempt ${load.epoch}`),
+    tile("Took", duration(load.seconds), `attempt ${load.epoch}${waited}`),
   );
-}
-
-// Both are exact decimals of the same scale; trailing zeros don't count.
-const trimmed = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
-const same = (total) => trimmed(total.source) === trimmed(total.published);
-
-function totals(load) {
-  if (!load.totals.length) return el("p", { class: "quiet" }, load.state === "running" ? "Control totals come with the reconciliation." : "The load ended before its reconciliation.");
-  return table(
-    "The sum of each measure, before and after",
-    [
-      { name: "Measure", value: (total) => total.measure },
-      { name: "Source", number: true, value: (total) => decimal(total.source) },
-      { name: "Published", number: true, value: (total) => (total.published === null ? "–" : decimal(total.published)) },
-      { name: "Agreement", unseen: true, value: (total) => (total.published === null ? "" : same(total) ? el("span", { class: "badge published" }, "✓ equal") : el("span", { class: "badge failed" }, "✕ differ")) },
-    ],
-    load.totals,
-  );
-}
-
-// What was read, and where it went: beside the totals.
-function origin(answer, load) {
-  const [{ workbook, workbook_bytes: bytes, workbook_sha256: sha256 }] = load.attempts;
-  const facts = [["Workbook", workbook.split("/").at(-1)], ["Size", size(bytes)], ["SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)], ["Table", answer.table]];
-  return el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
 }
 
 function speedsOf(load) {
@@ -121,62 +102,71 @@ function speedsOf(load) {
 }
 
 function older(load) {
-  if (!load.published_epoch || load.state === "published") return null;
+  if (!load.published_epoch || ["published", "released"].includes(load.state)) return null;
   return el("p", { class: "banner" }, `Readers of the fact table still see the rows of attempt ${load.published_epoch}.`);
+}
+
+// Who let a held load be published, and why, is the first thing about it.
+function released(answer, load) {
+  const [{ released_by: who, released_at: when, release_reason: reason }] = load.attempts;
+  if (!who) return null;
+  return el(
+    "section",
+    { class: "banner held", "aria-label": "Release" },
+    el("strong", null, `Released by ${who}, ${moment(when)}: `),
+    reason,
+    el("br"),
+    `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
+  );
 }
 
 function why(load) {
   const { error_message: message } = load.attempts[0];
-  return message ? el("p", { class: `banner ${load.state}` }, prose(message)) : null;
-}
-
-// What became of a day without a load: Airflow alone knows.
-function stateWithout({ runs, expected }) {
-  if (runs.some((run) => ["queued", "running"].includes(run.state))) return "waiting";
-  if (runs.length) return runs[0].state === "failed" ? "failed" : "skipped";
-  return expected ? "missing" : null;
-}
-
-const WITHOUT = {
-  waiting: "A run of this day is at work. It opens the load when it finds its workbook.",
-  failed: "The run of this day failed before it opened a load: see the log of its task open_load. Its last line says what to do.",
-  skipped: "The run of this day found nothing to load: see the log of its task open_load.",
-  missing: "The schedule was due on this day, and the ledger has no load of it.",
-};
-
-function drawWithout(answer) {
-  const state = stateWithout(answer);
-  const words = WITHOUT[state] ?? "The ledger has no load of this day, and the schedule expects none.";
-  const offer = state === "waiting" || state === "skipped" ? null : ways(dagId, answer.gaps, answer.workbook);
-  show(main, head(answer, state), notice("No load", el("p", null, words), offer));
+  return message && load.state !== "released" ? el("p", { class: `banner ${load.state}` }, prose(message)) : null;
 }
 
 async function drawAll(answer) {
   const { load } = answer;
-  const rejects = rejectsCard(path);
   const trend = el("div", { class: "slot" });
+  const several = load.attempts[0].sources.length > 1 || new Set(load.partitions.map((part) => part.workbook)).size > 1;
   show(
     main,
-    head(answer, load.state),
+    headOf(answer, load.state, load.gone ? "gone" : load.state),
     why(load),
+    released(answer, load),
     older(load),
+    dryRunCard(answer, dagId),
     nextSteps(answer, dagId),
     tiles(answer, load),
-    el("div", { class: "two" }, card("Where the rows went", "rows", waterfall(load.rows)), card("Control totals", "totals", totals(load), origin(answer, load))),
+    el("div", { class: areLong(load) ? "one" : "two" }, card("Where the rows went", "rows", waterfall(load.rows)), totalsCard(answer, load)),
     card("When each step ran", "steps", timeline(load), speedsOf(load), partitionTable(load)),
-    rejects,
+    rejectsCard(path, several),
     trend,
-    attemptsCard(load.attempts),
+    attemptsCard(load),
   );
-  const found = await ask(`${feedPath}/trend`, { until: addDays(period, 30) });
-  show(trend, trendCards(found, (day) => loadPath(dagId, day), period));
+  await drawTrend(trend);
+}
+
+// The rest of the page is right without it.
+async function drawTrend(place) {
+  try {
+    const found = await ask(`${feedPath}/trend`, { until: addDays(period, 30) });
+    show(place, trendCards(found, (day) => loadPath(dagId, day), period));
+  } catch (error) {
+    show(place, card("The last loads", "trend", el("p", { class: "message" }, error.message), el("button", { type: "button", onclick: () => drawTrend(place) }, "Try again")));
+  }
+}
+
+function drawWithout(answer) {
+  const state = stateWithout(answer);
+  show(main, headOf(answer, state, state === "failed" ? "unopened" : state), withoutLoad(answer, dagId), dryRunCard(answer, dagId));
 }
 
 function drawRunning(answer) {
   const [progress, update] = progressCard();
   const rows = el("div");
   const steps = el("div");
-  show(main, head(answer, "running"), older(answer.load), progress, card("Where the rows went", "rows", rows), card("When each step ran", "steps", steps), attemptsCard(answer.load.attempts));
+  show(main, headOf(answer, "running"), older(answer.load), progress, card("Where the rows went", "rows", rows), card("When each step ran", "steps", steps), attemptsCard(answer.load));
   let before = "";
   follow = (load) => {
     update(load);
@@ -188,30 +178,40 @@ function drawRunning(answer) {
   };
 }
 
+// What the page has to be drawn anew for.
+function standing({ load, runs }) {
+  const [run] = runs;
+  return JSON.stringify([load && [load.epoch, load.state], run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision]]);
+}
+
 async function draw() {
   let wait = ENDED;
   try {
     const answer = await ask(path);
     const { load } = answer;
     const [run] = answer.runs;
-    const now = `${load ? `${load.epoch} ${load.state}` : "none"} ${run?.run_id} ${load ? run?.asks : run?.state}`;
     const running = load?.state === "running";
-    const awaited = !load || run?.asks || run?.state === "queued";
+    silence(main);
+    failure = "";
+    const now = standing(answer);
     if (now !== shown) {
+      shown = now;
       if (!load) drawWithout(answer);
       else if (running) drawRunning(answer);
       else await drawAll(answer);
-      shown = now;
     }
     if (running) follow(load);
-    wait = running ? LIVE : awaited ? AWAITED : ENDED;
+    wait = running ? LIVE : !load || run?.asks || run?.at_work ? AWAITED : ENDED;
   } catch (error) {
-    shown = null;
-    show(main, el("h1", null, longDay(period)), problem(error));
+    if (shown) keepShowing(main, error, draw);
+    else if (failure !== error.message) show(main, head(dagId.replace(/^load_/, "")), problem(error, draw));
+    failure = error.message; // stands there already at the next look
   } finally {
     main.removeAttribute("aria-busy");
   }
-  setTimeout(draw, wait);
+  clearTimeout(waiting);
+  waiting = setTimeout(draw, wait);
 }
 
+let waiting;
 await draw();

@@ -12,10 +12,14 @@ import pytest
 import xlwt
 
 import expected
+import sheetxml
 from factload.errors import WorkbookError
+from factload.sheet.choices import CellChoices
 from factload.sheet.foreign import share
+from factload.sheet.foreign.ods_merged import note_merged
 from factload.sheet.limits import Limits
-from factload.sheet.source import inspect
+from factload.sheet.source import inspect, open_source
+from factload.sheet.tail import RangeList
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -237,3 +241,91 @@ def test_the_values_of_a_chart_in_the_sheet_are_no_cells(tmp_path: Path) -> None
 def test_a_chart_s_values_over_the_rows_hide_no_error(tmp_path: Path) -> None:
     _, (found,) = expected.split(with_chart(tmp_path / "w.xls", (0, 0), points=9), FIELDS)
     assert (found["row"], found["reason"], found["cell"], found["raw"]) == (2, "error_cell", "B2", "#REF!")
+
+
+@pytest.mark.parametrize("ending", [".xls", ".xlsx", ".ods", ".csv"])
+@pytest.mark.parametrize("kind", ["xls", "ods", "xlsx"])
+def test_what_a_file_is_its_bytes_say_whatever_its_name(tmp_path: Path, kind: str, ending: str) -> None:
+    path = tmp_path / f"sales{ending}"
+    if kind == "xls":
+        book = xlwt.Workbook()
+        for i, name in enumerate("kmwb"):
+            (sheet := book.get_sheet(0) if i else book.add_sheet("Facts")).write(0, i, name)
+        sheet.write(1, 0, "x")
+        sheet.write(1, 1, 2)
+        sheet.row(2).set_cell_text(0, "y")
+        sheet.row(2).set_cell_error(1, "#REF!")
+        book.save(str(path))
+    elif kind == "ods":
+        rows = [row(*map(text, "kmwb")), row(text("x"), number("2")), row(text("y"), text("?"))]
+        ods(path, "".join(rows))
+    else:
+        xml = sheetxml.text_row(1, "kmwb") + sheetxml.text_row(2, ["x", "2"]) + sheetxml.text_row(3, "y?")
+        sheetxml.write(path, sheetxml.sheet(xml.replace('t="inlineStr"><is><t>2</t></is>', "><v>2</v>")))
+    _, rows_read = expected.split(path, FIELDS)
+    assert [(r["k"], r["reason"] is None) for r in rows_read] == [("x", True), ("y", False)]
+
+
+CHOICES = {
+    "reject": [("North", None), ("hidden", "merged_cell"), ("South", None)],
+    "blank": [("North", None), (None, None), ("South", None)],
+    "repeat": [("North", None), ("North", None), ("South", None)],
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_merged_cells_are_what_the_feed_says(tmp_path: Path, kind: str, choice: str) -> None:
+    path = tmp_path / f"w.{kind}"
+    if kind == "xls":
+        sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+        for at, value in {
+            (0, 0): "k",
+            (0, 1): "t",
+            (1, 0): "a",
+            (2, 0): "b",
+            (3, 0): "c",
+            (3, 1): "South",
+        }.items():
+            sheet.write(*at, value)
+        sheet.write(1, 1, "North")
+        sheet.write(2, 1, "hidden")
+        sheet.merged_ranges.append((1, 2, 1, 1))
+        book.save(str(path))
+    else:
+        spans = '<table:table-cell office:value-type="string" table:number-rows-spanned="2">'
+        first = f"{spans}<text:p>North</text:p></table:table-cell>"
+        covered = text("hidden").replace("table-cell", "covered-table-cell")
+        lines = [
+            row(text("k"), text("t")),
+            row(text("a"), first),
+            row(text("b"), covered),
+            row(text("c"), text("South")),
+        ]
+        ods(path, "".join(lines))
+    fields = [expected.field("k", "text", key=True), expected.field("t", "text")]
+    _, rows = expected.split(path, fields, cells=CellChoices(choice))  # type: ignore[arg-type]
+    wanted = CHOICES[choice]
+    assert [(row["k"], row["reason"]) for row in rows] == [
+        (key, reason) for key, (_, reason) in zip("abc", wanted, strict=True)
+    ]
+    assert [row["t"] for row in rows if row["reason"] is None] == [
+        t for t, reason in wanted if reason is None
+    ]
+    with open_source(path, cells=CellChoices(choice)) as source:  # type: ignore[arg-type]
+        every = list(source.all_rows(source.sheets[0], header_row=1, columns=[1, 2]))
+    assert [row.cells[1][1] for row in every] == ["k", "a", "b", "c"]
+    assert (
+        every[2].cells.get(2, (0, None))[1] == {"reject": "North", "blank": None, "repeat": "North"}[choice]
+    )
+
+
+def test_merged_cells_of_an_ods_sheet_are_found_among_repeated_rows_and_columns(tmp_path: Path) -> None:
+    gap = '<table:table-row table:number-rows-repeated="7"><table:table-cell/></table:table-row>'
+    wide = '<table:table-cell table:number-columns-repeated="3"/>'
+    spans = '<table:table-cell table:number-columns-spanned="2" table:number-rows-spanned="3"/>'
+    other = "</table:table><table:table table:name='Other'>"
+    path = ods(tmp_path / "w.ods", row(spans) + other + gap + row(wide, spans, text("x")) + row(spans))
+    found = RangeList(1, Limits())
+    note_merged(path, 1, found)
+    assert found.ranges.tolist() == [[8, 4, 10, 5], [9, 1, 11, 2]]

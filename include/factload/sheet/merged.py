@@ -6,15 +6,16 @@ or column that it is shown in, only the feed can say; what the other cells hold 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pyarrow.compute as pc
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Int32s, Kind, is_blank_text
-from factload.sheet.cells import Row, to_block, too_much_text
+from factload.sheet.cells import Row, bounded, to_block, too_much_text
 from factload.sheet.choices import Merged
 from factload.sheet.limits import Limits
 from factload.sheet.references import range_of
@@ -24,6 +25,7 @@ from factload.vectors import Flags, Positions, flags, integers, texts
 
 _WATCHED_AT_MOST = 100  # columns below one merged header
 _MORE_COLUMNS_AT_MOST = 1_000
+_BATCH = 1_000  # rows that are read one by one
 _BLANK = (int(Kind.BLANK), "")
 
 
@@ -107,10 +109,16 @@ class MergedCells:
         self._carry(block)
         return Block(block.row, columns, block.last_row, block.ragged)
 
-    def settle_rows(self, rows: Sequence[Row]) -> None:
-        """The same for rows that carry a value, read one by one."""
-        if not rows:
-            return
+    def settled(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The same for rows that carry a value, read one by one; those of the header and above stay as they are."""
+        every = iter(rows)
+        while batch := list(bounded(islice(every, _BATCH), self._limits.window_text_bytes)):
+            below = [row for row in batch if row.number > self._header]
+            if below:
+                self._settle_rows(below)
+            yield from batch
+
+    def _settle_rows(self, rows: Sequence[Row]) -> None:
         block = self.settle(to_block(rows, self.columns, rows[-1].number))
         for column in self._mapped:
             if column not in self._covers:

@@ -122,10 +122,10 @@ def open_source(
         return
     if kind == "ole":
         refuse_encrypted(path)
-        yield ForeignSource(path, limits)
+        yield ForeignSource(path, limits, cells)
         return
     if is_foreign_zip(path, limits.members):
-        yield ForeignSource(path, limits)
+        yield ForeignSource(path, limits, cells)
         return
     with open_xlsx(path, limits, cells) as source:
         yield source

@@ -33,12 +33,34 @@ class Tail:
     stale: bool
 
 
+class RangeList:
+    """The merged ranges of more than one cell that reach a header's row, or rows below it, as they are added."""
+
+    def __init__(self, header_row: int, limits: Limits) -> None:
+        self._header_row, self._most = header_row, limits.merged_ranges
+        self._corners = array("i")
+
+    @property
+    def ranges(self) -> Ranges:
+        return np.array(self._corners, np.int32).reshape(-1, 4)
+
+    def add(self, top: int, left: int, bottom: int, right: int) -> None:
+        """Raises WorkbookError for more of them than any real sheet has."""
+        if bottom < self._header_row or (left, top) == (right, bottom):
+            return
+        if len(self._corners) >= 4 * self._most:
+            raise hostile(
+                "The sheet has more merged ranges than the limit", f"at most {self._most:,}", "merged_ranges"
+            )
+        self._corners.extend((top, left, bottom, right))
+
+
 class TailReader:
     """Told of every element's start, it knows the tail in the end."""
 
     def __init__(self, part: str, header_row: int, limits: Limits) -> None:
-        self._part, self._header_row, self._most = part, header_row, limits.merged_ranges
-        self._merged = array("i")
+        self._part = part
+        self._merged = RangeList(header_row, limits)
         self._stale = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -50,20 +72,13 @@ class TailReader:
 
     @property
     def tail(self) -> Tail:
-        return Tail(np.array(self._merged, np.int32).reshape(-1, 4), self._stale)
+        return Tail(self._merged.ranges, self._stale)
 
     def _note(self, reference: str) -> None:
         found = corners(reference)
         if found is None:
             raise damaged(f"{self._part} merges cells {reference[:_SHOWN]!r}, which is no range of cells")
-        top, left, bottom, right = found
-        if bottom < self._header_row or (left, top) == (right, bottom):
-            return
-        if len(self._merged) >= 4 * self._most:
-            raise hostile(
-                "The sheet has more merged ranges than the limit", f"at most {self._most:,}", "merged_ranges"
-            )
-        self._merged.extend((top, left, bottom, right))
+        self._merged.add(*found)
 
 
 def read_tail(package: Package, part: str, header_row: int, limits: Limits) -> Tail:

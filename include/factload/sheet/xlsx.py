@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from itertools import islice
 from pathlib import Path
 
-from factload.sheet.cells import Row, bounded
+from factload.sheet.cells import Row
 from factload.sheet.choices import CellChoices
 from factload.sheet.convert import seen_in
 from factload.sheet.decode import Pieces, SheetDecoder
@@ -28,7 +27,6 @@ from factload.sheet.workbook import Header, find_header, first_rows, place_colum
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
 _FEW_COLUMNS = 5
 WINDOW_PLACES = 1 << 19  # rows × mapped columns: every one takes memory, filled or not
-_BATCH = 1_000  # rows that are read one by one
 
 
 class XlsxSource:
@@ -76,10 +74,7 @@ class XlsxSource:
             stale=self.stale or (tail is not None and tail.stale and self.rejects_stale),
             spread=columns,
         )
-        while batch := list(bounded(islice(rows, _BATCH), self.limits.window_text_bytes)):
-            if merged:
-                merged.settle_rows([row for row in batch if row.number > header_row])
-            yield from (row for row in batch if row.cells)
+        yield from (row for row in (merged.settled(rows) if merged else rows) if row.cells)
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None

@@ -6,6 +6,7 @@ about sheets and first rows, an Arrow stream for rows. It bounds its own memory 
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import sys
@@ -47,7 +48,7 @@ def main() -> int:
         import factload.sheet.foreign.xls_errors  # noqa: F401
     _bound_process(request)
     try:
-        with python_calamine.CalamineWorkbook.from_path(request["path"]) as book:
+        with python_calamine.CalamineWorkbook.from_filelike(_bytes_of(request["path"])) as book:
             if request["ask"] == "sheets":
                 _say([[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata], request)
                 return 0
@@ -63,6 +64,11 @@ def main() -> int:
     return 0
 
 
+def _bytes_of(path: str) -> io.BytesIO:
+    """The workbook without its name: calamine would believe the name's ending, whatever the bytes are."""
+    return io.BytesIO(Path(path).read_bytes())
+
+
 def _bound_process(request: dict[str, Any]) -> None:
     """Memory that calamine asks for beyond the file's share ends the process: it asks for whole sheets at once."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -74,6 +80,10 @@ def _bound_process(request: dict[str, Any]) -> None:
 
 
 def _answer(sheet: Any, request: dict[str, Any]) -> None:
+    if request["ask"] == "merged":
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+            _say([top + 1, left + 1, bottom + 1, right + 1], request)
+        return
     _bound_sheet(sheet, request)
     errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
     rows = _rows(sheet)
@@ -130,7 +140,7 @@ def _errors(path: str, sheet: int, start: tuple[int, int]) -> dict[tuple[int, in
 
     if olefile.isOleFile(path):
         return error_cells(path, sheet)
-    loaded = fastexcel.read_excel(path).load_sheet(sheet, header_row=None, dtypes="string")
+    loaded = fastexcel.read_excel(Path(path).read_bytes()).load_sheet(sheet, header_row=None, dtypes="string")
     _, found = loaded.to_arrow_with_errors()
     return {
         (error.position[0] + start[0] + 1, error.position[1] + start[1] + 1): _shown(error.detail)

@@ -11,7 +11,7 @@ import threading
 import zipfile
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,14 +20,19 @@ import pyarrow as pa
 
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.cells import Row, bounded, too_much_text
+from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
+from factload.sheet.convert import seen_in
 from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.field import SheetField
 from factload.sheet.file_kind import refuse_a_broken_zip
+from factload.sheet.foreign.ods_merged import note_merged
 from factload.sheet.foreign.share import Share, ended
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
+from factload.sheet.merged import MergedCells
 from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.tail import RangeList
 from factload.sheet.unstorable import as_escaped, marked
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.xml_parts import XmlReader, damaged, hostile
@@ -41,8 +46,8 @@ _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "
 class ForeignSource:
     """A workbook that only calamine reads. Every question is a process of its own."""
 
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self.path, self.limits = path, limits
+    def __init__(self, path: Path, limits: Limits, cells: CellChoices) -> None:
+        self.path, self.limits, self.cells = path, limits, cells
         size = _bound_zip(path, limits) if zipfile.is_zipfile(path) else path.stat().st_size
         self._share = Share.of(size, limits)
 
@@ -69,7 +74,9 @@ class ForeignSource:
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
     ) -> Iterator[Row]:
-        yield from (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
+        merged = self.merged(sheet, header_row, columns) if columns else None
+        rows = (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
+        yield from merged.settled(rows) if merged else rows
 
     @property
     def date1904(self) -> bool:
@@ -77,6 +84,18 @@ class ForeignSource:
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
         return ForeignRows(self, sheet, fields)
+
+    def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
+        """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
+        found = RangeList(header_row, self.limits)
+        if not zipfile.is_zipfile(self.path):
+            for corners in self._lines(ask="merged", sheet=int(sheet.part)):
+                found.add(*corners)
+        elif is_ods(self.path):
+            note_merged(self.path, int(sheet.part), found)
+        shown = partial(seen_in, date1904=False)
+        cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
+        return cells if cells.matter else None
 
     def _rows_until(self, sheet: SheetPart, last: int) -> Generator[Row, None, None]:
         for number, cells in self._lines(ask="first", sheet=int(sheet.part), rows=last):
@@ -155,13 +174,15 @@ class ForeignRows:
         names = [field.column for field in fields]
         self.header = find_header(source.first_rows(sheet), names, sheet.name)
         self.placed = place_columns(self.header, names, sheet.name)
+        self._merged: MergedCells | None = None
 
     @property
     def unclear(self) -> Mapping[int, str]:
-        return {}
+        return self._merged.unclear if self._merged else {}
 
     def pieces(self, rows_per_partition: int) -> Pieces:
-        columns = sorted(set(self.placed))
+        self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
+        columns = self._merged.columns if self._merged else sorted(set(self.placed))
         request = {"sheet": int(self._sheet.part), "columns": columns, "after": self.header.row}
         held = 0
         with self._source.asked(ask="rows", **request) as answer, pa.ipc.open_stream(answer) as batches:
@@ -186,8 +207,16 @@ class ForeignRows:
             for i, column in enumerate(columns)
         }
         block = Block(row.astype(np.int32), found, int(row[-1]))
+        if self._merged:
+            block = self._merged.settle(block)
         rows = type_rows(block, self.fields, self.placed, date1904=False)
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
+
+
+def is_ods(path: Path) -> bool:
+    """Whether a workbook that is a zip archive is OpenDocument."""
+    with zipfile.ZipFile(path) as archive:
+        return _ODS_ROWS in archive.namelist()
 
 
 def _bound_zip(path: Path, limits: Limits) -> int:

@@ -58,8 +58,8 @@ def held(feed: Feed, notify: Notify) -> SmtpNotifier:
     return SmtpNotifier(
         **_to(notify),
         subject=f"{feed.feed}: a load is held",
-        html_content=f"<p>{_RUN} has more rejected rows than the feed allows, and waits for a decision: "
-        f"<b>Decide in Airflow</b> on the load's page leads to the question.</p>{_WHERE}",
+        html_content=f"<p>{_RUN} has more rejected rows, or fewer rows, than the feed allows, and waits for a "
+        f"decision: <b>Decide in Airflow</b> on the load's page leads to the question.</p>{_WHERE}",
     )
 
 

@@ -50,7 +50,7 @@ class ReleaseHeldLoad(ApprovalOperator):
 
     def __init__(self, *, load: Any, waits: timedelta, **options: Any) -> None:
         super().__init__(
-            subject="More rows were rejected than the feed allows. Publish the load without them?",
+            subject="More rows were rejected, or fewer came, than the feed allows. Publish the load as it is?",
             response_timeout=waits,
             **options,
         )

@@ -64,15 +64,15 @@ def load_partition(
 def reconcile(load: LoadJson) -> None:
     """Prove that every row is accounted for. Runs for an empty sheet too, which has no partition to load.
 
-    A load that is held for its rejects fails here, unless the feed lets a person decide: the next task asks.
+    A load that is held fails here, unless the feed lets a person decide: the next task asks.
     """
-    from factload.ledger.ledger import TOO_MANY_REJECTS
+    from factload.ledger.ledger import HELD_FOR
 
     with _step(load) as (steps, this, feed, url):
         try:
             steps.reconcile_load(this, feed, database=url)
         except RowsRefused as held:
-            if held.code != TOO_MANY_REJECTS or feed.run.approval is None:
+            if held.code not in HELD_FOR or feed.run.approval is None:
                 raise
             steps.record_failure(this, held, database=url)
             _log_report(this, url)

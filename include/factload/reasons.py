@@ -43,6 +43,7 @@ KEYS: Mapping[str, str] = {
 LOADS: Mapping[str, str] = {
     "duplicate_value": "An earlier row of the load has the same value, and the feed says that it is unique",
     "duplicate_key": "An earlier row of the load has the same key, and the feed upserts by it",
+    "not_unique": "An earlier row of the load has the same values, and the fact table allows them once",
 }
 
 REASONS: Mapping[str, str] = {**CELLS, **KEYS, **LOADS}

@@ -26,10 +26,11 @@ from factload.dimension.table import check_dimensions, dimension_table
 from factload.errors import FactloadError
 from factload.fact import publish, staged, standing
 from factload.fact.constants import constant_values, with_constants
-from factload.fact.duplicates import once_only, reject_duplicates
+from factload.fact.duplicates import reject_duplicates
 from factload.fact.locks import holders_named
 from factload.fact.resolve import ROW, control_totals, measures, resolve
 from factload.fact.table import fact_table
+from factload.fact.unique import once_only, with_a_value
 from factload.feed.model import Feed
 from factload.ledger import ledger, migrations, partitions
 from factload.ledger.corrections import Correction, read_corrections
@@ -126,7 +127,8 @@ def split_workbook(
                 return Split(partitions.recorded_files(connection, load), ())
             require_none_of_old(load.load_id, load.sources)
             corrections = read_corrections(connection, load.load_id, load.epoch)
-        fields, csv = sheet_fields(feed), feed.workbook.csv_dialect
+            asked = with_a_value(feed, fact_table(connection, feed))
+        fields, csv = sheet_fields(asked), feed.workbook.csv_dialect
         split = split_sources(
             load.sources,
             sheet=feed.workbook.sheet,
@@ -227,12 +229,12 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
                 return
             result = _reconcile(connection, load, feed)
         reconcile.require_agreement(load.load_id, result)
-    reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
+    reconcile.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
 
 
 @again_after_conflict
 def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str) -> None:
-    """Let a load that is held for its rejects be published all the same, on the word of a person.
+    """Let a load that is held for its number of rows be published all the same, on the word of a person.
 
     The proof is made anew first; who, why and when stay in the ledger. It holds for this attempt alone: a changed
     workbook makes another. Raises ``FeedError`` ``not_held``, ``ReconciliationError``, or ``Superseded``.
@@ -246,10 +248,11 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
 
 def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reconciliation:
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
-    table = staged.staging_of(connection, load, feed)
+    fact = fact_table(connection, feed)
+    table = staged.staging_table(load, fact, list(feed.fact.columns))
     rows = partitions.loaded_partitions(connection, load)
-    for keys, reason in once_only(feed):
-        reject_duplicates(connection, load, feed, table, rows, keys, reason)
+    for once in once_only(connection, feed, fact):
+        reject_duplicates(connection, load, feed, table, rows, once)
         rows = partitions.loaded_partitions(connection, load)
     counted = [partitions.counts_of(row, measures(feed)) for row in rows]
     found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
@@ -267,7 +270,14 @@ def _reconcile(connection: Connection, load: Load, feed: Feed) -> reconcile.Reco
     )
     if ledger.attempt(connection, load).released_at is None:
         reasons = partitions.rejects_by_reason(connection, load)
-        result = replace(result, too_many=feed.max_rejects.exceeded(reasons, result.source))
+        last = last_publication(connection, load.load_id)
+        result = replace(
+            result,
+            too_many=feed.max_rejects.exceeded(reasons, result.source),
+            too_few=feed.min_rows.missed(
+                result.staged, last.rows if last else 0, replaces=feed.fact.mode.kind == "replace"
+            ),
+        )
     if result.publishable:
         ledger.record_reconciled(connection, load)
     return result
@@ -290,7 +300,7 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
             result = _reconcile(connection, load, feed)
             rows = _publish(connection, load, feed, result) if result.publishable else 0
         reconcile.require_agreement(load.load_id, result)
-    reconcile.require_few_rejects(load.load_id, result, feed.max_rejects)
+    reconcile.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
     return rows
 
 

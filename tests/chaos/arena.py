@@ -65,6 +65,7 @@ fact:
     metric: {column: metric, type: "numeric(18,4)", required: true}
   load_column: load_id
 max_rejects: 1%
+min_rows: 0
 rows_per_partition: 2000
 rows_per_chunk: 1000
 parallelism: 2

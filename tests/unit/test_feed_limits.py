@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from factload.feed.limits import RejectLimits, reject_limits
+from factload.feed.limits import LeastRows, RejectLimits, least_rows, reject_limits
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,32 @@ def test_what_is_too_much(limits: Any, rejects: dict[str, int], exceeded: tuple[
 def test_what_is_no_limit(value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         reject_limits(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "rows", "published", "replaces", "missed"),
+    [
+        (None, 0, 0, True, ""),
+        (None, 0, 5, True, "0 rows are left to publish, and 5 rows of this load are published now"),
+        (None, 1, 5_000, True, ""),
+        (None, 0, 5, False, ""),
+        (0, 0, 5, True, ""),
+        (100, 99, 0, True, "99 rows are left to publish"),
+        (100, 100, 5_000, False, ""),
+        ("50%", 499, 1_000, True, "499 rows are left to publish, and 1,000 rows of this load are published now"),
+        ("50%", 500, 1_000, True, ""),
+        ("50%", 0, 0, True, ""),
+    ],
+)  # fmt: skip
+def test_how_few_rows_may_be_published(
+    said: Any, rows: int, published: int, replaces: bool, missed: str
+) -> None:
+    least = LeastRows() if said is None else least_rows(said)
+    assert isinstance(least, LeastRows)
+    assert least.missed(rows, published, replaces=replaces) == missed
+
+
+@pytest.mark.parametrize("said", [-1, 1.5, True, "many", "200%", {"total": 1}])
+def test_min_rows_is_a_number_or_a_share(said: Any) -> None:
+    with pytest.raises(ValueError, match="expected a number of rows such as 1000, or a share"):
+        least_rows(said)

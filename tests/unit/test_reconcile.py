@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed.limits import RejectLimit, RejectLimits
+from factload.feed.limits import LeastRows, RejectLimit, RejectLimits
 from factload.load import PartitionCounts
-from factload.proof.reconcile import Staged, reconcile, require_agreement, require_few_rejects
+from factload.proof.reconcile import Staged, reconcile, require_agreement, require_within_limits
 
 FIRST = PartitionCounts(
     "a",
@@ -95,10 +95,10 @@ def test_a_proof_that_is_missing_is_a_failed_one(known: dict[str, dict[str, str]
 def test_what_is_too_much_is_refused_in_words() -> None:
     result = reconcile([FIRST, SECOND], GOOD, ["metric"])
     limits = RejectLimits(RejectLimit(share=0.05), {"blank_key": RejectLimit(count=1)})
-    require_few_rejects("sales@2026-11-05", result, limits)
+    require_within_limits("sales@2026-11-05", result, limits, LeastRows())
     too_many = limits.exceeded({"blank_key": 2}, result.source)
     with pytest.raises(RowsRefused) as caught:
-        require_few_rejects("sales@2026-11-05", replace(result, too_many=too_many), limits)
+        require_within_limits("sales@2026-11-05", replace(result, too_many=too_many), limits, LeastRows())
     assert str(caught.value).startswith(
         "2 of 20 rows were rejected; 2 of 20 rows are blank_key. Expected: at most max_rejects, 5%, blank_key 1 rows."
     )

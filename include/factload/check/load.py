@@ -8,32 +8,32 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow.compute as pc
-from sqlalchemy import Engine
 
+from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.check.sheets import ReadableSheet, readable_sheets
-from factload.database import database_errors, engine_for
-from factload.dimension.extract import extract_dimension_map
+from factload.check.target import Target, look_at
+from factload.database import engine_for
 from factload.dimension.inferred import WouldBeMembers
-from factload.dimension.lookup import Members, open_members
-from factload.dimension.table import check_dimension
+from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
+from factload.fact.constants import constant_values, with_constants
 from factload.fact.resolve import control_totals, measures, resolve
-from factload.fact.table import fact_table
+from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
 from factload.feed.model import Feed
+from factload.ledger.ledger import HELD_FOR
 from factload.reports.progress import Progress
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
-from factload.split.sources import read_sources
+from factload.split.sources import SourceFile, read_sources
 from factload.staging import open_table
 
 _NO_BOUND = 1 << 40
@@ -45,46 +45,39 @@ def check_load(
     """Read all workbooks and every dimension, and report what a load would stage and reject, and what would stop it.
 
     The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``;
-    ``held`` where only the number of rejects stands against the load; else ``refused``. Raises ``TransientError``.
+    ``held`` where only the number of rows stands against the load; else ``refused``. Raises ``TransientError``.
     """
     problems = Problems()
     engine = engine_for(database).execution_options(postgresql_readonly=True)
     with tempfile.TemporaryDirectory(prefix="factload-check-") as name:
         folder = Path(name)
         would_be = WouldBeMembers()
-        members = _members(engine, feed, folder, problems, would_be)
-        sheets = _sheets(feed, workbook or feed.workbook.for_period(period), problems)
+        target = look_at(engine, feed, period, folder, problems, would_be)
+        asked = feed if target.fact is None else with_a_value(feed, target.fact)
+        sources = _sources(workbook or feed.workbook.for_period(period), problems)
+        with problems.noted():
+            target.require_open(feed, period, sources)
+        sheets = _sheets(asked, sources, problems)
         split = [(s, _split(s, feed, folder, problems, progress)) for s in sheets]
         whole = joined(part for _, part in split)
         progress.rows_to_load(whole.rows)
-        rows = _Rows(feed, members, period, would_be)
+        rows = _Rows(feed, target, period, would_be)
         for sheet, part in split:
-            readable = _readable_feed(feed, sheet, members)
+            readable = _readable_feed(feed, sheet, target.members)
             for partition in part.partitions:
                 rows.add(partition, readable)
                 progress.rows_loaded(partition.rows)
     return _report(feed, period, whole, rows, problems)
 
 
-def _members(
-    engine: Engine, feed: Feed, folder: Path, problems: Problems, would_be: WouldBeMembers
-) -> dict[str, Members]:
-    """The dimensions that can be read, each in its own file; the fact table's defects are noted with theirs."""
-    found: dict[str, Members] = {}
-    with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
-        with problems.noted():
-            fact_table(connection, feed)
-        for name, dimension in feed.dimensions.items():
-            with problems.noted():
-                would_be.tables[name] = check_dimension(connection, name, dimension)
-                same = found.get(feed.map_of[name])
-                found[name] = same or open_members(extract_dimension_map(connection, name, dimension, folder))
-    return found
-
-
-def _sheets(feed: Feed, name: str, problems: Problems) -> list[ReadableSheet]:
+def _sources(name: str, problems: Problems) -> tuple[SourceFile, ...]:
     with problems.noted():
-        sources = read_sources(name)
+        return tuple(read_sources(name))
+    return ()
+
+
+def _sheets(feed: Feed, sources: Sequence[SourceFile], problems: Problems) -> list[ReadableSheet]:
+    with problems.noted():
         return [
             sheet
             for source, origin in zip(sources, origins(sources), strict=True)
@@ -141,7 +134,7 @@ class _Rows:
     """What the partitions looked at so far come to."""
 
     feed: Feed
-    members: Mapping[str, Members]
+    target: Target
     period: date
     would_be: WouldBeMembers
     staged: int = 0
@@ -149,14 +142,24 @@ class _Rows:
     rejected: RejectedRows = field(default_factory=RejectedRows)
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
+    earlier: EarlierRows | None = None
+
+    def __post_init__(self) -> None:
+        if self.target.fact is not None and self.target.once:
+            self.earlier = EarlierRows(self.feed, self.target.fact, self.target.once)
 
     def add(self, partition: PartitionFile, readable: Feed) -> None:
         rows = open_table(Path(partition.path), partition.sha256)
-        resolved = resolve(rows, readable, self.members, self.period, self.would_be)
+        resolved = resolve(rows, readable, self.target.members, self.period, self.would_be)
         self.unknown.update(resolved.unknown)
-        self.staged += resolved.rows.num_rows
         self.rejected.add(partition, resolved.rejects)
-        for measure, total in control_totals(resolved.rows, measures(readable)).items():
+        staged = resolved.rows
+        if self.earlier is not None:
+            constants = constant_values(self.earlier.fact, readable, self.period, partition)
+            staged, later = self.earlier.part(with_constants(staged, constants))
+            self.rejected.add(partition, later)
+        self.staged += staged.num_rows
+        for measure, total in control_totals(staged, measures(readable)).items():
             self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
         for column in lost["column"].unique().to_pylist():
@@ -176,7 +179,7 @@ class _Rows:
             )
             for name, keys in self.unmatched.items()
             if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
-        ] or self._too_many(source)
+        ] or [*self._too_many(source), *self._too_few()]
 
     def _too_many(self, source: int) -> list[FactloadError]:
         limits = self.feed.max_rejects
@@ -192,11 +195,26 @@ class _Rows:
             )
         ]
 
+    def _too_few(self) -> list[FactloadError]:
+        least, last = self.feed.min_rows, self.target.last
+        replaces = self.feed.fact.mode.kind == "replace"
+        missed = least.missed(self.staged, last.rows if last else 0, replaces=replaces)
+        if not missed:
+            return []
+        return [
+            RowsRefused(
+                "too_few_rows",
+                missed.replace(" are left", " would be left"),
+                expected=f"at least min_rows, {least}",
+                remedy="See whether the workbook is whole",
+            )
+        ]
+
 
 def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Problems) -> CheckReport:
     fatal = bool(problems.found)
     found = (*problems.found, *rows.refusals(split.source))
-    held = not fatal and {problem.code for problem in found} == {"too_many_rejects"}
+    held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
     reasons = rows.rejected.reasons
     totals = {m: rows.totals.get(m, Decimal(0)) for m in measures(feed)}
     return CheckReport(

@@ -41,7 +41,7 @@ def add_commands(commands: Commands) -> None:
     add_output_options(replay)
     replay.set_defaults(command=_replay)
 
-    release = commands.add_parser("release", help="publish a load that is held for its rejects")
+    release = commands.add_parser("release", help="publish a load that is held for its number of rows")
     add_load_argument(release)
     release.add_argument("--reason", metavar="TEXT", required=True, help="why; it stays in the ledger")
     release.add_argument("--by", metavar="NAME", default=None, help="who; default: the user of this machine")

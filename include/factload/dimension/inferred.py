@@ -70,12 +70,18 @@ class WouldBeMembers:
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
-        self._keys: dict[str, set[str]] = defaultdict(set)
+        self._keys: dict[str, dict[str, int]] = defaultdict(dict)
 
     def __call__(self, name: str, keys: pa.RecordBatch) -> pa.Array:
         fits = storable(self.tables[name], keys)
-        self._keys[name].update(join_parts(keys.filter(flags(fits)).columns).to_pylist())
-        return pa.array([0 if fit else None for fit in fits])
+        known = self._keys[name]
+        joined = join_parts(keys.columns).to_pylist()
+        # Each its own number, below those of members that there are.
+        numbers = [
+            known.setdefault(key, -1 - len(known)) if fit else None
+            for key, fit in zip(joined, fits, strict=True)
+        ]
+        return pa.array(numbers, pa.int64())
 
     @property
     def created(self) -> dict[str, int]:

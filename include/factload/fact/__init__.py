@@ -1,6 +1,7 @@
 """Rows on their way into the fact table.
 
 ``table``, ``relation``    what the fact table must be: its columns; the relation as a whole
+``unique``                 what it allows once, and what it wants a value in
 ``constants``              what of a fact row comes from no sheet
 ``resolve``                a partition's rows: fact rows, and rejects with their reason
 ``insert``, ``staged``     chunked inserts; the staging table of a load

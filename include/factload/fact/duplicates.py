@@ -1,5 +1,4 @@
-"""Rows of one load with a value that only one may have, since an upsert would write them to the same fact row or
-since the feed says `unique`: the first stays, the others are rejected.
+"""Rows of one load with a value that only one may have (``unique``): the first stays, the others are rejected.
 
 They may stand in different partitions, so they are told apart where all rows are: in the staging table.
 """
@@ -32,6 +31,7 @@ from sqlalchemy.engine import Connection
 from factload.fact.duplicate_cells import note_cells
 from factload.fact.resolve import ROW, measures
 from factload.fact.staged import SLICE, slice_key
+from factload.fact.unique import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.tables import partitions
 from factload.ledger.tables import rejects as rejects_table
@@ -40,29 +40,23 @@ from factload.proof.reconcile import EXACT
 from factload.proof.weights import weighted_sums
 
 
-def once_only(feed: Feed) -> list[tuple[Sequence[str], str]]:
-    """Columns of the fact table whose values, together, may stand in a load once; and the reason for another."""
-    unique = [([name], "duplicate_value") for name, column in feed.fact.columns.items() if column.unique]
-    return [*unique, *([(feed.fact.mode.keys, "duplicate_key")] if feed.fact.mode.keys else [])]
-
-
 def reject_duplicates(
     connection: Connection,
     load: Load,
     feed: Feed,
     staging: Table,
     known: Sequence[Row[Any]],
-    keys: Sequence[str],
-    reason: str,
+    once: OnceOnly,
 ) -> None:
-    """Move every staged row with ``keys`` that an earlier row of the load has to the rejects, and count it there.
+    """Move every staged row whose values an earlier row of the load has to the rejects, and count it there.
 
     ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
     from what the ledger says of its partition, so the reconciliation proves the rest.
     """
+    keys, reason = once.columns, once.reason
     totals = {name: staging.c[name] for name in measures(feed)}
     places = _places(known)
-    later = _later_rows(keys, staging, places)
+    later = _later_rows(once, staging, places)
     moved = (
         delete(staging)
         .where(staging.c[SLICE] == later.c.slice, staging.c[ROW] == later.c.row)
@@ -70,7 +64,7 @@ def reject_duplicates(
         .cte("moved")
     )
     own, first = _of_slice(load, places, "own"), _of_slice(load, places, "first")
-    column = ", ".join(_headers(feed, keys))
+    column = ", ".join(headers_of(feed, keys))
     noted = (
         insert(rejects_table)
         .from_select(
@@ -121,7 +115,7 @@ def reject_duplicates(
         )
 
 
-def _headers(feed: Feed, keys: Sequence[str]) -> list[str]:
+def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
     """The sheet's columns that the key comes from."""
     found: list[str] = []
     for key in keys:
@@ -161,9 +155,9 @@ def _named(first: Any, row: Any, workbook: Any) -> Any:
     return func.concat(other, first.c.sheet, " row ", row)
 
 
-def _later_rows(keys: Sequence[str], staging: Table, places: Any) -> Any:
-    """(slice, row) of each row whose ``keys`` an earlier row has; and the first row that has them."""
-    values = [staging.c[name] for name in keys]
+def _later_rows(once: OnceOnly, staging: Table, places: Any) -> Any:
+    """(slice, row) of each row whose values an earlier row has; and the first row that has them."""
+    values = [staging.c[name] for name in once.columns]
     order = [places.c.place, staging.c[ROW]]
     numbered = (
         select(
@@ -174,7 +168,7 @@ def _later_rows(keys: Sequence[str], staging: Table, places: Any) -> Any:
             func.first_value(staging.c[ROW]).over(partition_by=values, order_by=order).label("first_row"),
         )
         .join(places, places.c.slice == staging.c[SLICE])
-        .where(*(value.is_not(None) for value in values))
+        .where(*(value.is_not(None) for value in values if not once.nulls_are_equal))
         .subquery("numbered")
     )
     columns = (numbered.c[name] for name in ("slice", "row", "first_slice", "first_row"))

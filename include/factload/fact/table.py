@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Column, Table, inspect, types
+from sqlalchemy import Column, Table, types
 from sqlalchemy.engine import Connection
 
-from factload.database import missing_columns, reflect, split_name
+from factload.database import missing_columns, reflect
 from factload.errors import FeedError
 from factload.fact.constants import constant_defects
 from factload.fact.relation import relation_defects
+from factload.fact.unique import upsert_defects
 from factload.feed.model import MAX_FEED_NAME, Feed
 from factload.feed.sql_types import SqlType
 
@@ -34,7 +35,7 @@ def fact_table(connection: Connection, feed: Feed) -> Table:
     defects = [*missing_columns(table, fact.table, needed), *_fact_defects(table, feed)]
     defects += relation_defects(connection, table, fact)
     if fact.mode.keys and not defects:
-        defects += _upsert_defects(connection, feed)
+        defects += upsert_defects(connection, feed, table)
     if defects:
         raise FeedError.together(defects)
     return table
@@ -70,29 +71,6 @@ def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
                 f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
                 remedy=f"Add it to fact.columns, or give {column.name} a default",
             )
-
-
-def _upsert_defects(connection: Connection, feed: Feed) -> Iterator[FeedError]:
-    """ON CONFLICT needs a unique index on just these columns, over all rows."""
-    schema, table = split_name(feed.fact.table)
-    inspector = inspect(connection)
-    unique = [set(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"])]
-    unique += [
-        set(filter(None, index["column_names"]))
-        for index in inspector.get_indexes(table, schema=schema)
-        if index["unique"]
-        and "expressions" not in index
-        and not index.get("dialect_options", {}).get("postgresql_where")
-    ]
-    if set(feed.fact.mode.keys) not in unique:
-        keys = ", ".join(feed.fact.mode.keys)
-        known = " or ".join(", ".join(sorted(map(str, columns))) for columns in unique if columns)
-        yield FeedError(
-            "upsert_not_unique",
-            f"fact.mode upserts by {keys}, and {feed.fact.table} has no unique index on just that",
-            expected=f"the columns of one, such as {known}" if known else "",
-            remedy=f"Create a unique index on ({keys}), or name the columns of another",
-        )
 
 
 def load_key(column: Column[Any], load_id: str) -> str | UUID | int:

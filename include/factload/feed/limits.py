@@ -1,4 +1,4 @@
-"""How many rows of a load may be rejected: in all, and for a reason."""
+"""How many rows of a load may be rejected, in all and for a reason; and how few it may publish."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _ONE: dict[str, Any] = {
         {"type": "string", "pattern": rf"^\s*{_SHARE.pattern}\s*$"},
     ]
 }
+_LEAST_EXPECTED = (
+    "expected a number of rows such as 1000, or a share of the rows that are published now, such as 50%"
+)
 _MANY: dict[str, Any] = {
     "type": "object",
     "properties": dict.fromkeys(("total", *REASONS), _ONE),
@@ -32,6 +35,48 @@ LIMITS_SCHEMA = WithJsonSchema(
         "examples": [100, "0.5%", {"total": "0.5%", "unmatched_key": 100}],
     }
 )
+
+
+LEAST_SCHEMA = WithJsonSchema({**_ONE, "examples": [1000, "50%"]})
+
+
+@dataclass(frozen=True, slots=True)
+class LeastRows:
+    """How few rows a load may publish: ``count`` rows, or ``share`` (0 to 1) of those that it has published now.
+    Neither: one row, where `replace` would leave nothing of those that it has published."""
+
+    count: int | None = None
+    share: float | None = None
+
+    def missed(self, rows: int, published: int, *, replaces: bool) -> str:
+        """What is too few, in words, when ``rows`` would be published; nothing when they are enough."""
+        if self.count is not None:
+            least: float = self.count
+        elif self.share is not None:
+            least = self.share * published
+        else:
+            least = min(published, 1) if replaces else 0
+        if rows >= least:
+            return ""
+        now = f", and {published:,} rows of this load are published now" if published else ""
+        return f"{rows:,} rows are left to publish{now}"
+
+    def __str__(self) -> str:
+        if self.share is not None:
+            return f"{self.share * 100:g}% of the rows that are published now"
+        least = 1 if self.count is None else self.count
+        return f"{least:,} row{'' if least == 1 else 's'}"
+
+
+def least_rows(value: object) -> object:
+    """What a feed's `min_rows` says."""
+    if isinstance(value, LeastRows):
+        return value
+    try:
+        found = _limit(value)
+    except ValueError:
+        raise ValueError(_LEAST_EXPECTED) from None
+    return LeastRows(found.count, found.share)
 
 
 @dataclass(frozen=True, slots=True)

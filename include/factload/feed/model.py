@@ -16,7 +16,15 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from factload.errors import did_you_mean
 from factload.feed.columns import DateFormat, DecimalMark, FactColumn, ThousandsMark
 from factload.feed.dimensions import Dimension
-from factload.feed.limits import LIMITS_SCHEMA, RejectLimit, RejectLimits, reject_limits
+from factload.feed.limits import (
+    LEAST_SCHEMA,
+    LIMITS_SCHEMA,
+    LeastRows,
+    RejectLimit,
+    RejectLimits,
+    least_rows,
+    reject_limits,
+)
 from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
 from factload.feed.part import FeedPart, Misfit, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
@@ -217,6 +225,12 @@ class Feed(FeedPart):
     )
     """How many rows may be rejected: a number, a share such as `0.5%`, or a mapping of `total` and reasons to
     these. Over it nothing is published, and the load is held until it is corrected or released."""
+    min_rows: Annotated[LeastRows, BeforeValidator(least_rows), LEAST_SCHEMA] = Field(
+        default=LeastRows(), json_schema_extra={"default": None}
+    )
+    """How few rows may be published: a number, or a share such as `50%` of those that the load has published now.
+    With fewer it is held until it is corrected or released. Without this, a load that `replace` would leave without
+    any row, though it has published some, is held; `0` lets it pass."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)

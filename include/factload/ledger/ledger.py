@@ -32,7 +32,8 @@ from factload.ledger.tables import (
 from factload.ledger.texts import storable
 from factload.load import Load
 
-TOO_MANY_REJECTS = "too_many_rejects"
+# What a person may let pass: the load is held, not refused.
+HELD_FOR = ("too_many_rejects", "too_few_rows")
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
@@ -121,18 +122,18 @@ def record_reconciled(connection: Connection, load: Load) -> None:
 
 
 def record_release(connection: Connection, load: Load, state: str, reason: str, by: str) -> None:
-    """Note who lets a load be published that is held for its rejects; raises ``FeedError`` when it isn't held so.
+    """Note who lets a load be published that is held for its number of rows; raises ``FeedError`` when it isn't.
 
     Released before and not published yet, it stays released as it was.
     """
     found = attempt(connection, load)
     if found.released_at is not None and state != "published":
         return
-    if state != "held" or found.error_code != TOO_MANY_REJECTS:
+    if state != "held" or found.error_code not in HELD_FOR:
         raise FeedError(
             "not_held",
             f"{load.load_id} is {state}" + (f": {found.error_code}" if found.error_code else ""),
-            expected="a load that is held because too many rows were rejected",
+            expected="a load that is held because too many rows were rejected, or too few came",
             remedy="See `factload status`",
         )
     update_attempt(
@@ -170,7 +171,7 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
     """Note why an attempt ended, unless a newer one began or it was published after all."""
     state = "failed"
     if isinstance(error, RowsRefused):
-        state = "held" if error.code == TOO_MANY_REJECTS else "refused"
+        state = "held" if error.code in HELD_FOR else "refused"
     elif isinstance(error, WorkbookError):
         state = "refused"
     newest = connection.execute(_newest(load).with_for_update(of=loads, key_share=True)).one_or_none()

@@ -25,10 +25,13 @@ from factload.split.sources import SourceFile, sha256_of_sources
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What of a load was published last: how, how many rows, and where they are found. ``table`` and ``load_column``
-    are unknown of what a ledger before version 4 noted."""
+    """What of a load was published last: of what content, how, how many rows, and where they are found.
+
+    ``table`` and ``load_column`` are unknown of what a ledger before version 4 noted.
+    """
 
     epoch: int
+    content: str
     mode: str
     rows: int
     table: str | None
@@ -40,6 +43,7 @@ def last_publication(connection: Connection, load_id: str) -> Publication | None
     found = connection.execute(
         select(
             attempts.c.epoch,
+            attempts.c.content,
             attempts.c.mode,
             attempts.c.published_rows,
             attempts.c.target,
@@ -86,7 +90,7 @@ def open_attempt(
     done = published and last is not None and last.content == content and not reload
     epoch = newest if done else newest + 1
     if not done:
-        _require_replaceable(last_publication(connection, load_id), load_id, feed)
+        require_replaceable(last_publication(connection, load_id), load_id, feed)
         connection.execute(
             update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
         )
@@ -225,8 +229,9 @@ def newest_load(connection: Connection, load_id: str) -> Load:
     )
 
 
-def _require_replaceable(last: Publication | None, load_id: str, feed: Feed) -> None:
-    """Rows that were appended once can't be told from others, so nothing may take their place."""
+def require_replaceable(last: Publication | None, load_id: str, feed: Feed) -> None:
+    """Raise ``FeedError`` where something is to take the place of rows that were appended once: they can't be told
+    from others."""
     if last is None:
         return
     if "append_once" in (last.mode, feed.fact.mode.kind):

@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 from functools import reduce
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed.limits import RejectLimits
+from factload.feed.limits import LeastRows, RejectLimits
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
@@ -36,7 +36,7 @@ class Reconciliation:
     """A whole load, counted; ``differences`` is empty when it adds up, else names each partition.
 
     ``differing``: the ids of the partitions that don't add up. ``too_many``: which rejects are more than the feed
-    allows, in words.
+    allows, in words; ``too_few``: which rows are fewer than it asks for.
     """
 
     source: int
@@ -47,11 +47,12 @@ class Reconciliation:
     differences: tuple[str, ...]
     differing: frozenset[str]
     too_many: tuple[str, ...] = ()
+    too_few: str = ""
 
     @property
     def publishable(self) -> bool:
-        """Whether it adds up, with no more rejects than the feed allows, or than a person let through."""
-        return not self.differences and not self.too_many
+        """Whether it adds up, within the feed's limits, or as a person let it through."""
+        return not self.differences and not self.too_many and not self.too_few
 
 
 def reconcile(
@@ -125,8 +126,10 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
         )
 
 
-def require_few_rejects(load_id: str, result: Reconciliation, limits: RejectLimits) -> None:
-    """Raise ``RowsRefused`` when more rows were rejected than the feed allows."""
+def require_within_limits(
+    load_id: str, result: Reconciliation, limits: RejectLimits, least: LeastRows
+) -> None:
+    """Raise ``RowsRefused`` when more rows were rejected than the feed allows, or fewer are left than it asks for."""
     if result.too_many:
         raise RowsRefused(
             "too_many_rejects",
@@ -134,4 +137,12 @@ def require_few_rejects(load_id: str, result: Reconciliation, limits: RejectLimi
             expected=f"at most max_rejects, {limits}",
             remedy=f"Nothing was published. See `factload rejects {load_id}`, correct the workbook or the "
             f"dimension, and run the load again; or `factload release {load_id} --reason ...` publishes the others",
+        )
+    if result.too_few:
+        raise RowsRefused(
+            "too_few_rows",
+            result.too_few,
+            expected=f"at least min_rows, {least}",
+            remedy="Nothing was published. See whether the workbook is whole, and run the load again once it is; or "
+            f"`factload release {load_id} --reason ...` publishes it as it is",
         )

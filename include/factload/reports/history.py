@@ -65,7 +65,7 @@ class LoadSummary:
     def shown_state(self, now: datetime) -> str:
         """The state as a person is told it.
 
-        ``released``: published without its rejected rows, on a person's word. ``stalled``: opened a day ago and
+        ``released``: published on a person's word, though it was held. ``stalled``: opened a day ago and
         never ended. Else one of published, held, refused, failed, running.
         """
         if self.state == "published" and self.released_at is not None:

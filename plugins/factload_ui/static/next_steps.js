@@ -13,7 +13,7 @@ function decide({ runs }, dagId) {
     "p",
     null,
     airflowLink(`${taskPath(dagId, asking.run_id, "release")}/required_actions`, { class: "button strong" }, "Decide in Airflow"),
-    " Its run waits for a person's word and reason: publish without the rejected rows, or leave it held.",
+    " Its run waits for a person's word and reason: publish it as it is, or leave it held.",
   );
 }
 
@@ -42,6 +42,17 @@ function aboutRejects(answer, dagId) {
   ];
 }
 
+function aboutFewRows(answer, dagId) {
+  const { load } = answer;
+  const decision = decide(answer, dagId);
+  return [
+    decision,
+    el("p", null, "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:"),
+    commandLine(`factload run ${answer.feed} --period ${answer.period}`),
+    decision ? null : [el("p", null, "So few are right:"), commandLine(`factload release ${load.load_id} --reason "why"`)],
+  ];
+}
+
 // Both ways go on from the partitions that are staged.
 function again({ feed, period, runs }, dagId) {
   const inAirflow = runs.length
@@ -52,7 +63,10 @@ function again({ feed, period, runs }, dagId) {
 
 export function nextSteps(answer, dagId) {
   const { state } = answer.load;
-  if (state === "held") return card("What to do next", "next", aboutRejects(answer, dagId));
+  if (state === "held") {
+    const about = answer.load.error?.code === "too_few_rows" ? aboutFewRows : aboutRejects;
+    return card("What to do next", "next", about(answer, dagId));
+  }
   if (ENDED.has(state)) return card("What to do next", "next", again(answer, dagId));
   return null;
 }

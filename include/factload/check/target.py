@@ -1,0 +1,71 @@
+"""What the database says against a load before a row of it is read: the fact table, the dimensions, and what of the
+load is published already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Engine, Table
+
+from factload.check.findings import Problems
+from factload.database import database_errors
+from factload.dimension.extract import extract_dimension_map
+from factload.dimension.inferred import WouldBeMembers
+from factload.dimension.lookup import Members, open_members
+from factload.dimension.table import check_dimension
+from factload.fact.standing import require_within_reach
+from factload.fact.table import fact_table
+from factload.fact.unique import OnceOnly, once_only
+from factload.feed.model import Feed
+from factload.ledger.corrections import read_corrections, sha256_of_corrections
+from factload.ledger.migrations import VERSION, installed_version
+from factload.ledger.opening import Publication, last_publication, require_replaceable
+from factload.load import content_of
+from factload.split.sources import SourceFile, sha256_of_sources
+
+
+@dataclass(slots=True)
+class Target:
+    """Where a load's rows would go, as far as it can be seen. ``fact``: nothing where the table has defects."""
+
+    fact: Table | None = None
+    once: Sequence[OnceOnly] = ()
+    last: Publication | None = None
+    corrections: str = ""
+    members: dict[str, Members] = field(default_factory=dict)
+
+    def require_open(self, feed: Feed, period: date, sources: Sequence[SourceFile]) -> None:
+        """Raise ``FeedError`` where these workbooks can't take the place of what is published."""
+        content = content_of(sha256_of_sources(sources), feed.fingerprint, self.corrections)
+        if self.last is not None and self.last.content != content:
+            require_replaceable(self.last, feed.load_id(period), feed)
+
+
+def look_at(
+    engine: Engine, feed: Feed, period: date, folder: Path, problems: Problems, would_be: WouldBeMembers
+) -> Target:
+    """The fact table, the dimensions that can be read, each in its own file, and the last publication; what is wrong
+    with them is noted."""
+    target = Target()
+    with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
+        with problems.noted():
+            target.fact = fact_table(connection, feed)
+            target.once = once_only(connection, feed, target.fact)
+            if installed_version(connection) == VERSION:  # else the first load makes or migrates it
+                load_id = feed.load_id(period)
+                target.last = last_publication(connection, load_id)
+                target.corrections = sha256_of_corrections(read_corrections(connection, load_id))
+                require_within_reach(connection, load_id, feed, target.fact, target.last)
+        for name, dimension in feed.dimensions.items():
+            with problems.noted():
+                would_be.tables[name] = check_dimension(connection, name, dimension)
+                same = target.members.get(feed.map_of[name])
+                target.members[name] = same or open_members(
+                    extract_dimension_map(connection, name, dimension, folder)
+                )
+    return target

@@ -53,7 +53,8 @@ def find_table(rows: Sequence[Row], sheet: str) -> FoundTable | None:
     candidates = [
         found
         for place, row in enumerate(filled)
-        if row.number <= HEADER_WITHIN and (found := _judged(row, filled[place + 1 :], widest, sheet))
+        if row.number <= HEADER_WITHIN
+        and (found := _judged(row, filled[:place], filled[place + 1 :], widest, sheet))
     ]
     best = max(candidates, key=lambda found: found.score, default=None)
     if best is None:
@@ -93,7 +94,9 @@ def is_value(kind: Kind, text: str) -> bool:
     return kind != Kind.TEXT or _WRITTEN_VALUE.fullmatch(text.strip()) is not None
 
 
-def _judged(row: Row, after: Sequence[Row], widest: int, sheet: str) -> FoundTable | None:
+def _judged(
+    row: Row, before: Sequence[Row], after: Sequence[Row], widest: int, sheet: str
+) -> FoundTable | None:
     """The row as a header, if it can be one."""
     cells, below = _cells(row), [_cells(other) for other in after[:_BELOW]]
     if any(kind in UNREADABLE for kind, _ in cells.values()):
@@ -106,10 +109,11 @@ def _judged(row: Row, after: Sequence[Row], widest: int, sheet: str) -> FoundTab
     if len(supported) < min(2, widest) or any(len(text) > _LONGEST_NAME for _, text in cells.values()):
         return None
     above_values = sum(_is_above_values(cells[i], [o[i] for o in below if i in o]) for i in supported)
+    around = [*map(_cells, before[-_BELOW:]), *below]
     once = not any(
-        other == cells for other in below
+        other == cells for other in around
     )  # a header comes again on every page of a printed report
-    repeated = sum(any(other.get(i) == cells[i] for other in below) for i in supported) if once else 0
+    repeated = sum(any(other.get(i) == cells[i] for other in around) for i in supported) if once else 0
     wide = [other for other in below if len(other) >= 2 or widest == 1]
     rows = sum(len(_cells(other)) * 2 >= len(supported) for other in after)
     return FoundTable(

@@ -16,7 +16,7 @@ _TOTAL = re.compile(
     r"somme|totaux|total\s+g[eé]n[eé]ral)\b.{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?",
     re.IGNORECASE,
 )
-A_NOTE = "a note"
+THE_HEADER, A_NOTE = "the header again", "a note"
 _SPARSE = 3  # columns: with fewer a row of one cell says nothing
 
 
@@ -57,7 +57,7 @@ def _what(row: Row, columns: Sequence[int], found: FoundTable, usual: float, las
         return ""
     names = sum(row.cells[i][1].strip() == found.names[i] for i in columns)
     if names * 2 > len(columns) and names >= 2:
-        return "the header again"
+        return THE_HEADER
     labels = [row.cells[i][1].strip() for i in columns if row.cells[i][0] == Kind.TEXT]
     if labels and _TOTAL.fullmatch(labels[0]) and (len(columns) < usual or row.number >= last):
         return "a total"

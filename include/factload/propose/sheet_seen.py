@@ -18,7 +18,7 @@ from factload.errors import WorkbookError
 from factload.propose.column_types import Reading, reading_of
 from factload.propose.csv_seen import SeenCsv
 from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
-from factload.propose.odd_rows import OddRow, odd_rows
+from factload.propose.odd_rows import THE_HEADER, OddRow, odd_rows
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
 from factload.sheet.convert import seen_in
@@ -155,9 +155,10 @@ def _no_rows(path: Path, sheet: str, header_row: int) -> WorkbookError:
 def _sheet(
     name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, date1904: bool
 ) -> SeenSheet:
-    odd = odd_rows(found, rows)
+    within = [row for row in rows if any(row.cells[i][1].strip() for i in found.names if i in row.cells)]
+    odd = odd_rows(found, within)
     numbers = {row.number for row in odd}
-    data = [row for row in rows if row.number not in numbers] or list(rows)
+    data = [row for row in within if row.number not in numbers]
     left_out, columns = dict(_unnamed(found)), []
     decimal = _decimal(found, data) if csv else None
     for index, header in found.names.items():
@@ -221,8 +222,11 @@ def _refusing_odd_rows(seen: SeenSheet, found: FoundTable) -> SeenSheet:
     for row in seen.odd:
         now = {c.header: c for c in seen.columns}
         blank = [now[c.header] for i, c in columns.items() if c.always_filled and i not in row.columns]
-        if any(c.reading.type.kind != "text" or c.required for c in blank):
-            continue
+        names_above_values = row.what == THE_HEADER and any(
+            c.reading.type.kind != "text" for i, c in columns.items() if i in row.columns
+        )
+        if names_above_values or any(c.reading.type.kind != "text" or c.required for c in blank):
+            continue  # a reject as it is
         if blank:
             seen = seen.changed(blank[0].header, required=True)
         elif row.label and (column := columns.get(row.label[0])) and column.reading.type.kind == "text":

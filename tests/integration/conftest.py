@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from factload import steps
+from factload.afterwards.replay import open_replay
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
@@ -100,7 +101,14 @@ class Place:
     def load(self, feed: Feed | None = None, period: date = PERIOD, reload: bool = False) -> Load:
         """A whole load in this process, one step after the other."""
         feed = feed or self.feed()
-        load = steps.open_load(feed, period, database=self.url, reload=reload)
+        return self.carry_out(steps.open_load(feed, period, database=self.url, reload=reload), feed)
+
+    def replay(self, feed: Feed, workbook: str | Path | None = None, period: date = PERIOD) -> Load:
+        """The rejects of a load tried again, in this process."""
+        return self.carry_out(open_replay(feed, period, database=self.url, workbook=workbook), feed)
+
+    def carry_out(self, load: Load, feed: Feed) -> Load:
+        """All steps of an open load, unless it is published already."""
         if load.already_published:
             return load
         try:

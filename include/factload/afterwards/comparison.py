@@ -11,8 +11,8 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from factload.afterwards.corrections import CorrectedRow, corrections_of, rows_of
 from factload.afterwards.returned import Returned, ReturnedRow, returned_rows
+from factload.afterwards.same_rows import CorrectedRow, chains_of, corrections_of, rows_of
 from factload.afterwards.shown_cells import Shown, calendar_cell, is_changed, keeps_sign, show
 from factload.ledger.corrections import Cells, Correction, read_corrections, sha256_of_row
 from factload.ledger.tables import rejects
@@ -106,7 +106,8 @@ class _Comparison:
                 self._altered += [row.place for row in self._returned.rows(self._source.sha256, self._sheet)]
                 self._require_whole()
             own = self._own_columns(opened)
-            rows = rows_of(opened, self._sheet, self._fields, numbers, self._source.sha256, known)
+            chains = chains_of(opened, self._sheet, self._fields, self._source, known)
+            rows = rows_of(opened, self._sheet, self._fields, numbers, chains)
             came = self._returned.rows(self._source.sha256, self._sheet)
             for row, there in zip(came, rows, strict=True):
                 changed = self._correction(row, there, own, opened)

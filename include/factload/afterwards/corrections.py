@@ -7,74 +7,27 @@ counted once, by the bytes of its workbook, and reconciled as any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.ledger.corrections import Correction, sha256_of_row
+from factload.afterwards.same_rows import chains_of, corrections_of, rows_of
+from factload.ledger.corrections import Correction
 from factload.sheet.cells import Row, to_block
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.source import Source, open_source
-from factload.sheet.workbook import find_header, place_columns
 from factload.split.all_workbooks import unchanged
 from factload.split.partitions import CORRECTED, PartitionFile, Split
 from factload.split.sources import SourceFile
 from factload.staging import StagingFile, open_table
 
 _NAMED_AT_MOST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectedRow:
-    """A row of a workbook as it stands there, and what people have corrected in it, one after another."""
-
-    row: Row
-    corrections: tuple[Correction, ...]
-
-    @property
-    def now(self) -> Row:
-        """The row as it was corrected last."""
-        return self.corrections[-1].on(self.row) if self.corrections else self.row
-
-
-def corrections_of(source: SourceFile, corrections: Iterable[Correction]) -> list[Correction]:
-    """Those that may be of this workbook: of the same bytes, or of an earlier delivery of the same name."""
-    return [c for c in corrections if source.sha256 == c.workbook_sha256 or source.path == c.workbook]
-
-
-def rows_of(
-    opened: Source,
-    sheet: str,
-    fields: Sequence[SheetField],
-    wanted: Iterable[int],
-    sha256: str,
-    corrections: Iterable[Correction],
-) -> Iterator[CorrectedRow]:
-    """The rows ``wanted`` (ascending) of one sheet, each with those of its ``corrections`` that are of this row.
-
-    ``fields``: what the feed reads of a row. A row that isn't there comes without cells.
-    """
-    of_row: dict[int, list[Correction]] = {}
-    for correction in corrections:
-        if correction.sheet == sheet:
-            of_row.setdefault(correction.row, []).append(correction)
-    part = next(part for part in opened.sheets if part.name == sheet)
-    names = [field.column for field in fields]
-    header = find_header(opened.first_rows(part), names, sheet)
-    rows = opened.all_rows(part, header_row=header.row, columns=set(place_columns(header, names, sheet)))
-    row = Row(0)
-    for number in wanted:
-        while row.number < number:
-            row = next(rows, Row(number))
-        found = row if row.number == number else Row(number)
-        digest = sha256_of_row(found) if number in of_row else ""
-        yield CorrectedRow(found, tuple(c for c in of_row.get(number, ()) if c.is_of(sha256, digest)))
 
 
 def in_place(
@@ -93,7 +46,7 @@ def in_place(
     """
     if not corrections:
         return split
-    taken: set[tuple[str, str, int]] = set()
+    applied: set[str] = set()  # the digests of the rows
     partitions = list(split.partitions)
     for source in sources:
         own = corrections_of(source, corrections)
@@ -101,31 +54,19 @@ def in_place(
             continue
         with unchanged(source), open_source(source.file, csv=csv, cells=cells) as opened:
             for sheet in dict.fromkeys(p.sheet for p in partitions if p.workbook == source.path):
-                rows = _corrected_rows(opened, sheet, fields, source, own)
-                taken |= {(c.workbook, c.sheet, c.row) for found in rows.values() for c in found.corrections}
-                typed = _typed(opened, sheet, [found.now for found in rows.values()], fields)
+                chains = chains_of(opened, sheet, fields, source, own)
+                rows = [found.now for found in rows_of(opened, sheet, fields, sorted(chains), chains)]
+                applied |= {correction.row_sha256 for chain in chains.values() for correction in chain}
+                typed = _typed(opened, sheet, rows, fields)
                 partitions = [
-                    _with_rows(p, rows.keys(), typed, folder)
+                    _with_rows(p, chains, typed, folder)
                     if (p.workbook, p.sheet) == (source.path, sheet)
                     else p
                     for p in partitions
                 ]
-    left_out = {(c.workbook, c.sheet, c.row) for c in corrections} - taken
-    return replace(split, partitions=tuple(partitions), warnings=(*split.warnings, *_left_out(left_out)))
-
-
-def _corrected_rows(
-    opened: Source,
-    sheet: str,
-    fields: Sequence[SheetField],
-    source: SourceFile,
-    corrections: Sequence[Correction],
-) -> dict[int, CorrectedRow]:
-    numbers = sorted({c.row for c in corrections if c.sheet == sheet})
-    if not numbers:
-        return {}
-    found = rows_of(opened, sheet, fields, numbers, source.sha256, corrections)
-    return {one.row.number: one for one in found if one.corrections}
+    return replace(
+        split, partitions=tuple(partitions), warnings=(*split.warnings, *_left_out(corrections, applied))
+    )
 
 
 def _typed(opened: Source, sheet: str, rows: Sequence[Row], fields: Sequence[SheetField]) -> pa.Table | None:
@@ -170,7 +111,9 @@ def _with_rows(
     )
 
 
-def _left_out(places: Iterable[tuple[str, str, int]]) -> list[str]:
+def _left_out(corrections: Iterable[Correction], applied: Collection[str]) -> list[str]:
+    """The warning of corrections whose rows are gone; of those that a later delivery has other ones of, none."""
+    places = {(c.workbook, c.sheet, c.row) for c in corrections if c.row_sha256 not in applied}
     shown = [f"{Path(workbook).name} {sheet} row {row}" for workbook, sheet, row in sorted(places)]
     if not shown:
         return []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -64,7 +64,7 @@ def returned_rows(
             "PRIMARY KEY (workbook_sha256, sheet, row))"
         )
         returned = Returned(store, name, load)
-        with open_source(path, csv=csv if is_named_csv(path) else None) as opened:
+        with open_source(path, csv=_dialect(path, csv) if is_named_csv(path) else None) as opened:
             returned.saved = Saved(
                 opened.date1904, isinstance(opened, CsvSource), isinstance(opened, ForeignSource)
             )
@@ -73,6 +73,20 @@ def returned_rows(
                     returned.add_sheet(opened, part, wanted)
         returned.require_rows()
         yield returned
+
+
+def _dialect(path: Path, own: CsvDialect | None) -> CsvDialect:
+    """How a csv file that came back is written: as the feed's own are, or as programs do in one country or another.
+
+    Not a guess: in one way alone its header holds the columns that factload added.
+    """
+    ways = (own or CsvDialect(), CsvDialect(), CsvDialect(delimiter=";"), CsvDialect(delimiter="\t"))
+    for way in ways:
+        with suppress(WorkbookError), open_source(path, csv=way) as opened:
+            header = best_header(opened.first_rows(opened.sheets[0]), IDENTITY)
+            if header is not None and all(columns_named(header, name) for name in IDENTITY):
+                return way
+    return ways[0]
 
 
 class Returned:

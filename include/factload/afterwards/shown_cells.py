@@ -27,7 +27,7 @@ CUT = " [… factload: the text goes on]"
 _SHOWN_BLANK = (Kind.BLANK, Kind.STALE, Kind.MERGED, Kind.AMBIGUOUS)
 _EPOCH = datetime(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = datetime(1900, 3, 1), datetime(10_000 - 1, 12, 31, 23, 59, 59, 999_000)
-_NEAR = timedelta(milliseconds=1)
+_NEAR, _MILLI = timedelta(milliseconds=1), 1 / 86_400_000  # of a day
 _TOO_BIG, _EXACT_BELOW = Decimal("1e308"), 10**15
 _PHANTOM = 60  # the last day that Excel counts otherwise than the calendar: below it a cell shows a time
 _PICTURES = 0x2400  # U+2401 is the picture of U+0001
@@ -145,8 +145,10 @@ def _same_text(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
         return not before.strip()
     if saved.foreign:
         before, text = before.replace("\t", ""), text.replace("\t", "")
-    # A program that saves a workbook without reading it as Excel does leaves an escape for others to decode.
-    same = text == before or ("_x" in before and text == settle_text(before, preserve=True))
+    same = text == before
+    if not same and "_x" in before:
+        # Programs differ in which escapes they decode and write anew (ECMA-376 part 1, 22.9.2.19).
+        same = before in (text, settle_text(text, True)) or text == settle_text(before, True)
     return same and kind in (Kind.TEXT, Kind.NO_VALUE)
 
 
@@ -160,11 +162,19 @@ def _same_boolean(shown: Shown, kind: int, text: str, _: Saved) -> bool:
 
 
 def _same_number(shown: Shown, kind: int, text: str, _: Saved) -> bool:
-    """To the 15 digits that every program keeps."""
+    """Programs keep 15, 16 or 17 digits of a number."""
     number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL) else None
     if number is None or not isinstance(shown.value, int | float):
         return False
-    return float(number) == shown.value or f"{float(number):.14e}" == f"{float(shown.value):.14e}"
+    before = float(shown.value)
+    return float(number) in (before, *(float(f"{before:.{digits}e}") for digits in (14, 15)))
+
+
+def _same_time(shown: Shown, kind: int, text: str, _: Saved) -> bool:
+    number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL) else None
+    return (
+        number is not None and isinstance(shown.value, float) and abs(float(number) - shown.value) <= _MILLI
+    )
 
 
 def _same_moment(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
@@ -176,7 +186,7 @@ _STANDS: Mapping[str, Callable[[Shown, int, str, Saved], bool]] = {
     "nothing": _same_nothing,
     "text": _same_text,
     "number": _same_number,
-    "time": _same_number,
+    "time": _same_time,
     "moment": _same_moment,
     "boolean": _same_boolean,
     "error": _same_error,
@@ -187,9 +197,9 @@ def _says(shown: Shown, text: str) -> bool:
     """Whether the text of a csv file writes what was shown."""
     text = text.strip()
     if shown.what in ("number", "time"):
-        return _same_number(shown, Kind.NUMBER, text, Saved())
+        return _STANDS[shown.what](shown, Kind.NUMBER, text, Saved())
     if shown.what == "boolean":
         return text.upper() == str(shown.value).upper()
     if shown.what == "moment":
         return _same_moment(shown, Kind.ISO_DATE, text.replace(" ", "T", 1), Saved())
-    return _LINE_END.sub("\n", text) == str(shown.value or "").strip()
+    return _same_text(Shown("text", str(shown.value or "").strip()), Kind.TEXT, text, Saved())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from factload.afterwards.corrections import in_place
+from factload.afterwards.same_rows import corrections_of
 from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.check.sheets import ReadableSheet, readable_sheets
@@ -28,6 +30,7 @@ from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
 from factload.feed.model import Feed
+from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
 from factload.reports.progress import Progress
 from factload.split.all_workbooks import named, origins, unchanged, with_name
@@ -58,7 +61,7 @@ def check_load(
         with problems.noted():
             target.require_open(feed, period, sources)
         sheets = _sheets(asked, sources, problems)
-        split = [(s, _split(s, feed, folder, problems, progress)) for s in sheets]
+        split = [(s, _split(s, feed, folder, target.corrections, problems, progress)) for s in sheets]
         whole = joined(part for _, part in split)
         progress.rows_to_load(whole.rows)
         rows = _Rows(feed, target, period, would_be)
@@ -86,7 +89,14 @@ def _sheets(feed: Feed, sources: Sequence[SourceFile], problems: Problems) -> li
     return []
 
 
-def _split(sheet: ReadableSheet, feed: Feed, folder: Path, problems: Problems, progress: Progress) -> Split:
+def _split(
+    sheet: ReadableSheet,
+    feed: Feed,
+    folder: Path,
+    corrections: Sequence[Correction],
+    problems: Problems,
+    progress: Progress,
+) -> Split:
     with problems.noted(), unchanged(sheet.source), named(sheet.origin):
         split = split_workbook(
             sheet.source.file,
@@ -102,7 +112,16 @@ def _split(sheet: ReadableSheet, feed: Feed, folder: Path, problems: Problems, p
         )
         for defect in split.defects:
             problems.note(with_name(defect, sheet.origin))
-        return split
+        own = [c for c in corrections_of(sheet.source, corrections) if c.sheet == sheet.sheet]
+        return in_place(
+            split,
+            [sheet.source],
+            own,
+            fields=sheet.fields,
+            csv=feed.workbook.csv_dialect,
+            cells=feed.workbook.cells,
+            folder=folder,
+        )
     return Split((), ())
 
 

@@ -22,7 +22,7 @@ from factload.fact.standing import require_within_reach
 from factload.fact.table import fact_table
 from factload.fact.unique import OnceOnly, once_only
 from factload.feed.model import Feed
-from factload.ledger.corrections import read_corrections, sha256_of_corrections
+from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.opening import Publication, last_publication, require_replaceable
 from factload.load import content_of
@@ -31,17 +31,19 @@ from factload.split.sources import SourceFile, sha256_of_sources
 
 @dataclass(slots=True)
 class Target:
-    """Where a load's rows would go, as far as it can be seen. ``fact``: nothing where the table has defects."""
+    """Where a load's rows would go, as far as it can be seen. ``fact``: nothing where the table has defects;
+    ``corrections``: the rows of the load that people have corrected."""
 
     fact: Table | None = None
     once: Sequence[OnceOnly] = ()
     last: Publication | None = None
-    corrections: str = ""
+    corrections: Sequence[Correction] = ()
     members: dict[str, Members] = field(default_factory=dict)
 
     def require_open(self, feed: Feed, period: date, sources: Sequence[SourceFile]) -> None:
         """Raise ``FeedError`` where these workbooks can't take the place of what is published."""
-        content = content_of(sha256_of_sources(sources), feed.fingerprint, self.corrections)
+        corrected = sha256_of_corrections(self.corrections)
+        content = content_of(sha256_of_sources(sources), feed.fingerprint, corrected)
         if self.last is not None and self.last.content != content:
             require_replaceable(self.last, feed.load_id(period), feed)
 
@@ -59,7 +61,7 @@ def look_at(
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it
                 load_id = feed.load_id(period)
                 target.last = last_publication(connection, load_id)
-                target.corrections = sha256_of_corrections(read_corrections(connection, load_id))
+                target.corrections = read_corrections(connection, load_id)
                 require_within_reach(connection, load_id, feed, target.fact, target.last)
         for name, dimension in feed.dimensions.items():
             with problems.noted():

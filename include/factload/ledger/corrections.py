@@ -39,10 +39,6 @@ class Correction:
     corrected_in: str
     epoch: int = field(default=0, compare=False)
 
-    def is_of(self, sha256: str, row_sha256: str) -> bool:
-        """Whether it corrects a row of the workbook ``sha256`` that stands where its own did."""
-        return self.workbook_sha256 == sha256 or self.row_sha256 == row_sha256
-
     def on(self, row: Row) -> Row:
         """The row with its corrected cells. One of which nothing is left is still a row."""
         return with_cells(row, self.cells)

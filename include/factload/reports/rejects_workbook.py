@@ -21,7 +21,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from sqlalchemy.engine import Connection
 
-from factload.afterwards.corrections import corrections_of, rows_of
+from factload.afterwards.same_rows import chains_of, corrections_of, rows_of
 from factload.afterwards.shown_cells import Shown, show
 from factload.errors import FactloadError, WorkbookError
 from factload.feed.model import Feed
@@ -143,7 +143,7 @@ class _Sheet:
                 chain([first], rejects), opened, part.name, fields, source, corrections
             ):
                 cells = [
-                    self._cell(show(*row.cells.get(index, _NOTHING), date1904=opened.date1904))
+                    shown_cell(self._sheet, show(*row.cells.get(index, _NOTHING), date1904=opened.date1904))
                     for index in range(1, last + 1)
                 ]
                 self._mark(cells, reject)
@@ -179,18 +179,20 @@ class _Sheet:
             cell.comment = Comment(reject.explanation, "factload")
 
     def _text(self, text: str) -> Any:
-        return self._cell(show(Kind.TEXT, text, date1904=False))
+        return shown_cell(self._sheet, show(Kind.TEXT, text, date1904=False))
 
-    def _cell(self, shown: Shown) -> Any:
-        value = shown.value
-        if isinstance(value, str):
-            cell = WriteOnlyCell(self._sheet, _READ_AS_ESCAPE.sub("_x005F_", value))
-            cell.data_type = "e" if shown.what == "error" else "s"
-            return cell
-        if isinstance(value, datetime) and value.time() == datetime.min.time():
-            return _formatted(WriteOnlyCell(self._sheet, value), "yyyy-mm-dd")
-        cell = WriteOnlyCell(self._sheet, value)
-        return _formatted(cell, _FORMATS[shown.what]) if shown.what in _FORMATS else cell
+
+def shown_cell(sheet: Any, shown: Shown) -> Any:
+    """The cell of a workbook that is written which shows this."""
+    value = shown.value
+    if isinstance(value, str):
+        cell = WriteOnlyCell(sheet, _READ_AS_ESCAPE.sub("_x005F_", value))
+        cell.data_type = "e" if shown.what == "error" else "s"
+        return cell
+    if isinstance(value, datetime) and value.time() == datetime.min.time():
+        return _formatted(WriteOnlyCell(sheet, value), "yyyy-mm-dd")
+    cell = WriteOnlyCell(sheet, value)
+    return _formatted(cell, _FORMATS[shown.what]) if shown.what in _FORMATS else cell
 
 
 def _formatted(cell: Any, number_format: str) -> Any:
@@ -208,5 +210,6 @@ def _together(
 ) -> Iterator[tuple[Reject, Row]]:
     """Each reject with its row as it was corrected last; both come in the order of their row numbers."""
     ahead, behind = tee(rejects)
-    rows = rows_of(opened, sheet, fields, (reject.row for reject in ahead), source.sha256, corrections)
+    chains = chains_of(opened, sheet, fields, source, corrections)
+    rows = rows_of(opened, sheet, fields, (reject.row for reject in ahead), chains)
     return zip(behind, (row.now for row in rows), strict=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from test_cli import factload
 
 from conftest import Place
+from factload.errors import WorkbookError
 
 LOAD = "sales@2026-11-05"
 PERIOD = ("--period", "2026-11-05")
@@ -102,3 +105,49 @@ def test_without_rejects_the_workbook_is_empty(place: Place) -> None:
     place.workbook([("A1", 1)])
     assert factload("run", "sales", *PERIOD).returncode == 0
     assert [[cell.value for cell in row] for row in returned(place)] in ([], [[None]])
+
+
+def test_the_command_writes_a_new_file_alone(place: Place) -> None:
+    wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    somebody_s = place.home / "rejects.xlsx"
+    somebody_s.write_bytes(b"half corrected")
+    for target, seen in (
+        (somebody_s, "rejects.xlsx is there already. Expected: a new file"),
+        (place.home / "inbox", "can't be written (it is a folder)"),
+        (place.home / "missing/r.xlsx", "can't be written (No such file or directory)"),
+        (somebody_s / "r.xlsx", "can't be written (Not a directory)"),
+    ):
+        result = factload("rejects", LOAD, "--xlsx", str(target))
+        assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+        assert seen in result.stderr
+    assert somebody_s.read_bytes() == b"half corrected"
+    assert sorted(path.name for path in place.home.glob("*.xlsx")) == ["rejects.xlsx"]
+
+
+def test_with_json_the_command_prints_json_alone(place: Place) -> None:
+    wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    target = str(place.home / "rejects.xlsx")
+    result = factload("rejects", LOAD, "--xlsx", target, "--json")
+    assert json.loads(result.stdout) == {"workbook": target, "rows": 1, "notes": []}
+    assert result.stderr == ""
+
+
+def test_a_corrected_workbook_may_lie_anywhere_for_who_types_the_command(
+    place: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
+    assert factload("run", "sales", *PERIOD).returncode == 0
+    target = tmp_path_factory.mktemp("a desk") / "rejects.xlsx"
+    assert factload("rejects", LOAD, "--xlsx", str(target)).returncode == 0
+    book = openpyxl.load_workbook(target)
+    book.active["B2"].value = "B2"
+    book.save(target)
+    with pytest.raises(WorkbookError, match="outside the allowed roots"):  # as a run in Airflow names it
+        place.replay(place.feed(), str(target))
+    result = factload("replay", LOAD, "--workbook", str(target))
+    assert result.returncode == 0, result.stderr
+    assert place.facts() == [(1, "1.0000", LOAD), (2, "2.0000", LOAD)]
+    gone = factload("replay", LOAD, "--workbook", str(target.with_name("gone.xlsx")))
+    assert (gone.returncode, "there is no workbook" in gone.stderr) == (3, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import openpyxl
@@ -13,7 +14,7 @@ from factload.afterwards.replay import replay_load
 from factload.database import engine_for
 from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
-from factload.load import Load
+from factload.load import Load, content_of
 from factload.pipeline import run_load
 from factload.reports.identity import IDENTITY
 from factload.reports.progress import Quiet
@@ -225,3 +226,163 @@ def test_a_held_load_takes_a_corrected_workbook(place: Place) -> None:
     corrected = returned(place, "corrected.xlsx", {3: (1, "B2")})
     replay_load(place.feed(), PERIOD, database=place.url, workbook=corrected, progress=Quiet())
     assert place.facts() == [(1, "1.0000", LOAD), (2, "2.0000", LOAD)]
+
+
+def edited(place: Place, name: str, edit: Callable[[Any], None]) -> str:
+    """The rejects' workbook as ``edit`` leaves it."""
+    path = place.home / returned(place, name, {})
+    book = openpyxl.load_workbook(path)
+    edit(book)
+    book.save(path)
+    return f"inbox/{name}"
+
+
+def sort_descending(book: Any) -> None:
+    header, *rows = [list(row) for row in book["Facts"].iter_rows(values_only=True)]
+    rows[0][0] = "A1"
+    book["Facts"].delete_rows(1, 10)
+    for row in [header, *reversed(rows)]:
+        book["Facts"].append(row)
+
+
+def move_columns(book: Any) -> None:
+    header, *rows = [list(row) for row in book["Facts"].iter_rows(values_only=True)]
+    rows[0][0] = "A1"
+    book["Facts"].delete_rows(1, 10)
+    for row in [header, *rows]:
+        book["Facts"].append(["checked" if row is header else "ok", *reversed(row)])
+
+
+def add_notes(book: Any) -> None:
+    book.create_sheet("Notes", 0).append(["please", "look", "at these"])
+    book.create_sheet("Empty")
+    book["Facts"]["A2"].value = "A1"
+    book["Facts"]["A9"].value, book["Facts"]["L2"].value = "   ", "A1, as agreed"
+
+
+def delete_the_others(book: Any) -> None:
+    book["Facts"]["A2"].value = "A1"
+    book["Facts"].delete_rows(3, 10)
+
+
+def title_above(book: Any) -> None:
+    book["Facts"]["A2"].value = "A1"
+    book["Facts"].insert_rows(1, 3)
+    book["Facts"]["A1"].value = "Corrected by us"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [sort_descending, move_columns, add_notes, delete_the_others, title_above],
+    ids=lambda e: e.__name__,
+)
+def test_what_people_do_beside_correcting_is_no_hindrance(
+    place: Place, edit: Callable[[Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    place.workbook(ROWS)
+    place.load()
+    place.replay(place.feed(), edited(place, "sent.xlsx", edit))
+    assert place.facts() == sorted([*FIRST, (1, "2.0000", LOAD)])
+    notes = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert notes == (
+        ["sheet Notes of inbox/sent.xlsx was left out: it holds no rejected rows"]
+        if edit is add_notes
+        else []
+    )
+
+
+def sort_the_own_columns_alone(book: Any) -> None:
+    sheet = book["Facts"]
+    for first, second in ((2, 5), (3, 4)):
+        for column in ("A", "B"):
+            one, other = sheet[f"{column}{first}"], sheet[f"{column}{second}"]
+            one.value, other.value = other.value, one.value
+
+
+def add_a_row(book: Any) -> None:
+    book["Facts"].append(["A1", 1_000])
+
+
+def hide(book: Any) -> None:
+    book.create_sheet("Notes")
+    book["Facts"].sheet_state = "hidden"
+
+
+def forget_the_added_columns(book: Any) -> None:
+    book["Facts"].delete_cols(3, 10)
+
+
+def as_an_older_factload_wrote_it(book: Any) -> None:
+    book["Facts"].delete_cols(8, 3)
+
+
+REFUSED_EDITS: list[tuple[Callable[[Any], None], str]] = [
+    (
+        sort_the_own_columns_alone,
+        r"4 rows of inbox/sent.xlsx hold what was written in other rows: .*Facts row 2",
+    ),
+    (add_a_row, r"1 rows of inbox/sent.xlsx don't say which row they stand for: Facts row 6"),
+    (hide, r"inbox/sent.xlsx is no workbook of rejected rows: no visible sheet has the columns"),
+    (forget_the_added_columns, r"inbox/sent.xlsx is no workbook of rejected rows"),
+    (
+        as_an_older_factload_wrote_it,
+        r"was written by an older factload: .*Write the workbook anew with `factload rej",
+    ),
+]
+
+
+def test_edits_that_leave_in_doubt_what_is_meant_are_refused(place: Place) -> None:
+    place.workbook(ROWS)
+    place.load()
+    for edit, message in REFUSED_EDITS:
+        with pytest.raises((RowsRefused, WorkbookError), match=message):
+            place.replay(place.feed(), edited(place, "sent.xlsx", edit))
+    assert place.facts() == FIRST
+
+
+def test_two_people_correct_two_copies(place: Place) -> None:
+    place.workbook(ROWS)
+    place.load()
+    one = returned(place, "one.xlsx", {3: (1, "A1"), 4: (2, "wrong")})
+    two = returned(place, "two.xlsx", {4: (2, 8), 7: (1, "B2")})
+    place.replay(place.feed(), one)
+    place.replay(place.feed(), two)
+    both = sorted([*FIRST, (1, "2.0000", LOAD), (2, "8.0000", LOAD), (2, "5.0000", LOAD)])
+    assert place.facts() == both
+    # what was taken is not taken again, though the row is another by now
+    place.replay(place.feed(), one)
+    assert place.facts() == both
+    # who corrects otherwise what is published meanwhile is told
+    with pytest.raises(RowsRefused, match=r"1 rows of inbox/late.xlsx are not rejected .*Facts row 3"):
+        late = place.home / "inbox/late.xlsx"
+        book = openpyxl.load_workbook(place.home / one)
+        book["Facts"]["A2"].value = "B2"
+        book.save(late)
+        place.replay(place.feed(), "inbox/late.xlsx")
+    assert place.facts() == both
+
+
+def test_corrections_that_an_older_factload_took_are_never_dropped_in_silence(place: Place) -> None:
+    place.workbook(ROWS)
+    place.load()
+    # what the ledger of version 2 had of a load that a corrected workbook had joined
+    place.execute(
+        "UPDATE factload.attempts SET sources = sources || "
+        '\'[{"path": "inbox/sent.xlsx", "sha256": "0", "bytes": 1, "corrects": true}]\', '
+        "workbook_sha256 = 'all of them'"
+    )
+    made_of = content_of("all of them", place.feed().fingerprint, "")
+    place.execute(f"UPDATE factload.attempts SET content = '{made_of}'")
+    place.load()
+    assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
+    for again in (
+        lambda: place.load(reload=True),
+        lambda: place.load(place.feed(**{"required: true": "required: true, min: 0"})),
+        lambda: place.replay(place.feed()),
+    ):
+        with pytest.raises(FeedError, match=r"an older factload .* out of inbox/sent.xlsx"):
+            again()
+    assert place.facts() == FIRST
+    place.workbook([("B2", 100)])
+    place.load()
+    assert place.facts() == [(2, "100.0000", LOAD)]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from io import BufferedReader
+from typing import Literal, Protocol
 
 
-def sha256_of(path: Path) -> str:
+class _Openable(Protocol):
+    def open(self, mode: Literal["rb"], /) -> BufferedReader: ...
+
+
+def sha256_of(path: _Openable) -> str:
     """The hex SHA-256 of a file's bytes, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

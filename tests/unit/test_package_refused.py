@@ -247,9 +247,9 @@ def test_whoever_opens_a_workbook_keeps_the_limits_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(GOOD))
-    look_at_sheet(path, None)
+    look_at_sheet(path, None, None)
     monkeypatch.setenv("FACTLOAD_LIMIT_SMALL_PART_BYTES", "50")
-    for reader in (inspect, lambda book: look_at_sheet(book, None), refusal_of_split):
+    for reader in (inspect, lambda book: look_at_sheet(book, None, None), refusal_of_split):
         with pytest.raises(WorkbookError, match="FACTLOAD_LIMIT_SMALL_PART_BYTES"):
             reader(path)
 

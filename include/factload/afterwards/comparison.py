@@ -25,6 +25,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.source import Source, open_source
 from factload.sheet.text_values import read_text
 from factload.sheet.workbook import find_header
+from factload.sheet.workbook_file import Openable
 from factload.split.all_workbooks import unchanged
 from factload.split.sources import SourceFile
 from factload.vectors import texts
@@ -43,7 +44,7 @@ class Corrections:
 
 def read_returned(
     connection: Connection,
-    path: Path,
+    path: Openable,
     name: str,
     load: Load,
     *,

@@ -20,6 +20,7 @@ from factload.ledger.partitions import rejects_by_reason
 from factload.load import Load
 from factload.pipeline import carry_out
 from factload.reports.progress import Progress
+from factload.sheet.workbook_file import Openable
 from factload.split.allowed import changed
 from factload.split.fields import sheet_fields
 from factload.split.sources import SourceFile, read_sources, require_unchanged
@@ -72,7 +73,7 @@ def open_replay(feed: Feed, period: date, *, database: str, workbook: str | Path
 
 
 def _corrected(feed: Feed, last: Load, workbook: str | Path, database: str) -> Corrections:
-    path = workbook if isinstance(workbook, Path) else _one(workbook).file
+    path: Openable = workbook if isinstance(workbook, Path) else _one(workbook).file
     before = sha256_of(path)
     with database_errors("reading the rejects"), engine_for(database).connect() as connection:
         found = read_returned(

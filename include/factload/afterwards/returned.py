@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from factload.afterwards.corrections import listed
@@ -31,6 +30,7 @@ from factload.sheet.numbers import parse_decimal
 from factload.sheet.sheets import SheetPart
 from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import Header, best_header, columns_named
+from factload.sheet.workbook_file import Openable
 
 _NEWEST = "the newest `factload rejects LOAD --xlsx` of this load, with its cells corrected"
 _ANEW = "Nothing was loaded. Write the workbook anew with `factload rejects {} --xlsx`, and correct that one"
@@ -51,7 +51,7 @@ class ReturnedRow:
 
 @contextmanager
 def returned_rows(
-    path: Path, name: str, load: Load, wanted: Sequence[str], csv: CsvDialect | None
+    path: Openable, name: str, load: Load, wanted: Sequence[str], csv: CsvDialect | None
 ) -> Iterator[Returned]:
     """The rows of the workbook at ``path``, called ``name``; ``wanted``: the columns that the feed reads.
 
@@ -64,7 +64,7 @@ def returned_rows(
             "PRIMARY KEY (workbook_sha256, sheet, row))"
         )
         returned = Returned(store, name, load)
-        with open_source(path, csv=_dialect(path, csv) if is_named_csv(path) else None) as opened:
+        with open_source(path, csv=_dialect(path, csv) if is_named_csv(path.name) else None) as opened:
             returned.saved = Saved(
                 opened.date1904, isinstance(opened, CsvSource), isinstance(opened, ForeignSource)
             )
@@ -75,7 +75,7 @@ def returned_rows(
         yield returned
 
 
-def _dialect(path: Path, own: CsvDialect | None) -> CsvDialect:
+def _dialect(path: Openable, own: CsvDialect | None) -> CsvDialect:
     """How a csv file that came back is written: as the feed's own are, or as programs do in one country or another.
 
     Not a guess: in one way alone its header holds the columns that factload added.

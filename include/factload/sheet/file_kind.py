@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Literal
 from factload.errors import WorkbookError
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import setting_of
+from factload.sheet.workbook_file import WorkbookFile
 
 FileKind = Literal["zip", "ole", "csv"]
 
@@ -23,27 +23,14 @@ _ODS_MANIFEST, _ODS_WHOLE, _MAX_MANIFEST = "META-INF/manifest.xml", "encrypted-p
 _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
 
 
-def kind_of(path: Path, *, may_be_csv: bool) -> FileKind:
-    """What ``path`` is by its first bytes; a file that is no workbook is csv if it may be.
+def kind_of(file: WorkbookFile, *, may_be_csv: bool) -> FileKind:
+    """What a file is by its first bytes; one that is no workbook is csv if it may be.
 
-    Raises WorkbookError: ``workbook_missing``, ``workbook_unreadable``, ``workbook_not_a_workbook``, or
-    ``workbook_truncated`` for an empty file.
+    Raises WorkbookError: ``workbook_not_a_workbook``, or ``workbook_truncated`` for an empty file.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_OLE))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _refused(
-            "missing", f"There is no workbook {path.name!r}", "Deliver it, or correct the path"
-        ) from error
-    except IsADirectoryError as error:
-        raise _refused("missing", f"{path.name!r} is a folder", "Correct the path") from error
-    except PermissionError as error:
-        raise _refused(
-            "unreadable", f"{path.name!r} may not be read", "Give this user the right to"
-        ) from error
+    head = file.stream().read(len(_OLE))
     if not head:
-        raise _refused("truncated", f"{path.name!r} is empty", "Deliver it again")
+        raise _refused("truncated", f"{file.name!r} is empty", "Deliver it again")
     if head == _OLE:
         return "ole"
     if head.startswith(_ZIP):
@@ -51,7 +38,7 @@ def kind_of(path: Path, *, may_be_csv: bool) -> FileKind:
     if may_be_csv:
         return "csv"
     raise _refused(
-        "not_a_workbook", f"{path.name!r} doesn't begin as a workbook does", "Check which file was delivered"
+        "not_a_workbook", f"{file.name!r} doesn't begin as a workbook does", "Check which file was delivered"
     )
 
 
@@ -60,24 +47,23 @@ def is_named_csv(path: Path | str) -> bool:
     return str(path).lower().endswith((".csv", ".csv.gz"))
 
 
-def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
+def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
     """Return if the zip archive has its end and a bearable directory. Raises WorkbookError."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        begins = file.seek(max(0, size - _LOCATOR_SIZE - _END64_SIZE - _END_SIZE - _MAX_COMMENT))
-        tail = file.read()
-        end = tail.rfind(_END)
-        if end < 0 or len(tail) - end < _END_SIZE:
-            raise _refused("truncated", f"{path.name!r} lacks its end", "Deliver it again, whole")
-        length, before = _directory(tail, end)
-        if length <= max_members * _BYTES_A_MEMBER:
-            file.seek(max(0, begins + before - length))
-            members = _entries(file.read(length))
-            if members <= max_members:
-                return
-            seen = f"The file holds {members:,} members"
-        else:
-            seen = f"The file holds members in a directory of {length:,} bytes"
+    stream = file.stream()
+    begins = stream.seek(max(0, file.size - _LOCATOR_SIZE - _END64_SIZE - _END_SIZE - _MAX_COMMENT))
+    tail = stream.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) - end < _END_SIZE:
+        raise _refused("truncated", f"{file.name!r} lacks its end", "Deliver it again, whole")
+    length, before = _directory(tail, end)
+    if length <= max_members * _BYTES_A_MEMBER:
+        stream.seek(max(0, begins + before - length))
+        members = _entries(stream.read(length))
+        if members <= max_members:
+            return
+        seen = f"The file holds {members:,} members"
+    else:
+        seen = f"The file holds members in a directory of {length:,} bytes"
     raise WorkbookError(
         "workbook_hostile",
         seen,
@@ -86,27 +72,33 @@ def refuse_a_broken_zip(path: Path, *, max_members: int) -> None:
     )
 
 
-def is_foreign_zip(path: Path, max_members: int) -> bool:
-    """Whether the zip archive is an .xlsb or .ods workbook. Raises WorkbookError, ``workbook_encrypted`` among them."""
-    refuse_a_broken_zip(path, max_members=max_members)
+def foreign_zip(file: WorkbookFile, max_members: int) -> str:
+    """``.xlsb`` or ``.ods``, whichever the zip archive is, whatever its name; "" for another.
+
+    Raises WorkbookError, ``workbook_encrypted`` among them.
+    """
+    refuse_a_broken_zip(file, max_members=max_members)
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file.stream()) as archive:
             names = {name.replace("\\", "/").lower() for name in archive.namelist()}
             encrypted = _ODS_WHOLE in names or _says_encrypted(archive)
     except (*BROKEN, ValueError, RuntimeError):
-        return False  # whoever opens it says why
+        return ""  # whoever opens it says why
     if encrypted:
         raise _protected()
-    is_ods = "mimetype" in names and "content.xml" in names and "xl/workbook.xml" not in names
-    return is_ods or ("xl/workbook.bin" in names and "xl/workbook.xml" not in names)
+    if "xl/workbook.xml" in names:
+        return ""
+    if "mimetype" in names and "content.xml" in names:
+        return ".ods"
+    return ".xlsb" if "xl/workbook.bin" in names else ""
 
 
-def refuse_encrypted(path: Path) -> None:
+def refuse_encrypted(file: WorkbookFile) -> None:
     """Return unless the OLE container holds a workbook of today, encrypted. Raises ``workbook_encrypted``."""
-    with path.open("rb") as file:
-        data = file.read(1 << 20)
-        file.seek(max(0, path.stat().st_size - (1 << 16)))
-        data += file.read()
+    stream = file.stream()
+    data = stream.read(1 << 20)
+    stream.seek(max(0, file.size - (1 << 16)))
+    data += stream.read()
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise _protected()
 

@@ -21,7 +21,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.references import range_of
 from factload.sheet.tail import Ranges
 from factload.sheet.xml_parts import damaged, hostile
-from factload.vectors import Flags, Positions, flags, integers, texts
+from factload.vectors import Flags, Positions, flags, taken, texts
 
 _WATCHED_AT_MOST = 100  # columns below one merged header
 _MORE_COLUMNS_AT_MOST = 1_000
@@ -168,7 +168,7 @@ class MergedCells:
         lengths = np.array([len(text.encode()) for _, text in cells], np.int64)
         if lengths[back].sum() > self._limits.window_text_bytes:
             raise too_much_text(self._limits.window_text_bytes)
-        text = texts(text for _, text in cells).take(integers(back.astype(np.int64)))
+        text = taken(texts(text for _, text in cells), back.astype(np.int64))
         return Column(kind, pc.replace_with_mask(column.text, flags(hidden), text))
 
     def _comes_to(self, block: Block, covers: _Covers, number: int) -> tuple[int, str]:

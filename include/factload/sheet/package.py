@@ -11,7 +11,6 @@ import posixpath
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
@@ -20,6 +19,7 @@ from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
 from factload.sheet.number_formats import date_styles
 from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import damaged, hostile, is_true, parse_small
 
 
@@ -152,15 +152,15 @@ class Package:
 
 
 @contextmanager
-def open_package(path: Path, limits: Limits) -> Iterator[Package]:
-    """The .xlsx or .xlsm workbook at ``path``, open for reading.
+def open_package(file: WorkbookFile, limits: Limits) -> Iterator[Package]:
+    """The .xlsx or .xlsm workbook in ``file``, open for reading.
 
-    Raises WorkbookError: ``workbook_missing``, ``workbook_encrypted``, ``workbook_truncated``,
+    Raises WorkbookError: ``workbook_encrypted``, ``workbook_truncated``,
     ``workbook_not_a_workbook``, ``workbook_format_unsupported``, ``workbook_damaged``, ``workbook_hostile``.
     """
-    refuse_a_broken_zip(path, max_members=limits.members)
+    refuse_a_broken_zip(file, max_members=limits.members)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file.stream())
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
         raise damaged(f"The zip archive is broken ({error})") from error
     with archive:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
 from factload.sheet.cells import Row
@@ -17,12 +16,13 @@ from factload.sheet.decode import Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
 from factload.sheet.field import SheetField
-from factload.sheet.file_kind import is_foreign_zip, is_named_csv, kind_of, refuse_encrypted
+from factload.sheet.file_kind import foreign_zip, is_named_csv, kind_of, refuse_encrypted
 from factload.sheet.foreign.source import ForeignSource
 from factload.sheet.limits import Limits
 from factload.sheet.sheets import SheetPart
 from factload.sheet.windows import NotPlain, ReadAgain
 from factload.sheet.workbook import Header, likely_header
+from factload.sheet.workbook_file import Openable, opened
 from factload.sheet.xlsx import open_xlsx
 
 Taken = TypeVar("Taken")
@@ -104,35 +104,36 @@ class SheetInfo:
 
 @contextmanager
 def open_source(
-    path: Path,
+    path: Openable,
     limits: Limits | None = None,
     csv: CsvDialect | None = None,
     cells: CellChoices = USUAL,
 ) -> Iterator[Source]:
     """The file at ``path``, of whatever kind its bytes are; ``csv`` says how it is written if it is a csv file.
 
-    A file named ``.csv`` or ``.csv.gz`` may be one without that. ``cells``: what becomes of cells that can be read two
-    ways. ``limits`` are the environment's unless given.
+    It is opened once. A file named ``.csv`` or ``.csv.gz`` may be one without that. ``cells``: what becomes of cells
+    that can be read two ways. ``limits`` are the environment's unless given.
     Raises WorkbookError, FeedError for a limit that is no number.
     """
     limits = limits or Limits.from_environment()
-    kind = kind_of(path, may_be_csv=csv is not None or is_named_csv(path))
-    if kind == "csv":
-        yield CsvSource(path, csv or CsvDialect(), limits)
-        return
-    if kind == "ole":
-        refuse_encrypted(path)
-        yield ForeignSource(path, limits, cells)
-        return
-    if is_foreign_zip(path, limits.members):
-        yield ForeignSource(path, limits, cells)
-        return
-    with open_xlsx(path, limits, cells) as source:
-        yield source
+    with opened(path) as file:
+        kind = kind_of(file, may_be_csv=csv is not None or is_named_csv(file.name))
+        if kind == "csv":
+            yield CsvSource(file, csv or CsvDialect(), limits)
+            return
+        if kind == "ole":
+            refuse_encrypted(file)
+            yield ForeignSource(file, ".xls", limits, cells)
+            return
+        if ending := foreign_zip(file, limits.members):
+            yield ForeignSource(file, ending, limits, cells)
+            return
+        with open_xlsx(file, limits, cells) as source:
+            yield source
 
 
 def inspect(
-    path: Path,
+    path: Openable,
     limits: Limits | None = None,
     csv: CsvDialect | None = None,
 ) -> tuple[SheetInfo, ...]:

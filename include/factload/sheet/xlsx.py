@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
-from pathlib import Path
 
 from factload.sheet.cells import Row
 from factload.sheet.choices import CellChoices
@@ -23,6 +22,7 @@ from factload.sheet.strings_table import SharedStrings
 from factload.sheet.tail import Tail, read_tail
 from factload.sheet.windows import ReadAgain, Windows
 from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
+from factload.sheet.workbook_file import WorkbookFile
 
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
 _FEW_COLUMNS = 5
@@ -166,7 +166,7 @@ class XlsxRows:
 
 
 @contextmanager
-def open_xlsx(path: Path, limits: Limits, cells: CellChoices) -> Iterator[XlsxSource]:
-    """The workbook at ``path``, open for reading. Raises WorkbookError as ``open_package`` does."""
-    with open_package(path, limits) as package:
+def open_xlsx(file: WorkbookFile, limits: Limits, cells: CellChoices) -> Iterator[XlsxSource]:
+    """The workbook in ``file``, open for reading. Raises WorkbookError as ``open_package`` does."""
+    with open_package(file, limits) as package:
         yield XlsxSource(package, limits, cells)

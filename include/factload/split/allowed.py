@@ -2,22 +2,96 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
 from factload.settings import holds_password, settings
 
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
-def workbook_path(name: str) -> Path:
+
+@dataclass(frozen=True, slots=True)
+class AllowedFile:
+    """A file below an allowed root: the root, and the names from there on, none of which was a link."""
+
+    root: Path
+    parts: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.parts[-1]
+
+    def __str__(self) -> str:
+        return str(self.root.joinpath(*self.parts))
+
+    def open(self, mode: Literal["rb"] = "rb", /) -> BufferedReader:
+        """The file, open for reading. Folder by folder, so that none of them can have become a link meanwhile.
+
+        Raises ``WorkbookError``: ``workbook_missing``, ``workbook_unreadable``.
+        """
+        with path_errors(str(self)):
+            folder = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
+            try:
+                for part in self.parts[:-1]:
+                    above, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
+                    os.close(above)
+                file = os.open(self.name, _FILE, dir_fd=folder)
+            finally:
+                os.close(folder)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise missing(f"there is no workbook {visible(str(self))}")
+        return os.fdopen(file, mode)
+
+
+@contextmanager
+def path_errors(path: str) -> Iterator[None]:
+    """What can be wrong with a path, by what to do next."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing(f"there is no workbook {visible(str(path))}") from error
+    except PermissionError as error:
+        raise WorkbookError(
+            "workbook_unreadable",
+            f"the workbook {visible(path)} may not be read",
+            expected="the right to search its folders and to read it",
+            remedy="Give it to the user that loads",
+        ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        # Links in a circle, names that no file can have, sockets; a link where none was a moment ago
+        if isinstance(error, OSError) and error.errno not in (
+            errno.ELOOP,
+            errno.ENOTDIR,
+            errno.ENAMETOOLONG,
+            errno.ENXIO,
+        ):
+            raise
+        raise missing(f"no file can be reached at {visible(path)}") from error
+
+
+def workbook_path(name: str) -> AllowedFile:
     """The workbook that ``name`` means: relative to the project's folder, links resolved, inside an allowed root.
 
     Raises ``WorkbookError`` when it lies elsewhere, or isn't there.
     """
     path = require_allowed(name)
-    if not path.is_file():
-        raise missing(f"there is no workbook {path}")
-    return path
+    root = next(root for root in _roots() if path.is_relative_to(root))
+    found = AllowedFile(root, path.relative_to(root).parts)
+    if not found.parts:
+        raise missing(f"there is no workbook {visible(str(path))}")
+    found.open().close()
+    return found
 
 
 def missing(seen: str, expected: str = "") -> WorkbookError:
@@ -32,11 +106,15 @@ def missing(seen: str, expected: str = "") -> WorkbookError:
 
 def require_allowed(name: str) -> Path:
     """The path that ``name`` means, links resolved; raises ``WorkbookError`` outside the allowed roots."""
-    here = settings()
-    path = (here.home / name).resolve()
-    if not any(path.is_relative_to(root.resolve()) for root in here.allowed_roots):
+    with path_errors(name):
+        path = (settings().home / name).resolve()
+    if not any(path.is_relative_to(root) for root in _roots()):
         raise outside(name)
     return path
+
+
+def _roots() -> list[Path]:
+    return [root.resolve() for root in settings().allowed_roots]
 
 
 def require_allowed_url(url: str) -> str:
@@ -58,12 +136,17 @@ def require_allowed_url(url: str) -> str:
     return url
 
 
+def visible(name: str) -> str:
+    """The name, its control characters as escapes."""
+    return name if name.isprintable() else ascii(name)
+
+
 def outside(name: str) -> WorkbookError:
     """The refusal of a workbook that lies outside the allowed roots."""
     here = settings()
     return WorkbookError(
         "workbook_not_allowed",
-        f"workbook {name} lies outside the allowed roots",
+        f"workbook {visible(name)} lies outside the allowed roots",
         expected="a place below " + ", ".join(map(str, (*here.allowed_roots, *here.allowed_urls))),
         remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
     )

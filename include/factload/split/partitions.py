@@ -24,6 +24,7 @@ from factload.sheet.merged import merged_headers
 from factload.sheet.references import column_letters
 from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source, read_rows
+from factload.sheet.workbook_file import Openable
 from factload.staging import StagingFile
 from factload.work.memory import save_memory
 
@@ -97,7 +98,7 @@ class Origin:
 
 
 def split_workbook(
-    path: Path,
+    path: Openable,
     origin: Origin,
     *,
     sheet: SheetChoice,

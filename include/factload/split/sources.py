@@ -5,19 +5,23 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import PurePath, PurePosixPath
 
 from factload.checksum import sha256_of
 from factload.errors import WorkbookError
 from factload.settings import is_url, settings
+from factload.sheet.workbook_file import Openable, opened
 from factload.split.allowed import (
     changed,
     missing,
     outside,
+    path_errors,
     require_allowed,
     require_allowed_url,
+    visible,
     workbook_path,
 )
 from factload.split.remote import copy_of, fetch, find_urls, fixed_part, stamp_of
@@ -40,7 +44,7 @@ class SourceFile:
     corrects: bool = False
 
     @property
-    def file(self) -> Path:
+    def file(self) -> Openable:
         """Where it lies, or the copy of it; raises ``WorkbookError`` when it is gone or outside the allowed roots."""
         if is_url(self.path):
             return copy_of(require_allowed_url(self.path), self.sha256)
@@ -63,19 +67,17 @@ def find_workbooks(name: str) -> list[str]:
     """The names of the workbooks that :func:`read_sources` reads."""
     if is_url(name):
         place, found = name, _matching_urls(require_allowed_url(name))
-    elif not glob.has_magic(name) or (settings().home / name).is_file():
-        workbook_path(name)
-        return [_named(name)]
     else:
-        place, found = str(settings().home / name), _matching_paths(name)
+        with path_errors(name):
+            place, found = str(settings().home / name), _matching_paths(name)
     if not found:
         if glob.has_magic(name):
-            raise missing(f"no workbook matches {place}", expected="at least one")
-        raise missing(f"there is no workbook {place}")
+            raise missing(f"no workbook matches {visible(place)}", expected="at least one")
+        raise missing(f"there is no workbook {visible(place)}")
     if len(found) > MAX_SOURCES:
         raise WorkbookError(
             "workbooks_too_many",
-            f"{len(found):,} workbooks match {place}",
+            f"{len(found):,} workbooks match {visible(place)}",
             expected=f"at most {MAX_SOURCES:,} a load",
             remedy="Narrow the pattern",
         )
@@ -84,6 +86,9 @@ def find_workbooks(name: str) -> list[str]:
 
 def _matching_paths(name: str) -> list[str]:
     home = settings().home
+    if not glob.has_magic(name) or (home / name).is_file():
+        workbook_path(name)
+        return [_named(name)]
     parts = PurePath(name).parts
     magic = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     folder, pattern = PurePath(*parts[:magic]), PurePath(*parts[magic:])
@@ -111,7 +116,8 @@ def stamps(name: str) -> list[tuple[str, str]]:
 
 
 def _stamp(name: str) -> str:
-    found = workbook_path(name).stat()
+    with workbook_path(name).open() as file:
+        found = os.fstat(file.fileno())
     return f"{found.st_size} {found.st_mtime}"
 
 
@@ -140,8 +146,8 @@ def require_unchanged(source: SourceFile) -> None:
 def _source(name: str) -> SourceFile:
     if is_url(name):
         return SourceFile(name, *fetch(name))
-    path = workbook_path(name)
-    return SourceFile(name, sha256_of(path), path.stat().st_size)
+    with opened(workbook_path(name)) as file:
+        return SourceFile(name, hashlib.file_digest(file.stream(), "sha256").hexdigest(), file.size)
 
 
 def _named(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
+from pathlib import PurePath
 
 from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block, too_much_text
@@ -23,6 +23,7 @@ from factload.sheet.limits import MAX_COLUMNS, Limits
 from factload.sheet.sheets import SheetPart
 from factload.sheet.windows import NotPlain
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import hostile
 
 BLOCK_BYTES = 3 << 19
@@ -32,10 +33,10 @@ _EXACT_BATCH, _EXACT_BYTES = 10_000, 8 << 20  # records, and their bytes: Python
 class CsvSource:
     """A csv file. Its one sheet has the file's name without the ending."""
 
-    def __init__(self, path: Path, dialect: CsvDialect, limits: Limits) -> None:
-        self.path, self.dialect, self.limits = path, dialect, limits
-        name = path.name.removesuffix(".gz")
-        self.sheets = (SheetPart(Path(name).stem, "visible", path.name, "worksheet"),)
+    def __init__(self, file: WorkbookFile, dialect: CsvDialect, limits: Limits) -> None:
+        self.file, self.dialect, self.limits = file, dialect, limits
+        name = file.name.removesuffix(".gz")
+        self.sheets = (SheetPart(PurePath(name).stem, "visible", file.name, "worksheet"),)
 
     @property
     def date1904(self) -> bool:
@@ -45,7 +46,7 @@ class CsvSource:
         """The records that begin in the first lines, without their bytes. Raises WorkbookError."""
         records: list[Record] = []
         taken = 0
-        with open_utf8(self.path, self.dialect, self.limits) as stream:
+        with open_utf8(self.file, self.dialect, self.limits) as stream:
             for record in read_exactly(stream, self.dialect, self.limits):
                 if record.line > HEADER_WITHIN:
                     break
@@ -65,7 +66,7 @@ class CsvSource:
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
     ) -> Iterator[Row]:
-        with open_utf8(self.path, self.dialect, self.limits) as stream:
+        with open_utf8(self.file, self.dialect, self.limits) as stream:
             rows = map(_row, read_exactly(stream, self.dialect, self.limits))
             yield from (row for row in rows if row.cells)
 
@@ -99,7 +100,7 @@ class CsvRows:
 
     def pieces(self, rows_per_partition: int) -> Pieces:
         source = self._source
-        with open_utf8(source.path, source.dialect, source.limits) as stream:
+        with open_utf8(source.file, source.dialect, source.limits) as stream:
             records = RecordStream(
                 stream,
                 source.dialect,
@@ -123,7 +124,7 @@ class CsvRows:
 
     def exactly(self, rows_per_partition: int) -> Pieces:
         source = self._source
-        with open_utf8(source.path, source.dialect, source.limits) as stream:
+        with open_utf8(source.file, source.dialect, source.limits) as stream:
             below = (
                 r for r in read_exactly(stream, source.dialect, source.limits) if r.line > self.header.row
             )

@@ -6,7 +6,6 @@ import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from factload.errors import WorkbookError
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.inflate import BROKEN
 from factload.sheet.limits import Limits
+from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import hostile
 
 _LF = ord("\n")
@@ -106,17 +106,17 @@ class _Inflating:
 
 
 @contextmanager
-def open_utf8(path: Path, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8Stream]:
+def open_utf8(source: WorkbookFile, dialect: CsvDialect, limits: Limits) -> Iterator[Utf8Stream]:
     """The text of a csv file; one in gzip is inflated, whatever its name. Raises WorkbookError."""
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-            file.seek(0)
-            if not packed:
-                yield Utf8Stream(file, file, dialect, limits)
-                return
-            _refuse_a_bomb(file, limits)
-            yield Utf8Stream(_Inflating(file), file, dialect, limits)
+        file = source.stream()
+        packed = file.read(2) == _GZIP
+        file.seek(0)
+        if not packed:
+            yield Utf8Stream(file, file, dialect, limits)
+            return
+        _refuse_a_bomb(file, limits)
+        yield Utf8Stream(_Inflating(file), file, dialect, limits)
     except EOFError as error:
         raise _cut_off() from error
     except (igzip.BadGzipFile, *BROKEN) as error:

@@ -7,22 +7,22 @@ are written all the same.
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
 
 from factload.sheet.inflate import inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
 from factload.sheet.tail import RangeList
+from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import XmlReader
 
 _CONTENT, _CHUNK = "content.xml", 1 << 18
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 
 
-def note_merged(path: Path, sheet: int, found: RangeList) -> None:
+def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
     """Note the merged ranges of a sheet, counted from 0, whose content is known to be well-formed."""
     reader = _Tables(sheet, found)
     xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
-    with zipfile.ZipFile(path) as archive, inflated(archive, archive.getinfo(_CONTENT)) as stream:
+    with zipfile.ZipFile(file.stream()) as archive, inflated(archive, archive.getinfo(_CONTENT)) as stream:
         while data := stream.read(_CHUNK):
             xml.feed(data)
 

@@ -35,6 +35,7 @@ from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.tail import RangeList
 from factload.sheet.unstorable import as_escaped, marked
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import XmlReader, damaged, hostile
 
 _ODS_ROWS = "content.xml"
@@ -46,9 +47,9 @@ _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "
 class ForeignSource:
     """A workbook that only calamine reads. Every question is a process of its own."""
 
-    def __init__(self, path: Path, limits: Limits, cells: CellChoices) -> None:
-        self.path, self.limits, self.cells = path, limits, cells
-        size = _bound_zip(path, limits) if zipfile.is_zipfile(path) else path.stat().st_size
+    def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
+        self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
+        size = _bound_zip(file, limits) if zipfile.is_zipfile(file.stream()) else file.size
         self._share = Share.of(size, limits)
 
     @cached_property
@@ -88,11 +89,11 @@ class ForeignSource:
     def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
         """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
         found = RangeList(header_row, self.limits)
-        if not zipfile.is_zipfile(self.path):
+        if self._ending == ".xls":
             for corners in self._lines(ask="merged", sheet=int(sheet.part)):
                 found.add(*corners)
-        elif is_ods(self.path):
-            note_merged(self.path, int(sheet.part), found)
+        elif self._ending == ".ods":
+            note_merged(self._file, int(sheet.part), found)
         shown = partial(seen_in, date1904=False)
         cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
         return cells if cells.matter else None
@@ -120,7 +121,6 @@ class ForeignSource:
         """The child's answer to one request. Raises WorkbookError when it doesn't end well, whatever was read."""
         limits = self.limits
         request |= {
-            "path": str(self.path.absolute()),
             "cells": limits.cells,
             "file_cells": self._share.cells,
             "file_share": self._share.memory,
@@ -132,11 +132,12 @@ class ForeignSource:
         }
         package = str(Path(__file__).resolve().parents[3])
         environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as said, _link_to(self._file, self._ending) as request["path"]:
             child = subprocess.Popen(
                 # Without -P, modules of the current folder, an inbox perhaps, would run instead of Python's own.
                 [sys.executable, "-P", "-m", "factload.sheet.foreign.child"],
                 cwd="/",
+                pass_fds=(self._file.descriptor,),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -213,16 +214,19 @@ class ForeignRows:
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
 
 
-def is_ods(path: Path) -> bool:
-    """Whether a workbook that is a zip archive is OpenDocument."""
-    with zipfile.ZipFile(path) as archive:
-        return _ODS_ROWS in archive.namelist()
+@contextmanager
+def _link_to(file: WorkbookFile, ending: str) -> Iterator[str]:
+    """A path of the open file, as the child sees it: calamine takes nothing but paths, and looks at their endings."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"workbook{ending}"
+        link.symlink_to(f"/dev/fd/{file.descriptor}")
+        yield str(link)
 
 
-def _bound_zip(path: Path, limits: Limits) -> int:
+def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
     """How many bytes the parts hold together, inflated. Raises WorkbookError."""
-    refuse_a_broken_zip(path, max_members=limits.members)
-    with zipfile.ZipFile(path) as archive:
+    refuse_a_broken_zip(file, max_members=limits.members)
+    with zipfile.ZipFile(file.stream()) as archive:
         parts = archive.infolist()
         for info in parts:
             if info.file_size > limits.sheet_bytes:

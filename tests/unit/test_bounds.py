@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -280,8 +281,6 @@ def test_all_rows_of_an_ods_workbook_come_one_by_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows_per_window", [1, 7, 100])
 def test_a_window_has_no_more_rows_than_its_columns_allow(rows_per_window: int) -> None:
-    import io
-
     rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (i, i) for i in range(1, 101))
     windows = Windows(
         io.BytesIO(HEAD + rows + b"</sheetData></worksheet>"),
@@ -289,7 +288,7 @@ def test_a_window_has_no_more_rows_than_its_columns_allow(rows_per_window: int) 
         rows_per_partition=30,
         rows_per_window=rows_per_window,
         window_bytes=1 << 20,
-        row_bytes=1 << 20,
+        limits=Limits(),
     )
     cut = [(len(window.ends), window.ends_partition) for window in windows]
     assert max(size for size, _ in cut) == min(rows_per_window, 30)

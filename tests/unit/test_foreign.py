@@ -20,6 +20,7 @@ from factload.sheet.foreign.ods_merged import note_merged
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect, open_source
 from factload.sheet.tail import RangeList
+from factload.sheet.workbook_file import opened
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -327,5 +328,6 @@ def test_merged_cells_of_an_ods_sheet_are_found_among_repeated_rows_and_columns(
     other = "</table:table><table:table table:name='Other'>"
     path = ods(tmp_path / "w.ods", row(spans) + other + gap + row(wide, spans, text("x")) + row(spans))
     found = RangeList(1, Limits())
-    note_merged(path, 1, found)
+    with opened(path) as file:
+        note_merged(file, 1, found)
     assert found.ranges.tolist() == [[8, 4, 10, 5], [9, 1, 11, 2]]

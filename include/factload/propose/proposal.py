@@ -10,7 +10,7 @@ from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.sheet_seen import SeenSheet
 from factload.propose.tables_seen import TableColumn
-from factload.sheet.text_format import UNGROUPED, TextFormat
+from factload.sheet.text_format import TextFormat
 
 LOAD_COLUMN, OTHER_LOAD_COLUMN = (
     "load_id",
@@ -73,10 +73,10 @@ class Proposal:
 
     @property
     def text_format(self) -> TextFormat:
-        """How most texts of a csv file write numbers and dates."""
+        """How all texts of a csv file write numbers and dates; what its columns don't agree on is said for each."""
         readings = [c.reading for c in self.sheet.columns]
-        numbers = [r.written for r in readings if r.type.is_exact_number and r.written != UNGROUPED]
-        dates = [r.written.date for r in readings if r.type.kind in ("date", "timestamp") and r.written.date]
-        decimal = self.sheet.decimal or (numbers[0].decimal if numbers else ".")
-        grouped = [n.thousands for n in numbers if n.decimal == decimal and n.thousands]
-        return TextFormat(decimal, grouped[0] if grouped else "", max(dates, key=dates.count, default=""))
+        decimal = self.sheet.decimal or "."
+        grouped = {r.written.thousands for r in readings if r.written.decimal == decimal} - {""}
+        dates = {r.written.date for r in readings if r.type.kind in ("date", "timestamp")}
+        alone = self.sheet.decimal is not None and len(grouped) == 1
+        return TextFormat(decimal, grouped.pop() if alone else "", dates.pop() if len(dates) == 1 else "")

@@ -408,3 +408,6 @@ def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> No
     workbook = book(place.home / "inbox/units.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
     text = text_of(place, workbook, table="fact_units")
     assert "# ATTENTION: row 22 looks like a total and would be loaded as a row" in text
+    output = str(place.home / "include/feeds/units.yaml")
+    said = factload("init", str(workbook), "--table", "fact_units", "--output", output).stderr
+    assert said.startswith("ATTENTION: row 22 looks like a total")

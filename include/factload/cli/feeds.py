@@ -59,6 +59,8 @@ def _init(options: argparse.Namespace) -> int:
     elif options.output:
         commands = next_commands(proposal, options.workbook, options.output, options.url)
         write_feed(proposal, options.output)
+        for warning in proposal.warnings:
+            print(warning, file=sys.stderr)
         print(f"{options.output} is written. Read it; then:", file=sys.stderr)
         for command in commands:
             print(f"  {command}", file=sys.stderr)

@@ -16,6 +16,7 @@ LOAD_COLUMN, OTHER_LOAD_COLUMN = (
     "load_id",
     "factload_load_id",
 )  # the other where the sheet has a Load ID of its own
+ATTENTION = "ATTENTION"
 KEY_TYPE = SqlType("integer", bits=64)
 
 
@@ -70,6 +71,11 @@ class Proposal:
     new_schema: str | None = None
     max_rejects: str = "0.5%"
     notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """The notes that must not be missed."""
+        return [note for note in self.notes if note.startswith(ATTENTION)]
 
     @property
     def text_format(self) -> TextFormat:

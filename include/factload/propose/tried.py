@@ -14,7 +14,7 @@ from pathlib import Path
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
 from factload.propose.column_types import TOLERATED, widened
-from factload.propose.proposal import Proposal
+from factload.propose.proposal import ATTENTION, Proposal
 from factload.propose.sheet_seen import OUT_OF_DATE, SeenSheet
 from factload.sheet.columns import TypedRows
 from factload.sheet.decode import Pieces
@@ -135,7 +135,7 @@ def told(trial: Trial, sheet: SeenSheet) -> list[str]:
     for what, numbers in kinds.items():
         shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
         lines.append(
-            f"ATTENTION: row {shown} looks like {what} and would be loaded as a row: take it out of the workbook"
+            f"{ATTENTION}: row {shown} looks like {what} and would be loaded as a row: take it out of the workbook"
         )
     return lines
 

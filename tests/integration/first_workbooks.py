@@ -490,3 +490,41 @@ def staff_by_hand(inbox: Path) -> Made:
     rows += [(), ("Ask Jane before changing this list",)]
     path = xlsx(inbox / "Personal_2026-11.xlsx", Liste=rows)
     return Made(path, 40, {}, {"Eintritt": ("2020-01-01", "2020-12-24")}, says=("it has no name in H3",))
+
+
+@maker
+def labels_merged_over_rows(inbox: Path) -> Made:
+    """Regions and a bonus, each in cells that are merged over several rows."""
+    rows = [
+        (f"Region {n // 5}" if n % 5 == 0 else None, f"Person {n}", n * 1.5, 100 if n % 5 == 0 else None)
+        for n in range(40)
+    ]
+    path = xlsx(inbox / "merged_2026-11-05.xlsx", M=[("Region", "Person", "Amount", "Bonus"), *rows])
+    book = openpyxl.load_workbook(path)
+    for first in range(2, 42, 5):
+        for column in "AD":
+            book.active.merge_cells(f"{column}{first}:{column}{first + 4}")
+    book.save(path)
+    return Made(
+        path, 40, {"Amount": total([r[2] for r in rows])}, says=("merged: repeat", "whether they count once")
+    )
+
+
+@maker
+def totals_by_formula(inbox: Path) -> Made:
+    """Formulas as XlsxWriter writes them, with values that the workbook itself calls out of date."""
+    import xlsxwriter
+
+    path = inbox / "formulas_2026-11-05.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, ["Item Code", "Qty", "Price", "Amount"])
+        for n in range(1, 31):
+            sheet.write_row(n, 0, [f"I{n % 3}", n, n * 0.5])
+            sheet.write_formula(n, 3, f"=B{n + 1}*C{n + 1}", None, n * n * 0.5)
+    return Made(
+        path,
+        30,
+        {"Qty": total(range(31)), "Price": total([n * 0.5 for n in range(31)])},
+        says=("out of date",),
+    )

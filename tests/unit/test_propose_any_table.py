@@ -10,7 +10,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from factload.propose.first import propose_feed
@@ -51,7 +51,9 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[Any]]]:
     header = draw(st.lists(st.sampled_from(sorted(_COLUMNS)), min_size=3, max_size=9, unique=True))
     rows = draw(st.lists(st.tuples(*(_COLUMNS[name] for name in header)).map(list), min_size=4, max_size=25))
     # A row of data has something to say: one with a single cell is a note.
-    return header, [row for row in rows if sum(value is not None for value in row) > 1]
+    rows = [row for row in rows if sum(value is not None for value in row) > 1]
+    assume(rows)
+    return header, rows
 
 
 @pytest.fixture

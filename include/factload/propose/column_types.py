@@ -25,6 +25,7 @@ _BELOW_NOISE = Context(prec=12)
 _NOISY_FROM, _SHORT = 14, 10  # digits
 _SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE}
 _FIRST_DAYS = 367  # serial numbers of the year 1900: times of day and durations, no dates
+_WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE, Kind.STALE)
 _TRUTH = {"true", "false"}
 TEXT, DOUBLE = SqlType("text"), SqlType("double")
 

@@ -21,6 +21,7 @@ from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last
 from factload.propose.odd_rows import THE_HEADER, OddRow, odd_rows
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
+from factload.sheet.choices import Merged
 from factload.sheet.convert import seen_in
 from factload.sheet.numbers import parse_decimal, plain_text, significant_digits
 from factload.sheet.references import column_letters
@@ -80,6 +81,11 @@ class SeenSheet:
     csv: SeenCsv | None = None
     decimal: str | None = None
     whole: bool = True
+    merged: Merged = "reject"
+
+    def column(self, header: str) -> SeenColumn:
+        """The column called so."""
+        return next(c for c in self.columns if c.header == header)
 
     def changed(self, header: str, **changes: object) -> SeenSheet:
         """The sheet with one of its columns seen otherwise."""
@@ -191,12 +197,18 @@ def _unnamed(found: FoundTable) -> Iterable[tuple[str, str]]:
 def _unreadable(cells: Counter[tuple[Kind, str]], rows: int) -> str:
     """Why a column would make too many rows rejects, whatever its type."""
     formulas = sum(n for (kind, _), n in cells.items() if kind == Kind.NO_VALUE)
+    stale = sum(n for (kind, _), n in cells.items() if kind == Kind.STALE)
     errors = sum(n for (kind, _), n in cells.items() if kind == Kind.ERROR)
     if formulas > 0.005 * rows:
         return f"{formulas:,} of its cells hold formulas whose values were never saved: open and save it in Excel"
     stale = sum(n for (kind, _), n in cells.items() if kind == Kind.STALE)
     if stale > 0.005 * rows:
         return f"{stale:,} of its cells hold formulas {OUT_OF_DATE}"
+    if stale > 0.005 * rows:
+        return (
+            f"{stale:,} of its cells hold formulas whose saved values the workbook calls out of date: open and save "
+            "it in Excel; or say `stale_formulas: take`"
+        )
     return f"{errors:,} of its cells show errors" if errors > 0.005 * rows else ""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from factload.errors import WorkbookError
@@ -25,6 +25,7 @@ from factload.split.fields import sheet_fields
 _ROWS_AT_ONCE = 100_000
 _KEPT = 1_000
 _UNREADABLE = {"error_cell", "formula_without_value", "rich_value", "ambiguous_cell"}
+_MERGED = "merged_cell"
 _WHOLE_ROW = ""  # what is wrong with it is no column's
 
 
@@ -45,7 +46,10 @@ class Defects:
 
 @dataclass(slots=True)
 class Trial:
-    """What reading every row came to. ``defects`` by header, ``merged`` headers, ``rows_rejected`` by number."""
+    """What reading every row came to. ``defects`` by header, ``merged`` headers, ``rows_rejected`` by number, how many
+    values each column gave, by its ``headers`` in their order."""
+
+    headers: tuple[str, ...] = ()
 
     source: int = 0
     blank: int = 0
@@ -53,6 +57,7 @@ class Trial:
     defects: dict[str, Defects] = field(default_factory=dict)
     rows_rejected: set[int] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
+    filled: Counter[str] = field(default_factory=Counter)
 
     @property
     def loaded(self) -> int:
@@ -61,6 +66,8 @@ class Trial:
     def add(self, source: int, rows: TypedRows) -> None:
         self.source, self.blank = self.source + source, self.blank + rows.blank
         self.rejected += rows.rejected
+        for place, header in enumerate(self.headers, 1):
+            self.filled[header] += rows.batch.num_rows - rows.batch.column(place).null_count
         if not rows.rejected:
             return
         found = rows.batch.select(["row", "reason", "column", "cell", "raw"])
@@ -73,18 +80,19 @@ class Trial:
 def try_feed(path: Path, feed: Feed) -> Trial:
     """Read every row of the workbook as a load of ``feed`` would. Raises WorkbookError for what ends a load."""
     fields = sheet_fields(feed)
-    with open_source(path, csv=feed.workbook.csv_dialect) as source:
+    with open_source(path, csv=feed.workbook.csv_dialect, cells=feed.workbook.cells) as source:
         [part] = choose(source.sheets, feed.workbook.sheet)
         rows = source.rows(part, fields, 2)
-        trial = read_rows(rows, _ROWS_AT_ONCE, _read)
+        headers = tuple(one.column for one in fields)
+        trial = read_rows(rows, _ROWS_AT_ONCE, lambda pieces: _read(pieces, headers))
         for fact_field, index in zip(fields, rows.placed, strict=True):
             if index in rows.unclear:
                 trial.merged.append(fact_field.column)
         return trial
 
 
-def _read(pieces: Pieces) -> Trial:
-    trial = Trial()
+def _read(pieces: Pieces, headers: tuple[str, ...]) -> Trial:
+    trial = Trial(headers)
     with closing(pieces):
         for piece in pieces:
             trial.add(piece.source, piece.rows)
@@ -97,6 +105,7 @@ def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
         sheet = sheet.without(
             header, "its name stands in merged cells: which column holds the values can't be told"
         )
+    sheet = _merged_cells(trial, sheet)
     filling = {c.header: c for c in proposal.columns if c.header}
     for header, defects in trial.defects.items():
         known = header not in (_WHOLE_ROW, *trial.merged) and header in {c.header for c in sheet.columns}
@@ -118,6 +127,24 @@ def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
             sheet = sheet.changed(header, rows=trial.source, required=False)
         elif (reading := filling[header].reading) is not None and reading.type.kind != "text":
             sheet = sheet.changed(header, reading=widened(reading, defects.reasons, defects.raws))
+    return sheet
+
+
+def _merged_cells(trial: Trial, sheet: SeenSheet) -> SeenSheet:
+    """Labels that are merged over several rows belong to each of them; of amounts that can't be told."""
+    hidden = {
+        h for h, defects in trial.defects.items() if defects.reasons[_MERGED] > TOLERATED * trial.source
+    }
+    if sheet.merged == "repeat":
+        hidden = {
+            c.header for c in sheet.columns if trial.filled[c.header] > c.cells.total() + len(sheet.odd)
+        }
+    for column in sheet.columns:
+        if column.header in hidden and column.reading.type.kind in ("numeric", "integer", "double"):
+            why = "numbers in merged cells: whether they count once or in each row can't be told"
+            sheet = sheet.without(column.header, why)
+        elif column.header in hidden and sheet.whole:
+            sheet = replace(sheet, merged="repeat")
     return sheet
 
 

@@ -37,6 +37,8 @@ def _lines(p: Proposal) -> Iterator[str]:
     yield _with(f"  path: {_quoted(p.path)}", "" if dated else "{period} in it is the date of the load")
     if p.sheet.csv is None:  # a csv file is a sheet itself
         yield _sheet(p)
+        if p.sheet.merged != "reject":
+            yield _with(f"  merged: {p.sheet.merged}", "a label in merged cells stands in each of their rows")
     else:
         yield from _csv(p)
     if p.dimensions:

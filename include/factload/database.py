@@ -31,6 +31,7 @@ from factload.database_errors import database_errors, room_for
 from factload.database_url import read_url
 from factload.errors import FeedError, did_you_mean
 from factload.settings import settings
+from factload.type_names import base_type
 
 __all__ = [
     "copy_text",
@@ -125,8 +126,8 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
     columns = [
         Column(
             c["name"],
-            c["type"],
-            nullable=c["nullable"],
+            base_type(c["type"]),
+            nullable=c["nullable"] and not getattr(c["type"], "not_null", False),
             info={"generated": _is_generated(c)},
             server_default=FetchedValue() if any(map(c.get, ("default", "identity", "computed"))) else None,
         )

@@ -29,12 +29,14 @@ CELLS: Mapping[str, str] = {
     "below_minimum": "The value is smaller than the smallest that is allowed",
     "above_maximum": "The value is larger than the largest that is allowed",
     "not_allowed": "The value is not one of those that are allowed",
+    "not_exact": "The fact table's column would round the value",
     "pattern_mismatch": "The text doesn't have the form that is asked for",
 }
 
 # Found among the members of a dimension, by the lookup.
 KEYS: Mapping[str, str] = {
     "unmatched_key": "No member of the dimension has this key",
+    "no_surrogate_key": "The member with this key has no surrogate key in the dimension",
     "no_member_on_date": "Members of the dimension have this key, but none is valid on the row's date",
     "key_does_not_fit": "The key can't be stored in the dimension, so no member could be made for it",
 }

@@ -29,6 +29,7 @@ from factload.fact.constants import constant_values, with_constants
 from factload.fact.duplicates import reject_duplicates
 from factload.fact.locks import holders_named
 from factload.fact.resolve import ROW, control_totals, measures, resolve
+from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
 from factload.fact.unique import once_only, with_a_value
 from factload.feed.model import Feed
@@ -38,6 +39,7 @@ from factload.ledger.opening import last_publication, open_attempt, require_none
 from factload.load import DimensionMap, Load, PartitionCounts
 from factload.proof import reconcile
 from factload.proof.weights import weighted_totals
+from factload.rights import require_rights
 from factload.split.all_workbooks import split_sources
 from factload.split.fields import sheet_fields
 from factload.split.partitions import PartitionFile, Split
@@ -82,7 +84,8 @@ def open_load(
         ):
             migrations.install(connection)
             fact = fact_table(connection, feed)
-            check_dimensions(connection, feed)
+            require_surrogates_fit(connection, feed, fact, check_dimensions(connection, feed))
+            require_rights(connection, feed)
             load_id = feed.load_id(period)
             load = open_attempt(connection, feed, load_id, period, named, sources, reload, corrections)
             last = last_publication(connection, load_id)
@@ -175,6 +178,7 @@ def load_partition(
             _opened(feed, maps),
             load.period_date,
             partial(_make_members, connection, load, feed, partition),
+            table,
         )
         counts = PartitionCounts(
             partition_id=partition.partition_id,

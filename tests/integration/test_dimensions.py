@@ -79,6 +79,7 @@ def feed(place: Place, dimensions: dict[str, Any], columns: dict[str, Any] | Non
             "load_column": "load_id",
         },
         "max_rejects": "100%",
+        "min_rows": 0,
         "rows_per_partition": 2000,
         "rows_per_chunk": 1000,
     }

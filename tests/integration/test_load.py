@@ -166,7 +166,10 @@ def test_a_sheet_with_nothing_below_its_header_publishes_nothing(place: Place) -
 
 def test_unmatched_fail_refuses_the_load(place: Place) -> None:
     place.workbook([("A1", 1), ("nobody", 2)])
-    with pytest.raises(RowsRefused, match="1 rows of one partition have a business key without a member"):
+    with pytest.raises(
+        RowsRefused,
+        match=r"row 3 of one partition has a business key without a member.*`factload check` lists",
+    ):
         load(place, place.feed(**{"unmatched: reject": "unmatched: fail"}))
     assert place.facts() == []
     assert report(place).state == "refused"

@@ -169,7 +169,7 @@ class _Rows:
 
     def add(self, partition: PartitionFile, readable: Feed) -> None:
         rows = open_table(Path(partition.path), partition.sha256)
-        resolved = resolve(rows, readable, self.target.members, self.period, self.would_be)
+        resolved = resolve(rows, readable, self.target.members, self.period, self.would_be, self.target.fact)
         self.unknown.update(resolved.unknown)
         self.rejected.add(partition, resolved.rejects)
         staged = resolved.rows

@@ -19,6 +19,7 @@ from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
 from factload.fact.standing import require_within_reach
+from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
 from factload.fact.unique import OnceOnly, once_only
 from factload.feed.model import Feed
@@ -26,6 +27,7 @@ from factload.ledger.corrections import Correction, read_corrections, sha256_of_
 from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.opening import Publication, last_publication, require_replaceable
 from factload.load import content_of
+from factload.rights import require_rights
 from factload.split.sources import SourceFile, sha256_of_sources
 
 
@@ -70,4 +72,9 @@ def look_at(
                 target.members[name] = same or open_members(
                     extract_dimension_map(connection, name, dimension, folder)
                 )
+        with problems.noted():
+            require_rights(connection, feed)
+        if target.fact is not None:
+            with problems.noted():
+                require_surrogates_fit(connection, feed, target.fact, would_be.tables)
     return target

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
-from sqlalchemy import DateTime, Executable, Select, Text, cast, func, select, types
+from sqlalchemy import Column, ColumnElement, DateTime, Executable, Select, Text, cast, func, select, types
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
@@ -64,7 +64,7 @@ def extract_dimension_map(
     """
     table = dimension_table(connection, name, dimension)
     surrogate = table.c[dimension.surrogate_key]
-    query = select(*(cast(table.c[part], Text) for part in dimension.business_key), surrogate)
+    query = select(*(_as_written(table.c[part]) for part in dimension.business_key), surrogate)
     if dimension.as_of is not None:
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
         query = query.add_columns(*(cast(cast(column, DateTime), Text) for column in history))
@@ -73,6 +73,13 @@ def extract_dimension_map(
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
         return stage_members(spool, surrogate_type(surrogate.type), name, dimension, folder)
+
+
+def _as_written(part: Column[Any]) -> ColumnElement[Any]:
+    """A part of a key as a sheet writes it: a number without the zeros and the exponent that its column would add."""
+    if isinstance(part.type, (types.Numeric, types.Float)):
+        return cast(func.trim_scale(cast(part, types.Numeric)), Text)
+    return cast(part, Text)
 
 
 def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:

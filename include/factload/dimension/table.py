@@ -11,6 +11,7 @@ from factload.database import reflect, split_name
 from factload.errors import FeedError
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
+from factload.type_names import type_name
 
 
 def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
@@ -73,7 +74,7 @@ def _key_type(field: str, table: str, column: Column[object], declared: str) -> 
     if isinstance(column.type, types.DateTime) or dated != (declared == "date"):
         yield FeedError(
             "key_type",
-            f"the business key {table}.{column.name} is {column.type}".lower(),
+            f"the business key {table}.{column.name} is {type_name(column.type)}",
             expected="a date, for `type: date`"
             if declared == "date"
             else "anything but a date or a timestamp",
@@ -88,7 +89,7 @@ def _moment(field: str, table: str, column: Column[object]) -> Iterator[FeedErro
     if not isinstance(kind, types.Date) and (not isinstance(kind, types.DateTime) or kind.timezone):
         yield FeedError(
             "as_of_type",
-            f"{table}.{column.name} is {kind}".lower(),
+            f"{table}.{column.name} is {type_name(kind)}",
             expected=f"a date, or a timestamp without time zone, for {field}",
             remedy="Name other columns, or a view that has such",
         )
@@ -112,7 +113,7 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
         if not isinstance(table.c[column].type, types.String | types.Integer | types.Date):
             yield FeedError(
                 "create_key_type",
-                f"the business key {dimension.table}.{column} is {table.c[column].type}".lower(),
+                f"the business key {dimension.table}.{column} is {type_name(table.c[column].type)}",
                 expected=f"text, a date or an integer: members are made by {field}: create",
                 remedy="Use `reject` or `{unknown: …}` here",
             )
@@ -129,7 +130,7 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
     if inferred is not None and not isinstance(table.c[inferred].type, types.Boolean):
         yield FeedError(
             "inferred_type",
-            f"{dimension.table}.{inferred} is {table.c[inferred].type}".lower(),
+            f"{dimension.table}.{inferred} is {type_name(table.c[inferred].type)}",
             expected=f"boolean, for {field}.create.inferred",
             remedy="Name another column, or change its type",
         )

@@ -9,11 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Column, Table, types
+from sqlalchemy.dialects.postgresql import ENUM
 
 from factload.errors import FeedError
 from factload.feed.columns import FactColumn
 from factload.feed.model import Feed
 from factload.split.partitions import PartitionFile
+from factload.type_names import is_short_text, type_name
 
 _BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 _ROW_BITS = 16  # too few for a million rows
@@ -27,8 +29,8 @@ def constant_defects(fact: Table, feed: Feed) -> Iterator[FeedError]:
             what, expected = told
             yield FeedError(
                 "column_type",
-                f"{feed.fact.table}.{name} is {fact.c[name].type}".lower()
-                + f", and fact.columns.{name} puts {what} there",
+                f"{feed.fact.table}.{name} is {type_name(fact.c[name].type)}, and fact.columns.{name} puts "
+                f"{what} there",
                 expected=expected,
                 remedy="Change fact.columns, or the table",
             )
@@ -98,12 +100,19 @@ def _holds(kind: types.TypeEngine[object], value: object) -> bool:
     if isinstance(value, bool):
         return isinstance(kind, types.Boolean)
     if isinstance(value, str):
-        return isinstance(kind, types.String) and (kind.length is None or len(value) <= kind.length)
+        return _holds_text(kind, value)
     if isinstance(value, datetime):
         return isinstance(kind, types.DateTime) and kind.timezone == (value.tzinfo is not None)
     if isinstance(value, date):
         return isinstance(kind, types.Date)
     return isinstance(value, int | Decimal) and _holds_number(kind, Decimal(value))
+
+
+def _holds_text(kind: types.TypeEngine[object], value: str) -> bool:
+    if isinstance(kind, ENUM):
+        return value in kind.enums
+    wide = isinstance(kind, types.String) and (kind.length is None or len(value) <= kind.length)
+    return wide and not is_short_text(kind)
 
 
 def _holds_number(kind: types.TypeEngine[object], value: Decimal) -> bool:
@@ -129,4 +138,4 @@ def _is_integer(kind: types.TypeEngine[object]) -> bool:
 
 
 def _is_text(kind: types.TypeEngine[object]) -> bool:
-    return isinstance(kind, types.String) and kind.length is None
+    return isinstance(kind, types.String) and kind.length is None and not is_short_text(kind)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Enum,
     Select,
     Table,
     Text,
@@ -110,7 +111,7 @@ def _make_room(connection: Connection, load: Load, feed: Feed, fact: Table, publ
 
 def _insertion(load: Load, feed: Feed, fact: Table, staging: Table) -> Insert:
     columns = list(feed.fact.columns)
-    values: list[Any] = [staging.c[name] for name in columns]
+    values: list[Any] = [_as_in(fact.c[name], staging.c[name]) for name in columns]
     if feed.fact.load_column is not None:
         columns.append(feed.fact.load_column)
         values.append(literal(load_key(fact.c[feed.fact.load_column], load.load_id)))
@@ -153,6 +154,11 @@ def _appended(
     return found, rows
 
 
+def _as_in(column: Any, staged: Any) -> Any:
+    """A staged value as the column holds it: labels of an enum are staged as texts."""
+    return cast(staged, column.type) if isinstance(column.type, Enum) else staged
+
+
 def _made_by() -> Any:
     return cast(literal_column("xmin"), Text)
 
@@ -170,7 +176,10 @@ def _rows_of_load(load: Load, feed: Feed, fact: Table, staging: Table) -> Select
     """The fact rows that this load wrote: those with its identity, or with the keys that it upserts."""
     rows = _columns_of(feed, fact)
     if feed.fact.mode.keys:
-        rows = rows.join(staging, and_(*(fact.c[key] == staging.c[key] for key in feed.fact.mode.keys)))
+        rows = rows.join(
+            staging,
+            and_(*(fact.c[key] == _as_in(fact.c[key], staging.c[key]) for key in feed.fact.mode.keys)),
+        )
     if feed.fact.load_column is not None:
         column = fact.c[feed.fact.load_column]
         rows = rows.where(column == load_key(column, load.load_id))

@@ -6,20 +6,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Table, types
 
 from factload.dimension.lookup import Found, Members, Moments, look_up
 from factload.dimension.normalize import join_parts, normalize
 from factload.errors import RowsRefused
+from factload.fact.exact import rounded, rounds
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
 from factload.split.fields import date_field, key_fields, value_field
 from factload.vectors import Flags, as_flags, flags
 
 ROW = "factload_row"
+_NAMED_AT_MOST = 5
 REJECT_SCHEMA = pa.schema(
     [
         ("row", pa.int32()),
@@ -49,18 +53,33 @@ class Resolved:
 
 
 def resolve(
-    partition: pa.Table, feed: Feed, members: Mapping[str, Members], period: date, make: MemberMaker
+    partition: pa.Table,
+    feed: Feed,
+    members: Mapping[str, Members],
+    period: date,
+    make: MemberMaker,
+    table: Table | None,
 ) -> Resolved:
     """Look every business key of a partition file up, and part its rows.
 
-    ``partition``: a partition file. ``members``: dimension → the opened map it uses. A row has one reject: what the
+    ``partition``: a partition file. ``members``: dimension → the opened map it uses. ``table``: with the
+    fact table's types, where these are known. A row has one reject: what the
     reader found, else the first key, in the order of the fact's columns, that is blank or matches no member.
     Raises ``RowsRefused`` where a dimension's ``unmatched`` is ``fail``.
     """
     readable = pc.is_null(partition["reason"])
     rejects = [partition.filter(pc.invert(readable)).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)]
     rows = partition.filter(readable).combine_chunks()
+    letters = partition.schema.metadata
     alive = np.ones(rows.num_rows, np.bool_)
+    for column, kind in _rounding(feed, table).items():
+        values = rows[value_field(column)].combine_chunks()
+        lost = alive & rounded(values, kind)
+        if lost.any():
+            header = feed.fact.columns[column].column or column
+            numbers = rows["row"].combine_chunks()
+            rejects.append(_rejects(numbers, value_field(column), letters, header, values, lost))
+            alive &= ~lost
     surrogates: dict[str, pa.Array] = {}
     unknown: dict[str, int] = {}
     for source in feed.fact.columns.values():
@@ -93,6 +112,30 @@ def resolve(
     )
 
 
+def _rounding(feed: Feed, table: Table | None) -> dict[str, types.TypeEngine[Any]]:
+    """The columns whose values the fact table may round, and their types."""
+    if table is None:
+        return {}
+    kinds = {n: table.c[n].type for n, c in feed.fact.columns.items() if c.type is not None}
+    return {name: kind for name, kind in kinds.items() if rounds(kind)}
+
+
+def _rejects(
+    row: pa.Array, field: str, letters: Mapping[bytes, bytes], header: str, values: pa.Array, lost: Flags
+) -> pa.Table:
+    which = flags(lost)
+    row = row.filter(which)
+    letter = letters[field.encode()].decode()
+    columns = [
+        row,
+        pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), ""),
+        pa.repeat(header, len(row)),
+        pc.cast(values.filter(which), pa.string()),
+        pa.repeat("not_exact", len(row)),
+    ]
+    return pa.table(columns, schema=REJECT_SCHEMA)
+
+
 class _Keys:
     """The business keys of one dimension in the rows of a partition."""
 
@@ -121,21 +164,30 @@ class _Keys:
         missing = alive & ~as_flags(pc.is_valid(found.surrogate))
         reason = pc.if_else(
             flags(keyed),
-            pc.if_else(flags(found.key_known), "no_member_on_date", "unmatched_key"),
+            pc.if_else(flags(found.key_known), self._without_surrogate, "unmatched_key"),
             "blank_key",
         )
         if not missing.any():
             return found.surrogate, reason
         if unmatched.action == "fail":
-            raise _no_member(self._name, int(missing.sum()))
+            raise _no_member(self._name, self._row.filter(flags(missing)))
         if unmatched.action == "unknown":
             member = pa.scalar(unmatched.member, found.surrogate.type)
             return pc.fill_null(found.surrogate, member), reason
-        if unmatched.action == "create" and (missing := missing & keyed).any():
+        if unmatched.action == "create" and (missing := missing & keyed & ~self._there(found)).any():
             made = pc.if_else(flags(missing), "key_does_not_fit", reason)
             surrogates = self._made(missing, make).cast(found.surrogate.type)
             return pc.replace_with_mask(found.surrogate, flags(missing), surrogates), made
         return found.surrogate, reason
+
+    @property
+    def _without_surrogate(self) -> str:
+        """Why a key that members have got no surrogate key."""
+        return "no_surrogate_key" if self._dimension.as_of is None else "no_member_on_date"
+
+    def _there(self, found: Found) -> Flags:
+        """Whose member is there, and can't be made: it has no surrogate key."""
+        return found.key_known & np.bool_(self._dimension.as_of is None)
 
     def _made(self, missing: Flags, make: MemberMaker) -> pa.Array:
         """The surrogate keys of members made for the keys of the rows ``missing``, in the order of these rows."""
@@ -183,12 +235,17 @@ def _moments(
     return pc.fill_null(moments.cast(pa.int64()), 0).to_numpy(), dated
 
 
-def _no_member(dimension: str, count: int) -> RowsRefused:
+def _no_member(dimension: str, rows: pa.Array) -> RowsRefused:
+    named = ", ".join(map(str, rows[:_NAMED_AT_MOST].to_pylist()))
+    more = len(rows) - _NAMED_AT_MOST
+    which = f"row {named}" if len(rows) == 1 else f"rows {named}" + (f" and {more} more" if more > 0 else "")
     return RowsRefused(
         "unmatched_key",
-        f"{count} rows of one partition have a business key without a member in dimension {dimension}",
+        f"{which} of one partition {'has' if len(rows) == 1 else 'have'} a business key without a member in "
+        f"dimension {dimension}",
         expected="a member for every key, since `unmatched` is `fail`",
-        remedy="Add the members, or let the feed say `unmatched: reject`",
+        remedy="`factload check` lists every such row of the load, with its key. Add the members, or let the feed say "
+        "`unmatched: reject`",
     )
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, delete, func, inspect, select
+from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text, delete, func, inspect, select
 from sqlalchemy.engine import Connection
 
 from factload.fact.insert import INSERTS
@@ -41,7 +41,11 @@ def staging_table(load: Load, fact: Table, columns: Sequence[str]) -> Table:
         MetaData(schema=STAGING_SCHEMA),
         Column(SLICE, BigInteger, nullable=False),
         Column(ROW, Integer, nullable=False),
-        *(Column(name, fact.c[name].type) for name in columns),
+        # The labels of an enum are checked as they go into the fact table.
+        *(
+            Column(name, Text() if isinstance(fact.c[name].type, Enum) else fact.c[name].type)
+            for name in columns
+        ),
     )
 
 

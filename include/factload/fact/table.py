@@ -8,15 +8,17 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Column, Table, types
+from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.engine import Connection
 
 from factload.database import missing_columns, reflect
 from factload.errors import FeedError
+from factload.fact.column_types import misfit
 from factload.fact.constants import constant_defects
 from factload.fact.relation import relation_defects
 from factload.fact.unique import upsert_defects
 from factload.feed.model import MAX_FEED_NAME, Feed
-from factload.feed.sql_types import SqlType
+from factload.type_names import is_short_text, type_name
 
 LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
 LOAD_NAMESPACE = UUID("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11")  # any, but never another
@@ -53,11 +55,12 @@ def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
             )
         if name not in table.c or source.type is None:
             continue
-        if problem := _misfit(source.type, table.c[name].type):
+        if told := misfit(source, source.type, table.c[name].type):
+            seen, remedy = told
             yield FeedError(
                 "column_type",
-                f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {problem}",
-                remedy="Declare the column's own type, or change the table",
+                f"fact.columns.{name} is declared {source.type}, and {fact.table}.{name} {seen}",
+                remedy=remedy,
             )
     yield from constant_defects(table, feed)
     load_column = fact.load_column or ""
@@ -90,47 +93,15 @@ def load_key(column: Column[Any], load_id: str) -> str | UUID | int:
 
 def _load_column_defect(column: Column[Any]) -> FeedError | None:
     kind = column.type
-    if isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
+    plain = not isinstance(kind, ENUM) and not is_short_text(kind)
+    if plain and isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
         return None
     if isinstance(kind, (types.Uuid, types.BigInteger)) and not column.info["generated"]:
         return None
     return FeedError(
         "load_column_type",
-        f"the load column {column.name} is {kind}",
+        f"the load column {column.name} is {type_name(kind)}",
         expected=f"text, or varchar of {LOAD_ID_LENGTH} characters or more, for values such as sales@2026-11-05; "
         "or uuid, or bigint",
         remedy="Change the column's type, or name another in fact.load_column",
     )
-
-
-def _misfit(declared: SqlType, actual: types.TypeEngine[object]) -> str | None:
-    """Why a column of type ``actual`` can't hold every value of the ``declared`` type."""
-    if isinstance(actual, types.Float):
-        fits = declared.kind == "double"
-    elif isinstance(actual, types.Numeric):
-        free = actual.precision is None
-        digits = (actual.precision or 0) - (actual.scale or 0)
-        fits = declared.kind in ("numeric", "integer") and (
-            free
-            or (
-                declared.kind == "numeric"
-                and declared.scale <= (actual.scale or 0)
-                and declared.precision - declared.scale <= digits
-            )
-        )
-    elif isinstance(actual, types.Integer):
-        bits = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}.get(str(actual), 0)
-        fits = declared.kind == "integer" and declared.bits <= bits
-    elif isinstance(actual, types.String):
-        fits = declared.kind == "text" and (
-            actual.length is None or (declared.length is not None and declared.length <= actual.length)
-        )
-    elif isinstance(actual, types.DateTime):
-        fits = declared.kind == "timestamp" and not actual.timezone
-    elif isinstance(actual, types.Date):
-        fits = declared.kind == "date"
-    elif isinstance(actual, types.Boolean):
-        fits = declared.kind == "boolean"
-    else:
-        fits = False
-    return None if fits else f"is {actual}".lower()

@@ -34,7 +34,7 @@ _MEANT = {
         ("string", "str", "char", "nvarchar", "varchar", "character varying"), "text or varchar(40)"
     ),
     **dict.fromkeys(("float", "real", "double", "float4"), "double precision"),
-    **dict.fromkeys(("datetime", "timestamptz", "timestamp with time zone"), "timestamp"),
+    **dict.fromkeys(("datetime",), "timestamp"),
     **dict.fromkeys(("bit", "logical", "yesno"), "boolean"),
     **dict.fromkeys(("long", "int64", "serial", "bigserial"), "bigint"),
 }
@@ -86,6 +86,11 @@ def parse_sql_type(text: str) -> SqlType:
         return SqlType("numeric", precision=precision, scale=scale)
     if match := _VARCHAR.fullmatch(name):
         return SqlType("text", length=int(match[1]))
+    if name in ("timestamptz", "timestamp with time zone"):
+        raise ValueError(
+            f"{text!r} is not a type a feed can declare: the moments of a sheet have no time zone. Declare timestamp, "
+            "for a column that is timestamp without time zone"
+        )
     meant = _MEANT.get(name.partition("(")[0].strip())
     raise ValueError(
         f"{text!r} is not a type a feed can declare; "

@@ -86,6 +86,8 @@ def _as_integers(values: pa.Array, kind: types.TypeEngine[Any]) -> npt.NDArray[n
             numbers = numbers.astype(np.float32)
         doubles: npt.NDArray[np.float64] = numbers.astype(np.float64) + 0.0  # no -0
         return doubles.view(np.int64)
+    if isinstance(kind, types.Date) and pa.types.is_string(values.type):
+        values = pc.cast(values, pa.date32())  # keys come as text
     if isinstance(kind, (types.Date, types.DateTime)):
         return _int64(values.view(pa.int32() if isinstance(kind, types.Date) else pa.int64()))
     if isinstance(kind, (types.Numeric, types.Integer, types.Boolean)):

@@ -46,7 +46,7 @@ __all__ = [
 _LOOK_FOR_THE_CLIENT = "5s"
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
-_NAME = re.compile(rf"(?:({_QUOTED.pattern}|[^.]*)\.)?(.*)", re.DOTALL)
+_NAME = re.compile(rf"(?:({_QUOTED.pattern}|(?!\")[^.]*)\.)?(.*)", re.DOTALL)
 
 
 @lru_cache(maxsize=8)

@@ -1,4 +1,4 @@
-"""Staging files: complete or absent, and never trusted without their checksum."""
+"""Staging files: complete or absent, never trusted without their checksum, and for nobody but the user that loads."""
 
 from __future__ import annotations
 
@@ -56,6 +56,18 @@ def missing_is_a_fault(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_private(folder: Path) -> None:
+    """Make the folder and those above it that are missing, for this user alone: they hold what workbooks hold."""
+    for place in reversed((folder, *folder.parents)):
+        if not place.is_dir():
+            place.mkdir(mode=0o700, exist_ok=True)
+
+
+def new_private(path: Path) -> int:
+    """The descriptor of a new file for this user alone, to be written."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+
 class StagingFile:
     """An Arrow file in the making, under a temporary name beside its own."""
 
@@ -63,8 +75,8 @@ class StagingFile:
         self._part = folder / f".{uuid4().hex}.part"
         self._folder = folder
         with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("wb")
+            make_private(folder)
+            self._file = os.fdopen(new_private(self._part), "wb")
             self._writer: Any = pa.ipc.new_file(self._file, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:

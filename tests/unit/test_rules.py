@@ -68,6 +68,7 @@ def test_what_breaks_a_rule(
         ("integer", {"pattern": "a"}, "`pattern` goes with text, and this column is integer"),
         ("text", {"pattern": "(a"}, r"`pattern` is not a regular expression \(RE2\)"),
         ("text", {"pattern": "a)|(b"}, r"`pattern` is not a regular expression \(RE2\): unexpected \)"),
+        ("text", {"pattern": r"\Qa"}, r"`pattern` is not a regular expression \(RE2\): missing \)"),
         ("text", {"pattern": "["}, r"`pattern` is not a regular expression \(RE2\): missing \]"),
         ("text", {"pattern": "(?=a)"}, r"`pattern` is not a regular expression \(RE2\)"),
         ("integer", {"min": 2, "max": 1}, "`min` 2 is above `max` 1"),

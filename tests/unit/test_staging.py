@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
@@ -52,3 +54,18 @@ def test_a_folder_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(TransientError) as caught:
         StagingFile(tmp_path / "file" / "below", BATCH.schema)
     assert caught.value.code == "staging_failed"
+
+
+def test_what_is_staged_is_for_the_user_that_loads_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        (tmp_path / "shared").mkdir(mode=0o777)
+        folder = tmp_path / "shared" / "load" / "7"
+        file = StagingFile(folder, pa.schema([pa.field("n", pa.int64())]))
+        file.write(pa.record_batch({"n": pa.array([1])}))
+        path, _ = file.commit("one.arrow")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [stat.S_IMODE(place.stat().st_mode) for place in (folder, folder.parent)] == [0o700, 0o700]
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o777  # of whoever made it

@@ -31,7 +31,7 @@ from factload.dimension.table import dimension_table
 from factload.errors import RowsRefused
 from factload.feed.dimensions import Dimension
 from factload.load import DimensionMap
-from factload.staging import StagingFile, disk_errors
+from factload.staging import StagingFile, disk_errors, make_private
 from factload.vectors import flags, integers
 
 _NAMED_AT_MOST = 5
@@ -121,7 +121,7 @@ def map_schema(surrogate: pa.DataType, dimension: Dimension, salt: int) -> pa.Sc
 @contextmanager
 def _temporary_file(folder: Path) -> Iterator[IO[bytes]]:
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         with tempfile.TemporaryFile(dir=folder) as file:
             yield file
 

@@ -99,14 +99,16 @@ def _has_room(value: object, declared: SqlType) -> bool:
 
 
 def _require_expression(rules: Rules) -> None:
-    if rules.pattern is None:
+    if rules.pattern is None or rules.whole_pattern is None:
         return
     # RE2 comes with pyarrow alone; here, because Airflow reads all feed files every few seconds
     import pyarrow as pa
     import pyarrow.compute as pc
 
     try:
-        pc.match_substring_regex(pa.array([""]), rules.pattern)  # alone: `a)|(b` would fit into the whole
+        # Alone, as `a)|(b` would fit into the whole; and as the whole, in which `\Qa` has no end.
+        for expression in (rules.pattern, rules.whole_pattern):
+            pc.match_substring_regex(pa.array([""]), expression)
     except pa.ArrowInvalid as error:
         said = str(error).partition(": ")[2] or str(error)
         raise ValueError(f"`pattern` is not a regular expression (RE2): {said}") from None

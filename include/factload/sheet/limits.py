@@ -18,6 +18,7 @@ class Limits:
 
     | field | bounds |
     | --- | --- |
+    | ``file_bytes`` | bytes of a workbook that is copied out of a store |
     | ``members`` | members of the zip archive |
     | ``sheet_bytes`` | bytes of one sheet's XML, or of one csv file, inflated |
     | ``strings_bytes`` | bytes of the shared strings' XML |
@@ -37,6 +38,7 @@ class Limits:
     at 1032 to 1.
     """
 
+    file_bytes: int = 4 << 30
     members: int = 10_000
     sheet_bytes: int = 8 << 30
     strings_bytes: int = 2 << 30

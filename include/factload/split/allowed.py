@@ -120,7 +120,8 @@ def _roots() -> list[Path]:
 def require_allowed_url(url: str) -> str:
     """The URL; raises ``WorkbookError`` outside the allowed roots, and where it holds a password.
 
-    A second address within one (fsspec's ``::``) and steps upwards, however they are written, lead anywhere.
+    A second address within one (fsspec's ``::``) and steps upwards, however they are written, lead anywhere. Control
+    characters hide steps: what asks a web server leaves some out.
     """
     if holds_password(url):
         raise WorkbookError(
@@ -128,12 +129,26 @@ def require_allowed_url(url: str) -> str:
             "the workbook's URL holds a password",
             expected="credentials in the environment, where neither the ledger nor a page shows them",
         )
+    require_printable(url)
+    require_printable(unquote(url))
     parts = unquote(url).replace("\\", "/").split("/")
     if "::" in url or ".." in parts or "." in parts:
         raise outside(url)
     if not any(url.startswith(f"{root}/") for root in settings().allowed_urls):
         raise outside(url)
     return url
+
+
+def require_printable(name: str) -> str:
+    """The name; raises ``WorkbookError`` where it holds what no message can show."""
+    if not name.isprintable():
+        raise WorkbookError(
+            "workbook_name",
+            f"the name of the workbook {name!a} can't be printed",
+            expected="a name without control characters, in UTF-8",
+            remedy="Rename it",
+        )
+    return name
 
 
 def visible(name: str) -> str:

@@ -19,8 +19,10 @@ from uuid import uuid4
 from factload.checksum import sha256_of
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
 from factload.settings import settings
+from factload.sheet.limits import Limits
+from factload.sheet.xml_parts import hostile
 from factload.split.allowed import changed, missing
-from factload.staging import NO_ROOM, disk_errors
+from factload.staging import NO_ROOM, disk_errors, make_private, new_private
 
 _FOLDER = "workbooks"
 _UNFINISHED = ".{}.part"
@@ -35,7 +37,7 @@ def find_urls(url: str) -> list[str]:
     """
     with _faults(url):
         files, path = _opened(url)
-        with suppress(FileNotFoundError):  # isfile() takes a store that is down for one without the file
+        with _without_a_file():
             if files.info(path)["type"] == "file":
                 return [url]
         if not has_magic(url):
@@ -53,7 +55,7 @@ def is_there(url: str) -> bool:
     """Whether the store has a file or folder of this URL. Raises as :func:`find_urls` does."""
     with _faults(url):
         files, path = _opened(url)
-        with suppress(FileNotFoundError):
+        with _without_a_file():
             files.info(path)
             return True
         return False
@@ -74,25 +76,26 @@ def stamp_of(url: str) -> str:
 def fetch(url: str) -> tuple[str, int]:
     """Copy the file into the staging folder; its SHA-256 and its size in bytes.
 
-    Raises ``WorkbookError`` ``workbook_missing``, ``workbook_changed``, ``workbook_forbidden``; ``TransientError``
-    ``store_unreachable``, ``staging_full``.
+    Raises ``WorkbookError`` ``workbook_missing``, ``workbook_changed``, ``workbook_forbidden``,
+    ``workbook_redirected``, ``workbook_hostile``; ``TransientError`` ``store_unreachable``, ``staging_full``.
     """
     folder = settings().staging / _FOLDER
     with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    part = folder / _UNFINISHED.format(uuid4().hex)
+        make_private(folder)
+        part = folder / _UNFINISHED.format(uuid4().hex)
+        os.close(new_private(part))
     try:
         with _faults(url):
             files, path = _opened(url)
             before = files.ukey(path)
-            files.get_file(path, str(part))
+            files.get_file(path, str(part), callback=_no_longer_than(Limits.from_environment().file_bytes))
             files.invalidate_cache()
             if files.ukey(path) != before:
                 raise changed(url)
         sha256, size = sha256_of(part), part.stat().st_size
         with disk_errors(folder):
             place = _place(url, sha256)
-            place.parent.mkdir(exist_ok=True)
+            make_private(place.parent)
             part.replace(place)
         return sha256, size
     finally:
@@ -134,7 +137,7 @@ def _opened(url: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs
 
     try:
-        files, path = url_to_fs(url)
+        files, path = url_to_fs(url, **(_NO_REDIRECTS if url.startswith(_WEB) else {}))
     except (ImportError, ValueError) as error:
         raise FeedError(
             "protocol_unknown",
@@ -145,6 +148,63 @@ def _opened(url: str) -> tuple[Any, str]:
     return files, path
 
 
+class _Redirected(Exception):
+    """The server names another address."""
+
+
+async def _refuse_a_redirect(response: Any) -> None:
+    if 300 <= response.status < 400:
+        raise _Redirected
+
+
+async def _client(**options: Any) -> Any:
+    """A session that goes to no address but the one it is asked for: another may lie anywhere, in this network too."""
+    import aiohttp
+
+    return aiohttp.ClientSession(raise_for_status=_refuse_a_redirect, **options)
+
+
+_WEB = ("http://", "https://")
+_NO_REDIRECTS = {"allow_redirects": False, "get_client": _client}
+
+
+def _redirected(url: str) -> WorkbookError:
+    return WorkbookError(
+        "workbook_redirected",
+        f"the server of {url} names another address for it",
+        expected="the workbook itself, below an allowed root",
+        remedy="Allow the root where it really lies, and name it there",
+    )
+
+
+def _no_longer_than(limit: int) -> Any:
+    """What is told of every piece of a copy; raises WorkbookError for one piece too many."""
+    from fsspec.callbacks import Callback
+
+    class _Copied(Callback):  # type: ignore[misc]
+        def call(self, *_: object, **__: object) -> None:
+            if max(self.value, self.size or 0) > limit:
+                raise hostile(
+                    "The workbook is longer than the limit", f"at most {limit:,} bytes", "file_bytes"
+                )
+
+        def set_size(self, size: int | None) -> None:
+            self.size = size
+            self.call()
+
+    return _Copied()
+
+
+@contextmanager
+def _without_a_file() -> Iterator[None]:
+    """No file is no fault. (``isfile()`` takes a store that is down for one without the file.)"""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if isinstance(error.__cause__, _Redirected):
+            raise
+
+
 @contextmanager
 def _faults(url: str) -> Iterator[None]:
     """What any file system raises, by what to do next. Its words stay out: they may hold what a log should not."""
@@ -153,7 +213,11 @@ def _faults(url: str) -> Iterator[None]:
     except FactloadError:
         raise
     except FileNotFoundError as error:
+        if isinstance(error.__cause__, _Redirected):
+            raise _redirected(url) from error
         raise missing(f"there is no workbook {url}") from error
+    except _Redirected as error:
+        raise _redirected(url) from error
     except PermissionError as error:
         raise WorkbookError(
             "workbook_forbidden",

@@ -21,6 +21,7 @@ from factload.split.allowed import (
     path_errors,
     require_allowed,
     require_allowed_url,
+    require_printable,
     visible,
     workbook_path,
 )
@@ -105,9 +106,10 @@ def _matching_paths(name: str) -> list[str]:
 def _matching_urls(url: str) -> list[str]:
     found = find_urls(url)
     if not glob.has_magic(url) or found == [url]:
-        return list(map(_printable, found))
+        return found
     above = fixed_part(url)
-    return [_printable(match) for match in found if _may_be_read(PurePosixPath(match.removeprefix(above)))]
+    matching = [match for match in found if _may_be_read(PurePosixPath(match.removeprefix(above)))]
+    return list(map(require_allowed_url, matching))  # a server may list what lies elsewhere
 
 
 def stamps(name: str) -> list[tuple[str, str]]:
@@ -156,18 +158,7 @@ def _named(name: str) -> str:
     path = here / name
     if ".." in path.parts:
         path = path.resolve()
-    return _printable(str(path.relative_to(here) if path.is_relative_to(here) else path))
-
-
-def _printable(named: str) -> str:
-    if not named.isprintable():
-        raise WorkbookError(
-            "workbook_name",
-            f"the name of the workbook {named!a} can't be printed",
-            expected="a name without control characters, in UTF-8",
-            remedy="Rename it",
-        )
-    return named
+    return require_printable(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def _may_be_read(path: PurePath) -> bool:

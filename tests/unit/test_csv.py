@@ -290,3 +290,18 @@ def test_what_common_programs_write_is_read_by_blocks(
         "row": 202, "k": "99", "t": f'x, "99"{ending}y', "n": None, "reason": None, "column": None, "cell": None, "raw": None
     }  # fmt: skip
     assert (rows[100]["row"], rows[100]["reason"]) == (206, "ragged_row")
+
+
+@pytest.mark.parametrize(("delimiter", "shown"), [(";", '";"'), ("\t", '"\\t"'), ("|", '"|"')])
+def test_names_between_other_delimiters_name_the_delimiter(
+    tmp_path: Path, delimiter: str, shown: str
+) -> None:
+    path = tmp_path / "w.csv"
+    path.write_text(
+        delimiter.join(["a title", "", ""]) + "\n" + delimiter.join(['"k"', "m", "x"]) + "\n1;2;3\n"
+    )
+    with pytest.raises(WorkbookError) as caught:
+        expected.split(path, [expected.field("k", "text"), expected.field("m", "text")])
+    assert caught.value.code == "csv_delimiter"
+    assert f"delimiter: {shown}" in caught.value.remedy
+    assert "Line 2" in caught.value.seen

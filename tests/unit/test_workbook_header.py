@@ -169,3 +169,45 @@ def test_every_sheet_is_no_number_of_sheets_without_end(tmp_path: Path) -> None:
 
     with pytest.raises(WorkbookError, match="10,001 visible sheets"):
         choose([SheetPart(f"S{i}", "visible", "", "worksheet") for i in range(10_001)], "*")
+
+
+SPELT = [
+    "Net\nAmount",
+    "Net  Amount",
+    "Net\u00a0Amount",
+    " Net\u2003\tAmount ",
+    "Net\u200b Amount\ufeff",
+    "net\namount",
+]
+
+
+@pytest.mark.parametrize("there", SPELT)
+@pytest.mark.parametrize("wanted", ["Net Amount", "Net\nAmount"])
+def test_a_name_is_what_a_person_sees(tmp_path: Path, there: str, wanted: str) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", rows([there], ["7"]))
+    assert expected.split(path, [expected.field(wanted, "text")])[1][0][wanted] == "7"
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"), [("Gro\u0308ße", "Größe"), ("Größe", "Gro\u0308ße"), ("GRÖSSE", "Größe")]
+)
+def test_composed_and_decomposed_letters_are_the_same(tmp_path: Path, there: str, wanted: str) -> None:
+    path = sheetxml.write(tmp_path / "w.xlsx", rows([there], ["7"]))
+    assert expected.split(path, [expected.field(wanted, "text")])[1][0][wanted] == "7"
+    csv = tmp_path / "w.csv"
+    csv.write_text(f"{there}\n7\n", encoding="utf-8")
+    assert expected.split(csv, [expected.field(wanted, "text")])[1][0][wanted] == "7"
+
+
+def test_the_nearest_spelling_wins_and_two_alike_are_refused(tmp_path: Path) -> None:
+    field = [expected.field("Net Amount", "text")]
+    path = sheetxml.write(
+        tmp_path / "w.xlsx", rows(["NET AMOUNT", "Net\nAmount", "Net Amount"], ["1", "2", "3"])
+    )
+    assert expected.split(path, field)[1][0]["Net Amount"] == "3"
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(["NET AMOUNT", "Net\nAmount"], ["1", "2"]))
+    assert expected.split(path, field)[1][0]["Net Amount"] == "2"
+    path = sheetxml.write(tmp_path / "w.xlsx", rows(["Net\u00a0Amount", "Net\nAmount"], ["1", "2"]))
+    with pytest.raises(WorkbookError) as caught:
+        expected.split(path, field)
+    assert (caught.value.code, "A1 and B1" in caught.value.seen) == ("header_duplicate", True)

@@ -22,6 +22,7 @@ from factload.sheet.block import Column, Kind
 from factload.sheet.choices import CellChoices
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.field import SheetField
+from factload.sheet.names import as_seen, is_same
 from factload.sheet.source import Source, open_source
 from factload.sheet.text_values import read_text
 from factload.sheet.workbook import find_header
@@ -157,7 +158,7 @@ class _Comparison:
         """A changed cell as the load's own workbook would have it."""
         if self._saved.date1904 != opened.date1904:
             kind, text = calendar_cell(kind, text, self._saved)
-        of = [one for one in self._fields if one.column.strip().casefold() == column.casefold()]
+        of = [one for one in self._fields if is_same(one.column, column)]
         if self._saved.texts_alone and kind == Kind.TEXT and of and all(one.role == "value" for one in of):
             # A csv file holds texts alone, so the declared type is read from them, as it is from a feed's own.
             read = read_text(Column(np.array([kind], np.uint8), texts([text])), of[0].type, of[0].text_format)
@@ -202,10 +203,10 @@ def _by_column(own: dict[int, str], came: ReturnedRow) -> dict[int, tuple[Kind, 
     """The cells that came back, by the column in which they stand in the load's own sheet."""
     places: dict[str, list[int]] = {}
     for index, name in sorted(own.items()):
-        places.setdefault(name.casefold(), []).append(index)
+        places.setdefault(as_seen(name).casefold(), []).append(index)
     found = {}
     for name, kind, text in came.cells:
-        if same := places.get(name.casefold()):
+        if same := places.get(as_seen(name).casefold()):
             found[same.pop(0)] = (kind, text)
     return dict(sorted(found.items()))
 

@@ -13,7 +13,10 @@
 ``columns``                 rows as the declared columns, or the reason why not
 ``delimited``               csv files
 ``foreign``                 .xls, .xlsb, .ods, in a process of their own
+``choices``, ``merged``     cells that can be read two ways, and what the feed says of them
+``tail``, ``spread``        what says so: after the rows, in formulas of other cells
 
-The rest are their tools: ``block``, ``date_format``, ``dates``, ``in_order``, ``inflate``, ``number_formats``,
-``numbers``, ``settling``, ``strings``, ``strings_table``, ``text_values``, ``xml_parts``.
+The rest are their tools: ``block``, ``date_format``, ``dates``, ``in_order``, ``inflate``, ``looks``, ``names``,
+``number_formats``, ``numbers``, ``references``, ``settling``, ``strings``, ``strings_table``, ``text_values``,
+``xml_parts``.
 """

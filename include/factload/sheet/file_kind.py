@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from factload.errors import WorkbookError
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import setting_of
+from factload.sheet.looks import LOOKED_AT, look_of, look_of_streams, names_a_workbook
 from factload.sheet.workbook_file import WorkbookFile
 
 FileKind = Literal["zip", "ole", "csv"]
@@ -28,18 +30,22 @@ def kind_of(file: WorkbookFile, *, may_be_csv: bool) -> FileKind:
 
     Raises WorkbookError: ``workbook_not_a_workbook``, or ``workbook_truncated`` for an empty file.
     """
-    head = file.stream().read(len(_OLE))
+    head = file.stream().read(LOOKED_AT)
     if not head:
-        raise _refused("truncated", f"{file.name!r} is empty", "Deliver it again")
-    if head == _OLE:
+        expected = "a csv file with a header" if may_be_csv else "an .xlsx workbook"
+        raise _refused("truncated", f"{file.name!r} is empty", "Deliver it again", expected)
+    if head.startswith(_OLE):
         return "ole"
     if head.startswith(_ZIP):
         return "zip"
-    if may_be_csv:
+    look = look_of(head)
+    if may_be_csv and not (look and look.certain):
         return "csv"
-    raise _refused(
-        "not_a_workbook", f"{file.name!r} doesn't begin as a workbook does", "Check which file was delivered"
-    )
+    seen = f"{file.name!r} doesn't begin as a workbook does"
+    expected = "a csv file" if may_be_csv else "an .xlsx workbook"
+    if look is None:
+        raise _refused("not_a_workbook", seen, "Check which file was delivered", expected)
+    raise _refused("not_a_workbook", f"{seen}: it looks like {look.what}", look.remedy, expected)
 
 
 def is_named_csv(path: Path | str) -> bool:
@@ -93,14 +99,27 @@ def foreign_zip(file: WorkbookFile, max_members: int) -> str:
     return ".xlsb" if "xl/workbook.bin" in names else ""
 
 
-def refuse_encrypted(file: WorkbookFile) -> None:
-    """Return unless the OLE container holds a workbook of today, encrypted. Raises ``workbook_encrypted``."""
+def refuse_no_xls(file: WorkbookFile) -> None:
+    """Return unless the OLE container is known to hold something else than an .xls workbook.
+
+    Raises ``workbook_encrypted`` for a workbook of today, encrypted, and ``workbook_not_a_workbook``.
+    """
     stream = file.stream()
     data = stream.read(1 << 20)
     stream.seek(max(0, file.size - (1 << 16)))
     data += stream.read()
     if "EncryptedPackage".encode("utf-16-le") in data:
         raise _protected()
+    look = look_of_streams(data)
+    if look and not any(map(names_a_workbook, _overlapping(file.stream()))):
+        raise _refused("not_a_workbook", f"The file is {look.what}", look.remedy)
+
+
+def _overlapping(file: IO[bytes]) -> Iterator[bytes]:
+    before = b""
+    while data := file.read(1 << 20):
+        yield before + data
+        before = data[-64:]
 
 
 def _says_encrypted(archive: zipfile.ZipFile) -> bool:
@@ -139,5 +158,5 @@ def _entries(directory: bytes) -> int:
     return count
 
 
-def _refused(what: str, seen: str, remedy: str) -> WorkbookError:
-    return WorkbookError(f"workbook_{what}", seen, expected="an .xlsx workbook", remedy=remedy)
+def _refused(what: str, seen: str, remedy: str, expected: str = "an .xlsx workbook") -> WorkbookError:
+    return WorkbookError(f"workbook_{what}", seen, expected=expected, remedy=remedy)

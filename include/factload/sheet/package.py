@@ -17,8 +17,9 @@ from factload.errors import WorkbookError
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
+from factload.sheet.looks import look_of_members
 from factload.sheet.number_formats import date_styles
-from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.sheets import UNKNOWN, SheetPart, SheetState
 from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_parts import damaged, hostile, is_true, parse_small
 
@@ -40,7 +41,9 @@ class Package:
         self._read_workbook(main, relations)
         self.strings_part = self._by_type(relations, "sharedStrings")
         styles = self._by_type(relations, "styles")
-        self.date_styles = date_styles(self._small(styles)) if styles else frozenset[int]()
+        self.date_styles = (
+            date_styles(self._small(styles)) if styles and self.has(styles) else frozenset[int]()
+        )
 
     def has(self, part: str) -> bool:
         """Whether the file has this part."""
@@ -103,11 +106,12 @@ class Package:
             return "xl/workbook.xml"
         if "mimetype" in self._members:
             raise unsupported("an OpenDocument file (.ods)")
+        look = look_of_members(self._members)
         raise WorkbookError(
             "workbook_not_a_workbook",
-            "The file is a zip archive without a workbook in it",
+            f"The file is {look.what}",
             expected="an .xlsx workbook",
-            remedy="Check which file was delivered",
+            remedy=look.remedy,
         )
 
     def _relations(self, part: str) -> dict[str, tuple[str, str]]:
@@ -140,7 +144,7 @@ class Package:
             elif tag == "calcPr":
                 self.stale = is_true(attributes.get("fullCalcOnLoad", ""))
             elif tag == "sheet":
-                kind, part = relations.get(attributes.get("id", ""), ("missing", ""))
+                kind, part = relations.get(attributes.get("id", ""), (UNKNOWN, ""))
                 state = attributes.get("state", "visible")
                 known: SheetState = (
                     "veryHidden" if state == "veryHidden" else "hidden" if state == "hidden" else "visible"

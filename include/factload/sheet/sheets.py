@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from factload.errors import WorkbookError
-from factload.sheet.xml_parts import hostile
+from factload.sheet.xml_parts import damaged, hostile
 
 SheetState = Literal["visible", "hidden", "veryHidden"]
 SheetChoice = str | int | tuple[str | int, ...]
 EVERY = "*"  # no sheet is called so: Excel forbids the character in names
+UNKNOWN = "unknown"
+_KINDS = {"chartsheet": "a chart sheet", "dialogsheet": "a dialog sheet", "xlMacrosheet": "a macro sheet"}
 _LISTED = 20
 _NAME_CHARS = 255  # of a sheet's name; Excel's own end at 31
 _AT_ONCE = 10_000  # sheets that "*" may mean
@@ -25,7 +27,7 @@ class SheetPart:
     name: str
     state: SheetState
     part: str
-    kind: str  # "worksheet", "chartsheet", "dialogsheet" …
+    kind: str  # "worksheet", "chartsheet", "dialogsheet" …; UNKNOWN where the workbook doesn't say
 
 
 def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart, ...]:
@@ -37,7 +39,7 @@ def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart,
     """
     named = Counter(sheet.name for sheet in sheets)
     if choice == EVERY:
-        visible = tuple(s for s in sheets if s.state == "visible" and s.kind == "worksheet")
+        visible = tuple(s for s in sheets if s.state == "visible" and s.kind in ("worksheet", UNKNOWN))
         if not visible:
             raise _missing("visible sheet of cells", sheets)
         if len(visible) > _AT_ONCE:
@@ -75,10 +77,12 @@ def _one(sheets: Sequence[SheetPart], wanted: str | int, named: Mapping[str, int
 
 
 def _defect(sheet: SheetPart, wanted: str | int, named: Mapping[str, int]) -> WorkbookError | None:
+    if sheet.kind == UNKNOWN:
+        return damaged(f"The workbook doesn't say which of its parts holds sheet {sheet.name!r}")
     if sheet.kind != "worksheet":
         return WorkbookError(
             "sheet_without_cells",
-            f"Sheet {sheet.name!r} is a {sheet.kind}",
+            f"Sheet {sheet.name!r} is {_KINDS.get(sheet.kind, 'a ' + sheet.kind)}",
             expected="a sheet of cells",
             remedy="Correct `workbook.sheet` in the feed file",
         )

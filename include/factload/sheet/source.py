@@ -16,7 +16,7 @@ from factload.sheet.decode import Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
 from factload.sheet.field import SheetField
-from factload.sheet.file_kind import foreign_zip, is_named_csv, kind_of, refuse_encrypted
+from factload.sheet.file_kind import foreign_zip, is_named_csv, kind_of, refuse_no_xls
 from factload.sheet.foreign.source import ForeignSource
 from factload.sheet.limits import Limits
 from factload.sheet.sheets import SheetPart
@@ -122,7 +122,7 @@ def open_source(
             yield CsvSource(file, csv or CsvDialect(), limits)
             return
         if kind == "ole":
-            refuse_encrypted(file)
+            refuse_no_xls(file)
             yield ForeignSource(file, ".xls", limits, cells)
             return
         if ending := foreign_zip(file, limits.members):

@@ -17,7 +17,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.package import Package
 from factload.sheet.settling import needs_settling, settle_some
 from factload.sheet.strings_table import NO_STRINGS, SharedStrings
-from factload.sheet.xml_parts import XmlReader, hostile, main_name
+from factload.sheet.xml_parts import XmlReader, hostile, is_utf8, main_name
 from factload.vectors import one_value, slices, texts
 
 _HEAD = re.compile(rb"""\A(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<sst(?: [^<>]*[^/<>])?>""")
@@ -46,7 +46,7 @@ def load_strings(package: Package, limits: Limits) -> SharedStrings:
 def _plain_pieces(stream: Stream, limits: Limits) -> Iterator[pa.Array[Any]]:
     buffer = stream.read(_PIECE)
     head = _HEAD.match(buffer)
-    if head is None or not _is_utf8(head[0]):
+    if head is None or not is_utf8(head[0]):
         raise _NotPlain
     opening, buffer = head[0], buffer[head.end() :]
     keep_space = _keeps_space(opening)
@@ -72,11 +72,6 @@ def _keeps_space(opening: bytes) -> bool:
     space = KeptSpace()
     XmlReader("the shared strings", start=lambda _, attributes: space.open(attributes)).feed(opening)
     return space.kept
-
-
-def _is_utf8(head: bytes) -> bool:
-    declared = re.search(rb"""encoding=["']([^"']*)["']""", head)
-    return declared is None or declared[1].lower() == b"utf-8"
 
 
 def _piece(xml: bytes, opening: bytes, keep_space: bool, limits: Limits) -> pa.Array[Any]:

@@ -15,7 +15,7 @@ from factload.sheet.character_data import KeptSpace
 from factload.sheet.inflate import Stream
 from factload.sheet.limits import Limits
 from factload.sheet.tail import Tail, TailReader
-from factload.sheet.xml_parts import XmlReader, damaged, hostile, main_name
+from factload.sheet.xml_parts import XmlReader, damaged, hostile, is_utf8, main_name
 from factload.vectors import Positions, row_ends
 
 _CLOSE = b"</row>"
@@ -27,9 +27,6 @@ _ROW = re.compile(rb"\s*+<row((?:\s+[^\s=<>\"']+=" + _VALUE + rb")*)\s*(/?)>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=]+)=(" + _VALUE + rb")")
 _NUMBER = re.compile(rb"""["']([0-9]{1,7})["']""")
 _NO_ELEMENTS = (b"<!", b"<?")  # a comment may hold what looks like a row
-_NOT_UTF8 = re.compile(
-    rb"""\A(?:\xff\xfe|\xfe\xff|.?\0|<\?xml[^>]*encoding=["'](?!utf-8["']))""", re.IGNORECASE
-)
 
 
 class NotPlain(Exception):  # a turn of the road, not an error
@@ -121,7 +118,7 @@ class Windows:
                 raise NotPlain
             found = _SHEET_DATA.search(self._buffer)
         head = self._buffer[: found.end()]
-        if _NOT_UTF8.match(head) or b"<worksheet" not in head:
+        if not is_utf8(head) or b"<worksheet" not in head:
             raise NotPlain
         try:
             self._frame.feed(head)

@@ -12,6 +12,7 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, SheetParser, bounded, iterate
 from factload.sheet.limits import Limits
+from factload.sheet.names import as_seen
 from factload.sheet.package import Package
 from factload.sheet.references import column_letters
 from factload.sheet.sheets import SheetPart
@@ -20,6 +21,7 @@ from factload.sheet.unstorable import as_escaped
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
 _CHUNK = 1 << 16
+_INVISIBLE = 100  # characters that a name may hold without anybody seeing them
 _MERGED_SHOWN = 5
 _NAMES, _NAME_CHARS = 30, 60  # that a message shows
 _LIKENED = 200  # names, of a header that may have 16,384
@@ -109,10 +111,10 @@ def find_header(
 
 def best_header(rows: Sequence[Row], wanted: Sequence[str]) -> Header | None:
     """The first row that holds every wanted name, or else the first that holds most of them; None for no row."""
-    folded = [name.strip().casefold() for name in wanted]
+    folded = [as_seen(name).casefold() for name in wanted]
 
     def held(header: Header) -> int:
-        there = {name.casefold() for name in header.names.values()}
+        there = {as_seen(name).casefold() for name in header.names.values()}
         return sum(name in there for name in folded)
 
     best = max(map(_header, rows), key=held, default=None)
@@ -142,13 +144,17 @@ def _duplicates(header: Header, wanted: Sequence[str], sheet: str) -> list[Workb
 
 
 def columns_named(header: Header, name: str) -> list[int]:
-    """Indices of the columns called ``name``: exactly, or else when case doesn't count."""
+    """Indices of the columns called ``name``: exactly, or else as a person sees it, or else in another case."""
     wanted = name.strip()
-    exact = [index for index, there in header.names.items() if there == wanted]
-    folded, longest = wanted.casefold(), 3 * len(wanted)  # no character has more than three in another case
-    return exact or [
-        index for index, there in header.names.items() if len(there) <= longest and there.casefold() == folded
-    ]
+    if exact := [index for index, there in header.names.items() if there == wanted]:
+        return exact
+    # No character has more than three in another case, and none is made of more than four.
+    near = {
+        i: as_seen(there) for i, there in header.names.items() if len(there) <= 12 * len(wanted) + _INVISIBLE
+    }
+    seen = as_seen(wanted)
+    same = [index for index, there in near.items() if there == seen]
+    return same or [index for index, there in near.items() if there.casefold() == seen.casefold()]
 
 
 def _header(row: Row) -> Header:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable
 from xml.parsers import expat
 
@@ -13,6 +15,9 @@ _MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main ",
     "http://purl.oclc.org/ooxml/spreadsheetml/main ",
 )
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml([^<>]*)\?>")
+_ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
 _MAX_TOKEN = 16 << 20  # bytes: no tag, comment or instruction of a real sheet comes near
 
 
@@ -68,15 +73,23 @@ class XmlReader:
         data: Callable[[str], None] | None = None,
     ) -> None:
         self._part, self._fed = part, 0
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.StartElementHandler = start
-        self._parser.EndElementHandler = end
-        self._parser.CharacterDataHandler = data
+        self._start, self._end, self._data = start, end, data
+        self._parser = self._parser_of(None)
+
+    def _parser_of(self, encoding: str | None) -> expat.XMLParserType:
+        """A parser for this encoding, whatever the part declares; None: for what it does."""
+        parser = expat.ParserCreate(encoding, " ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._refuse
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._data
+        return parser
 
     def feed(self, data: bytes, *, final: bool = False) -> None:
         """Parse on. Raises WorkbookError: not well-formed, a DOCTYPE, a token longer than any real one."""
+        if not self._fed and is_utf8(data):
+            self._parser = self._parser_of("utf-8")  # expat knows it by that name alone
         self._fed += len(data)
         try:
             self._parser.Parse(data, final)
@@ -92,6 +105,22 @@ class XmlReader:
 
     def _refuse(self, *_: object) -> None:
         raise hostile(f"{self._part} holds a DOCTYPE", "no document type, as in every real workbook")
+
+
+def is_utf8(head: bytes) -> bool:
+    """Whether a part that begins so is in UTF-8: it declares it, by any of the names that it has, or nothing else."""
+    if head.startswith(_WIDE) or b"\0" in head[:4]:
+        return False
+    declaration = _DECLARATION.match(head)
+    if declaration is None:
+        return not head.removeprefix(codecs.BOM_UTF8).startswith(b"<?xml")
+    encoding = _ENCODING.search(declaration[1])
+    if encoding is None:
+        return b"encoding" not in declaration[1]
+    try:
+        return codecs.lookup(encoding[1].decode("ascii", "replace")).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
 
 
 def is_true(written: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import PurePath
 
+from factload.errors import WorkbookError
 from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block, too_much_text
 from factload.sheet.columns import type_rows
@@ -14,6 +15,7 @@ from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.delimited.counting import count_valued
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.exact import Record, read_exactly
+from factload.sheet.delimited.misread import refuse_another_delimiter
 from factload.sheet.delimited.plain import RAGGED_SHOWN, read_records
 from factload.sheet.delimited.records import Records, RecordStream
 from factload.sheet.delimited.stream import open_utf8
@@ -86,9 +88,14 @@ class CsvRows:
         self.name, self._source, self._threads = sheet.name, source, threads
         # A csv file holds texts alone: the declared types are read from them.
         self.fields = [replace(field, parse_text=True) for field in fields]
-        records = source.first_records()
         names = [field.column for field in fields]
-        self.header = find_header([_row(record) for record in records], names, sheet.name)
+        try:
+            records = source.first_records()
+            self.header = find_header([_row(record) for record in records], names, sheet.name)
+        except WorkbookError as error:
+            if error.code in ("header_missing", "csv_quotes"):
+                refuse_another_delimiter(source.file, names, source.dialect, source.limits)
+            raise
         self.placed = place_columns(self.header, names, sheet.name)
         self._columns = sorted(set(self.placed))
         header = next(record for record in records if record.line == self.header.row)

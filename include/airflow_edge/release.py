@@ -45,7 +45,7 @@ class ReleaseHeldLoad(ApprovalOperator):
     operator_extra_links = (LoadLink(),)
 
     # What the buttons say. "Reject", beside rejected rows, could be taken for either.
-    APPROVE = "Publish without them"
+    APPROVE = "Publish as it is"
     REJECT = "Leave it held"
 
     def __init__(self, *, load: Any, waits: timedelta, **options: Any) -> None:
@@ -100,12 +100,15 @@ class ReleaseHeldLoad(ApprovalOperator):
 
 def question(report: Report, feed: Feed, page: str) -> str:
     """What a person is told before the decision, as Markdown: how many rows, why, the limit, and where to look."""
-    by_reason = "\n".join(
-        f"| {REASONS.get(reason, '')} | {reason} | {rows:,} |" for reason, rows in report.rejects.items()
-    )
-    return (
-        f"**{report.load_id}**: {report.rows['rejected']:,} of {report.rows['source']:,} rows were rejected; "
-        f"the feed allows {feed.max_rejects}.\n\n"
-        f"| what is wrong | code | rows |\n| --- | --- | ---: |\n{by_reason}\n\n"
-        f"[The load's page]({page}) has the rejected rows with their values.\n"
-    )
+    rows = report.rows
+    told = [
+        f"**{report.load_id}**: {rows['rejected']:,} of {rows['source']:,} rows were rejected; "
+        f"the feed allows {feed.max_rejects}. {rows['staged']:,} rows would be published."
+    ]
+    if report.error and report.error["code"] == "too_few_rows":
+        told.append("Fewer rows came than the feed asks for.")
+    if report.rejects:
+        by_reason = (f"| {REASONS.get(code, '')} | {code} | {n:,} |" for code, n in report.rejects.items())
+        told.append("\n".join(["| what is wrong | code | rows |", "| --- | --- | ---: |", *by_reason]))
+    told.append(f"[The load's page]({page}) says more, and has the rejected rows with their values.")
+    return "\n\n".join(told)

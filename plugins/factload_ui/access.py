@@ -37,5 +37,18 @@ def _dags_to_see(user: GetUserDep) -> set[str]:
     }
 
 
+def _may_trigger(dag_id: str, user: GetUserDep) -> bool:
+    team = DagModel.get_dag_id_to_team_name_mapping([dag_id]).get(dag_id)
+    return get_auth_manager().is_authorized_dag(
+        method="POST",
+        access_entity=DagAccessEntity.RUN,
+        details=DagDetails(id=dag_id, team_name=team),
+        user=user,
+    )
+
+
+# Whether the user may start runs of the route's DAG.
+MayTrigger = Annotated[bool, Depends(_may_trigger)]
+
 # The ids of the DAGs whose runs the user may read.
 DagsToSee = Annotated[set[str], Depends(_dags_to_see)]

@@ -22,7 +22,7 @@ from factload.reports.history import recent_loads
 from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
 from factload.reports.rejects_workbook import write_rejects
 from factload_ui import answers
-from factload_ui.access import MAY_SEE_RUNS, DagsToSee
+from factload_ui.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload_ui.asked import Day
 from factload_ui.expected import expected_periods
 from factload_ui.feed_days import days_of_feeds
@@ -71,7 +71,7 @@ def trend(dag_id: str, until: Day | None = None) -> dict[str, Any]:
 
 @of_dag.get("/loads/{period}")
 @off_the_loop
-def load(dag_id: str, session: SessionDep, period: Day) -> dict[str, Any]:
+def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger) -> dict[str, Any]:
     """One load in full, and the last runs that were for it.
 
     ``load`` is null when there is none; ``expected`` says whether there should be one, ``gaps`` what a backfill takes.
@@ -88,6 +88,7 @@ def load(dag_id: str, session: SessionDep, period: Day) -> dict[str, Any]:
         "max_rejects": str(feed.max_rejects),
         "table": feed.fact.table,
         "workbook": feed.workbook.for_period(period),
+        "may_trigger": may_trigger,
         "to_come": period > now.astimezone(zone).date(),
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
         "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],

@@ -43,14 +43,14 @@ def reading(
             if not is_installed(connection):
                 raise FeedError(
                     "ledger_missing",
-                    f"the warehouse {name} has no ledger yet",
+                    f"the connection {name} leads to no ledger yet",
                     remedy="The first load makes it: trigger one",
                 )
             yield connection
     except FactloadError as error:
         if isinstance(error.__cause__, DBAPIError) and _state(error.__cause__) == _CANCELED:
             raise TransientError(
-                "too_slow", f"the warehouse {name} did not answer within {timeout}", remedy=if_slow
+                "too_slow", f"the connection {name} gave no answer within {timeout}", remedy=if_slow
             ) from error
         if error.code == _UNREACHABLE:
             raise TransientError(

@@ -259,6 +259,10 @@ def test_an_absent_workbook_fails_at_once_and_somebody_is_told(night: Night) -> 
     assert night.ended("needed", run_id) == "failed"
     assert night.tries("needed", run_id) == 1
     assert "there is no workbook" in night.said("needed", run_id)
+    links = f"/api/v2/dags/load_needed/dagRuns/{run_id}/taskInstances/open_load/links"
+    [link] = night.api.call("GET", links)["extra_links"].values()
+    assert f"{night.site}/dags/load_needed/runs/" in link
+    assert link.endswith("/plugin/load-of-run")
     wait_for(lambda: "needed: a load failed" in night.mails.subjects(), "the mail about the failure")
     mail = night.mails.text("needed: a load failed")
     assert "there is no workbook" in mail
@@ -292,8 +296,8 @@ def test_a_held_load_waits_for_a_persons_word(night: Night) -> None:
 def test_a_released_load_is_published(night: Night) -> None:
     expected = night.workbook("strict", seed=4)
     run_id = night.trigger("released", "strict")
-    night.decide(run_id, "Publish without them", " ")
-    night.decide(run_id, "Publish without them", "known test keys", asked=2)
+    night.decide(run_id, "Publish as it is", " ")
+    night.decide(run_id, "Publish as it is", "known test keys", asked=2)
     assert night.ended("strict", run_id) == "success"
     assert night.facts("strict") == (expected.staged, expected.control_total)
     with create_engine(night.warehouse, poolclass=NullPool).connect() as connection:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from plant import FEEDS, Plant
+from plant import FEEDS, Plant, wait_for
+from sqlalchemy import text
 from window import back
 
 from demo.airflow_place import environment_of
+from factload.database import engine_for
 
 DAY = str(back(1))  # one with a load
 LIST = """
@@ -170,3 +173,20 @@ def test_a_senseless_range_is_refused(plant: Plant, first: str, last: str) -> No
         timeout=60,
     )
     assert answer.status_code == 422
+
+
+def test_many_downloads_of_one_user_keep_nobody_from_the_page(plant: Plant) -> None:
+    download = "/api/dags/{dag_id}/loads/{period}/rejects.xlsx"
+    with ThreadPoolExecutor(6) as users, engine_for(plant.warehouse).connect() as connection:
+        with connection.begin():
+            connection.execute(text("LOCK TABLE factload.rejects IN ACCESS EXCLUSIVE MODE"))
+            asked = [users.submit(ask, plant, download, "reader") for _ in range(6)]
+            wait_for(lambda: sum(each.done() for each in asked) == 4, "four to be sent away", seconds=30)
+            assert {each.result().status_code for each in asked if each.done()} == {503}
+            refused = next(each.result() for each in asked if each.done())
+            assert (
+                refused.json()["detail"]["message"]
+                == "Other workbooks are being written. Try again in a minute."
+            )
+            assert ask(plant, "/api/dags/{dag_id}/trend", "admin").status_code == 200
+        assert sorted(each.result().status_code for each in asked) == [200, 200, 503, 503, 503, 503]

@@ -35,7 +35,7 @@ def test_a_person_s_word_publishes_it_and_is_kept(plant: Plant, window: Callable
     )
     # The form itself asks for a reason.
     expect(page.get_by_text(re.compile(r"^Reason\s*\*$"))).to_be_visible()
-    publish = page.get_by_role("button", name="Publish without them")
+    publish = page.get_by_role("button", name="Publish as it is")
     expect(publish).to_be_disabled()
     page.locator("#element_reason").fill(REASON)
     seen.photograph("airflow-release-light-1280")

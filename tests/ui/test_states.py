@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from plant import Plant
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import text
 from states import (
     DAG_ID,
     DEAD,
@@ -26,6 +28,8 @@ from states import (
     load_id,
 )
 from window import TODAY, WIDTHS, Window, back, path_of, spelled
+
+from factload.database import engine_for
 
 NewWindow = Callable[..., Window]
 OLD = f"?last={back(min(PLAIN, DECLINED))}"
@@ -361,3 +365,50 @@ def test_moments_are_in_the_zone_that_is_chosen_in_airflow(window: NewWindow) ->
     attempts = page.get_by_role("region", name="Attempts, newest first")
     expect(attempts).to_contain_text("America/Los_Angeles")
     expect(attempts).to_contain_text(re.compile(r"(18|19):00:00"))
+
+
+def test_a_ledger_that_is_locked_is_told_once_and_seen_again_afterwards(
+    window: NewWindow, plant: Plant
+) -> None:
+    engine = engine_for(plant.warehouse)
+    seen = window()
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text("LOCK TABLE factload.loads IN ACCESS EXCLUSIVE MODE"))
+        page = seen.loads()
+        told = page.get_by_text("The warehouse takes too long: 5 feeds.")
+        expect(told).to_have_count(1)
+        expect(page.get_by_text("Another session may hold a lock on the ledger")).to_have_count(1)
+        expect(page.get_by_text("Choose a reason")).to_have_count(0)
+        expect(page.get_by_role("row", name="sales")).to_contain_text("not known: see above")
+        expect(page.get_by_role("button", name="7 not known")).to_be_visible()
+        seen.photograph("locked-light-1280")
+    expect(page.get_by_role("link", name=f"sales, {spelled(1)}: published", exact=False)).to_be_visible(
+        timeout=60_000
+    )
+    expect(told).to_have_count(0)
+
+
+def test_rejects_that_could_not_be_read_are_asked_for_again(window: NewWindow, plant: Plant) -> None:
+    seen = window()
+    page = page_of(seen, SEVERAL)
+    rows = page.get_by_role("region", name="Rejected rows").get_by_role("row")
+    expect(rows).to_have_count(21)
+    with engine_for(plant.warehouse).connect() as connection, connection.begin():
+        connection.execute(text("LOCK TABLE factload.rejects IN ACCESS EXCLUSIVE MODE"))
+        page.get_by_label("Search the rejects").fill("Ticket")
+        card = page.locator("#rejects")
+        expect(card.get_by_role("alert")).to_contain_text("Choose a reason, or search for less")
+        expect(page.get_by_label("Search the rejects")).to_be_visible()
+    card.get_by_role("button", name="Try again").click()
+    expect(rows).to_have_count(2)
+    seen.complaints.clear()  # the browser notes an answer of 503 by itself
+
+
+def test_who_may_not_start_runs_is_told_so(window: NewWindow) -> None:
+    told = "You may not start runs of load_sales in Airflow"
+    failed, missing = path_of(back(15)), path_of(back(5))
+    for path in (failed, missing):
+        expect(window("reader").loads(path).get_by_text(told)).to_be_visible()
+        page = window("admin").loads(path)
+        expect(page.get_by_text(f"factload run sales --period {path[-10:]}")).to_be_visible()
+        expect(page.get_by_text(told)).to_have_count(0)

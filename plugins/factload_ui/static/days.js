@@ -2,7 +2,7 @@
 
 import { addDays } from "./format.js";
 
-export const DAY = 30; // pixels, with the space around
+export const DAY = 29; // pixels, with the space around
 export const GAPS = 128; // the column beside the days
 const SHOWN = 31; // a month, whichever: of a monthly feed one day at least
 const NARROW = 600; // pixels; a page narrower than this has no room for a column beside the days

@@ -16,6 +16,9 @@ export const count = (value) => whole.format(value);
 export const compact = (value) => short.format(value);
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
+// The engine's errors begin in lower case: they may stand behind a colon.
+export const sentence = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 export function share(value) {
   if (value === null || value === undefined) return "–";
   const percent = value * 100;

@@ -138,6 +138,7 @@ export function matrix(days, today) {
     table.style.minWidth = `${name + days.length * DAY + beside}px`;
     node.style.scrollPaddingLeft = `${name + 8}px`; // what has the focus isn't below the names
     node.style.setProperty("--names", `${name}px`);
+    node.style.setProperty("--beside", `${beside}px`);
   }
 
   function toNewest() {

@@ -44,14 +44,17 @@ function aboutRejects(answer, dagId) {
 
 function aboutFewRows(answer, dagId) {
   const { load } = answer;
-  const decision = decide(answer, dagId);
+  const asking = decide(answer, dagId);
   return [
-    decision,
+    asking,
+    decided(answer, dagId) ?? (asking ? null : el("p", null, "So few rows are right:")),
+    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
     el("p", null, "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:"),
     commandLine(`factload run ${answer.feed} --period ${answer.period}`),
-    decision ? null : [el("p", null, "So few are right:"), commandLine(`factload release ${load.load_id} --reason "why"`)],
   ];
 }
+
+export const notYours = (dagId) => el("p", { class: "quiet" }, `You may not start runs of ${dagId} in Airflow: whoever may can do this.`);
 
 // Both ways go on from the partitions that are staged.
 function again({ feed, period, runs }, dagId) {
@@ -62,11 +65,8 @@ function again({ feed, period, runs }, dagId) {
 }
 
 export function nextSteps(answer, dagId) {
-  const { state } = answer.load;
-  if (state === "held") {
-    const about = answer.load.error?.code === "too_few_rows" ? aboutFewRows : aboutRejects;
-    return card("What to do next", "next", about(answer, dagId));
-  }
-  if (ENDED.has(state)) return card("What to do next", "next", again(answer, dagId));
-  return null;
+  const { load } = answer;
+  const held = load.attempts[0].error_code === "too_few_rows" ? aboutFewRows : aboutRejects;
+  const ways = load.state === "held" ? held(answer, dagId) : ENDED.has(load.state) ? again(answer, dagId) : null;
+  return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);
 }

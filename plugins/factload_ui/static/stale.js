@@ -1,6 +1,7 @@
 // What a page says while it can't be brought up to date: what it shows stays, with since when and why.
 
 import { el } from "./dom.js";
+import { sentence } from "./format.js";
 
 export const silence = (main) => main.querySelector(":scope > .stale")?.remove();
 
@@ -14,7 +15,7 @@ export function keepShowing(main, error, retry) {
       "div",
       { class: "banner failed stale", role: "alert", "data-message": error.message },
       el("strong", null, `What you see is not up to date since ${now}. `),
-      error.message,
+      sentence(error.message),
       " ",
       el("button", { type: "button", onclick: retry }, "Try again"),
     ),

@@ -1,7 +1,7 @@
 // Feeds that can't be shown for the same reason are told about once, above the calendar.
 
 import { el } from "./dom.js";
-import { plural } from "./format.js";
+import { plural, sentence } from "./format.js";
 import { TITLES } from "./notices.js";
 
 // The feeds, those whose problem stands above marked so; and what stands there.
@@ -17,7 +17,7 @@ export function troubles(feeds) {
       "section",
       { class: "banner failed", role: "status" },
       el("strong", null, `${TITLES[its[0].problem.code] ?? "This can't be shown"}: ${plural(its.length, "feed")}. `),
-      its[0].problem.message,
+      sentence(its[0].problem.message),
     ),
   );
   return { feeds: feeds.map((entry) => (said.has(entry.problem?.message) ? { ...entry, said_above: true } : entry)), banners };

@@ -4,6 +4,7 @@ import { airflowLink, taskPath } from "./airflow.js";
 import { ways } from "./backfill.js";
 import { card, el, prose } from "./dom.js";
 import { count, moment, plural } from "./format.js";
+import { notYours } from "./next_steps.js";
 import { notice } from "./notices.js";
 
 // A dry run opens no load, and tells nothing of whether there will be one.
@@ -48,7 +49,7 @@ export function withoutLoad(answer, dagId) {
   const words = answer.to_come
     ? el("p", null, "This day is still to come.")
     : (WORDS[state]?.(dagId, run) ?? el("p", null, "The ledger has no load of this day, and the schedule expects none."));
-  const offer = answer.to_come || state === "waiting" || state === "skipped" ? null : ways(dagId, answer.gaps, answer.workbook);
+  const offer = answer.to_come || state === "waiting" || state === "skipped" ? null : [answer.may_trigger ? null : notYours(dagId), ways(dagId, answer.gaps, answer.workbook)];
   return notice(TITLES[state] ?? "No load", words, offer);
 }
 

@@ -108,7 +108,7 @@ function older(load) {
 
 // Who let a held load be published, and why, is the first thing about it.
 function released(answer, load) {
-  const [{ released_by: who, released_at: when, release_reason: reason }] = load.attempts;
+  const [{ released_by: who, released_at: when, release_reason: reason, error_code: code }] = load.attempts;
   if (!who) return null;
   return el(
     "section",
@@ -116,6 +116,7 @@ function released(answer, load) {
     el("strong", null, `Released by ${who}, ${moment(when)}: `),
     reason,
     el("br"),
+    code === "too_few_rows" ? "It was held since fewer rows came than the feed asks for. " : null,
     `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
   );
 }

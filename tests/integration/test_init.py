@@ -209,6 +209,13 @@ def test_a_key_and_its_surrogate_never_have_one_name(place: Place, header: str) 
     assert place.rows("SELECT count(*) FROM fact_visits") == [(0,)]
 
 
+def test_a_key_of_what_happens_once_is_no_dimension(place: Place) -> None:
+    rows = [(f"O{n}", f"P{n}", n % 3) for n in range(30)]
+    text = text_of(place, book(place.home / "inbox/orders.xlsx", ("Order No", "Product Code", "Qty"), *rows))
+    assert list(yaml.safe_load(text)["dimensions"]) == ["product"]
+    assert "# named like a key, but another in every row: no dimension" in text
+
+
 ROLES = """
 CREATE TABLE dim_date (date_key int PRIMARY KEY, day date NOT NULL UNIQUE);
 CREATE TABLE dim_region (region_key int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, country text NOT NULL,

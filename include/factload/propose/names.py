@@ -37,6 +37,46 @@ _COUNTED = {
     *("row", "line", "month", "week", "year", "day", "quarter", "hour", "page", "period", "seq", "sequence"),
     *("house", "room", "floor", "pos", "position", "lfd", "zeile", "monat", "woche", "jahr", "seite", "haus"),
 }
+_EVENTS = {  # they have a number of their own, and happen once
+    *(
+        "order",
+        "invoice",
+        "transaction",
+        "document",
+        "doc",
+        "booking",
+        "receipt",
+        "ticket",
+        "voucher",
+        "payment",
+    ),
+    *(
+        "entry",
+        "record",
+        "claim",
+        "case",
+        "shipment",
+        "delivery",
+        "event",
+        "session",
+        "request",
+        "response",
+        "trip",
+    ),
+    *(
+        "respondent",
+        "resp",
+        "po",
+        "txn",
+        "bestell",
+        "bestellung",
+        "auftrag",
+        "auftrags",
+        "rechnung",
+        "rechnungs",
+    ),
+    *("beleg", "buchung", "buchungs", "liefer", "lieferschein", "vorgang", "vorgangs", "commande", "facture"),
+}
 _DIGITS_ALONE = re.compile(  # their sum says nothing, and zeros before them count
     r"\b(?:zip|postal|postcode|plz|phone|telephone|telefon|tel|mobile|handy|fax|ssn|vat|isbn)\b|postleitzahl"
 )
@@ -119,6 +159,11 @@ def is_key(header: str) -> bool:
 def is_counted(header: str) -> bool:
     """Whether a column is called like a number of something that is counted: Row ID, Month Number."""
     return stem(header).split("_")[-1] in _COUNTED and len(words(header).split()) > 1
+
+
+def is_of_an_event(header: str) -> bool:
+    """Whether a column is called like the key of something that happens once: Order No, Belegnr."""
+    return stem(header).split("_")[-1] in _EVENTS
 
 
 def is_digits_alone(header: str) -> bool:

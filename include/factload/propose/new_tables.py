@@ -8,7 +8,7 @@ from typing import Any
 from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.dimensions_seen import may_be_created, single_keys
-from factload.propose.names import identifier, is_counted, is_key, plain, stem, unused
+from factload.propose.names import identifier, is_counted, is_key, is_of_an_event, plain, stem, unused
 from factload.propose.proposal import (
     KEY_TYPE,
     LOAD_COLUMN,
@@ -23,6 +23,7 @@ from factload.propose.tables_seen import Warehouse
 _MOST_DIMENSIONS = 20
 _LONGEST_NAME = 40
 _TOLD_APART_FROM = 20  # rows: with fewer, values that are all different may come again in the next delivery
+_TOO_MANY = 5_000  # members that a first load would make, one a row
 _TEXT = SqlType("text")
 
 
@@ -85,7 +86,9 @@ def _keys(sheet: SeenSheet) -> dict[str, str]:
 
 
 def _one_a_row(column: SeenColumn) -> bool:
-    return column.rows >= _TOLD_APART_FROM and len(column.keys) == column.rows
+    """Whether the key is another in every row, and of something that happens once, such as an order."""
+    once = column.rows >= _TOLD_APART_FROM and len(column.keys) == column.rows
+    return once and (is_of_an_event(column.header) or column.rows >= _TOO_MANY)
 
 
 def _plain(column: SeenColumn) -> tuple[Reading, tuple[str, ...]]:

@@ -51,7 +51,9 @@ def check_load(
     ``held`` where only the number of rows stands against the load; else ``refused``. Raises ``TransientError``.
     """
     problems = Problems()
-    engine = engine_for(database).execution_options(postgresql_readonly=True)
+    engine = engine_for(database).execution_options(
+        postgresql_readonly=True, isolation_level="REPEATABLE READ"
+    )
     with tempfile.TemporaryDirectory(prefix="factload-check-") as name:
         folder = Path(name)
         would_be = WouldBeMembers()

@@ -24,6 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
 from factload.database import copy_text, database_errors
+from factload.dimension.arrival import Arrival, garbled
 from factload.dimension.key_hash import hash_keys
 from factload.dimension.lookup import ALWAYS, FOREVER, SALT, range_of
 from factload.dimension.normalize import join_parts, normalize, shown_key
@@ -64,15 +65,20 @@ def extract_dimension_map(
     """
     table = dimension_table(connection, name, dimension)
     surrogate = table.c[dimension.surrogate_key]
-    query = select(*(_as_written(table.c[part]) for part in dimension.business_key), surrogate)
+    keys = (_as_written(table.c[part]) for part in dimension.business_key)
+    # Labelled by place: a column may be a key and the surrogate key at once.
+    carried = surrogate if isinstance(surrogate.type, types.Integer) else cast(surrogate, Text)
+    columns = [*keys, carried]
     if dimension.as_of is not None:
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
-        query = query.add_columns(*(cast(cast(column, DateTime), Text) for column in history))
+        columns += [cast(cast(column, DateTime), Text) for column in history]
+    query = select(*(column.label(f"column_{place}") for place, column in enumerate(columns)))
     with _temporary_file(folder) as spool:
         with database_errors(f"reading dimension {name}"):
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
-        return stage_members(spool, surrogate_type(surrogate.type), name, dimension, folder)
+            arrival = Arrival(connection, query)
+        return stage_members(spool, surrogate_type(surrogate.type), name, dimension, folder, arrival)
 
 
 def _as_written(part: Column[Any]) -> ColumnElement[Any]:
@@ -93,10 +99,23 @@ def _copy_to(connection: Connection, query: Select[*tuple[Any, ...]], file: IO[b
 
 
 def stage_members(
-    spool: IO[bytes], surrogate: pa.DataType, name: str, dimension: Dimension, folder: Path
+    spool: IO[bytes],
+    surrogate: pa.DataType,
+    name: str,
+    dimension: Dimension,
+    folder: Path,
+    arrival: Arrival | None = None,
 ) -> DimensionMap:
-    """The map of the members that ``spool`` holds as CSV: the parts of the key, the surrogate key, the interval."""
+    """The map of the members that ``spool`` holds as CSV: the parts of the key, the surrogate key, the interval.
+
+    ``arrival``: what the server says of them. Raises ``TransientError`` when they are others.
+    """
     size = spool.seek(0, 2)
+    if arrival is not None:
+        with _garbled_where_unreadable(name):
+            for batch in _batches(spool, surrogate, dimension) if size else ():
+                arrival.add(batch.columns)
+        arrival.require_whole(name)
     ranges = 1
     while ranges * RANGE_BYTES < size and ranges < _MAX_RANGES:
         ranges *= 2
@@ -203,14 +222,22 @@ def in_order(members: pa.Table) -> tuple[pa.Table, pa.Array, bool]:
     return members, first.filter(same), not pc.all(equal, min_count=0).as_py()
 
 
-def _members(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> Iterator[list[pa.Array]]:
-    """The members with a key, piece by piece, as the columns of a map but the hash."""
+@contextmanager
+def _garbled_where_unreadable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowInvalid:
+        raise garbled(name) from None
+
+
+def _batches(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> Iterator[pa.RecordBatch]:
+    """The members as they came, piece by piece."""
     parts = len(dimension.business_key)
     history = 2 if dimension.as_of is not None else 0
     kinds = [pa.string()] * parts + [surrogate] + [pa.string()] * history
     columns = pa.schema([(str(number), kind) for number, kind in enumerate(kinds)])
     spool.seek(0)
-    reader = csv.open_csv(
+    yield from csv.open_csv(
         spool,
         read_options=csv.ReadOptions(
             column_names=columns.names, block_size=_CSV_BLOCK_BYTES, use_threads=False
@@ -221,14 +248,19 @@ def _members(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> 
             column_types=columns, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
         ),
     )
-    for batch in reader:
+
+
+def _members(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> Iterator[list[pa.Array]]:
+    """The members with a key, piece by piece, as the columns of a map but the hash."""
+    parts = len(dimension.business_key)
+    for batch in _batches(spool, surrogate, dimension):
         normalized = [
             normalize(column, dimension.normalize.of(name))
             for name, column in zip(dimension.business_key, batch.columns[:parts], strict=True)
         ]
         arrays = [join_parts(normalized), batch.column(parts)]
         keep = pc.is_valid(arrays[0])
-        if history:
+        if dimension.as_of is not None:
             start, end = (
                 _bound(dimension, *bound) for bound in zip(batch.columns[-2:], (ALWAYS, FOREVER), strict=True)
             )

@@ -47,7 +47,7 @@ def foreseen(error: BaseException) -> FactloadError:
             remedy="Free space there, then run the command again",
         )
     details = "".join(traceback.format_exception(error))
-    file = _written(details)
+    file = write_details(details)
     told = f"The traceback is in {file}" if file else "The traceback could not be written anywhere"
     return Unforeseen(
         "unforeseen",
@@ -71,13 +71,14 @@ def _place(error: BaseException, details: str) -> str:
     return f"{found[-1][0]}, line {found[-1][1]}" if found else "an unknown line"
 
 
-def _written(details: str) -> Path | None:
+def write_details(details: str) -> Path | None:
+    """The file, for this user alone, that now holds these details; ``None`` when there is no place for it."""
     now = datetime.now(UTC)
     name = f"{now:%Y-%m-%dT%H-%M-%S}-{os.getpid()}-"
     for folder in (_folder(), Path(tempfile.gettempdir())):
         if folder is not None:
             with suppress(OSError):
-                handle, path = tempfile.mkstemp(".txt", name, folder)  # for this user alone
+                handle, path = tempfile.mkstemp(".txt", name, folder)
                 with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(details)
                 return Path(path)

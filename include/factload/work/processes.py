@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from factload.errors import TransientError
+from factload.work.last_words import kept_from_the_terminal, where_they_are
 
 _HEARD_EVERY_SECONDS = 0.2
 _said: multiprocessing.queues.Queue[int] | None = None
@@ -30,6 +31,11 @@ def warm_up() -> None:
     """
     _context()
     with _started():
+        _ensure_server()
+
+
+def _ensure_server() -> None:
+    with kept_from_the_terminal():
         multiprocessing.forkserver.ensure_running()
 
 
@@ -100,11 +106,9 @@ class Running:
 
 
 def _worker_died(seen: str) -> TransientError:
-    return TransientError(
-        "worker_died",
-        seen,
-        remedy="Most often memory ran out: lower the feed's `parallelism`. Then run the load again",
-    )
+    remedy = "Most often memory ran out: lower the feed's `parallelism`. Then run the load again"
+    printed = where_they_are()
+    return TransientError("worker_died", seen, remedy=f"{remedy}. {printed}" if printed else remedy)
 
 
 @contextmanager
@@ -122,6 +126,10 @@ def _started() -> Iterator[None]:
         ) from error
 
 
+def _say_nothing(_: threading.ExceptHookArgs) -> None:
+    """For threads whose end is noticed otherwise."""
+
+
 class Workers:
     """At most ``count`` worker processes, and no more than there are processors, forked from a clean one that has
     the engine imported already.
@@ -131,8 +139,8 @@ class Workers:
 
     def __init__(self, count: int, heard: Callable[[int], None]) -> None:
         context = _context()
-        self._thread_died: BaseException | None = None
         with _started():
+            _ensure_server()
             self._said = context.Queue()
             self._pool = ProcessPoolExecutor(
                 min(count, os.cpu_count() or 1),
@@ -144,9 +152,10 @@ class Workers:
         self._listener = threading.Thread(target=self._listen, args=(heard,), daemon=True)
 
     def __enter__(self) -> Self:
-        self._say_of_threads, threading.excepthook = threading.excepthook, self._note_dead_thread
         with _started():
             self._listener.start()
+        # A thread of the pool that dies for lack of memory prints a traceback: ``_require_alive`` finds it out.
+        self._say_of_threads, threading.excepthook = threading.excepthook, _say_nothing
         return self
 
     def __exit__(
@@ -156,7 +165,7 @@ class Workers:
             # What they would still do is of no use: the server rolls back what they had begun.
             for worker in multiprocessing.active_children():
                 worker.terminate()
-        self._pool.shutdown(wait=self._thread_died is None, cancel_futures=True)
+        self._pool.shutdown(wait=self._is_alive(), cancel_futures=True)
         self._ended.set()
         self._listener.join()
         threading.excepthook = self._say_of_threads
@@ -174,14 +183,15 @@ class Workers:
         [result] = self.start([(call, args)], **named).results()
         return result
 
-    def _note_dead_thread(self, died: threading.ExceptHookArgs) -> None:
-        # The pool hands out work and takes results in threads of its own. One that can't go on, because memory for
-        # another thread is lacking, says nothing to whoever waits for the results.
-        self._thread_died = died.exc_value
+    def _is_alive(self) -> bool:
+        # The pool hands out work and takes results in a thread that it doesn't show. When that can't go on, because
+        # there is no memory for another thread, whoever waits for results is told nothing.
+        thread = getattr(self._pool, "_executor_manager_thread", None)
+        return thread is None or thread.is_alive()
 
     def _require_alive(self) -> None:
-        if self._thread_died is not None:
-            raise _worker_died("no worker process could be started") from self._thread_died
+        if not self._is_alive():
+            raise _worker_died("no worker process could be started, or be given work")
 
     def _listen(self, heard: Callable[[int], None]) -> None:
         while not self._ended.is_set():

@@ -8,6 +8,7 @@ import pendulum
 
 from airflow_edge.form import parameters
 from airflow_edge.pools import pool_of
+from airflow_edge.refusals import said_last
 from factload.feed.model import Feed
 
 TAG = "factload"
@@ -32,6 +33,8 @@ def dag_options(feed: Feed) -> dict[str, Any]:
             "retry_delay": pendulum.duration(seconds=15),
             "retry_exponential_backoff": True,
             "max_retry_delay": pendulum.duration(minutes=10),
+            "on_failure_callback": said_last,
+            "on_retry_callback": said_last,
         },
         **_mails(feed),
     }

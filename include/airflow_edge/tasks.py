@@ -17,7 +17,7 @@ from airflow.sdk import get_current_context
 from airflow_edge.assets import fact_asset
 from airflow_edge.connection import database_url
 from airflow_edge.form import asked_of
-from airflow_edge.refusals import one_sentence
+from airflow_edge.refusals import named, one_sentence
 from airflow_edge.step_task import task
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
@@ -127,18 +127,19 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
         url = database_url(feed.fact.connection)
         try:
             yield steps, this, feed, url
-        except FactloadError as error:
-            if not error.retry or _last_try():
-                steps.record_failure(this, error, database=url)
+        except Exception as error:
+            ended = named(error)
+            if not ended.retry or _last_try():
+                steps.record_failure(this, ended, database=url)
                 _log_report(this, url)
-            raise
+            raise ended from None
 
 
 def _log_report(load: Load, url: str) -> None:
     """Show how far a failed load came. When the database is what failed, the error alone has to do."""
     from airflow_edge.log_report import load_report
 
-    with suppress(FactloadError):
+    with suppress(Exception):  # what ended the load is said, whatever else fails
         _log.info("\n%s", load_report(url, load.load_id))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import inspect
 
 from factload.database import database_errors, engine_for, split_name
+from factload.database_url import holds_secret, shown
 from factload.errors import FeedError, WorkbookError
 from factload.feed.file import read_feed_file
 from factload.propose.csv_seen import look_at_csv
@@ -169,12 +170,17 @@ def write_feed(proposal: Proposal, output: Path) -> None:
 
 
 def next_commands(proposal: Proposal, workbook: Path, feed: Path, database: str | None) -> list[str]:
-    """What to type from here to a published load, in order."""
+    """What to type from here to a published load, in order. A password is not printed."""
+    commands = []
+    if database and holds_secret(database):
+        commands.append(
+            f"export {_VARIABLES[0]}={shlex.quote(shown(database))}  # with what it hides in the place of ***"
+        )
+        database = None
     url = f" --url {shlex.quote(database)}" if database else ""
     in_feeds = feed.resolve().parent == settings().feeds.resolve() and feed.suffix in (".yaml", ".yml")
     named = proposal.feed if in_feeds and feed.stem == proposal.feed else shlex.quote(str(feed))
     period = f" --period {proposal.period}" if proposal.period else ""
-    commands = []
     target = settings().home / proposal.path.format(period=proposal.period)
     if workbook.resolve() != target.resolve():
         commands.append(

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import tee
+from typing import TypedDict
 
 from factload.ledger.corrections import Correction, sha256_of_row
 from factload.sheet.cells import Row
 from factload.sheet.field import SheetField
+from factload.sheet.sheets import SheetPart
 from factload.sheet.source import Source
 from factload.sheet.workbook import find_header, place_columns
 from factload.split.sources import SourceFile
@@ -70,20 +73,27 @@ def rows_of(
     chains: Mapping[int, Chain],
 ) -> Iterator[CorrectedRow]:
     """The rows ``wanted`` (ascending) of one sheet with their corrections. One that isn't there has no cells."""
-    rows = _all_rows(opened, sheet, fields)
+    ahead, numbers = tee(wanted)
+    part, below = _below_header(opened, sheet, fields)
+    rows = opened.some_rows(part, ahead, **below)
     row = Row(0)
-    for number in wanted:
+    for number in numbers:
         while row.number < number:
             row = next(rows, Row(number))
         found = row if row.number == number else Row(number)
         yield CorrectedRow(found, chains.get(number, ()))
 
 
-def _all_rows(opened: Source, sheet: str, fields: Sequence[SheetField]) -> Iterator[Row]:
+class _Below(TypedDict):
+    header_row: int
+    columns: set[int]
+
+
+def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> tuple[SheetPart, _Below]:
     part = next(part for part in opened.sheets if part.name == sheet)
     names = [field.column for field in fields]
     header = find_header(opened.first_rows(part), names, sheet)
-    return opened.all_rows(part, header_row=header.row, columns=set(place_columns(header, names, sheet)))
+    return part, {"header_row": header.row, "columns": set(place_columns(header, names, sheet))}
 
 
 @dataclass(slots=True)
@@ -119,7 +129,8 @@ def _found_again(
     alike: dict[str, _Alike] = {}
     for chain in sorted(chains, key=lambda chain: -chain[-1].epoch):  # what was said last counts
         alike.setdefault(chain[-1].row_sha256, _Alike()).chains.append(chain)
-    for row in _all_rows(opened, sheet, fields):
+    part, below = _below_header(opened, sheet, fields)
+    for row in opened.all_rows(part, **below):
         if (same := alike.get(sha256_of_row(row))) is not None:
             same.rows.append(row.number)
     return {row: chain for same in alike.values() for row, chain in same.matched()}

@@ -24,7 +24,7 @@ from factload.sheet.windows import NotPlain, Window
 from factload.vectors import one_value
 
 _EXACT_BATCH = 10_000  # rows: Python objects, so few
-_FOOT = b"</sheetData></worksheet>"
+FOOT = b"</sheetData></worksheet>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class SheetDecoder:
         parser = self._parser(need_numbers=True)
         try:
             limit = self._limits.window_text_bytes
-            found = list(bounded(iterate(parser, [head, rows, _FOOT]), limit))
+            found = list(bounded(iterate(parser, [head, rows, FOOT]), limit))
         except WorkbookError as error:
             raise NotPlain from error  # the exact reader over the whole sheet knows what to say
         if parser.spreads:  # into rows that are read elsewhere

@@ -40,7 +40,7 @@ from factload.vectors import (
     words,
 )
 
-_FILLS = re.compile(rb'="(?:array|dataTable)"[^<>]* ref="[A-Z0-9]+:')
+FILLS = re.compile(rb'="(?:array|dataTable)"[^<>]* ref="[A-Z0-9]+:')
 _REFERENCE_AT = len('<c r="')
 _VALUE_AT = len("<v>")  # and of <t>; white space to keep makes the tag longer
 _SHARED = 255  # a kind of this module: a shared string, until it is looked up
@@ -125,7 +125,7 @@ def _found(xml: bytes, columns: Sequence[int], date_styles: Collection[int], sta
     # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart. The tags,
     # most of what a window takes, are gone before values are made.
     tags = _tags(xml)
-    if stale and (tags.letter == ord("f")).any() and _FILLS.search(xml):
+    if stale and (tags.letter == ord("f")).any() and FILLS.search(xml):
         raise NotPlain
     written = tags.word[len('<row r="') :][tags.opens.take(tags.rows)]
     length, row_digits = quoted_digits(written)

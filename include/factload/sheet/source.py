@@ -5,7 +5,7 @@ This is where kinds of files end. What comes after it knows sheets, columns and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -75,6 +75,11 @@ class Source(Protocol):
 
         Below ``header_row`` the cells in ``columns`` are what :meth:`rows` takes them for; others as they stand.
         """
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        """Those of :meth:`all_rows` that have the ``wanted`` numbers, which ascend: quicker where they are few."""
 
     def is_empty(self, sheet: SheetPart) -> bool:
         """Whether no cell of the sheet holds anything."""

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 
-from factload.sheet.cells import Row
+from factload.errors import WorkbookError
+from factload.sheet.cells import Row, SheetParser, bounded, iterate
 from factload.sheet.choices import CellChoices
 from factload.sheet.convert import seen_in
-from factload.sheet.decode import Pieces, SheetDecoder
+from factload.sheet.decode import FOOT, Pieces, SheetDecoder
 from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
-from factload.sheet.limits import Limits
+from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.package import Package, open_package
+from factload.sheet.picked import Wanted, chosen, picked_rows
 from factload.sheet.references import range_of
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings import load_strings
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.tail import Tail, read_tail
-from factload.sheet.windows import ReadAgain, Windows
+from factload.sheet.windows import NotPlain, ReadAgain, Windows
 from factload.sheet.workbook import Header, find_header, first_rows, place_columns, valued_rows
 from factload.sheet.workbook_file import WorkbookFile
 
@@ -75,6 +77,46 @@ class XlsxSource:
             spread=columns,
         )
         yield from (row for row in (merged.settled(rows) if merged else rows) if row.cells)
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        numbers = Wanted(wanted)
+        tail = read_tail(self.package, sheet.part, header_row, self.limits)
+        if not self.merged(tail, header_row, columns):
+            try:
+                for rows in self._picked(sheet, numbers, header_row, tail):
+                    yield from (row for row in rows if row.valued and row.cells)
+            except (NotPlain, WorkbookError):
+                pass  # reading all rows tells what they hold, or what is wrong with them
+            else:
+                return
+        every = self.all_rows(sheet, header_row=header_row, columns=columns)
+        yield from chosen(every, numbers.not_found_yet())
+
+    def _picked(self, sheet: SheetPart, wanted: Wanted, header_row: int, tail: Tail) -> Iterator[list[Row]]:
+        def parse(rows: bytes) -> list[Row]:
+            parser = SheetParser(
+                sheet.part,
+                self.strings,
+                self.package.date_styles,
+                max_chars=self.limits.text_chars,
+                max_text_bytes=self.limits.window_text_bytes,
+                need_numbers=True,
+                stale=self.stale or (tail.stale and self.rejects_stale),
+            )
+            return list(bounded(iterate(parser, [windows.head, rows, FOOT]), self.limits.window_text_bytes))
+
+        with self.package.open_part(sheet.part, self.limits.sheet_bytes) as stream:
+            windows = Windows(
+                stream,
+                skip_to_row=header_row,
+                rows_per_partition=MAX_ROWS,
+                rows_per_window=MAX_ROWS,
+                window_bytes=WINDOW_BYTES,
+                limits=self.limits,
+            )
+            yield from picked_rows(windows, wanted, parse)
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None

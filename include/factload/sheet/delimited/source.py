@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import PurePath
@@ -22,6 +22,7 @@ from factload.sheet.delimited.stream import open_utf8
 from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
 from factload.sheet.limits import MAX_COLUMNS, Limits
+from factload.sheet.picked import chosen
 from factload.sheet.sheets import SheetPart
 from factload.sheet.windows import NotPlain
 from factload.sheet.workbook import HEADER_WITHIN, find_header, place_columns
@@ -64,6 +65,11 @@ class CsvSource:
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         return [_row(record) for record in self.first_records()]
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        return chosen(self.all_rows(sheet, header_row=header_row, columns=columns), wanted)
 
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()

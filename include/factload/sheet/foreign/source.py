@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from factload.sheet.foreign.share import Share, ended
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
+from factload.sheet.picked import chosen
 from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.tail import RangeList
 from factload.sheet.unstorable import as_escaped, marked
@@ -71,6 +72,11 @@ class ForeignSource:
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return bool(self._json(ask="empty", sheet=int(sheet.part)))
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        return chosen(self.all_rows(sheet, header_row=header_row, columns=columns), wanted)
 
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()

@@ -15,7 +15,7 @@ Where = tuple[str | int, ...]
 MOST_CHARACTERS = 200_000
 MOST_LEVELS = 50
 MOST_NODES = 20_000
-_DEFECTS_TOLD = 50
+_DEFECTS_TOLD = 20
 
 _TAB = "found character '\\t'"
 _TEMPLATE = (

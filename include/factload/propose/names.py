@@ -62,6 +62,7 @@ _EVENTS = {  # they have a number of their own, and happen once
         "request",
         "response",
         "trip",
+        "load",
     ),
     *(
         "respondent",

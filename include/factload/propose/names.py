@@ -37,6 +37,7 @@ _COUNTED = {
     *("row", "line", "month", "week", "year", "day", "quarter", "hour", "page", "period", "seq", "sequence"),
     *("house", "room", "floor", "pos", "position", "lfd", "zeile", "monat", "woche", "jahr", "seite", "haus"),
 }
+_NUMBERED_ROWS = [["no"], ["nr"], ["num"], ["number"], ["n"], ["nummer"]]
 _EVENTS = {  # they have a number of their own, and happen once
     *(
         "order",
@@ -82,7 +83,7 @@ _DIGITS_ALONE = re.compile(  # their sum says nothing, and zeros before them cou
     r"\b(?:zip|postal|postcode|plz|phone|telephone|telefon|tel|mobile|handy|fax|ssn|vat|isbn)\b|postleitzahl"
 )
 _MONEY = re.compile(
-    r"\b(?:amount|price|cost|costs|sales|revenue|profit|total|fee|fees|tax|value|balance|discounts?|payments?|salary|"
+    r"\b(?:amount|debit|credit|soll|haben|price|cost|costs|sales|revenue|profit|total|fee|fees|tax|value|balance|discounts?|payments?|salary|"
     r"wage|budget|spend|margin|rate|hours|weight|gross|net|cogs|betrag|preis|umsatz|kosten|summe|saldo|wert|gehalt|"
     r"stunden|montant|prix|cout|solde|salaire|taux)\b|(?:betrag|preis|umsatz|kosten|saldo|wert|stunden)$"
 )
@@ -159,7 +160,8 @@ def is_key(header: str) -> bool:
 
 def is_counted(header: str) -> bool:
     """Whether a column is called like a number of something that is counted: Row ID, Month Number."""
-    return stem(header).split("_")[-1] in _COUNTED and len(words(header).split()) > 1
+    found = words(header).split()
+    return found in _NUMBERED_ROWS or (len(found) > 1 and stem(header).split("_")[-1] in _COUNTED)
 
 
 def is_of_an_event(header: str) -> bool:
@@ -170,6 +172,11 @@ def is_of_an_event(header: str) -> bool:
 def is_digits_alone(header: str) -> bool:
     """Whether a column is called like something that is written in digits and is no number: Postal Code, Phone."""
     return bool(_DIGITS_ALONE.search(words(header)))
+
+
+def is_bare_key(header: str) -> bool:
+    """Whether a name says that a column holds keys, and nothing of what: ID, Code."""
+    return words(header) in _KEY_ENDS
 
 
 def may_have_fractions(header: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.dimensions_seen import may_be_created, single_keys
-from factload.propose.names import identifier, is_counted, is_key, is_of_an_event, plain, stem, unused
+from factload.propose.names import identifier, is_bare_key, is_counted, is_key, is_of_an_event, stem, unused
 from factload.propose.proposal import (
     KEY_TYPE,
     LOAD_COLUMN,
@@ -116,7 +116,7 @@ def _dimension(
 ) -> ProposedDimension:
     header = column.header
     about = stem(header)
-    if about == plain(header) and is_key(header):  # ID, Code: of what the table is about
+    if is_bare_key(header):  # of what the table is about
         about = stem(table.rpartition(".")[2])
     called = unused(about.encode()[:_LONGEST_NAME].decode("utf-8", "ignore"), [d.name for d in others])
     there = warehouse.tables.get(f"dim_{called}")

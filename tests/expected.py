@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import oracle
 from factload.feed.sql_types import parse_sql_type
@@ -18,9 +19,12 @@ from factload.staging import open_table
 Row = dict[str, Any]
 
 
-def field(name: str, kind: str, *, key: bool = False, required: bool = False) -> SheetField:
+def field(
+    name: str, kind: str, *, key: bool = False, required: bool = False, serials: bool = False
+) -> SheetField:
     """A field named as its column."""
-    return SheetField(name, name, "key" if key else "value", parse_sql_type(kind), required or key)
+    role: Literal["key", "value"] = "key" if key else "value"
+    return SheetField(name, name, role, parse_sql_type(kind), required or key, serials=serials)
 
 
 def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Split, list[Row]]:
@@ -55,7 +59,7 @@ def rows(
             continue
         row: Row = {"row": number, "reason": None, "cell": None}
         for cell, index, one in zip(mapped, placed, fields, strict=True):
-            value, reason = typed(cell, one, book.date1904)
+            value, reason = typed(cell, one, book)
             row[one.name] = value
             if reason and row["reason"] is None:
                 row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
@@ -87,7 +91,7 @@ def letters(index: int) -> str:
 
 
 def blank(cell: oracle.Value) -> bool:
-    return cell.kind == "text" and not cell.text.strip()
+    return cell.kind == "text" and not "".join(re.split("[\u200b\u2060\ufeff]", cell.text)).strip()
 
 
 DEFECTS = {
@@ -100,51 +104,57 @@ DEFECTS = {
 }
 
 
-def typed(cell: oracle.Value | None, one: SheetField, date1904: bool) -> tuple[Any, str | None]:
+def typed(cell: oracle.Value | None, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
     kind = one.type.kind
-    if cell is None or (blank(cell) and (one.role == "key" or kind != "text")):
+    if cell is None or (blank(cell) and (one.required or one.role == "key" or kind != "text")):
         return None, ("blank_key" if one.role == "key" else "blank_value") if one.required else None
     if cell.kind in DEFECTS:
         return None, DEFECTS[cell.kind]
     if kind == "text":
-        return text(cell, one, date1904)
+        return text(cell, one, book)
     if kind in ("date", "timestamp"):
-        return dated(cell, kind, date1904)
+        return dated(cell, kind, one, book)
     if kind == "boolean":
         return (cell.text == "1", None) if cell.kind == "boolean" else (None, "not_a_boolean")
     return number(cell, one)
 
 
 def number(cell: oracle.Value, one: SheetField) -> tuple[Any, str | None]:
-    if cell.kind != "number":
+    if cell.kind != "number" or (cell.format and not one.serials):
         return None, "not_a_number"
     if one.type.kind == "double":
         return float(cell.text), None
     if one.type.kind == "integer":
-        exact = Decimal(cell.text)
+        exact = oracle.as_excel_shows(cell.text)
         if exact != int(exact):
             return None, "not_an_integer"
-        fits = -(2 ** (one.type.bits - 1)) <= exact < 2 ** (one.type.bits - 1)
-        return (int(exact), None) if fits else (None, "number_out_of_range")
-    value = oracle.quantized(cell.text, one.type.scale)
+        if not -(2 ** (one.type.bits - 1)) <= exact < 2 ** (one.type.bits - 1):
+            return None, "number_out_of_range"
+        return (None, "number_may_be_cut") if oracle.may_be_cut(exact) else (int(exact), None)
+    value = oracle.quantized(oracle.for_column(cell.text, one.type.scale), one.type.scale)
     fits = abs(value) < Decimal(10) ** (one.type.precision - one.type.scale)
     return (value, None) if fits else (None, "number_out_of_range")
 
 
-def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str | None]:
+def text(cell: oracle.Value, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
     shown = cell.text
     if cell.kind == "boolean":
         shown = {"1": "TRUE", "0": "FALSE"}[cell.text]
     elif cell.kind == "date":
-        shown = iso(datetime.fromisoformat(cell.text)) if "-" in cell.text else cell.text
-    elif cell.dated:
-        moment = oracle.moment(cell.text, date1904) if 0 <= Decimal(cell.text) < 2_958_466 else None
-        shown = cell.text if moment is None else iso(moment)
+        moment, time = oracle.iso_moment(cell.text, book.strict), oracle.iso_time(cell.text)
+        shown = iso(moment) if moment else cell.text if time is None else oracle.clock(time)
+    elif cell.format:
+        shown = in_format(cell, book.date1904)
     elif cell.kind == "number":
-        digits = "".join(map(str, Decimal(cell.text).as_tuple().digits)).strip("0")
-        if one.role == "key" and len(digits) > 15:
+        number = oracle.as_excel_shows(cell.text)
+        digits = "".join(map(str, number.as_tuple().digits)).strip("0")
+        if one.role == "key" and (
+            abs(number) >= 10**15 or len(digits) > 15 or oracle.loses_digits(cell.text)
+        ):
             return None, "key_too_long_number"
-        shown = oracle.without_exponent(cell.text)
+        if oracle.may_be_cut(number):
+            return None, "number_may_be_cut"
+        shown = oracle.without_exponent(number)
     if any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in shown):
         return None, "unstorable_text"
     if one.type.length is not None and len(shown) > one.type.length:
@@ -152,15 +162,36 @@ def text(cell: oracle.Value, one: SheetField, date1904: bool) -> tuple[Any, str 
     return shown, None
 
 
-def dated(cell: oracle.Value, kind: str, date1904: bool) -> tuple[Any, str | None]:
+def in_format(cell: oracle.Value, date1904: bool) -> str:
+    """A number in the format of a date, a time or elapsed time."""
+    serial = Decimal(cell.text)
+    if not 0 <= serial < 10_000_000:
+        return cell.text
+    millis = timedelta(milliseconds=int((serial * 86_400_000).to_integral_value(ROUND_HALF_EVEN)))
+    if cell.format == "elapsed":
+        return oracle.clock(millis)
+    if serial < 1 and (cell.format == "time" or not date1904):
+        return oracle.clock(millis % timedelta(days=1))
+    moment = oracle.moment(cell.text, date1904) if serial < 2_957_000 else None
+    return cell.text if moment is None else iso(moment)
+
+
+def dated(cell: oracle.Value, kind: str, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
     moment: datetime | None = None
-    if cell.kind == "date" and "-" in cell.text:
-        moment = datetime.fromisoformat(cell.text)
-    elif cell.kind == "number" and 0 <= Decimal(cell.text) < 2_957_000:
-        moment = oracle.moment(cell.text, date1904)
-    if moment is None or (kind == "date" and moment != datetime.combine(moment, datetime.min.time())):
+    if cell.kind == "date":
+        moment = oracle.iso_moment(cell.text, book.strict)
+    elif cell.kind == "number" and (cell.format in ("date", "time") or (not cell.format and one.serials)):
+        serial = Decimal(cell.text)
+        alone = 0 <= serial < 1 and (cell.format == "time" or not book.date1904)
+        if 0 <= serial < 2_957_000 and not alone:
+            moment = oracle.moment(cell.text, book.date1904)
+    if moment is None:
         return None, "not_a_date"
-    return (moment if kind == "timestamp" else date(moment.year, moment.month, moment.day)), None
+    if kind == "timestamp":
+        return moment, None
+    half = timedelta(milliseconds=500)
+    near = datetime.combine((moment + half).date(), datetime.min.time())
+    return (near.date(), None) if -half <= moment - near < half else (None, "not_a_date")
 
 
 def iso(moment: datetime) -> str:

@@ -5,17 +5,19 @@ Tests compare the two. It knows no windows, no vectors and no limits, and shares
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 
 Tree = ElementTree.Element
 
@@ -26,7 +28,7 @@ class Value:
 
     kind: str
     text: str
-    dated: bool = False  # a number in a date's format
+    format: str = ""  # of a number: how it is shown, as a date, a time or elapsed time
 
 
 Sheet = dict[int, dict[int, Value]]  # row → column (A = 1) → value; rows that carry a value only
@@ -63,7 +65,8 @@ class Workbook:
             attribute(e, "fullCalcOnLoad") in ("1", "true") for e in book.iter() if tag(e) == "calcPr"
         )
         styles = next((t for kind, t in relations.values() if kind == "styles"), None)
-        self.dated = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else set()
+        self.formats = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else {}
+        self.strict = "purl.oclc.org/ooxml" in book.tag
         strings = next((t for kind, t in relations.values() if kind == "sharedStrings"), None)
         has_strings = strings is not None and strings.lower() in self.parts
         self.strings = (
@@ -133,7 +136,7 @@ class Workbook:
         if not written and not (inline is not None and has_text(inline)):
             lacks_value = formula is not None and (v is None or kind != "str")
             return Value("formula", "=" + (formula.text or "")) if lacks_value else None  # type: ignore[union-attr]
-        dated = int(cell.get("s", "0")) in self.dated
+        format_ = self.formats.get(int(cell.get("s", "0")), "")
         if kind == "inlineStr":
             return Value("text", inner or shown(v))
         if inner:
@@ -142,7 +145,7 @@ class Workbook:
             return Value("text", self.strings[int(written)] if kind == "s" else shown(v))
         names = {"n": "number", "b": "boolean", "e": "error", "d": "date"}
         name = "rich" if kind == "e" and cell.get("vm") else names[kind]
-        return Value(name, written.strip(), dated and kind == "n")
+        return Value(name, written.strip(), format_ if kind == "n" else "")
 
 
 def spread_space(element: Tree, inherited: str) -> None:
@@ -153,18 +156,25 @@ def spread_space(element: Tree, inherited: str) -> None:
         spread_space(child, element.get(name, inherited))
 
 
-def date_styles(styles: Tree) -> set[int]:
-    """By openpyxl's reading of the formats."""
+def date_styles(styles: Tree) -> dict[int, str]:
+    """Style → date, time or elapsed, of those that show a number so; by openpyxl's reading of the formats."""
     own = {int(e.attrib["numFmtId"]): e.attrib["formatCode"] for e in styles.iter() if tag(e) == "numFmt"}
     table = next((e for e in styles if tag(e) == "cellXfs"), [])
-    codes = [(int(xf.get("numFmtId", "0"))) for xf in table]
-    shown_as = [own.get(code) or BUILTIN_FORMATS.get(code, "") for code in codes]
-    # Asian editions of Excel have more built-in dates; openpyxl doesn't list them.
-    return {
-        i
-        for i, code in enumerate(shown_as)
-        if is_date_format(code) or codes[i] in (*range(27, 37), *range(50, 59))
-    }
+    ids = [int(xf.get("numFmtId", "0")) for xf in table]
+    found = {i: shown_by(own.get(id_) or BUILTIN_FORMATS.get(id_, ""), id_) for i, id_ in enumerate(ids)}
+    return {i: kind for i, kind in found.items() if kind}
+
+
+def shown_by(code: str, id_: int) -> str:
+    # Excel's editions for Asia and Thailand have more built-in formats; openpyxl doesn't list them.
+    if not code and (id_ in (*range(27, 37), *range(50, 59), *range(71, 82))):
+        return "elapsed" if id_ == 79 else "time" if id_ in (32, 33, 75, 76, 78, 80) else "date"
+    if not is_date_format(code):
+        return ""
+    if is_timedelta_format(code):
+        return "elapsed"
+    bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", code.split(";", maxsplit=1)[0]).lower()
+    return "time" if not set("dy") & set(bare) and "mmm" not in bare and set("hs") & set(bare) else "date"
 
 
 def rich(item: Tree) -> str:
@@ -201,18 +211,53 @@ def letters_to_index(reference: str) -> int:
     return index
 
 
-def quantized(digits: str, scale: int) -> Decimal:
+def quantized(digits: str | Decimal, scale: int) -> Decimal:
     with localcontext() as context:
         context.prec = 1000
         return Decimal(digits).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN)
 
 
-def without_exponent(digits: str) -> str:
-    number = Decimal(digits)
+def without_exponent(number: Decimal) -> str:
     if number == 0:
         return "0"
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def as_excel_shows(digits: str) -> Decimal:
+    """15 digits of a fraction that is written as a double is."""
+    number, double = Decimal(digits), float(digits)
+    count = len("".join(map(str, number.as_tuple().digits)).strip("0"))
+    if number == number.to_integral_value() or not 15 < count <= 17:
+        return number
+    unit = Fraction(10) ** (number.adjusted() - 16)
+    own = abs(Fraction(number) - Fraction(double)) <= unit * Fraction(3, 2) or number == Decimal(str(double))
+    return Context(prec=15).create_decimal_from_float(double) if own else number
+
+
+def loses_digits(digits: str) -> bool:
+    """Whether what Excel shows is further away than a calculation in doubles errs."""
+    double = float(digits)
+    return abs(Fraction(float(as_excel_shows(digits))) - Fraction(double)) > 4 * Fraction(math.ulp(double))
+
+
+def for_column(digits: str, scale: int) -> Decimal:
+    """The number that is rounded to an exact column's scale."""
+    number, shown_number = Decimal(digits), as_excel_shows(digits)
+    if loses_digits(digits):
+        return number
+    by_excel = Context(prec=17).create_decimal_from_float(float(digits)) == number
+    half = Fraction(shown_number) * 10**scale * 2
+    is_half = half.denominator == 1 and half.numerator % 2 == 1
+    return shown_number if by_excel or is_half else number
+
+
+def may_be_cut(number: Decimal) -> bool:
+    """Whether Excel, or a double, may have left a whole number of others."""
+    if number != number.to_integral_value() or abs(number) < 10**15:
+        return False
+    digits = len(str(abs(int(number))).rstrip("0"))
+    return digits <= 15 or (digits <= 17 and abs(number) > 2**53)
 
 
 def day(serial: int, date1904: bool) -> date | None:
@@ -230,3 +275,36 @@ def moment(digits: str, date1904: bool) -> datetime | None:
     return (
         None if base is None else datetime(base.year, base.month, base.day) + timedelta(milliseconds=millis)
     )
+
+
+def iso_moment(text: str, strict: bool) -> datetime | None:
+    """A date, with a time or without; in a Strict workbook as Excel shows it."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:T(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?)?", text)
+    if match is None:
+        return None
+    found = datetime.fromisoformat(match[1]) + seconds(match[2] or "0", match[3] or "0", match[4] or "0")
+    if not strict or found >= datetime(1900, 3, 1) or found < datetime(1899, 12, 30):
+        return found
+    day_number = (found - datetime(1899, 12, 30)).days
+    return None if day_number in (0, 60) else found + timedelta(days=1)
+
+
+def iso_time(text: str) -> timedelta | None:
+    if match := re.fullmatch(r"(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?", text):
+        return seconds(match[1], match[2], match[3] or "0")
+    if match := re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", text):
+        return seconds(*(group or "0" for group in match.groups()))
+    return None
+
+
+def seconds(hours: str, minutes: str, second: str) -> timedelta:
+    """Of more than six digits of a second only milliseconds count."""
+    places = 3 if len(second.partition(".")[2]) > 6 else 6
+    micros = int(quantized(second, places) * 1_000_000)
+    return timedelta(hours=int(hours), minutes=int(minutes), microseconds=micros)
+
+
+def clock(time: timedelta) -> str:
+    whole, micros = divmod(round(time / timedelta(microseconds=1)), 1_000_000)
+    text = f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
+    return f"{text}.{micros:06}".removesuffix(".000000").removesuffix("000") if micros else text

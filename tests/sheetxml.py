@@ -12,12 +12,14 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
-# Styles of every workbook here: 0 General, 1 a built-in date, 2 a date of one's own, 3 no date but a "d" in quotes.
+# Styles of every workbook here: 0 General, 1 a built-in date, 2 a date of one's own, 3 no date but a "d" in quotes,
+# 4 a built-in time of day, 5 elapsed time.
 STYLES = (
-    f'{DECLARATION}<styleSheet xmlns="{TRANSITIONAL}"><numFmts count="2"><numFmt numFmtId="164" '
-    'formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="165" formatCode="0&quot; days&quot;"/></numFmts>'
-    '<cellXfs count="4"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs>'
-    "</styleSheet>"
+    f'{DECLARATION}<styleSheet xmlns="{TRANSITIONAL}"><numFmts count="3"><numFmt numFmtId="164" '
+    'formatCode="yyyy\\-mm\\-dd"/><numFmt numFmtId="165" formatCode="0&quot; days&quot;"/>'
+    '<numFmt numFmtId="166" formatCode="[h]:mm"/></numFmts>'
+    '<cellXfs count="6"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/>'
+    '<xf numFmtId="20"/><xf numFmtId="166"/></cellXfs></styleSheet>'
 )
 
 # As Excel writes it into most workbooks: of the same name as the element that says from when dates count.

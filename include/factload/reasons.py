@@ -8,10 +8,11 @@ from collections.abc import Mapping
 CELLS: Mapping[str, str] = {
     "ragged_row": "The row has more or fewer fields than the header",
     "blank_key": "The key is blank",
-    "key_too_long_number": "The key is a number of more than 15 digits: Excel has already lost the rest",
+    "key_too_long_number": "The key is a number of more than 15 digits, and Excel keeps no more: deliver it as text",
     "blank_value": "The column is required and the cell is blank",
     "not_a_number": "The cell doesn't hold a number",
     "number_out_of_range": "The number is too big for the column",
+    "number_may_be_cut": "Excel may have cut the last digits of the whole number, beyond 15: deliver it as text",
     "not_an_integer": "The number has a fraction, the column holds whole numbers",
     "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
     "not_a_boolean": "The cell doesn't hold TRUE or FALSE",

@@ -24,17 +24,46 @@ def number(digits: str) -> str:
     return f"><v>{digits}</v>"
 
 
+def dated(digits: str) -> str:
+    """A number in the format of a date."""
+    return f' s="2"><v>{digits}</v>'
+
+
+def timed(digits: str) -> str:
+    """A number that is shown as h:mm."""
+    return f' s="4"><v>{digits}</v>'
+
+
+def elapsed(digits: str) -> str:
+    """A number that is shown as [h]:mm."""
+    return f' s="5"><v>{digits}</v>'
+
+
+def iso(text: str) -> str:
+    return f' t="d"><v>{text}</v>'
+
+
 def text(content: str, keep: bool = False) -> str:
     return f' t="inlineStr"><is><t{" xml:space=" + chr(34) + "preserve" + chr(34) if keep else ""}>{content}</t></is>'
 
 
 def read(
-    folder: Path, body: str, kind: str, *, key: bool = False, required: bool = True, **options: Any
+    folder: Path,
+    body: str,
+    kind: str,
+    *,
+    key: bool = False,
+    required: bool = True,
+    serials: bool = False,
+    **options: Any,
 ) -> Any:
     path = sheetxml.write(
         folder / "w.xlsx", sheetxml.sheet(sheetxml.text_row(1, ["v", "other"]) + cell(body)), **options
     )
-    fields = [expected.field("v", kind, key=key, required=required), expected.field("other", "integer")]
+    fields = [
+        expected.field("v", kind, key=key, required=required, serials=serials),
+        expected.field("other", "integer"),
+    ]
     _, rows = expected.split(path, fields)
     return rows[0]
 
@@ -42,7 +71,7 @@ def read(
 @pytest.mark.parametrize(
     ("digits", "kind", "value"),
     [
-        # rounding half even, from the digits in the file
+        # rounding half even, of the number that the digits say
         ("0.00005", "numeric(18,4)", "0.0000"),
         ("0.00015", "numeric(18,4)", "0.0002"),
         ("0.00025", "numeric(18,4)", "0.0002"),
@@ -73,15 +102,15 @@ def test_decimals_are_exact(digits: str, kind: str, value: str, tmp_path: Path) 
         (number("9223372036854775807"), "bigint", 2**63 - 1),
         (number("0.1"), "double precision", 0.1),
         (number("1.7976931348623157E308"), "double precision", 1.7976931348623157e308),
-        (number("1"), "date", date(1900, 1, 1)),
-        (number("59"), "date", date(1900, 2, 28)),
-        (number("61"), "date", date(1900, 3, 1)),
-        (number("45351"), "date", date(2024, 2, 29)),
-        (number("2958465"), "date", date(9999, 12, 31)),
+        (dated("1"), "date", date(1900, 1, 1)),
+        (dated("59"), "date", date(1900, 2, 28)),
+        (dated("61"), "date", date(1900, 3, 1)),
+        (dated("45351"), "date", date(2024, 2, 29)),
+        (dated("2958465"), "date", date(9999, 12, 31)),
         (' t="d"><v>2024-02-29</v>', "date", date(2024, 2, 29)),
         (' t="d"><v>2024-02-29T23:59:58.5</v>', "timestamp", datetime(2024, 2, 29, 23, 59, 58, 500000)),
-        (number("45351.4374999999"), "timestamp", datetime(2024, 2, 29, 10, 30)),
-        (number("45351.99999999999"), "timestamp", datetime(2024, 3, 1)),
+        (dated("45351.4374999999"), "timestamp", datetime(2024, 2, 29, 10, 30)),
+        (dated("45351.99999999999"), "timestamp", datetime(2024, 3, 1)),
         (' t="b"><v>1</v>', "boolean", True),
         (' t="b"><v>0</v>', "boolean", False),
         (text("007"), "text", "007"),
@@ -93,7 +122,6 @@ def test_decimals_are_exact(digits: str, kind: str, value: str, tmp_path: Path) 
         (text("_xD83D__xDE00_"), "text", "😀"),
         (' t="inlineStr"><is><r><t>a</t></r><r><t>b</t></r><rPh><t>no</t></rPh></is>', "text", "ab"),
         (number("1.50"), "text", "1.5"),
-        (number("1E20"), "text", "100000000000000000000"),
         (' t="b"><v>1</v>', "text", "TRUE"),
         (' s="1"><v>45351</v>', "text", "2024-02-29"),
         (' s="2"><v>45351.5</v>', "text", "2024-02-29 12:00:00"),
@@ -136,10 +164,11 @@ def test_a_number_as_a_key_is_its_shortest_text(digits: str, shown: str, tmp_pat
         (number("2147483648"), "integer", "number_out_of_range", "2147483648"),
         (number("9223372036854775808"), "bigint", "number_out_of_range", "9223372036854775808"),
         (number("1.5"), "integer", "not_an_integer", "1.5"),
-        (number("0"), "date", "not_a_date", "0"),
-        (number("60"), "date", "not_a_date", "60"),
-        (number("2958466"), "date", "not_a_date", "2958466"),
-        (number("-1"), "date", "not_a_date", "-1"),
+        (dated("0"), "date", "not_a_date", "00:00:00"),
+        (number("45351"), "date", "not_a_date", "45351"),
+        (dated("60"), "date", "not_a_date", "60"),
+        (dated("2958466"), "date", "not_a_date", "2958466"),
+        (dated("-1"), "date", "not_a_date", "-1"),
         (' s="1"><v>45351.5</v>', "date", "not_a_date", "2024-02-29 12:00:00"),
         (text("2024-02-29"), "date", "not_a_date", "2024-02-29"),
         (' t="d"><v>10:10:10</v>', "timestamp", "not_a_date", "10:10:10"),
@@ -178,7 +207,7 @@ def test_a_key_that_is_none(body: str, reason: str, tmp_path: Path) -> None:
     ("digits", "value"), [("0", date(1904, 1, 1)), ("60", date(1904, 3, 1)), ("43889", date(2024, 2, 29))]
 )
 def test_the_1904_date_system(digits: str, value: date, tmp_path: Path) -> None:
-    assert read(tmp_path, number(digits), "date", date1904=True)["v"] == value
+    assert read(tmp_path, dated(digits), "date", date1904=True)["v"] == value
 
 
 def test_a_blank_that_is_not_required_is_null(tmp_path: Path) -> None:

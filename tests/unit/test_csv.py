@@ -159,7 +159,7 @@ def test_a_text_of_the_declared_type(text: str, kind: str, value: object, tmp_pa
     ("text", "kind", "reason"),
     [
         ("1 234", "integer", "not_a_number"),
-        ("5.", "numeric(5,1)", "not_a_number"),
+        (".", "numeric(5,1)", "not_a_number"),
         ("0x1F", "integer", "not_a_number"),
         ("NaN", "double precision", "not_a_number"),
         ("inf", "double precision", "not_a_number"),

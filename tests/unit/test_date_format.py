@@ -13,6 +13,7 @@ from factload.feed.sql_types import parse_sql_type
 from factload.sheet.block import Column, Kind
 from factload.sheet.convert import convert
 from factload.sheet.date_format import parse_date_format
+from factload.sheet.dates import GREGORIAN
 from factload.sheet.field import SheetField
 from factload.sheet.text_format import TextFormat
 from factload.vectors import texts
@@ -33,7 +34,7 @@ def read(written: list[str], date_format: str, kind: str = "timestamp") -> list[
         "v", "V", "value", parse_sql_type(kind), parse_text=True, text_format=TextFormat(date=date_format)
     )
     column = Column(np.full(len(written), Kind.TEXT, np.uint8), texts(written))
-    values, codes = convert(column, np.zeros(len(written), np.bool_), field, date1904=False)
+    values, codes = convert(column, np.zeros(len(written), np.bool_), field, calendar=GREGORIAN)
     return [None if code else value for value, code in zip(values.to_pylist(), codes.tolist(), strict=True)]
 
 

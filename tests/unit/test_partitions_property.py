@@ -6,8 +6,10 @@ rows, so the two readers are compared with the oracle and through it with one an
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
+from datetime import datetime
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +32,10 @@ FIELDS = [
     expected.field("b", "boolean"),
     expected.field("n", "integer"),
     expected.field("x", "double precision"),
+    expected.field("g", "bigint"),
+    expected.field("s", "numeric(30,6)", serials=True),
+    expected.field("y", "date", serials=True),
+    expected.field("z", "text", required=True),
 ]
 NAMES = [one.column for one in FIELDS]
 PLACED = list(range(1, len(FIELDS) + 1))
@@ -52,6 +58,7 @@ odd_texts = st.sampled_from(
         "&amp;",
         "a>b",
         "  ",
+        "\u00a0\u200b",
         "#N/A",
     ]
 )
@@ -61,13 +68,38 @@ floats = st.floats(allow_nan=False, allow_infinity=False, width=64).map(repr)
 ties = st.integers(-99999, 99999).map(lambda n: f"{n}.0005")
 serials = st.one_of(st.integers(0, 70), st.integers(40_000, 60_000)).map(str)
 moments = st.integers(0, 86_399_999).map(lambda ms: repr(45_000 + ms / 86_400_000))
-numbers = st.one_of(
-    integers, decimals, floats, ties, serials, moments, st.sampled_from(["0", "-0", "1E5", "60", "1e-7"])
+times = st.floats(0, 3).map(repr)
+# As Excel writes what was typed, and what a calculation missed by a hair; whole numbers beyond what a double holds.
+doubles = st.builds(
+    lambda number, steps: f"{float(number) + steps * math.ulp(float(number)):.17g}",
+    decimals,
+    st.integers(-6, 6),
 )
-dates = st.datetimes().map(lambda d: d.replace(microsecond=0, year=max(d.year, 1000)).isoformat())
+long_numbers = st.one_of(
+    st.integers(-(2**63), 2**63).map(str),
+    st.integers(10**14, 10**16).map(lambda n: str(n * 10)),
+    st.integers(2**53, 2**63).map(lambda n: f"{float(n):.16E}"),
+    st.decimals(-(10**12), 10**12, places=7).map(lambda d: f"{d:f}"),
+)
+numbers = st.one_of(
+    *(integers, decimals, floats, ties, serials, moments, times, doubles, long_numbers),
+    st.sampled_from(["0", "-0", "1E5", "60", "1e-7", "45292.9999999", "45292.999994", "45292.000005"]),
+)
+fractions = st.text("0123456789", min_size=1, max_size=20).map(lambda digits: f".{digits}")
+dates = st.one_of(
+    st.datetimes().map(lambda d: d.replace(microsecond=0, year=max(d.year, 1000)).isoformat()),
+    st.builds(
+        lambda d, fraction: f"{d.replace(microsecond=0).isoformat()}{fraction}",
+        st.datetimes(datetime(1899, 12, 30), datetime(1900, 4, 1)),
+        fractions,
+    ),
+    st.sampled_from(
+        ["12:00:00.000", "PT12H20M0.000S", "23:59:59.9999999", "PT30H", "1899-12-31", "1900-02-28"]
+    ),
+)
 
 cells = st.one_of(
-    st.tuples(st.just("number"), numbers, st.integers(0, 3)),
+    st.tuples(st.just("number"), numbers, st.integers(0, 5)),
     st.tuples(st.just("inline"), texts | odd_texts, st.booleans()),
     st.tuples(st.just("str"), texts | odd_texts, st.booleans()),
     st.tuples(st.just("shared"), st.integers(0, len(SHARED) - 1), st.integers(0, 1)),
@@ -75,7 +107,7 @@ cells = st.one_of(
     st.tuples(st.just("error"), st.sampled_from(["#DIV/0!", "#N/A", "#REF!"]), st.none()),
     st.tuples(st.just("iso"), dates, st.none()),
     st.tuples(st.just("formula"), st.sampled_from(["", "<v></v>", "<v/>"]), st.none()),
-    st.tuples(st.just("computed"), numbers, st.integers(0, 3)),
+    st.tuples(st.just("computed"), numbers, st.integers(0, 5)),
     st.tuples(st.just("empty"), st.integers(0, 3), st.none()),
     st.tuples(st.just("wrong"), texts | odd_texts, st.sampled_from(["str", "n", "b"])),
     st.tuples(st.just("picture"), st.just("#VALUE!"), st.none()),
@@ -152,7 +184,7 @@ def sheet_xml(rows: list, dialect: str, oddness: float, seed: int) -> str:  # ty
         if not parts and chance.random() < 0.5:
             out.append(f"<row{here}/>")
         else:
-            out.append(f'<row{here} spans="1:9">{"".join(parts)}</row>')
+            out.append(f'<row{here} spans="1:14">{"".join(parts)}</row>')
         if dialect == "pretty":
             out.append("\n  ")
     return "".join(out)
@@ -161,7 +193,7 @@ def sheet_xml(rows: list, dialect: str, oddness: float, seed: int) -> str:  # ty
 REWRITTEN = {
     "strict": {sheetxml.TRANSITIONAL: sheetxml.STRICT},
     "kept space": {"<worksheet ": '<worksheet xml:space="preserve" '},
-    "kept space in rows": {' spans="1:9"': ' xml:space="preserve"', '"str">': '"str" xml:space="default">'},
+    "kept space in rows": {' spans="1:14"': ' xml:space="preserve"', '"str">': '"str" xml:space="default">'},
     "dimension": {"<sheetData>": '<dimension ref="A1:B2"/><sheetData>'},
 }
 

@@ -14,7 +14,7 @@ from factload.sheet.text_format import UNGROUPED
 from factload.sheet.text_values import read_text
 from factload.vectors import texts
 
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 
 @given(st.lists(st.text("0123456789.-+eE x", min_size=1, max_size=6), min_size=1, max_size=8))

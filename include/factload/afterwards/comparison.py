@@ -120,7 +120,8 @@ class _Comparison:
 
     def _own_columns(self, opened: Source) -> dict[int, str]:
         part = next(part for part in opened.sheets if part.name == self._sheet)
-        header = find_header(opened.first_rows(part), [one.column for one in self._fields], self._sheet)
+        wanted = [one.column for one in self._fields]
+        header = find_header(opened.first_rows(part), wanted, self._sheet, calendar=opened.calendar)
         return {i: name for i, name in header.names.items() if name not in ADDED}
 
     def _correction(
@@ -142,7 +143,7 @@ class _Comparison:
         changes: dict[int, tuple[Kind, str]] = {}
         shows: list[Shown] = []
         for index, (kind, text) in _by_column(own, came).items():
-            shown = show(*written.cells.get(index, _NOTHING), date1904=opened.date1904)
+            shown = show(*written.cells.get(index, _NOTHING), date1904=opened.calendar.date1904)
             shows.append(shown)
             if is_changed(shown, kind, text, self._saved):
                 if kind == Kind.TEXT and keeps_sign(shown, text):
@@ -156,7 +157,7 @@ class _Comparison:
 
     def _meant(self, column: str, kind: Kind, text: str, opened: Source) -> tuple[Kind, str]:
         """A changed cell as the load's own workbook would have it."""
-        if self._saved.date1904 != opened.date1904:
+        if self._saved.date1904 != opened.calendar.date1904:
             kind, text = calendar_cell(kind, text, self._saved)
         of = [one for one in self._fields if is_same(one.column, column)]
         if self._saved.texts_alone and kind == Kind.TEXT and of and all(one.role == "value" for one in of):

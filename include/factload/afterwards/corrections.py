@@ -76,7 +76,7 @@ def _typed(opened: Source, sheet: str, rows: Sequence[Row], fields: Sequence[She
     part = next(part for part in opened.sheets if part.name == sheet)
     read = opened.rows(part, fields, 1)
     block = to_block(rows, sorted(set(read.placed)), rows[-1].number)
-    typed = type_rows(block, read.fields, read.placed, date1904=opened.date1904)
+    typed = type_rows(block, read.fields, read.placed, calendar=opened.calendar)
     return pa.Table.from_batches([typed.batch])
 
 

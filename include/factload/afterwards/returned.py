@@ -66,7 +66,7 @@ def returned_rows(
         returned = Returned(store, name, load)
         with open_source(path, csv=_dialect(path, csv) if is_named_csv(path.name) else None) as opened:
             returned.saved = Saved(
-                opened.date1904, isinstance(opened, CsvSource), isinstance(opened, ForeignSource)
+                opened.calendar.date1904, isinstance(opened, CsvSource), isinstance(opened, ForeignSource)
             )
             for part in opened.sheets:
                 if part.kind == "worksheet":

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from factload.sheet.block import Kind
+from factload.sheet.block import DATED, Kind
 from factload.sheet.character_data import settle_text
 from factload.sheet.dates import iso_micros, serial_millis
 from factload.sheet.numbers import parse_decimal
@@ -59,7 +59,7 @@ class Saved:
 def show(kind: int, text: str, *, date1904: bool) -> Shown:
     """How a cell of the sheet is shown."""
     shown: Shown | None = None
-    if kind in (Kind.NUMBER, Kind.SERIAL):
+    if kind in (Kind.NUMBER, *DATED):
         shown = _show_number(kind, text, date1904)
     elif kind == Kind.ISO_DATE and (moment := _moment(kind, text, date1904)) is not None:
         shown = Shown("moment", moment)
@@ -85,7 +85,7 @@ def keeps_sign(shown: Shown, text: str) -> bool:
 
 def calendar_cell(kind: Kind, text: str, saved: Saved) -> tuple[Kind, str]:
     """A cell that came back, so that it means the same in a workbook whose dates count otherwise."""
-    if kind == Kind.SERIAL and (moment := _moment(kind, text, saved.date1904)) is not None:
+    if kind in (Kind.SERIAL, Kind.TIME) and (moment := _moment(kind, text, saved.date1904)) is not None:
         return Kind.ISO_DATE, moment.isoformat(timespec="milliseconds")
     return kind, text
 
@@ -94,9 +94,9 @@ def _show_number(kind: int, text: str, date1904: bool) -> Shown | None:
     number = parse_decimal(text)
     if number is None or abs(number) >= _TOO_BIG:
         return None
-    if kind == Kind.SERIAL and (moment := _moment(kind, text, date1904)) is not None:
+    if kind in (Kind.SERIAL, Kind.TIME) and (moment := _moment(kind, text, date1904)) is not None:
         return Shown("moment", moment)
-    if kind == Kind.SERIAL and 0 <= number <= _PHANTOM:
+    if (kind == Kind.ELAPSED and number >= 0) or (kind in DATED and 0 <= number <= _PHANTOM):
         return Shown("time", float(number))
     whole = number == number.to_integral_value() and abs(number) < _EXACT_BELOW
     return Shown("number", int(number) if whole else float(number))
@@ -105,7 +105,8 @@ def _show_number(kind: int, text: str, date1904: bool) -> Shown | None:
 def _moment(kind: int, text: str, date1904: bool) -> datetime | None:
     """The moment that a cell shows, where Excel's calendar and this one agree; to the millisecond."""
     micros = iso_micros(text) if kind == Kind.ISO_DATE else None
-    if kind in (Kind.SERIAL, Kind.NUMBER) and (number := parse_decimal(text)) is not None:
+    number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL, Kind.TIME) else None
+    if number is not None and not (kind == Kind.TIME and number < 1):
         millis = serial_millis(number, date1904=date1904)
         micros = None if millis is None else millis * 1000
     if micros is None:
@@ -163,7 +164,7 @@ def _same_boolean(shown: Shown, kind: int, text: str, _: Saved) -> bool:
 
 def _same_number(shown: Shown, kind: int, text: str, _: Saved) -> bool:
     """Programs keep 15, 16 or 17 digits of a number."""
-    number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL) else None
+    number = parse_decimal(text) if kind in (Kind.NUMBER, *DATED) else None
     if number is None or not isinstance(shown.value, int | float):
         return False
     before = float(shown.value)
@@ -171,7 +172,7 @@ def _same_number(shown: Shown, kind: int, text: str, _: Saved) -> bool:
 
 
 def _same_time(shown: Shown, kind: int, text: str, _: Saved) -> bool:
-    number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL) else None
+    number = parse_decimal(text) if kind in (Kind.NUMBER, *DATED) else None
     return (
         number is not None and isinstance(shown.value, float) and abs(float(number) - shown.value) <= _MILLI
     )

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from factload.feed.normalize_steps import NormalizeStep
 from factload.vectors import as_flags, flags, texts
+from factload.white_space import collapsed, trimmed
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator, between the parts of a composite key
 _ESCAPE = "\x1b"
@@ -31,8 +32,8 @@ def _strip_prefix(keys: pa.Array, prefix: str) -> pa.Array:
 
 
 _STEPS: Mapping[str, Callable[[pa.Array, Any], pa.Array]] = {
-    "trim": lambda keys, _: pc.utf8_trim_whitespace(keys),
-    "collapse_spaces": lambda keys, _: pc.replace_substring_regex(keys, r"\s+", " "),
+    "trim": lambda keys, _: trimmed(keys),
+    "collapse_spaces": lambda keys, _: collapsed(keys),
     "upper": lambda keys, _: pc.utf8_upper(keys),
     "lower": lambda keys, _: pc.utf8_lower(keys),
     "casefold": _casefold,
@@ -51,7 +52,7 @@ def normalize(keys: pa.Array, steps: Sequence[NormalizeStep]) -> pa.Array:
 
 
 def _none_for_blank(keys: pa.Array) -> pa.Array:
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(keys)), 0)
+    blank = pc.equal(pc.binary_length(trimmed(keys)), 0)
     return pc.if_else(blank, None, keys) if pc.any(blank).as_py() else keys
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from factload.feed.part import FeedPart, sequence
+from factload.feed.part import FeedPart, sequence, time_zone
 from factload.feed.rules import NOT_ALLOWED_SCHEMA, VALUE_SCHEMA, VALUES_SCHEMA, rules_of
 from factload.feed.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 from factload.sheet.date_format import parse_date_format
@@ -76,7 +76,7 @@ class FactColumn(FeedPart):
     type: Annotated[SqlType | None, BeforeValidator(_sql_type), _SQL_TYPE_SCHEMA] = None
     """The SQL type that the sheet's values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
-    """Whether a blank cell makes its row a reject."""
+    """Whether a blank cell makes its row a reject, and a text of white space alone too."""
     min: Annotated[Any, VALUE_SCHEMA] = None
     """The smallest value, of a number or a date; a row with a smaller one is rejected."""
     max: Annotated[Any, VALUE_SCHEMA] = None
@@ -99,6 +99,14 @@ class FactColumn(FeedPart):
     """What separates a number's fraction in a text: `.` if this doesn't say. Needs `parse_text`, or a csv file."""
     thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
     """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
+    serials: bool = False
+    """Whether dates and numbers stand for each other: in a number's column a cell that shows a date or a time is the
+    number of its days, in a date's column a plain number is the date that it counts. Otherwise they are rejects."""
+    timezone: Annotated[str | None, BeforeValidator(time_zone)] = Field(
+        default=None, examples=["UTC", "Europe/Berlin"]
+    )
+    """The time zone whose clocks a date's column tells, for moments with an offset or `Z`, such as
+    `2026-11-05T10:30+01:00`; without it these are rejects."""
 
     date_format: DateFormat | None = None
     """How a text writes a date, in `%d`, `%m`, `%Y` (or `%y`, 1969 to 2068), `%H`, `%M` and `%S`; ISO 8601 if this
@@ -127,6 +135,10 @@ class FactColumn(FeedPart):
             raise ValueError("`decimal` and `thousands` go with a number")
         if self.date_format and kind not in ("date", "timestamp"):
             raise ValueError("`date_format` goes with a date or a timestamp")
+        if self.serials and kind in ("text", "boolean"):
+            raise ValueError("`serials` goes with a number or a date")
+        if self.timezone is not None and kind not in ("date", "timestamp"):
+            raise ValueError("`timezone` goes with a date or a timestamp")
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
-from factload.feed.part import FeedPart, one_or_more
+from factload.feed.part import FeedPart, one_or_more, time_zone
 
 KeyType = Literal["text", "date"]
 _ACTIONS = ("reject", "fail", "create")
@@ -84,6 +84,9 @@ class AsOf(FeedPart):
     """The column with that up to which, not including it, the member is valid; null or `infinity`: it still is."""
     date: str = Field(default="period", examples=["Order date", "period"])
     """The sheet's column with the row's date; or `period`, the load's own."""
+
+    timezone: Annotated[str | None, BeforeValidator(time_zone)] = Field(default=None, examples=["UTC"])
+    """The time zone whose clocks these dates tell, for rows with an offset or `Z`, which are rejects without it."""
 
     @property
     def header(self) -> str | None:
@@ -168,6 +171,8 @@ class Dimension(FeedPart):
     that `inferred` names."""
     as_of: AsOf | None = None
     """Members with a history: which one is meant. Without it a key belongs to one member."""
+    serials: bool = False
+    """Whether a plain number in the sheet's columns of dates is the date that it counts. Otherwise it is a reject."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -184,6 +189,10 @@ class Dimension(FeedPart):
             )
         if strange := sorted(set(self.normalize.by_column) - set(self.business_key)):
             raise ValueError(f"`normalize` names {strange[0]!r}, which is not a column of `business_key`")
+        if self.serials and "date" not in self.type and (self.as_of is None or self.as_of.header is None):
+            raise ValueError(
+                "`serials` goes with columns of dates, and this dimension reads none of the sheet"
+            )
         if self.as_of is not None and self.unmatched.action == "create":
             raise ValueError(
                 "`unmatched: create` does not go with `as_of`: a member made here would have no history. "

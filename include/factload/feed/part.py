@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -27,6 +29,17 @@ class Misfit(ValueError):
 def sequence(value: object) -> object:
     """A list as a tuple: YAML knows lists only, frozen models hold tuples."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def time_zone(name: object) -> object:
+    """The name of a time zone; raises ``ValueError`` for one that isn't known here."""
+    if name is None:
+        return None
+    try:
+        ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected a name of the IANA time zone database such as Europe/Berlin") from None
+    return name
 
 
 def one_or_more(value: object) -> object:

@@ -12,6 +12,7 @@ from factload.feed.sql_types import SqlType
 from factload.propose.names import is_called_a_date, is_digits_alone, may_have_fractions
 from factload.propose.text_shapes import Shape, has_marks, shape_of_dates, shape_of_numbers
 from factload.sheet.block import UNREADABLE, Kind
+from factload.sheet.doubles import may_be_cut
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.text_format import UNGROUPED, TextFormat
 
@@ -23,7 +24,7 @@ _NEARLY_ALL = 0.98
 _AS_SHOWN = Context(prec=15)  # Excel shows 15 digits: a file's 71.98999999999999 was typed as 71.99
 _BELOW_NOISE = Context(prec=12)
 _NOISY_FROM, _SHORT = 14, 10  # digits
-_SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE}
+_SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE, Kind.TIME}
 _FIRST_DAYS = 367  # serial numbers of the year 1900: times of day and durations, no dates
 _WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE, Kind.STALE)
 _TRUTH = {"true", "false"}
@@ -40,6 +41,12 @@ class Reading:
     parse_text: bool = False
     written: TextFormat = UNGROUPED
     notes: tuple[str, ...] = ()
+
+
+_TIMES = Reading(
+    TEXT,
+    notes=("times of day or durations, which no type here has: read as texts such as 12:20:00",),
+)
 
 
 def reading_of(header: str, cells: Cells, *, all_text: bool, decimal: str | None = None) -> Reading:
@@ -76,9 +83,9 @@ def _of_one_kind(header: str, values: Cells, *, all_text: bool, decimal: str | N
     kinds = {kind for kind, _ in values}
     texts = {text for kind, text in values if kind == Kind.TEXT}
     if kinds == {Kind.NUMBER}:
-        return _numbers(header, {text: n for (_, text), n in values.items()}, UNGROUPED)
-    if kinds <= _MOMENTS:
-        return _moments([text for _, text in values])
+        return _typed_numbers(header, {text: n for (_, text), n in values.items()})
+    if kinds == {Kind.ELAPSED} or kinds <= _MOMENTS:
+        return _TIMES if Kind.ELAPSED in kinds else _moments([text for _, text in values])
     if kinds == {Kind.BOOLEAN}:
         return Reading(SqlType("boolean"))
     if Kind.TEXT not in kinds or kinds & {Kind.BOOLEAN}:
@@ -120,13 +127,19 @@ def _digits(text: str, written: TextFormat) -> str:
     return (text.replace(written.thousands, "") if written.thousands else text).replace(written.decimal, ".")
 
 
+def _typed_numbers(header: str, texts: Mapping[str, int]) -> Reading:
+    """Numbers in cells: those of which Excel may have cut digits are amounts, or nothing."""
+    reading = _numbers(header, texts, UNGROUPED)
+    if reading.type.kind == "integer" and any(may_be_cut(parse_decimal(text) or Decimal()) for text in texts):
+        note = "whole numbers of more than 15 digits, of which Excel may have cut the last: as amounts"
+        return replace(reading, type=SqlType("numeric", precision=_MOST_DIGITS), notes=(*reading.notes, note))
+    return reading
+
+
 def _moments(texts: Iterable[str]) -> Reading:
     serials = [number for text in texts if (number := parse_decimal(text)) is not None]
     if serials and max(serials) < _FIRST_DAYS:
-        return Reading(
-            TEXT,
-            notes=("times of day or durations, which no type here has: texts of the fractions of a day",),
-        )
+        return _TIMES
     with_time = any("T" in text or ("." in text and not text.endswith(".0")) for text in texts)
     return Reading(SqlType("timestamp" if with_time else "date"))
 

@@ -22,16 +22,17 @@ from factload.propose.odd_rows import THE_HEADER, OddRow, odd_rows
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
 from factload.sheet.choices import Merged
-from factload.sheet.convert import seen_in
-from factload.sheet.numbers import parse_decimal, plain_text, significant_digits
+from factload.sheet.dates import GREGORIAN, Calendar
+from factload.sheet.doubles import as_excel_shows, is_too_long_a_key
+from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.references import column_letters
+from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import Source, open_source
 from factload.sheet.workbook import Header, columns_named
 
 _CELLS_LOOKED_AT = 400_000
 _LONGEST_KEY = 200  # characters: what an index takes is more, and a text that long is no key
-_KEY_DIGITS = 15
 OUT_OF_DATE = "whose saved values the workbook itself calls out of date: open and save it in Excel"
 
 
@@ -46,7 +47,7 @@ class SeenColumn:
     rows: int
     cells: Counter[tuple[Kind, str]]
     reading: Reading
-    date1904: bool = False
+    calendar: Calendar = GREGORIAN
     may_be_key: bool = True
     required: bool = False
     not_allowed: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class SeenColumn:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The distinct values, as keys are spelt."""
-        return tuple(dict.fromkeys(_as_key(kind, text, self.date1904) for kind, text in self.cells))
+        return tuple(dict.fromkeys(_as_key(kind, text, self.calendar) for kind, text in self.cells))
 
     @property
     def holds_keys(self) -> bool:
@@ -111,7 +112,7 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         rows, whole = _rows(source, part, found.row, bound)
         if not rows:
             raise _no_rows(path, part.name, found.row)
-        seen = _sheet(part.name, found, rows, csv, source.date1904)
+        seen = _sheet(part.name, found, rows, csv, source.calendar)
         return replace(seen, others=tuple(s.name for s in cells if s != part), whole=whole)
 
 
@@ -159,7 +160,7 @@ def _no_rows(path: Path, sheet: str, header_row: int) -> WorkbookError:
 
 
 def _sheet(
-    name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, date1904: bool
+    name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, calendar: Calendar
 ) -> SeenSheet:
     within = [row for row in rows if any(row.cells[i][1].strip() for i in found.names if i in row.cells)]
     odd = odd_rows(found, within)
@@ -178,7 +179,7 @@ def _sheet(
             left_out[header] = why
             continue
         reading = reading_of(header, cells, all_text=csv is not None, decimal=decimal)
-        columns.append(SeenColumn(header, len(data), cells, reading, date1904))
+        columns.append(SeenColumn(header, len(data), cells, reading, calendar))
     seen = SeenSheet(name, (), found.row, tuple(columns), left_out, odd, len(rows), csv, decimal)
     return _refusing_odd_rows(seen, found)
 
@@ -247,13 +248,13 @@ def _refusing_odd_rows(seen: SeenSheet, found: FoundTable) -> SeenSheet:
     return seen
 
 
-def _as_key(kind: Kind, text: str, date1904: bool) -> str:
+def _as_key(kind: Kind, text: str, calendar: Calendar) -> str:
     number = parse_decimal(text) if kind == Kind.NUMBER else None
-    return plain_text(number) if number is not None else seen_in(kind, text, date1904).strip()
+    return plain_text(as_excel_shows(number)) if number is not None else seen_in(kind, text, calendar).strip()
 
 
 def _is_key(kind: Kind, text: str) -> bool:
     if kind == Kind.NUMBER:
         number = parse_decimal(text)
-        return number is not None and number == int(number) and significant_digits(number) <= _KEY_DIGITS
+        return number is not None and number == int(number) and not is_too_long_a_key(number)
     return kind == Kind.TEXT and len(text) <= _LONGEST_KEY

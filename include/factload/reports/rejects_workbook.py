@@ -133,7 +133,7 @@ class _Sheet:
         with open_source(source.file, csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
-            header = find_header(opened.first_rows(part), columns, part.name)
+            header = find_header(opened.first_rows(part), columns, part.name, calendar=opened.calendar)
             # A workbook of rejects that is a load's own has our columns already: they are written anew.
             own = {i: name for i, name in header.names.items() if name not in ADDED}
             last = max(own)
@@ -143,7 +143,10 @@ class _Sheet:
                 chain([first], rejects), opened, part.name, fields, source, corrections
             ):
                 cells = [
-                    shown_cell(self._sheet, show(*row.cells.get(index, _NOTHING), date1904=opened.date1904))
+                    shown_cell(
+                        self._sheet,
+                        show(*row.cells.get(index, _NOTHING), date1904=opened.calendar.date1904),
+                    )
                     for index in range(1, last + 1)
                 ]
                 self._mark(cells, reject)

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from factload.vectors import EMPTY, Flags, as_flags, first_bytes, flags, integers, is_empty
+from factload.vectors import EMPTY, Flags, first_bytes, flags, integers, is_empty
+from factload.white_space import is_white
 
 Int32s = npt.NDArray[np.int32]
 UInt8s = npt.NDArray[np.uint8]
@@ -34,9 +34,11 @@ class Kind(IntEnum):
     NUMBER = 2  # the text is the digits as they stand in the file
     SERIAL = 3  # a number that the sheet shows as a date: digits too
     BOOLEAN = 4  # the text is "1" or "0"
-    ISO_DATE = 5  # a cell of type "d": the text is ISO 8601
+    ISO_DATE = 5  # a cell of type "d": the text is ISO 8601, of a date or of a time
     ERROR = 6  # the text is the error: "#DIV/0!"
     NO_VALUE = 7  # a formula without a cached value: the text is the formula
+    TIME = 8  # a number that the sheet shows as a time of day without its day, 12:20: digits
+    ELAPSED = 9  # a number that the sheet shows as elapsed time, 25:30: digits
     STALE = 10  # a formula whose cached value is out of date: the text is that
     MERGED = 11  # merged with others, and not the first: the text is what that one shows
     RICH = (
@@ -45,6 +47,7 @@ class Kind(IntEnum):
     AMBIGUOUS = 13  # written in a way that programs read differently: the text is what some of them show
 
 
+DATED = (Kind.SERIAL, Kind.TIME, Kind.ELAPSED)  # numbers that don't look like one
 # What holds no value that could be read.
 UNREADABLE = frozenset({Kind.ERROR, Kind.NO_VALUE, Kind.STALE, Kind.MERGED, Kind.RICH, Kind.AMBIGUOUS})
 
@@ -118,4 +121,4 @@ def is_blank_text(text: pa.Array[Any]) -> Flags:
     first = first_bytes(text)
     if not ((first <= ord(" ")) | (first >= _FIRST_OF_TWO)).any():  # no white space begins otherwise
         return empty
-    return empty | as_flags(pc.utf8_is_space(text))
+    return empty | is_white(text)

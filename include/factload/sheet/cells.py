@@ -8,7 +8,7 @@ row, or a whole sheet. Sources: ECMA-376 part 1, 18.3.1.4 (c), 18.3.1.73 (row), 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class SheetParser:
         self,
         part: str,
         strings: Strings,
-        date_styles: Collection[int],
+        date_styles: Mapping[int, Kind],
         *,
         after_row: int = 0,
         only: Collection[int] | None = None,
@@ -225,8 +225,8 @@ class SheetParser:
         value = written.strip(XML_SPACE)
         if name == "n":
             style = attributes.get("s", "")
-            is_date = style.isdecimal() and len(style) < 10 and int(style) in self._date_styles
-            return (Kind.SERIAL if is_date else Kind.NUMBER) if value else Kind.BLANK, value
+            known = int(style) if style.isdecimal() and len(style) < 10 else -1
+            return self._date_styles.get(known, Kind.NUMBER) if value else Kind.BLANK, value
         if name == "b":
             value = {"true": "1", "false": "0"}.get(value.lower(), value)
         if name in _SIMPLE:

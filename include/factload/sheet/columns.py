@@ -16,10 +16,12 @@ import pyarrow as pa
 from factload.reasons import CELLS
 from factload.sheet.arrow_types import arrow_type
 from factload.sheet.block import Block, Column, Kind, is_blank_text, stacked
-from factload.sheet.convert import CODES, convert, seen_in
+from factload.sheet.convert import CODES, convert
+from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
 from factload.sheet.references import column_letters
+from factload.sheet.seen import seen_in
 from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, integers, taken, texts
 
@@ -65,7 +67,7 @@ class _Alike:
 
 
 def type_rows(
-    block: Block, fields: Sequence[SheetField], placed: Sequence[int], *, date1904: bool
+    block: Block, fields: Sequence[SheetField], placed: Sequence[int], *, calendar: Calendar
 ) -> TypedRows:
     """The block's rows as typed columns. ``placed``: for each field the index of its sheet column (A = 1)."""
     groups = _alike(block, fields, placed)
@@ -78,7 +80,7 @@ def type_rows(
     arrays: dict[int, pa.Array[Any]] = {}
     codes: dict[int, Codes] = {}
     for group in groups:
-        values, found = convert(group.cells, group.blank, group.field, date1904=date1904)
+        values, found = convert(group.cells, group.blank, group.field, calendar=calendar)
         for n, position in enumerate(group.at):
             start = n * len(row)
             cells[position] = group.cells.slice(start, len(row))
@@ -98,7 +100,7 @@ def type_rows(
         ("", f"A{row[i]}", ragged[int(i)])
         if int(i) in ragged
         else _describe(
-            cells[int(place[i])], int(i), fields[place[i]].column, placed[place[i]], int(row[i]), date1904
+            cells[int(place[i])], int(i), fields[place[i]].column, placed[place[i]], int(row[i]), calendar
         )
         for i in bad
     ]
@@ -138,8 +140,8 @@ def _blank(column: Column) -> Flags:
 
 
 def _describe(
-    column: Column, at: int, header: str, index: int, row: int, date1904: bool
+    column: Column, at: int, header: str, index: int, row: int, calendar: Calendar
 ) -> tuple[str, str, str | None]:
     kind = int(column.kind[at])
-    raw = None if kind == Kind.BLANK else as_escaped(seen_in(kind, str(column.text[at]), date1904))
+    raw = None if kind == Kind.BLANK else as_escaped(seen_in(kind, str(column.text[at]), calendar))
     return header, f"{column_letters(index)}{row}", raw

@@ -6,26 +6,31 @@ The type of a value is what the feed says, never what a sample looked like.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.reasons import CELLS
-from factload.sheet.block import Column, Kind
-from factload.sheet.dates import DAY_MS, iso_micros, serial_micros, serial_millis, shown
+from factload.sheet.block import DATED, Column, Kind
+from factload.sheet.dates import DAY_MICROS, LAST_DAY, Calendar, serial_micros
+from factload.sheet.doubles import TOO_LONG, as_excel_shows, is_too_long_a_key, may_be_cut, shown_text
 from factload.sheet.field import SheetField
 from factload.sheet.judging import broken_rules
 from factload.sheet.numbers import (
     Codes,
     parse_decimal,
     plain_text,
-    significant_digits,
+    rewritten,
     to_double,
     to_integer,
     to_numeric,
 )
+from factload.sheet.seen import moment_in, seen_in
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
 from factload.vectors import (
@@ -50,30 +55,50 @@ _DEFECTS = {
     Kind.AMBIGUOUS: "ambiguous_cell",
 }
 CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}  # 0 is no reason
-_KEY_DIGITS = 15  # what Excel keeps of a number: IEEE 754 doubles, shown to 15 digits
-_PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?[1-9][0-9]{0,6}\.[0-9]{0,7}[1-9])\z"
+_PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])\z"
+_PLAIN_LENGTH = 16  # 15 digits, and a point or a sign
+_HALF_A_SECOND = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Cells to be read as values: those that are ``open``; which of them are ``written``, texts that write a value."""
+
+    kind: Codes
+    text: pa.Array[Any]
+    open: Flags
+    written: Flags
+    calendar: Calendar
+
+    def of(self, *kinds: Kind) -> Flags:
+        """Which of the open cells are of one of these kinds."""
+        found = np.zeros(len(self.kind), np.bool_)
+        for kind in kinds:
+            found |= self.kind == kind
+        return found & self.open
 
 
 def convert(
-    column: Column, blank: Flags, field: SheetField, *, date1904: bool
+    column: Column, blank: Flags, field: SheetField, *, calendar: Calendar
 ) -> tuple[pa.Array[Any], Codes]:
     """The cells as values of the field's type, null where there is none; and for each 0 or the code of its defect.
 
     ``blank``: the cells in which a person sees nothing.
     """
-    kind = column.kind
+    written = np.zeros(len(column.kind), np.bool_)
     if field.parse_text:
+        written = column.kind == Kind.TEXT
         column = read_text(column, field.type, field.text_format)
-        kind = column.kind
-    if field.role == "value" and field.type.kind == "text":
-        blank = kind == Kind.BLANK
+    kind = column.kind
     codes = np.zeros(len(kind), np.uint8)
     if field.required:
         codes[blank] = CODES["blank_key" if field.role == "key" else "blank_value"]
+    if field.role == "value" and field.type.kind == "text":
+        blank = kind == Kind.BLANK  # a text of white space is one
     for defect, reason in _DEFECTS.items():
         codes[kind == defect] = CODES[reason]
     open_ = ~blank & (codes == 0)  # still to be read
-    values, found = _BY_TYPE[field.type.kind](column, field, open_, date1904)
+    values, found = _BY_TYPE[field.type.kind](_Cells(kind, column.text, open_, written, calendar), field)
     codes[open_] = found[open_]
     if field.rules is not None:
         for reason, broken in broken_rules(values, field.rules):
@@ -85,101 +110,127 @@ def _none_but(text: pa.Array[Any], which: Flags) -> pa.Array[Any]:
     return text if which.all() else pc.if_else(flags(which), text, pa.nulls(1, pa.string())[0])
 
 
-def _numbers(column: Column, field: SheetField, open_: Flags, _: bool) -> tuple[pa.Array[Any], Codes]:
-    number = open_ & ((column.kind == Kind.NUMBER) | (column.kind == Kind.SERIAL))
-    text = _none_but(column.text, number)
+def _numbers(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+    number = cells.of(Kind.NUMBER, *(DATED if field.serials else ()))
+    text, typed = _none_but(cells.text, number), number & ~cells.written
     bad, far = CODES["not_a_number"], CODES["number_out_of_range"]
     if field.type.kind == "numeric":
-        values, codes = to_numeric(text, field.type, bad, far)
+        values, codes = to_numeric(text, field.type, bad, far, typed)
     elif field.type.kind == "integer":
-        values, codes = to_integer(text, field.type, bad, CODES["not_an_integer"], far)
+        shown = rewritten(text, typed, as_excel_shows)
+        values, codes = to_integer(shown, field.type, bad, CODES["not_an_integer"], far)
+        _note_cut(values, codes, typed)
     else:
         values, codes = to_double(text, bad, far)
-    codes[open_ & ~number] = bad
+    codes[cells.open & ~number] = bad
     return values, codes
 
 
-def _texts(column: Column, field: SheetField, open_: Flags, date1904: bool) -> tuple[pa.Array[Any], Codes]:
-    """Text as it is; a number as its digits, a boolean and a date as Excel writes them out."""
-    codes = np.zeros(len(column.kind), np.uint8)
-    text = _none_but(column.text, open_)
-    odd = open_ & (column.kind != Kind.TEXT)
+def _note_cut(values: pa.Array[Any], codes: Codes, typed: Flags) -> None:
+    """Code the whole numbers of which Excel may have cut the last digits."""
+    whole = fixed(values, np.int64)
+    long = typed & (codes == 0) & ((whole >= TOO_LONG) | (whole <= -TOO_LONG))
+    open_ = np.flatnonzero(long & ((whole % 10 == 0) | (np.abs(whole) > 1 << 53)))
+    distinct, back = np.unique(whole[open_], return_inverse=True)
+    cut = np.array([may_be_cut(Decimal(number)) for number in distinct.tolist()], np.bool_)
+    codes[open_[cut[back]]] = CODES["number_may_be_cut"]
+
+
+def _texts(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+    """Text as it is; a number as its digits, a boolean and a date as a person reads them."""
+    codes = np.zeros(len(cells.kind), np.uint8)
+    text = _none_but(cells.text, cells.open)
+    odd = cells.open & (cells.kind != Kind.TEXT)
     if odd.any():
-        number = (column.kind == Kind.NUMBER) & odd
-        odd &= ~(number & matches(column.text, _PLAIN_NUMBER))
+        odd &= ~_plain_numbers(cells)
+    if odd.any():
+        distinct, back = _distinct(cells, odd)
         seen = [
-            _number_key(raw, field) if kind == Kind.NUMBER else (seen_in(kind, raw, date1904), 0)
-            for kind, raw in zip(
-                column.kind[odd].tolist(), column.text.filter(flags(odd)).to_pylist(), strict=True
-            )
+            _number_as_text(raw, field) if kind == Kind.NUMBER else (seen_in(kind, raw, cells.calendar), 0)
+            for kind, raw, _ in distinct
         ]
-        codes[odd] = [code for _, code in seen]
-        text = pc.replace_with_mask(text, flags(odd), texts(shown_text for shown_text, _ in seen))
+        codes[odd] = np.array([code for _, code in seen], np.uint8)[back]
+        text = pc.replace_with_mask(text, flags(odd), texts(one for one, _ in seen).take(integers(back)))
     if field.type.length is not None:
         codes[as_flags(pc.greater(pc.utf8_length(text), field.type.length))] = CODES["text_too_long"]
     codes[unstorable(text)] = CODES["unstorable_text"]
     return text, codes
 
 
-def _number_key(raw: str, field: SheetField) -> tuple[str | None, int]:
+def _plain_numbers(cells: _Cells) -> Flags:
+    """Numbers that stand in the file as they are shown."""
+    plain = cells.of(Kind.NUMBER) & (fixed(pc.binary_length(cells.text), np.int32) <= _PLAIN_LENGTH)
+    return plain & matches(cells.text, _PLAIN_NUMBER)
+
+
+def _number_as_text(raw: str, field: SheetField) -> tuple[str | None, int]:
+    if (at_once := shown_text(raw, certain=field.role == "key")) is not None:
+        return at_once, 0
     number = parse_decimal(raw)
     if number is None:
         return None, CODES["not_a_number"]
-    if field.role == "key" and significant_digits(number) > _KEY_DIGITS:
+    shown = as_excel_shows(number)
+    if field.role == "key" and is_too_long_a_key(number):
         return None, CODES["key_too_long_number"]
-    return plain_text(number), 0
+    if may_be_cut(shown):
+        return None, CODES["number_may_be_cut"]
+    return plain_text(shown), 0
 
 
-def _moments(column: Column, field: SheetField, open_: Flags, date1904: bool) -> tuple[pa.Array[Any], Codes]:
-    whole_days = field.type.kind == "date"
-    codes = np.zeros(len(column.kind), np.uint8)
-    number = open_ & ((column.kind == Kind.NUMBER) | (column.kind == Kind.SERIAL))
-    micros, certain = serial_micros(_none_but(column.text, number), date1904=date1904)
-    if whole_days:
-        codes[certain & (micros % (DAY_MS * 1000) != 0)] = CODES["not_a_date"]
-    rest = open_ & ~certain
+def _moments(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+    codes = np.zeros(len(cells.kind), np.uint8)
+    number = cells.of(Kind.SERIAL, Kind.TIME, *((Kind.NUMBER,) if field.serials else ()))
+    micros, certain = serial_micros(_none_but(cells.text, number), date1904=cells.calendar.date1904)
+    rest = cells.of(Kind.SERIAL, Kind.TIME, Kind.ISO_DATE, *((Kind.NUMBER,) if field.serials else ()))
+    known = rest.copy()
+    rest &= ~certain
     if rest.any():
-        micros[rest], codes[rest] = _one_by_one(column, rest, date1904, whole_days)
-    valid = open_ & (codes == 0)
-    if whole_days:
-        return masked((micros // (DAY_MS * 1000)).astype(np.int32), pa.date32(), valid), codes
-    return masked(micros, pa.timestamp("us"), valid), codes
+        micros[rest], known[rest] = _one_by_one(cells, rest, field)
+    if field.type.kind == "timestamp":
+        codes[cells.open & ~known] = CODES["not_a_date"]
+        return masked(micros, pa.timestamp("us"), known), codes
+    # A serial number may miss its midnight by what its fraction can't hold: Excel shows the nearest second.
+    near = np.where(cells.written, 0, _HALF_A_SECOND)
+    day = (micros + near) // DAY_MICROS
+    known &= (micros - day * DAY_MICROS < near) | (micros % DAY_MICROS == 0)
+    known &= day <= LAST_DAY
+    codes[cells.open & ~known] = CODES["not_a_date"]
+    return masked(day.astype(np.int32), pa.date32(), known), codes
 
 
-def _one_by_one(column: Column, which: Flags, date1904: bool, whole_days: bool) -> tuple[Positions, Codes]:
-    """The moments of some cells, in microseconds, and their codes: each distinct text is read once."""
-    encoded = column.text.filter(flags(which)).dictionary_encode()
-    kinds = column.kind[which].astype(np.int64)
-    index = fixed(encoded.indices, np.int32)
-    distinct, back = np.unique(index * 256 + kinds, return_inverse=True)
-    raws = encoded.dictionary.take(integers(distinct // 256)).to_pylist()
+def _one_by_one(cells: _Cells, which: Flags, field: SheetField) -> tuple[Positions, Flags]:
+    """The moments of some cells, in microseconds, and which of them hold one: each distinct text is read once."""
+    distinct, back = _distinct(cells, which)
+    zone = None if field.timezone is None else ZoneInfo(field.timezone)
     moments = [
-        _moment(kind, raw, date1904, whole_days)
-        for kind, raw in zip((distinct % 256).tolist(), raws, strict=True)
+        moment_in(kind, raw, cells.calendar, written=written, zone=zone) for kind, raw, written in distinct
     ]
     micros = np.array([moment or 0 for moment in moments], np.int64)[back]
-    bad = np.array([moment is None for moment in moments], np.bool_)[back]
-    return micros, np.where(bad, CODES["not_a_date"], 0).astype(np.uint8)
+    return micros, np.array([moment is not None for moment in moments], np.bool_)[back]
 
 
-def _moment(kind: int, raw: str, date1904: bool, whole_days: bool) -> int | None:
-    micros = None
-    if kind == Kind.ISO_DATE:
-        micros = iso_micros(raw)
-    elif kind in (Kind.NUMBER, Kind.SERIAL) and (number := parse_decimal(raw)) is not None:
-        millis = serial_millis(number, date1904=date1904)
-        micros = None if millis is None else millis * 1000
-    return None if micros is None or (whole_days and micros % (DAY_MS * 1000)) else micros
+def _distinct(cells: _Cells, which: Flags) -> tuple[list[tuple[int, str, bool]], Positions]:
+    """The distinct kinds and texts of some cells, whether they are written texts, and which of them each cell has."""
+    encoded = cells.text.filter(flags(which)).dictionary_encode()
+    index = fixed(encoded.indices, np.int32).astype(np.int64)
+    marks = cells.kind[which].astype(np.int64) * 2 + cells.written[which]
+    if (marks == marks[0]).all():
+        kind, written = int(marks[0]) // 2, bool(marks[0] % 2)
+        return [(kind, raw, written) for raw in encoded.dictionary.to_pylist()], index
+    distinct, back = np.unique(index * 512 + marks, return_inverse=True)
+    raws = encoded.dictionary.take(integers(distinct // 512)).to_pylist()
+    marks = distinct % 512
+    return list(zip((marks // 2).tolist(), raws, (marks % 2 == 1).tolist(), strict=True)), back
 
 
-def _booleans(column: Column, _: SheetField, open_: Flags, __: bool) -> tuple[pa.Array[Any], Codes]:
-    one, zero = matches(column.text, r"\A1\z"), matches(column.text, r"\A0\z")
-    good = open_ & (column.kind == Kind.BOOLEAN) & (one | zero)
-    codes = np.where(open_ & ~good, CODES["not_a_boolean"], 0).astype(np.uint8)
+def _booleans(cells: _Cells, _: SheetField) -> tuple[pa.Array[Any], Codes]:
+    one, zero = matches(cells.text, r"\A1\z"), matches(cells.text, r"\A0\z")
+    good = cells.of(Kind.BOOLEAN) & (one | zero)
+    codes = np.where(cells.open & ~good, CODES["not_a_boolean"], 0).astype(np.uint8)
     return masked_flags(one, good), codes
 
 
-_Reader = Callable[[Column, SheetField, Flags, bool], tuple["pa.Array[Any]", Codes]]
+_Reader = Callable[[_Cells, SheetField], tuple["pa.Array[Any]", Codes]]
 _BY_TYPE: Mapping[str, _Reader] = {
     "numeric": _numbers,
     "integer": _numbers,
@@ -189,11 +240,3 @@ _BY_TYPE: Mapping[str, _Reader] = {
     "timestamp": _moments,
     "boolean": _booleans,
 }
-
-
-def seen_in(kind: int, raw: str, date1904: bool) -> str:
-    """What a person reads in such a cell."""
-    if kind == Kind.BOOLEAN:
-        return {"1": "TRUE", "0": "FALSE"}.get(raw, raw)
-    moment = _moment(kind, raw, date1904, False) if kind in (Kind.SERIAL, Kind.ISO_DATE) else None
-    return raw if moment is None else shown(moment)

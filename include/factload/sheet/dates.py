@@ -1,13 +1,15 @@
-"""Excel's serial dates and ISO texts as days and microseconds since 1970-01-01.
+"""Excel's serial dates and ISO texts as days and microseconds since 1970-01-01, and as a person reads them.
 
 Sources: ECMA-376 part 1, 18.17.4. In the 1900 system day 1 is 1900-01-01 and day 60 is 1900-02-29, which never
-was; in the 1904 system day 0 is 1904-01-01.
+was; in the 1904 system day 0 is 1904-01-01. Excel's Strict workbooks hold ISO texts instead, counted from 1899-12-30:
+what Excel shows as 1900-01-01 stands there as 1899-12-31, up to the day that never was.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -20,21 +22,46 @@ _UNIX = date(1970, 1, 1)
 _DAY_1900 = (date(1899, 12, 30) - _UNIX).days  # what day 0 would be, counted back from March 1900
 _DAY_1904 = (date(1904, 1, 1) - _UNIX).days
 _PHANTOM = 60
+_MOST_SERIAL = 10_000_000  # days: beyond every date
 _EXACT_BELOW = float(1 << 17)  # days
-_LAST_DAY = (date(9999, 12, 31) - _UNIX).days
+LAST_DAY = (date(9999, 12, 31) - _UNIX).days
 DAY_MS = 86_400_000
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z)?)?")
+DAY_MICROS = DAY_MS * 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROS = 6  # digits
+_CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.]([0-9]{1,40}))?)?"
+_OFFSET = r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:T{_CLOCK}{_OFFSET}?)?")
+_TIME = re.compile(_CLOCK)
+_AMOUNT = r"([0-9]{1,9})"
+_DURATION = re.compile(
+    rf"P(?:{_AMOUNT}D)?(?:T(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}(?:[.]([0-9]{{1,40}}))?S)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What the dates of a workbook count from.
+
+    ``date1904``: its serial numbers. ``strict``: its ISO texts are those of Excel's Strict workbooks.
+    """
+
+    date1904: bool = False
+    strict: bool = False
+
+
+GREGORIAN = Calendar()  # of files that hold calendar dates alone
 
 
 def serial_day(whole: int, *, date1904: bool) -> int | None:
     """Days since 1970-01-01 of a serial number's whole part; None where the calendar has no such day."""
     if date1904:
         day = _DAY_1904 + whole
-        return day if whole >= 0 and day <= _LAST_DAY else None
+        return day if whole >= 0 and day <= LAST_DAY else None
     if whole < 1 or whole == _PHANTOM:
         return None
     day = _DAY_1900 + whole + (1 if whole < _PHANTOM else 0)
-    return day if day <= _LAST_DAY else None
+    return day if day <= LAST_DAY else None
 
 
 def serial_millis(serial: Decimal, *, date1904: bool) -> int | None:
@@ -42,7 +69,7 @@ def serial_millis(serial: Decimal, *, date1904: bool) -> int | None:
 
     The digits of a time of day are a binary fraction's; its error is below a microsecond.
     """
-    if not serial.is_finite() or not 0 <= serial < 10_000_000:
+    if not serial.is_finite() or not 0 <= serial < _MOST_SERIAL:
         return None
     whole = int(serial)
     millis = int(((serial - whole) * DAY_MS).to_integral_value(ROUND_HALF_EVEN))
@@ -76,22 +103,88 @@ def serial_micros(text: pa.Array[Any], *, date1904: bool) -> tuple[Positions, Fl
     return np.where(certain, whole * 1000, 0), certain
 
 
-def iso_micros(text: str) -> int | None:
-    """Microseconds since 1970-01-01T00:00 of an ISO 8601 date, with or without a time; None if it is none."""
+def serial_time(serial: Decimal) -> int | None:
+    """Microseconds of a serial number that is a time alone, rounded to a millisecond; None for one that is none."""
+    if not serial.is_finite() or not 0 <= serial < _MOST_SERIAL:
+        return None
+    return int((serial * DAY_MS).to_integral_value(ROUND_HALF_EVEN)) * 1000
+
+
+def iso_micros(
+    text: str, calendar: Calendar = GREGORIAN, *, zone: tzinfo | None = None, to_millis: bool = True
+) -> int | None:
+    """Microseconds since 1970-01-01T00:00 of an ISO 8601 date, with or without a time; None if it is none.
+
+    With an offset or ``Z`` it is the moment on the clocks of ``zone``, and without a ``zone`` it is none. Of more than
+    six digits of a second, which are a binary fraction's in a cell, milliseconds are certain: ``to_millis``. In other
+    texts they are rounded to microseconds, half to even, as PostgreSQL does.
+    """
     match = _ISO.fullmatch(text)
-    if match is None:
+    if match is None or (match[8] and zone is None):
         return None
     year, month, day, hour, minute, second = (int(group or 0) for group in match.groups()[:6])
-    micros = int(((match[7] or "") + "000000")[:6])
     try:
-        moment = datetime.combine(date(year, month, day), time(hour, minute, second, micros), UTC)
-    except ValueError:
+        moment = datetime.combine(date(year, month, day), time(hour, minute, second), UTC)
+        moment += timedelta(microseconds=_fraction(match[7], to_millis))
+        if match[8] and zone is not None:
+            there = moment.replace(tzinfo=_offset(match[8])).astimezone(zone)
+            moment = there.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    micros = (moment - _EPOCH) // timedelta(microseconds=1)
+    return _from_day_one(micros) if calendar.strict and not calendar.date1904 else micros
+
+
+def _from_day_one(micros: int) -> int | None:
+    """A date of Excel's Strict workbooks as Excel shows it: the first two months lie a day later."""
+    day = micros // DAY_MICROS - _DAY_1900
+    if day > _PHANTOM or day < 0:
+        return micros
+    return None if day in (0, _PHANTOM) else micros + DAY_MICROS
+
+
+def iso_time(text: str) -> int | None:
+    """Microseconds of a time of day or a duration in ISO 8601, ``12:20:00`` or ``PT12H20M``; None if it is neither."""
+    if match := _TIME.fullmatch(text):
+        hour, minute, second = (int(group or 0) for group in match.groups()[:3])
+        if hour > 23 or minute > 59 or second > 59:
+            return None
+        return ((hour * 60 + minute) * 60 + second) * 1_000_000 + _fraction(match[4], True)
+    match = _DURATION.fullmatch(text)
+    if match is None or text[-1] in "PT":
+        return None
+    day, hour, minute, second = (int(group or 0) for group in match.groups()[:4])
+    seconds = ((day * 24 + hour) * 60 + minute) * 60 + second
+    return seconds * 1_000_000 + _fraction(match[5], True)
+
+
+def _fraction(digits: str | None, to_millis: bool) -> int:
+    """Microseconds of the digits after a second's point, as many as there are."""
+    if not digits:
+        return 0
+    step = 1000 if to_millis and len(digits) > _MICROS else 1
+    return int((Decimal(f"0.{digits}") * 1_000_000 / step).to_integral_value(ROUND_HALF_EVEN)) * step
+
+
+def _offset(written: str) -> timezone:
+    if written == "Z":
+        return UTC
+    minutes = int(written[1:3]) * 60 + int(written[3:].lstrip(":") or 0)
+    return timezone(timedelta(minutes=minutes if written[0] == "+" else -minutes))
 
 
 def shown(micros: int) -> str:
     """A moment as ISO 8601 text; a date alone when it is midnight."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    text = moment.replace(tzinfo=None).isoformat(sep=" ")
+    text = (_EPOCH + timedelta(microseconds=micros)).replace(tzinfo=None).isoformat(sep=" ")
     return text.removesuffix(" 00:00:00")
+
+
+def shown_time(micros: int) -> str:
+    """A time of day or a duration as text: ``12:20:00``, ``25:30:00``, ``00:00:01.500``."""
+    minutes, rest = divmod(micros, 60_000_000)
+    hours, minute = divmod(minutes, 60)
+    second, fraction = divmod(rest, 1_000_000)
+    text = f"{hours:02}:{minute:02}:{second:02}"
+    if fraction:
+        text += f".{fraction:06}" if fraction % 1000 else f".{fraction // 1000:03}"
+    return text

@@ -152,7 +152,7 @@ class SheetDecoder:
     def _decoded(self, block: Block, source: int, ends_partition: bool) -> Decoded:
         if self._merged is not None:
             block = self._merged.settle(block)
-        rows = type_rows(block, self._fields, self._placed, date1904=self._package.date1904)
+        rows = type_rows(block, self._fields, self._placed, calendar=self._package.calendar)
         first = int(block.row[0]) if len(block) else block.last_row
         return Decoded(rows, source, first, block.last_row, ends_partition)
 

@@ -17,7 +17,8 @@ class SheetField:
     ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A ``required`` one
     is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a
     text that writes a value of the type, as ``text_format`` says, is that value; otherwise text is no number, date or
-    truth value.
+    truth value. ``serials``: dates and the numbers that count their days may stand for each other. ``timezone``: by
+    whose clocks a moment with an offset is told; without it such a moment is none.
     """
 
     name: str
@@ -28,3 +29,5 @@ class SheetField:
     parse_text: bool = False
     text_format: TextFormat = UNGROUPED
     rules: Rules | None = None
+    serials: bool = False
+    timezone: str | None = None

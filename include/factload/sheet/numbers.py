@@ -1,4 +1,4 @@
-"""Numbers by their digits: never through a float where the column is exact."""
+"""Numbers by their digits: never through a float where the column is exact. What they mean is ``doubles``'s to say."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.feed.sql_types import SqlType
-from factload.vectors import Flags, as_flags, characters, fixed, flags, masked, matches
+from factload.sheet.doubles import without_noise
+from factload.vectors import Flags, as_flags, characters, fixed, flags, masked, matches, texts
 
 Codes = npt.NDArray[np.uint8]
 
 _COMMON = r"\A-?[0-9]{1,18}(?:\.[0-9]{1,18})?\z"  # fits the working type below with room to round
 _WORK = pa.decimal128(38, 18)
+_REGULAR = r"\A-?[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]{1,3})?\z"
+_SHORT = 16  # characters that Excel's 15 digits and a point fit in
+_NOISE = 2.0**-49  # more than twice what ``without_noise`` takes away, as a part of the number
 _LEXICAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _LEXICAL_MAX = 400  # digits and exponent of any double fit in far fewer characters
 _EXACT = Context(prec=2000, rounding=ROUND_HALF_EVEN)
@@ -46,32 +50,56 @@ def plain_text(number: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def significant_digits(number: Decimal) -> int:
-    """How many digits the number has between its first and its last that is not zero."""
-    return len("".join(map(str, number.as_tuple().digits)).strip("0")) or 1
+def rewritten(text: pa.Array[Any], which: Flags, change: Callable[[Decimal], Decimal]) -> pa.Array[Any]:
+    """The texts, those of ``which`` that have more digits than Excel shows changed: each distinct one once."""
+    long = which & (fixed(pc.binary_length(text), np.int32) > _SHORT)
+    if not long.any():
+        return text
+    encoded = text.filter(flags(long)).dictionary_encode()
+    numbers = ((raw, parse_decimal(raw)) for raw in encoded.dictionary.to_pylist())
+    changed = texts(raw if number is None else str(change(number)) for raw, number in numbers)
+    return pc.replace_with_mask(text, flags(long), changed.take(encoded.indices))
 
 
 def to_numeric(
-    text: pa.Array[Any], declared: SqlType, bad: int, out_of_range: int
+    text: pa.Array[Any], declared: SqlType, bad: int, out_of_range: int, typed: Flags
 ) -> tuple[pa.Array[Any], Codes]:
     """Texts (null where there is none) as decimals of the declared scale, rounded half to even.
 
-    The second array has, for each, 0 or the code ``bad`` (no number) or ``out_of_range``; those are null.
+    ``typed``: those that stand in a cell as numbers, perhaps with the noise of a double. The second array has, for
+    each, 0 or the code ``bad`` (no number) or ``out_of_range``; those are null.
     """
     values, settled = _by_doubles(text, declared)
     open_ = as_flags(text.is_valid()) & ~settled
     codes = np.zeros(len(text), np.uint8)
     if open_.any():
-        exact, codes[open_] = _by_digits(text.filter(flags(open_)), declared, bad, out_of_range)
+        left = text.filter(flags(open_))
+        left = rewritten(
+            left,
+            typed[open_] & _near_tie(left, declared),
+            lambda number: without_noise(number, declared.scale),
+        )
+        exact, codes[open_] = _by_digits(left, declared, bad, out_of_range)
         values = pc.replace_with_mask(values, flags(open_), exact)
     return values, codes
+
+
+def _near_tie(text: pa.Array[Any], declared: SqlType) -> Flags:
+    """Which texts the noise of a double may bring to another value of the declared scale; or can't be judged."""
+    regular = matches(text, _REGULAR)
+    doubles = fixed(_only(text, regular).cast(pa.float64()), np.float64)
+    with np.errstate(all="ignore"):
+        scaled = np.abs(np.where(regular, doubles, 0.0)) * 10.0**declared.scale
+        far: Flags = np.abs(scaled - np.floor(scaled) - 0.5) > scaled * _NOISE
+    return ~(far & regular)
 
 
 def _by_doubles(text: pa.Array[Any], declared: SqlType) -> tuple[pa.Array[Any], Flags]:
     """Decimals by way of doubles, and which of them are certain; the others are null.
 
-    A double and its product with a power of ten are each off by at most one part in 2^53. Below 2^43 that is
-    less than 2^-9, so whatever isn't that near to a tie rounds as its digits do.
+    A double and its product with a power of ten are each off by at most one part in 2^53, and what ``without_noise``
+    takes away is at most five in 2^52. Below 2^43 that is less than 0.011, so whatever isn't that near to a tie
+    rounds as its digits do.
     """
     unsettled = np.zeros(len(text), np.bool_)
     target = pa.decimal128(declared.precision, declared.scale)
@@ -85,7 +113,7 @@ def _by_doubles(text: pa.Array[Any], declared: SqlType) -> tuple[pa.Array[Any], 
     with np.errstate(all="ignore"):  # infinities and the like are not settled
         scaled = doubles * 10.0**declared.scale
         from_tie = np.abs(np.abs(scaled - np.trunc(scaled)) - 0.5)
-        certain = (np.abs(scaled) < min(2.0**43, 10.0**declared.precision - 1)) & (from_tie > 0.01)
+        certain = (np.abs(scaled) < min(2.0**43, 10.0**declared.precision - 1)) & (from_tie > 0.0125)
         settled: Flags = certain & as_flags(numbers.is_valid())
         pairs = np.zeros((len(text), 2), np.int64)  # a decimal128 is 16 bytes, the lower half first
         pairs[:, 0] = np.where(settled, np.rint(scaled), 0)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
+from factload.sheet.block import Kind
+from factload.sheet.dates import Calendar
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.inflate import BROKEN, Stream, inflated
 from factload.sheet.limits import Limits
@@ -21,7 +24,7 @@ from factload.sheet.looks import look_of_members
 from factload.sheet.number_formats import date_styles
 from factload.sheet.sheets import UNKNOWN, SheetPart, SheetState
 from factload.sheet.workbook_file import WorkbookFile
-from factload.sheet.xml_parts import damaged, hostile, is_true, parse_small
+from factload.sheet.xml_parts import STRICT, damaged, hostile, is_true, parse_small
 
 
 class Package:
@@ -32,7 +35,7 @@ class Package:
         self._limits = limits
         self._members = _members(archive, limits)
         main = self._main_part()
-        self.date1904 = False
+        self.calendar = Calendar()
         self.stale = (
             False  # to be calculated anew when it is opened: nobody ever sees the values that are saved
         )
@@ -41,8 +44,8 @@ class Package:
         self._read_workbook(main, relations)
         self.strings_part = self._by_type(relations, "sharedStrings")
         styles = self._by_type(relations, "styles")
-        self.date_styles = (
-            date_styles(self._small(styles)) if styles and self.has(styles) else frozenset[int]()
+        self.date_styles: Mapping[int, Kind] = (
+            date_styles(self._small(styles)) if styles and self.has(styles) else {}
         )
 
     def has(self, part: str) -> bool:
@@ -140,7 +143,7 @@ class Package:
 
         def note(tag: str, attributes: dict[str, str]) -> None:
             if tag == "workbookPr":
-                self.date1904 = is_true(attributes.get("date1904", ""))
+                self.calendar = replace(self.calendar, date1904=is_true(attributes.get("date1904", "")))
             elif tag == "calcPr":
                 self.stale = is_true(attributes.get("fullCalcOnLoad", ""))
             elif tag == "sheet":
@@ -151,7 +154,9 @@ class Package:
                 )
                 sheets.append(SheetPart(attributes.get("name", ""), known, part, kind))
 
-        parse_small(self._small(main), note, main)
+        workbook = self._small(main)
+        self.calendar = Calendar(strict=STRICT.encode() in workbook)
+        parse_small(workbook, note, main)
         self.sheets = tuple(sheets)
 
 

@@ -9,7 +9,7 @@ lock, so windows are decoded in parallel. It reads only what :mod:`factload.shee
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ def read_plain(
     xml: bytes,
     columns: Sequence[int],
     strings: SharedStrings,
-    date_styles: Collection[int],
+    date_styles: Mapping[int, Kind],
     *,
     keep_space: bool = False,
     stale: bool = False,
@@ -121,7 +121,7 @@ def read_plain(
     return Block(numbers[found.valued].astype(np.int32), out, int(numbers[-1]) if len(numbers) else 0)
 
 
-def _found(xml: bytes, columns: Sequence[int], date_styles: Collection[int], stale: bool) -> _Found:
+def _found(xml: bytes, columns: Sequence[int], date_styles: Mapping[int, Kind], stale: bool) -> _Found:
     # All cells at once as long as possible: their bytes lie side by side, those of a column lie far apart. The tags,
     # most of what a window takes, are gone before values are made.
     tags = _tags(xml)
@@ -242,7 +242,7 @@ def _check_ascending(numbers: Positions) -> None:
         raise row_out_of_order(int(numbers[falls[0] + 1]), int(numbers[falls[0]]))
 
 
-def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Collection[int]) -> Bytes:
+def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Mapping[int, Kind]) -> Bytes:
     """What cells are, by the attributes that follow their reference; ``quote`` is where that ended."""
     attribute = data[2:].take(quote)  # after the quote and a space: s, t, or nothing of the kind
     letter = np.full(len(quote), ord("n"), np.uint8)
@@ -258,10 +258,11 @@ def _kinds(data: Bytes, word: Words, quote: Positions, date_styles: Collection[i
     letter[styled[typed]] = _type_letter(data, after[typed] + len('" t="'))
     kind = _KIND_OF[letter]
     if date_styles:
-        is_date = np.zeros(max(date_styles) + 2, np.bool_)
-        is_date[list(date_styles)] = True
-        dated = styled[is_date.take(as_numbers(digits), mode="clip")]
-        kind[dated[kind[dated] == Kind.NUMBER]] = Kind.SERIAL
+        shown = np.full(max(date_styles) + 2, Kind.NUMBER, np.uint8)
+        shown[list(date_styles)] = list(date_styles.values())
+        as_shown = shown.take(as_numbers(digits), mode="clip")
+        dated = (as_shown != Kind.NUMBER) & (kind[styled] == Kind.NUMBER)
+        kind[styled[dated]] = as_shown[dated]
     return kind
 
 

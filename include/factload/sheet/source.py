@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from factload.sheet.cells import Row
 from factload.sheet.choices import USUAL, CellChoices
+from factload.sheet.dates import Calendar
 from factload.sheet.decode import Pieces
 from factload.sheet.delimited.dialect import CsvDialect
 from factload.sheet.delimited.source import CsvSource
@@ -62,8 +63,8 @@ class Source(Protocol):
     @property
     def sheets(self) -> Sequence[SheetPart]: ...
     @property
-    def date1904(self) -> bool:
-        """Whether serial dates count from 1904."""
+    def calendar(self) -> Calendar:
+        """What its dates count from."""
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         """The rows in which a header is looked for."""
@@ -145,7 +146,7 @@ def inspect(
     """Every sheet of cells with the row that most looks like a header. Raises WorkbookError."""
     with open_source(path, limits, csv) as source:
         return tuple(
-            SheetInfo(sheet.name, sheet.state, likely_header(source.first_rows(sheet)))
+            SheetInfo(sheet.name, sheet.state, likely_header(source.first_rows(sheet), source.calendar))
             for sheet in source.sheets
             if sheet.kind == "worksheet"
         )

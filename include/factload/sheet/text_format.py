@@ -19,8 +19,9 @@ class TextFormat:
     def pattern(self) -> str:
         """What a number looks like (RE2)."""
         point, group = re.escape(self.decimal), re.escape(self.thousands)
-        whole = f"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+)" if group else "[0-9]+"
-        return rf"\A[+-]?(?:{whole}(?:{point}[0-9]+)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?\z"
+        # The first group says that there are thousands, so it doesn't begin with 0: 0.005 is written otherwise.
+        whole = f"(?:[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[0-9]+)" if group else "[0-9]+"
+        return rf"\A[+-]?(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?\z"
 
 
 UNGROUPED = TextFormat()

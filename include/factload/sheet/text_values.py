@@ -2,7 +2,8 @@ r"""Texts that write a number, a date or a truth value: read only where a feed d
 
 Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
 three or no groups at all. Dates: as ``date_format`` says, or else ISO 8601, ``2026-11-05``, with a time after ``T`` or
-a space. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``. Spaces around any of them don't count.
+a space, perhaps with an offset. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``. White space around
+any of them doesn't count.
 Anything else stays a text, and so becomes a reject.
 """
 
@@ -19,12 +20,14 @@ from factload.sheet.block import Column, Kind
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.text_format import TextFormat
 from factload.vectors import Flags, flags, integers, matches, texts
+from factload.white_space import trimmed
 
-_ISO = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?Z?)?\z"
+_OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
+_CLOCK = rf"[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,40}})?)?{_OFFSET}?"
+_ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
 _BOOLEAN, _TRUE = r"(?i)\A(?:true|1|false|0)\z", r"(?i)\A(?:true|1)\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
-_SPACES = " \t"
 _FIRST_OF_THE_1900S = "69"
 
 
@@ -35,7 +38,7 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
         return column
     kinds, text = column.kind, column.text
     for spaced in (True, False):
-        candidate = text if spaced else pc.ascii_trim(text, characters=_SPACES)
+        candidate = text if spaced else trimmed(text)
         found = which & _writes(candidate, declared, written)
         if found.any():
             kinds = np.where(found, np.uint8(_KINDS.get(declared.kind, Kind.NUMBER)), kinds)

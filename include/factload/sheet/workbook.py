@@ -11,10 +11,14 @@ from itertools import takewhile
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row, SheetParser, bounded, iterate
+from factload.sheet.dates import GREGORIAN, Calendar
+from factload.sheet.doubles import as_excel_shows
 from factload.sheet.limits import Limits
 from factload.sheet.names import as_seen
+from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.package import Package
 from factload.sheet.references import column_letters
+from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings_table import SharedStrings
 from factload.sheet.unstorable import as_escaped
@@ -88,13 +92,15 @@ def find_header(
     wanted: Sequence[str],
     sheet: str,
     merged: Callable[[int], list[str]] = lambda _: [],
+    *,
+    calendar: Calendar = GREGORIAN,
 ) -> Header:
     """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged.
 
     Raises WorkbookError ``header_missing``, and with it ``header_duplicate``. It shows the best row's names if one of
     the wanted ones is among them: of another row nobody knows whether it holds names, or what only its owner may see.
     """
-    found = best_header(rows, wanted)
+    found = best_header(rows, wanted, calendar)
     missing = [name for name in wanted if found is None or not columns_named(found, name)]
     if found is not None and not missing:
         return found
@@ -109,7 +115,7 @@ def find_header(
     raise WorkbookError.together([refused, *(_duplicates(found, wanted, sheet) if found else ())])
 
 
-def best_header(rows: Sequence[Row], wanted: Sequence[str]) -> Header | None:
+def best_header(rows: Sequence[Row], wanted: Sequence[str], calendar: Calendar = GREGORIAN) -> Header | None:
     """The first row that holds every wanted name, or else the first that holds most of them; None for no row."""
     folded = [as_seen(name).casefold() for name in wanted]
 
@@ -117,7 +123,7 @@ def best_header(rows: Sequence[Row], wanted: Sequence[str]) -> Header | None:
         there = {as_seen(name).casefold() for name in header.names.values()}
         return sum(name in there for name in folded)
 
-    best = max(map(_header, rows), key=held, default=None)
+    best = max((_header(row, calendar) for row in rows), key=held, default=None)
     return best if best is not None and best.names else None
 
 
@@ -157,19 +163,26 @@ def columns_named(header: Header, name: str) -> list[int]:
     return same or [index for index, there in near.items() if there.casefold() == seen.casefold()]
 
 
-def _header(row: Row) -> Header:
+def _header(row: Row, calendar: Calendar) -> Header:
+    """The row's texts as a person reads them: a year is ``2024`` however its digits stand in the file."""
     texts = {
-        index: as_escaped(text).strip()
+        index: as_escaped(_name_in(kind, text, calendar)).strip()
         for index, (kind, text) in sorted(row.cells.items())
         if kind not in (Kind.NO_VALUE, Kind.STALE)
     }
     return Header(row.number, {index: text for index, text in texts.items() if text})
 
 
-def likely_header(rows: Sequence[Row]) -> Header | None:
+def _name_in(kind: Kind, text: str, calendar: Calendar) -> str:
+    number = parse_decimal(text) if kind == Kind.NUMBER else None
+    return seen_in(kind, text, calendar) if number is None else plain_text(as_excel_shows(number))
+
+
+def likely_header(rows: Sequence[Row], calendar: Calendar = GREGORIAN) -> Header | None:
     """The row that most looks like a header: the first with two or more texts."""
     texts = [row for row in rows if sum(kind == Kind.TEXT for kind, _ in row.cells.values()) >= 2]
-    return _header(texts[0]) if texts else next((_header(row) for row in rows if row.cells), None)
+    first = texts[0] if texts else next((row for row in rows if row.cells), None)
+    return None if first is None else _header(first, calendar)
 
 
 def _merged_hint(ranges: list[str]) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from factload.errors import WorkbookError
 from factload.sheet.cells import Row, SheetParser, bounded, iterate
 from factload.sheet.choices import CellChoices
-from factload.sheet.convert import seen_in
+from factload.sheet.dates import Calendar
 from factload.sheet.decode import FOOT, Pieces, SheetDecoder
 from factload.sheet.field import SheetField
 from factload.sheet.in_order import in_order
@@ -18,6 +18,7 @@ from factload.sheet.merged import MergedCells
 from factload.sheet.package import Package, open_package
 from factload.sheet.picked import Wanted, chosen, picked_rows
 from factload.sheet.references import range_of
+from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart
 from factload.sheet.strings import load_strings
 from factload.sheet.strings_table import SharedStrings
@@ -42,8 +43,8 @@ class XlsxSource:
         return self.package.sheets
 
     @property
-    def date1904(self) -> bool:
-        return self.package.date1904
+    def calendar(self) -> Calendar:
+        return self.package.calendar
 
     @property
     def rejects_stale(self) -> bool:
@@ -126,7 +127,7 @@ class XlsxSource:
 
     def merged(self, tail: Tail, header_row: int, placed: Collection[int]) -> MergedCells | None:
         """What the merged ranges of a sheet change in these columns; None for nothing."""
-        shown = partial(seen_in, date1904=self.date1904)
+        shown = partial(seen_in, calendar=self.calendar)
         cells = MergedCells(tail.merged, header_row, placed, self.cells.merged, self.limits, shown)
         return cells if cells.matter else None
 
@@ -143,7 +144,9 @@ class XlsxRows:
     ) -> None:
         self._source, self._sheet, self.fields, self._threads = source, sheet, fields, threads
         names = [field.column for field in fields]
-        self.header: Header = find_header(source.first_rows(sheet), names, sheet.name, self._merged_in)
+        self.header: Header = find_header(
+            source.first_rows(sheet), names, sheet.name, self._merged_in, calendar=source.calendar
+        )
         self.placed = place_columns(self.header, names, sheet.name)
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}

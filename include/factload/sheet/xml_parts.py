@@ -11,10 +11,8 @@ from factload.errors import WorkbookError
 from factload.sheet.limits import setting_of
 
 # Transitional and Strict (ECMA-376 part 1, annex A.2 and part 4).
-_MAIN = (
-    "http://schemas.openxmlformats.org/spreadsheetml/2006/main ",
-    "http://purl.oclc.org/ooxml/spreadsheetml/main ",
-)
+STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+_MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main ", f"{STRICT} ")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml([^<>]*)\?>")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")

@@ -39,6 +39,8 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 source.parse_text,
                 feed.text_format_of(name),
                 source.rules,
+                serials=source.serials,
+                timezone=source.timezone,
             )
         elif source.dimension is not None:
             fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}
@@ -49,7 +51,15 @@ def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
     dimension = feed.dimensions[name]
     required = dimension.key_required
     fields = [
-        SheetField(field, column, "key", SqlType(kind), required, text_format=feed.key_text_format)
+        SheetField(
+            field,
+            column,
+            "key",
+            SqlType(kind),
+            required,
+            text_format=feed.key_text_format,
+            serials=dimension.serials,
+        )
         for field, column, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
     ]
     if dimension.as_of is not None and dimension.as_of.header is not None:
@@ -62,6 +72,8 @@ def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
                 moment,
                 required,
                 text_format=feed.key_text_format,
+                serials=dimension.serials,
+                timezone=dimension.as_of.timezone,
             )
         )
     return fields

@@ -11,6 +11,7 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Block, Kind, empty_block
 from factload.sheet.cells import Row, to_block, too_much_text
 from factload.sheet.columns import type_rows
+from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.delimited.counting import count_valued
 from factload.sheet.delimited.dialect import CsvDialect
@@ -42,8 +43,8 @@ class CsvSource:
         self.sheets = (SheetPart(PurePath(name).stem, "visible", file.name, "worksheet"),)
 
     @property
-    def date1904(self) -> bool:
-        return False
+    def calendar(self) -> Calendar:
+        return GREGORIAN
 
     def first_records(self) -> list[Record]:
         """The records that begin in the first lines, without their bytes. Raises WorkbookError."""
@@ -166,7 +167,7 @@ class CsvRows:
         return self._decoded(replace(block, ragged=ragged), counted, ends_partition=ends_partition)
 
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
-        rows = type_rows(block, self.fields, self.placed, date1904=False)
+        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
         first = int(block.row[0]) if len(block) else block.last_row
         return Decoded(rows, source, first, block.last_row, ends_partition)
 

@@ -29,7 +29,7 @@ _SHOWN = {
     "Value": "#VALUE!",
     "GettingData": "#GETTING_DATA",
 }
-_ERROR, _NUMBER, _SERIAL, _TEXT, _BOOLEAN, _ISO = 6, 2, 3, 1, 4, 5  # factload.sheet.block.Kind
+_ERROR, _NUMBER, _TEXT, _BOOLEAN, _ISO, _TIME, _ELAPSED = 6, 2, 1, 4, 5, 8, 9  # factload.sheet.block.Kind
 
 
 class _Refused(Exception):
@@ -172,9 +172,9 @@ def _other(value: Any) -> tuple[int, str]:
     if isinstance(value, date):
         return _ISO, value.isoformat()
     if isinstance(value, time):
-        value = datetime.combine(date.min, value) - datetime.min
+        return _TIME, repr((datetime.combine(date.min, value) - datetime.min) / timedelta(days=1))
     if isinstance(value, timedelta):
-        return _SERIAL, repr(value / timedelta(days=1))
+        return _ELAPSED, repr(value / timedelta(days=1))
     return _TEXT, _storable(str(value))
 
 

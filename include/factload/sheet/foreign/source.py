@@ -11,6 +11,7 @@ import threading
 import zipfile
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,7 @@ from factload.sheet.block import Block, Column, Kind
 from factload.sheet.cells import Row, bounded, too_much_text
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
-from factload.sheet.convert import seen_in
+from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.decode import Decoded, Pieces, row_count_mismatch
 from factload.sheet.field import SheetField
 from factload.sheet.file_kind import refuse_a_broken_zip
@@ -32,6 +33,7 @@ from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.picked import chosen
+from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.tail import RangeList
 from factload.sheet.unstorable import as_escaped, marked
@@ -86,8 +88,8 @@ class ForeignSource:
         yield from merged.settled(rows) if merged else rows
 
     @property
-    def date1904(self) -> bool:
-        return False  # calamine gives calendar dates, whatever they count from
+    def calendar(self) -> Calendar:
+        return GREGORIAN  # calamine gives calendar dates, whatever they count from
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
         return ForeignRows(self, sheet, fields)
@@ -100,7 +102,7 @@ class ForeignSource:
                 found.add(*corners)
         elif self._ending == ".ods":
             note_merged(self._file, int(sheet.part), found)
-        shown = partial(seen_in, date1904=False)
+        shown = partial(seen_in, calendar=self.calendar)
         cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
         return cells if cells.matter else None
 
@@ -177,7 +179,8 @@ class ForeignRows:
     """One sheet, streamed from the child by batches."""
 
     def __init__(self, source: ForeignSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
-        self.name, self._source, self._sheet, self.fields = sheet.name, source, sheet, fields
+        self.name, self._source, self._sheet = sheet.name, source, sheet
+        self.fields = [_without_counted_days(field) for field in fields]
         names = [field.column for field in fields]
         self.header = find_header(source.first_rows(sheet), names, sheet.name)
         self.placed = place_columns(self.header, names, sheet.name)
@@ -216,8 +219,13 @@ class ForeignRows:
         block = Block(row.astype(np.int32), found, int(row[-1]))
         if self._merged:
             block = self._merged.settle(block)
-        rows = type_rows(block, self.fields, self.placed, date1904=False)
+        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
+
+
+def _without_counted_days(field: SheetField) -> SheetField:
+    """The field as far as calamine tells: it doesn't say from when the workbook's plain numbers count days."""
+    return replace(field, serials=False) if field.type.kind in ("date", "timestamp") else field
 
 
 @contextmanager

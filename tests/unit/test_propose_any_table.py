@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from datetime import date, datetime
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
+from factload.errors import FactloadError
 from factload.propose.first import propose_feed
 
 _NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # an example takes a tenth of a second
@@ -123,3 +125,25 @@ def test_every_row_of_a_csv_file_s_table_can_be_loaded(
     path = home / "inbox/any.csv"
     path.write_bytes(text.getvalue().encode(encoding))
     require_whole(path, header, rows)
+
+
+_LINES = st.lists(
+    st.lists(st.text("ab1,.;\"'\t\x00é€ -/%", max_size=6), max_size=5).map(";".join), max_size=8
+).map("\n".join)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        _LINES.map(str.encode),
+        _LINES.map(lambda text: text.encode("utf-16")),
+        _LINES.map(lambda text: text.encode("cp1252")),
+    ),
+    st.sampled_from(["any.csv", "any.txt", "any.xlsx", "any.csv.gz", "any"]),
+)
+def test_any_bytes_end_in_a_proposal_or_in_an_error_with_a_name(home: Path, data: bytes, name: str) -> None:
+    path = home / "inbox" / name
+    path.write_bytes(data)
+    with contextlib.suppress(FactloadError):
+        propose_feed(path)

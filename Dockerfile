@@ -1,10 +1,11 @@
 # The official image, with exactly the locked packages and this project in it.
 FROM apache/airflow:3.3.2
 
-# The lock names every package, so pip resolves nothing (--no-deps) and can't replace Airflow by another version.
+# The lock names every package, so pip resolves nothing (--no-deps) and can't replace Airflow by another version; it takes
+# no file whose hash isn't in the lock.
 # Providers that the lock doesn't name go: they would be left without the versions that they need.
 COPY requirements.txt /opt/airflow/
-RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" requirements.txt \
+RUN grep -q "^apache-airflow==${AIRFLOW_VERSION} " requirements.txt \
     || { echo "The image holds Airflow ${AIRFLOW_VERSION}, requirements.txt another: change both together." >&2; exit 1; }; \
     sed -n 's/^\(apache-airflow-providers-[a-z0-9-]*\)==.*/\1/p' requirements.txt > /tmp/locked \
     && pip list --format=freeze | { grep -o '^apache-airflow-providers-[a-z0-9-]*' || true; } > /tmp/installed \

@@ -7,8 +7,10 @@ minutes; where it can't be had, or can't reach a registry that pip reaches, pip 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,7 +74,10 @@ def install(files: Sequence[str]) -> None:
     requirements = [argument for name in files for argument in ("-r", name)]
     project = ["--no-deps", "-e", "."]
     try:
-        _run([PYTHON, "-m", "pip", "install", "-q", _locked("uv")])
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as locked:
+            locked.write(_locked("uv"))
+            locked.flush()
+            _run([PYTHON, "-m", "pip", "install", "-q", "--no-deps", "-r", locked.name])
         # Compiled here once: Airflow starts a process a task, and none should have to do it again.
         uv = [VENV / "bin/uv", "pip", "install", "-q", "--compile-bytecode", "--python", PYTHON]
         environment = {**os.environ, **as_pip_is_set_up(os.environ, _pip_setting)}
@@ -112,9 +117,12 @@ def _pip_setting(name: str) -> str:
 
 
 def _locked(package: str) -> str:
-    """The line of the lock that names a package."""
+    """The lines of the lock that name a package: its version, and the hashes of its files."""
     lock = (PROJECT / "requirements-demo.txt").read_text(encoding="utf-8")
-    return next(line.split()[0] for line in lock.splitlines() if line.startswith(f"{package}=="))
+    found = re.search(rf"^{package}==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
+    if found is None:
+        raise LookupError(f"the lock does not name {package}")
+    return found[0]
 
 
 @contextmanager

@@ -130,6 +130,17 @@ def test_ports_are_published_on_this_machine_alone(service: str) -> None:
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[service].get("ports", []))
 
 
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_no_service_can_take_the_machine(service: str) -> None:
+    """Memory, processes and rights of each are bounded; those that begin as root keep what that needs."""
+    bounds = SERVICES[service]
+    assert {"mem_limit", "pids_limit"} <= bounds.keys()
+    assert bounds["security_opt"] == ["no-new-privileges:true"]
+    assert bounds["cap_drop"] == ["ALL"]
+    assert not {"privileged", "network_mode", "pid", "ipc", "devices"} & bounds.keys()
+    assert ("cap_add" in bounds) == ("build" not in bounds)
+
+
 @pytest.mark.parametrize("service", sorted(name for name in SERVICES if "build" not in SERVICES[name]))
 def test_foreign_images_are_pinned(service: str) -> None:
     assert re.search(r":\d+\.\d+", SERVICES[service]["image"])
@@ -150,7 +161,8 @@ def test_mounted_paths_of_the_project_are_there() -> None:
 def test_image_and_lock_hold_the_same_airflow() -> None:
     version = re.search(r"^FROM apache/airflow:([\d.]+)$", DOCKERFILE, re.MULTILINE)
     assert version
-    assert f"apache-airflow=={version[1]}" in (PROJECT / "requirements.txt").read_text().splitlines()
+    # Followed by a space, as the Dockerfile looks for it
+    assert f"\napache-airflow=={version[1]} " in (PROJECT / "requirements.txt").read_text()
 
 
 def test_image_makes_the_folders_that_volumes_take_their_owner_from() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -47,3 +48,20 @@ def test_a_long_installation_says_that_it_still_works(
     assert first == "Installing ..."
     assert len(signs) >= 2
     assert all("MB so far" in sign for sign in signs)
+
+
+def test_what_installs_the_rest_is_installed_by_its_hashes_too() -> None:
+    first, *hashes = install._locked("uv").splitlines()
+    assert first.startswith("uv==")
+    assert len(hashes) > 1
+    assert all(line.strip().startswith("--hash=sha256:") for line in hashes)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-demo.txt", "requirements-dev.txt"])
+def test_the_lock_has_hashes_for_every_package_and_names_no_registry(name: str) -> None:
+    lock = (install.PROJECT / name).read_text(encoding="utf-8")
+    packages = re.findall(r"^[a-z0-9](?:.*\\\n)*.*$", lock, re.MULTILINE)
+    assert packages
+    assert [package for package in packages if "==" not in package or "--hash=sha256:" not in package] == []
+    assert "://" not in lock
+    assert "index-url" not in lock

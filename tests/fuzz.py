@@ -40,7 +40,15 @@ _TOKENS = [
     b"&amp;", b"&#0;", b"&#xD800;", b"&x;", b'"', b"'", b"\0", b"\xff", b"\xfe\xff", b"1e999", b"-", b"NaN", b't="s"',
     b't="e"', b't="d"', b's="9999999"', b"</sheetData>", b"<sheetData>", b"<sheetData/>", b"<!DOCTYPE a>", b"<?x ?>",
     b"9" * 400, b"_xD83D_", b"\xc3", b"\r", b" ", b"xmlns=''",
+    b'<!-- <row r="1"> -->', b"<!-- </row> -->", b"<!-- <sheetData/> -->", b"<!-- </sheetData> -->", b"<?a </sheetData>?>",
+    b'<mergeCell ref="A1:C1"/>', b'<numFmt numFmtId="165" formatCode="[h"/>', b't="s"><v>0</v></c>', b"<rPh>", b"</rPh>",
 ]  # fmt: skip
+# Repeated very often, each would show work that grows with the square.
+_REPEATED = [
+    b"[", b"[h", b'"', b"A", b"1", b" ", b"<a>", b"<a/>", b"a<x/>", b"<v>1</v>", b"<f/>", b"</row>", b",", b"\r", b'"a",',
+    b'<mergeCell ref="A1:C1"/>', b'<sheet name="a"/>', b"<si><t/></si>",
+]  # fmt: skip
+_METHODS = [zipfile.ZIP_DEFLATED] * 17 + [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 
 
 def seeds(folder: Path) -> list[Path]:
@@ -103,7 +111,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     out = bytearray(data)
     for _ in range(chance.choice([1, 1, 2, 5, 20])):
         at = chance.randrange(len(out) + 1)
-        way = chance.randrange(5)
+        way = chance.randrange(6)
         if way == 0 and at < len(out):
             out[at] = chance.randrange(256)
         elif way == 1:
@@ -112,6 +120,8 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
             del out[at : at + chance.randrange(1, 60)]
         elif way == 3:
             out[at:at] = out[at : at + chance.randrange(1, 200)]
+        elif way == 4:
+            out[at:at] = chance.choice(_REPEATED) * chance.choice([10, 100, 1_000, 30_000])
         else:
             out[at : at + len(chance.choice(_TOKENS))] = chance.choice(_TOKENS)
     return bytes(out)
@@ -136,7 +146,10 @@ def mutant(seed: Path, folder: Path, chance: random.Random) -> Path:
                 part = source.read(name)
             except (zipfile.BadZipFile, NotImplementedError, OSError):
                 part = b""
-            target.writestr(name, mutated(part, chance) if name == chosen else part)
+            if name == chosen:
+                target.writestr(name, mutated(part, chance), chance.choice(_METHODS))
+            else:
+                target.writestr(name, part)
     return path
 
 

@@ -26,7 +26,7 @@ class Limits:
     | ``row_bytes`` | bytes of one row, of one csv record |
     | ``text_chars`` | characters of one text |
     | ``merged_ranges`` | merged ranges of one sheet |
-    | ``window_text_bytes`` | bytes of text that the rows of one window hold together |
+    | ``window_text_bytes`` | bytes of text that the rows of one window, or the first 50 rows, hold together |
     | ``ratio`` | how many times its stored size a part may inflate to, if it has more than ``ratio_from_bytes`` |
     | ``cells`` | rows × columns of a sheet that is read as a whole (.xls, .xlsb, .ods) |
     | ``cells_per_byte`` | the same for each byte of the file, inflated, if there are more than 1,000,000 |
@@ -72,7 +72,7 @@ def _setting(field: str, default: int) -> int:
     written = os.environ.get(name, "").strip().replace("_", "")
     if not written:
         return default
-    if not written.isascii() or not written.isdecimal() or not 0 < int(written) < 1 << 62:
+    if not written.isascii() or not written.isdecimal() or len(written) > 18 or int(written) == 0:
         raise FeedError(
             "setting_invalid",
             f"The setting {name} is no whole number above 0",

@@ -418,3 +418,18 @@ def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> No
     output = str(place.home / "include/feeds/units.yaml")
     said = factload("init", str(workbook), "--table", "fact_units", "--output", output).stderr
     assert said.startswith("ATTENTION: row 22 looks like a total")
+
+
+def test_a_column_that_no_type_can_read_is_left_out_and_the_others_load(place: Place) -> None:
+    rows = [(4111111111111110 + n * 10, 12345678901234567000 + n * 10**5, n) for n in range(30)]
+    workbook = book(place.home / "inbox/cards.xlsx", ("Card Number", "Tracking ID", "Qty"), *rows)
+    text = text_of(place, workbook)
+    assert list(yaml.safe_load(text)["fact"]["columns"]) == ["qty"]
+    assert "of which Excel has cut the last: keys of that length must be texts" in text
+
+
+def test_rows_that_the_table_cannot_take_are_named_by_their_first_cell(place: Place) -> None:
+    place.execute("CREATE TABLE fact_levels (level numeric(12,2) NOT NULL, load_id text)")
+    workbook = book(place.home / "inbox/levels.xlsx", ("Level", "Place"), *(("high", "x") for _ in range(9)))
+    with pytest.raises(WorkbookError, match=r"none of the 9 rows .*: not_a_number 9, the first at A2"):
+        propose_feed(workbook, database=place.url, table="fact_levels")

@@ -127,7 +127,16 @@ def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
             sheet = sheet.changed(header, rows=trial.source, required=False)
         elif (reading := filling[header].reading) is not None and reading.type.kind != "text":
             sheet = sheet.changed(header, reading=widened(reading, defects.reasons, defects.raws))
+        elif proposal.new_table:
+            sheet = sheet.without(header, f"{bad:,} of its cells {_no_text(defects)}")
     return sheet
+
+
+def _no_text(defects: Defects) -> str:
+    """Why cells can't be read even as texts."""
+    if "number_may_be_cut" in defects.reasons:
+        return "hold numbers of more than 15 digits, of which Excel has cut the last: keys of that length must be texts"
+    return f"would be rejects whatever its type: {', '.join(sorted(defects.reasons))}"
 
 
 def _merged_cells(trial: Trial, sheet: SeenSheet) -> SeenSheet:
@@ -169,10 +178,11 @@ def told(trial: Trial, sheet: SeenSheet) -> list[str]:
 
 def nothing_loads(path: Path, trial: Trial) -> WorkbookError:
     """The refusal of a workbook of which no row could be loaded."""
-    reasons: Counter[str] = Counter()
-    for defects in trial.defects.values():
-        reasons += defects.reasons
-    listed = ", ".join(f"{reason} {n:,}" for reason, n in reasons.most_common(3))
+    listed = "; ".join(
+        f"{reason} {n:,}, the first at {defects.first}"
+        for defects in list(trial.defects.values())[:3]
+        for reason, n in defects.reasons.most_common(1)
+    )
     return WorkbookError(
         "rows_unreadable",
         f"none of the {trial.source:,} rows of {path.name} could be loaded: {listed or 'they hold nothing'}",

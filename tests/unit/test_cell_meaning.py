@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import expected
@@ -104,6 +104,7 @@ def test_an_exact_column_loses_noise_and_nothing_else(written: str, kind: str, r
     assert value(written, kind) == Decimal(rounded)
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**9), 10**9, places=6), st.integers(-4, 4), st.integers(0, 8))
 @example(Decimal("2.675"), 0, 2)
 @example(Decimal("8.575"), -1, 2)
@@ -115,12 +116,14 @@ def test_noise_never_decides_a_half(number: Decimal, steps: int, scale: int) -> 
         assert found == oracle.quantized(wanted, scale)
 
 
+@settings(deadline=None)
 @given(st.decimals(-(10**12), 10**12, places=8).map(lambda n: f"{n:f}"), st.integers(0, 8))
 def test_decimals_of_more_digits_than_a_doubles_stay_exact(written: str, scale: int) -> None:
     if len(written.strip("-").replace(".", "").strip("0")) > 17:
         assert value(written, f"numeric(38,{scale})") == oracle.quantized(written, scale)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e15, 1e15).map(lambda d: f"{d:.17g}") | st.floats(-1e15, 1e15).map(repr))
 @example("0.99999999999999989")
 @example("0.99999999999999988")
@@ -198,6 +201,7 @@ def test_a_whole_number_that_may_be_cut_is_a_reject(typed: str, certain: bool) -
     assert value(typed, "numeric(38,0)") == whole
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1))
 @example(-(2**63))
 @example(2**53 + 1)
@@ -367,6 +371,7 @@ def strict_workbook(path: Path) -> bytes:
         )
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)),
     st.text("0123456789", min_size=1, max_size=20),
@@ -380,6 +385,7 @@ def test_fractions_are_rounded_half_to_even(moment: datetime, digits: str) -> No
     assert shown(found) == expected.iso(wanted)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**13))
 def test_a_time_that_is_shown_is_read_again(micros: int) -> None:
     text = shown_time(micros)

@@ -12,6 +12,7 @@ import pytest
 
 from factload.errors import FeedError
 from factload.feed.file import read_feed, read_feed_file
+from factload.split.fields import sheet_fields, value_field
 
 DEMO = Path(__file__).parents[2] / "include/feeds/sales.yaml"
 
@@ -103,6 +104,10 @@ def test_a_defect_is_named_with_file_line_field_and_remedy(
         ("required: true", "parse_text: true, date_format: \"%d.%m.%Y\"", "`date_format` goes with a date or a timestamp"),
         ("numeric(18,4)\", required: true", "text\", parse_text: true", "`parse_text` goes with a number, a date or a boolean"),
         ("numeric(18,4)\", required: true", "date\", decimal: \",\"", "`decimal` and `thousands` go with a number"),
+        ("numeric(18,4)\", required: true", "text\", serials: true", "`serials` goes with a number or a date"),
+        ("required: true", "timezone: UTC", "`timezone` goes with a date or a timestamp"),
+        ("numeric(18,4)\", required: true", "timestamp\", timezone: Berlin", "fact.columns.metric.timezone: expected a name of the IANA time zone database"),
+        ("    normalize:", "    serials: true\n    normalize:", "`serials` goes with columns of dates, and this dimension reads none"),
     ],
 )  # fmt: skip
 def test_how_texts_are_written_is_checked(
@@ -195,3 +200,14 @@ def test_a_sheet_that_is_none_of_these_is_refused(
     tmp_path: Path, feed_text: str, old: str, new: str, message: str
 ) -> None:
     assert message in read(tmp_path, feed_text.replace(old, new, 1))
+
+
+def test_what_the_sheet_s_fields_are_told(tmp_path: Path, feed_text: str) -> None:
+    path = tmp_path / "sales.yaml"
+    path.write_text(
+        feed_text.replace(
+            '"numeric(18,4)", required: true', "timestamp, serials: true, timezone: Europe/Berlin"
+        )
+    )
+    [field] = [one for one in sheet_fields(read_feed_file(path)) if one.name == value_field("metric")]
+    assert (field.serials, field.timezone) == (True, "Europe/Berlin")

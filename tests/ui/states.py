@@ -121,6 +121,7 @@ def write_states(plant: Plant) -> None:
     _reload(ledger)
     _released(ledger)
     _large_totals(ledger)
+    plant.ended_run(DAG_ID, back(LARGE), "success")
     _two_workbooks(ledger)
     _declined(plant, ledger)
     plant.ended_run(DAG_ID, back(DRY), "success", conf={"dry_run": True}, report=DRY_REPORT)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from plant import Plant
+from plant import Plant, run_of
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 from states import (
@@ -147,14 +147,24 @@ def test_the_verdict_on_large_totals_is_in_sight(window: NewWindow, width: int) 
         seen.photograph(f"large-totals-light-{width}")
 
 
-def test_in_the_tab_of_a_run_the_verdict_is_in_sight_too(window: NewWindow) -> None:
+@pytest.mark.parametrize(
+    ("place", "address"),
+    [
+        ("page", f"/plugin/loads/factload/{path_of(back(LARGE), FEED)}"),
+        ("tab", f"/dags/{DAG_ID}/runs/{run_of(str(back(LARGE)))}/plugin/load-of-run"),
+    ],
+)
+def test_in_airflow_s_own_page_and_in_the_tab_of_a_run_the_verdict_is_in_sight(
+    window: NewWindow, place: str, address: str
+) -> None:
     seen = window()
-    page = seen.open(f"/plugin/loads/factload/{path_of(back(LARGE), FEED)}")
+    page = seen.open(address)
     frame = page.frame_locator("iframe")
     verdicts = frame.get_by_text("✓ equal", exact=True)
     expect(verdicts).to_have_count(3)
     assert [verdicts.nth(i).evaluate(CUT_OFF) for i in range(3)] == [False] * 3
-    seen.photograph("airflow-large-totals-light-1280")
+    frame.locator("#totals").scroll_into_view_if_needed()
+    seen.photograph(f"airflow-{place}-large-totals-light-1280")
     seen.complaints.clear()  # Airflow's own page may have some
 
 
@@ -267,7 +277,7 @@ def test_the_address_of_airflow_around_it_has_the_choice_too(window: NewWindow) 
 def test_the_numbers_are_the_same_at_every_width(window: NewWindow) -> None:
     told = set()
     for width in (1440, 1280, 600, 390, 320):
-        page = window(width=width).loads()
+        page = window(width=width).loads(OLD)  # days on which nothing happens meanwhile
         expect(page.locator("thead tr").last.locator("th").nth(31)).to_have_count(1)
         told.add(page.locator("#summary").inner_text().replace("\n", " "))
         assert not page.evaluate(SCROLLS_SIDEWAYS)

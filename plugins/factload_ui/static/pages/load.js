@@ -126,13 +126,20 @@ function why(load) {
   return message && load.state !== "released" ? el("p", { class: `banner ${load.state}` }, prose(message)) : null;
 }
 
+// Which sentence explains the state.
+function explained(load) {
+  if (load.gone) return "gone";
+  const few = load.attempts[0].error_code === "too_few_rows";
+  return few && ["held", "released"].includes(load.state) ? `${load.state}Few` : load.state;
+}
+
 async function drawAll(answer) {
   const { load } = answer;
   const trend = el("div", { class: "slot" });
   const several = load.attempts[0].sources.length > 1 || new Set(load.partitions.map((part) => part.workbook)).size > 1;
   show(
     main,
-    headOf(answer, load.state, load.gone ? "gone" : load.state),
+    headOf(answer, load.state, explained(load)),
     why(load),
     released(answer, load),
     older(load),

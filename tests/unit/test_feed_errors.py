@@ -33,6 +33,7 @@ BROKEN = [
     ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected `reject`*`fail`* (found 'skip')."),
     ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: 'uper' is not a step. Did you mean upper?"),
     ("[trim]", "trim", "sales.yaml:14: dimensions.product.normalize: expected a list of steps, such as [trim, upper]; there are trim, *nfc* (found 'trim')."),
+    ('"numeric(18,4)"', "timestamptz", "sales.yaml:21: fact.columns.metric.type: 'timestamptz' is not a type a feed can declare: the moments of a sheet have no time zone. Declare timestamp, for a column that is timestamp without time zone."),
     ('"numeric(18,4)"', "string", "sales.yaml:21: fact.columns.metric.type: 'string' is not a type a feed can declare; did you mean text or varchar(40)?"),
     ('"numeric(18,4)"', '"numeric(50,4)"', "sales.yaml:21: fact.columns.metric.type: 'numeric(50,4)': precision is 1 to 38 and scale at most precision."),
     ("required: true", 'required: "yes"', "sales.yaml:21: fact.columns.metric.required: expected true or false (found 'yes')."),

@@ -24,6 +24,8 @@ def require_within_reach(
     column than when they were published."""
     if last is None or last.mode != "replace" or last.table is None or last.load_column is None:
         return
+    if (last.table, last.load_column) == (feed.fact.table, feed.fact.load_column):
+        return
     before = _table(connection, last.table)
     if before is None or last.load_column not in before.c:
         return

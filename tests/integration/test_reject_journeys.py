@@ -245,3 +245,33 @@ def test_the_rejects_of_an_ods_feed(kind: str, place: Place) -> None:
     place.load(journey.feed())
     assert journey.facts() == second
     assert journey.rejects() == [(6, "A6", "nobody", "unmatched_key")]
+
+
+def test_a_csv_row_of_too_many_fields_is_set_right_and_a_cleared_one_is_blank(place: Place) -> None:
+    journey = Journey(place, "sales.csv")
+    (place.home / "inbox/sales.csv").write_text(
+        "key,amount,sold,note\nA1,1,2026-11-01,fine\nA1,2,2026-11-02,one, two\nB2,3\nnobody,4,,\n",
+        encoding="utf-8",
+    )
+    place.load(journey.feed())
+    seen = []
+
+    def set_right(sheet: list[list[Any]]) -> None:
+        corrected({(3, "note"): "one, two", (4, "note"): "no date", (5, "key"): None, (5, "amount"): None})(
+            sheet
+        )
+        seen.extend(row[sheet[0].index("what it means")] for row in sheet[1:3])
+
+    path = journey.sent_back("rejects.xlsx", {})
+    resaved(place.home / "rejects.xlsx", place.home / path, set_right)
+    assert [meaning.partition(": ")[2] for meaning in seen] == ["A1,2,2026-11-02,one, two", "B2,3"]
+    place.replay(journey.feed(), path)
+    assert journey.facts() == [
+        (2, 1, "1.0000", "2026-11-01", "fine"),
+        (3, 1, "2.0000", "2026-11-02", "one, two"),
+        (4, 2, "3.0000", None, "no date"),
+    ]
+    assert journey.rejects() == []
+    assert read_report(place.url, LOAD).rows == {
+        "source": 4, "blank": 1, "rejected": 0, "staged": 3, "published": 3
+    }  # fmt: skip

@@ -201,14 +201,21 @@ class _Comparison:
 
 
 def _by_column(own: dict[int, str], came: ReturnedRow) -> dict[int, tuple[Kind, str]]:
-    """The cells that came back, by the column in which they stand in the load's own sheet."""
+    """The cells that came back, by the column in which they stand in the load's own sheet.
+
+    Names count exactly, or else in any case if only one column has it, as they do for a feed.
+    """
     places: dict[str, list[int]] = {}
     for index, name in sorted(own.items()):
-        places.setdefault(as_seen(name).casefold(), []).append(index)
+        places.setdefault(name, []).append(index)
+    folded: dict[str, list[str]] = {}
+    for name in places:
+        folded.setdefault(name.casefold(), []).append(name)
     found = {}
     for name, kind, text in came.cells:
-        if same := places.get(as_seen(name).casefold()):
-            found[same.pop(0)] = (kind, text)
+        alike = [name] if name in places else folded.get(name.casefold(), [])
+        if len(alike) == 1 and places[alike[0]]:
+            found[places[alike[0]].pop(0)] = (kind, text)
     return dict(sorted(found.items()))
 
 

@@ -150,7 +150,7 @@ class _Sheet:
                     for index in range(1, last + 1)
                 ]
                 self._mark(cells, reject)
-                said = (reject.reason, reject.explanation)
+                said = (reject.reason, _meaning(reject))
                 digest = proof_of(load.load_id, reject.workbook, source.sha256, reject.sheet, row)
                 proof = (load.load_id, source.sha256, digest)
                 added = [*self._identity(reject), *map(self._text, (*said, *proof))]
@@ -183,6 +183,12 @@ class _Sheet:
 
     def _text(self, text: str) -> Any:
         return shown_cell(self._sheet, show(Kind.TEXT, text, date1904=False))
+
+
+def _meaning(reject: Reject) -> str:
+    """The reason in plain words. Where a row's fields can't be told apart, the cells don't show all of its text."""
+    ragged = reject.reason == "ragged_row" and reject.raw
+    return f"{reject.explanation}: {reject.raw}" if ragged else reject.explanation
 
 
 def shown_cell(sheet: Any, shown: Shown) -> Any:

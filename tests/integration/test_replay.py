@@ -265,6 +265,11 @@ def delete_the_others(book: Any) -> None:
     book["Facts"].delete_rows(3, 10)
 
 
+def write_names_otherwise(book: Any) -> None:
+    book["Facts"]["A2"].value = "A1"
+    book["Facts"]["A1"].value, book["Facts"]["B1"].value = "Business_Key ", "METRIC"
+
+
 def title_above(book: Any) -> None:
     book["Facts"]["A2"].value = "A1"
     book["Facts"].insert_rows(1, 3)
@@ -273,7 +278,14 @@ def title_above(book: Any) -> None:
 
 @pytest.mark.parametrize(
     "edit",
-    [sort_descending, move_columns, add_notes, delete_the_others, title_above],
+    [
+        sort_descending,
+        move_columns,
+        add_notes,
+        delete_the_others,
+        write_names_otherwise,
+        title_above,
+    ],
     ids=lambda e: e.__name__,
 )
 def test_what_people_do_beside_correcting_is_no_hindrance(

@@ -207,12 +207,13 @@ def _by_column(own: dict[int, str], came: ReturnedRow) -> dict[int, tuple[Kind, 
     """
     places: dict[str, list[int]] = {}
     for index, name in sorted(own.items()):
-        places.setdefault(name, []).append(index)
+        places.setdefault(as_seen(name), []).append(index)
     folded: dict[str, list[str]] = {}
     for name in places:
         folded.setdefault(name.casefold(), []).append(name)
     found = {}
-    for name, kind, text in came.cells:
+    for header, kind, text in came.cells:
+        name = as_seen(header)
         alike = [name] if name in places else folded.get(name.casefold(), [])
         if len(alike) == 1 and places[alike[0]]:
             found[places[alike[0]].pop(0)] = (kind, text)

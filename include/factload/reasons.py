@@ -16,7 +16,8 @@ CELLS: Mapping[str, str] = {
     "not_an_integer": "The number has a fraction, the column holds whole numbers",
     "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
     "not_a_boolean": "The cell doesn't hold TRUE or FALSE",
-    "unstorable_text": "The text holds a character that no database stores: NUL, or a half of a character",
+    "unstorable_text": "The text holds a character that the database can't store: NUL, a half of a character, or one "
+    "that its encoding lacks",
     "text_too_long": "The text is longer than the column allows",
     "error_cell": "The cell shows an error",
     "formula_without_value": "The cell holds a formula whose value was never saved: open and save it in Excel",

@@ -27,6 +27,7 @@ from factload.errors import FactloadError
 from factload.fact import publish, staged, standing
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.duplicates import reject_duplicates
+from factload.fact.encodable import reject_unencodable
 from factload.fact.locks import holders_named
 from factload.fact.resolve import ROW, control_totals, measures, resolve
 from factload.fact.surrogates import require_surrogates_fit
@@ -36,6 +37,7 @@ from factload.feed.model import Feed
 from factload.ledger import ledger, migrations, partitions
 from factload.ledger.corrections import Correction, read_corrections
 from factload.ledger.opening import last_publication, open_attempt, require_none_of_old
+from factload.ledger.texts import codec_of
 from factload.load import DimensionMap, Load, PartitionCounts
 from factload.proof import reconcile
 from factload.proof.weights import weighted_totals
@@ -172,8 +174,9 @@ def load_partition(
                 return done
             table = staged.staging_of(connection, load, feed)
             constants = constant_values(table, feed, load.period_date, partition)
+            codec = codec_of(connection)
         resolved = resolve(
-            open_table(Path(partition.path), partition.sha256),
+            reject_unencodable(open_table(Path(partition.path), partition.sha256), feed, codec),
             feed,
             _opened(feed, maps),
             load.period_date,

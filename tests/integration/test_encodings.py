@@ -1,4 +1,4 @@
-"""Databases and roles that don't speak UTF-8: what they can hold is loaded, what they can't is refused by name."""
+"""Databases and roles that don't speak UTF-8: what they can hold is loaded, what they can't is a reject, or refused by name."""
 
 from __future__ import annotations
 
@@ -66,9 +66,7 @@ def test_what_the_encoding_holds_is_loaded_and_comes_back_as_it_was(
     assert f"the database's encoding is {request.node.callspec.params['encoded']}" in said
 
 
-def test_a_text_beyond_the_encoding_refuses_the_load_by_name(
-    encoded: Place, request: pytest.FixtureRequest
-) -> None:
+def test_a_text_beyond_the_encoding_rejects_its_row(encoded: Place, request: pytest.FixtureRequest) -> None:
     encoding = request.node.callspec.params["encoded"]
     snow = "☃ 漢"
     encoded.feed_file(
@@ -78,18 +76,29 @@ def test_a_text_beyond_the_encoding_refuses_the_load_by_name(
     )
     book = openpyxl.Workbook()
     book.active.title = "Facts"
-    for row in [("business_key", "metric", "note"), ("A1", 1, snow)]:
+    for row in [("business_key", "metric", "note"), ("A1", 1, "plain"), ("B2", 2, snow)]:
         book.active.append(row)
     book.save(encoded.home / "inbox/sales_2026-11-05.xlsx")
-    result = factload("run", "sales", *PERIOD)
+    checked, result = (factload(command, "sales", *PERIOD) for command in ("check", "run"))
+    notes = encoded.rows("SELECT note FROM fact_sales")
     if encoding == "SQL_ASCII":
-        assert result.returncode == 0
+        assert (checked.returncode, result.returncode, notes) == (0, 0, [("plain",), (snow,)])
         return
-    assert result.returncode == 3
-    assert f"a text has a character that the database's encoding lacks ({encoding})" in result.stderr
-    assert "☃" not in result.stderr
-    assert encoded.rows("SELECT state, error_code FROM factload.attempts") == [("refused", "text_unstorable")]
-    assert encoded.facts() == []
+    assert "unstorable_text" in checked.stdout
+    assert (result.returncode, "☃" in result.stderr, notes) == (0, False, [("plain",)])
+    assert encoded.rows("SELECT cell, reason, raw FROM factload.rejects") == [
+        ("C3", "unstorable_text", "\\u2603 \\u6f22")
+    ]
+
+
+@pytest.mark.parametrize("encoded", ["LATIN1"], indirect=True)
+def test_a_key_beyond_the_encoding_makes_no_member_and_is_compared_all_the_same(encoded: Place) -> None:
+    encoded.workbook([("A1", 1), ("☃", 2)])
+    encoded.execute("ALTER TABLE dim_product ADD UNIQUE (business_key)")
+    for action, reason in (("create", "unstorable_text"), ("reject", "unmatched_key")):
+        encoded.feed_file(**{"unmatched: reject": f"unmatched: {action}"})
+        assert factload("run", "sales", *PERIOD, "--reload").returncode == 0
+        assert encoded.rows("SELECT cell, reason FROM factload.rejects") == [("A3", reason)]
 
 
 def test_the_client_s_encoding_is_ours_whatever_role_and_environment_say(

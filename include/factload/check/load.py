@@ -26,6 +26,7 @@ from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
 from factload.fact.constants import constant_values, with_constants
+from factload.fact.encodable import reject_unencodable
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
@@ -170,7 +171,8 @@ class _Rows:
             self.earlier = EarlierRows(self.feed, self.target.fact, self.target.once)
 
     def add(self, partition: PartitionFile, readable: Feed) -> None:
-        rows = open_table(Path(partition.path), partition.sha256)
+        whole = open_table(Path(partition.path), partition.sha256)
+        rows = reject_unencodable(whole, readable, self.target.codec)
         resolved = resolve(rows, readable, self.target.members, self.period, self.would_be, self.target.fact)
         self.unknown.update(resolved.unknown)
         self.rejected.add(partition, resolved.rejects)

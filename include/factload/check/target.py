@@ -26,6 +26,7 @@ from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.opening import Publication, last_publication, require_replaceable
+from factload.ledger.texts import codec_of
 from factload.load import content_of
 from factload.rights import require_rights
 from factload.split.sources import SourceFile, sha256_of_sources
@@ -33,10 +34,14 @@ from factload.split.sources import SourceFile, sha256_of_sources
 
 @dataclass(slots=True)
 class Target:
-    """Where a load's rows would go, as far as it can be seen. ``fact``: nothing where the table has defects;
-    ``corrections``: the rows of the load that people have corrected."""
+    """Where a load's rows would go, as far as it can be seen.
+
+    ``fact``: nothing where the table has defects; ``codec``: of the database's encoding, if that doesn't hold every
+    text; ``corrections``: the rows of the load that people have corrected.
+    """
 
     fact: Table | None = None
+    codec: str | None = None
     once: Sequence[OnceOnly] = ()
     last: Publication | None = None
     corrections: Sequence[Correction] = ()
@@ -57,6 +62,7 @@ def look_at(
     with them is noted."""
     target = Target()
     with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
+        target.codec = codec_of(connection)
         with problems.noted():
             target.fact = fact_table(connection, feed)
             target.once = once_only(connection, feed, target.fact)

@@ -1,8 +1,8 @@
 """What the ledger writes in words, as the database's encoding can hold it.
 
 A database in LATIN1 has no dash between two numbers and no snowman. Labels, messages and the text of rejected cells are
-there to be read by people: they are spelt with what there is, ``-`` and ``\\u2603``. Names that identify something, and
-the rows themselves, are never respelt: the database refuses those.
+there to be read by people: they are spelt with what there is, ``-`` and ``\\u2603``. Names that identify something are
+never respelt: the database refuses those. Nor are the rows themselves: they are rejects (``fact.encodable``).
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _PLAIN = str.maketrans({"–": "-", "×": "x", "…": "...", "“": '"', "”": 
 
 def storable(connection: Connection, text: str) -> str:
     """``text``, with what the database's encoding lacks spelt otherwise."""
-    codec = _codec(connection)
+    codec = codec_of(connection)
     return text if codec is None else _spelt(text, codec)
 
 
 def storable_column(connection: Connection, texts: pa.Array) -> pa.Array:
     """The same for a column."""
-    codec = _codec(connection)
+    codec = codec_of(connection)
     if codec is None:
         return texts
     return pa.array(
@@ -41,7 +41,7 @@ def _spelt(text: str, codec: str) -> str:
     return text
 
 
-def _codec(connection: Connection) -> str | None:
+def codec_of(connection: Connection) -> str | None:
     """Python's name for the database's encoding; ``None`` for one that holds every text."""
     driver: Any = connection.connection.dbapi_connection
     server = driver.info.parameter_status("server_encoding")

@@ -179,6 +179,7 @@ SURROGATES: dict[str, tuple[str, str, str, str | None]] = {
     ),
     "a long text into varchar": ("text", "'12'", "varchar(1)", "and 1 members have a key beyond that"),
     "a large number into numeric": ("bigint", "1000", "numeric(3,0)", "and 1 members have a key beyond that"),
+    "a date without end into date": ("date", "'infinity'", "date", "and 1 members have a key beyond that"),
     "bigint into bigint": ("bigint", "7", "bigint", None),
     "bigint into integer": ("bigint", "7", "integer", None),
     "smallint into text": ("smallint", "7", "text", None),

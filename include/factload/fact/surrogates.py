@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from sqlalchemy import Column, Table, func, or_, select, types
 from sqlalchemy.dialects.postgresql import ENUM
@@ -74,7 +75,7 @@ def _fits(key: types.TypeEngine[object], column: types.TypeEngine[object]) -> bo
 
 
 def _beyond(connection: Connection, key: Column[object], column: types.TypeEngine[object]) -> int:
-    """How many members have a key that is too large, or too long, for the column."""
+    """How many members have a key that is too large, or too long, for the column, or a date of no calendar of ours."""
     if isinstance(column, types.Integer):
         bits = INTEGER_BITS.get(str(column), 64)
         if INTEGER_BITS.get(str(key.type), 64) <= bits:
@@ -88,6 +89,8 @@ def _beyond(connection: Connection, key: Column[object], column: types.TypeEngin
         if column.precision is None:
             return 0
         where = func.abs(key) >= 10 ** (column.precision - (column.scale or 0))
+    elif isinstance(column, types.Date):
+        where = or_(~func.isfinite(key), key < date.min, key > date.max)
     else:
         return 0
     return connection.scalar(select(func.count()).where(where)) or 0

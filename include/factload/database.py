@@ -81,7 +81,7 @@ def _bound_waits(connection: Connection) -> None:
         "client_connection_check_interval": _LOOK_FOR_THE_CLIENT,
     }
     bound = [func.set_config(name, value, True) for name, value in bounds.items()]
-    backend = connection.execute(select(func.pg_backend_pid(), *bound)).scalar_one()
+    *_, backend = connection.execute(select(*bound, func.pg_backend_pid())).one()
     note_backend(connection.connection.dbapi_connection, backend)
 
 

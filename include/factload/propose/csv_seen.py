@@ -86,7 +86,7 @@ def _beginning(path: Path) -> bytes:
                 return file.read(_LOOKED_AT)
             with igzip.IGzipFile(fileobj=file) as inflated:  # type: ignore[no-untyped-call]
                 return bytes(inflated.read(_LOOKED_AT))
-    except (EOFError, igzip.BadGzipFile, *BROKEN) as error:
+    except (EOFError, OverflowError, igzip.BadGzipFile, *BROKEN) as error:
         raise _unlikely(path, "the gzip file can't be inflated") from error
     except OSError as error:
         raise _unlikely(path, f"it can't be read: {error.strerror}") from error

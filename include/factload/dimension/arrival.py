@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from factload.dimension.text_hash import text_hashes
 from factload.errors import TransientError
+from factload.ledger.texts import codec_of
 from factload.vectors import texts
 
 _PROBE = "factload"
@@ -36,9 +37,11 @@ class Arrival:
             )
         ).one()
         self._sent = [int(rows), *(int(value or 0) for value in found)]
-        # A server that hashes otherwise (another byte order) can be asked for counts and numbers alone.
+        # A server that hashes otherwise (another byte order, another encoding of the texts that it has) can be asked
+        # for counts and numbers alone.
         self._numbers = [isinstance(column.type, types.Integer) for column in sent.c]
-        self._hashes = rows == 0 or probe == int(text_hashes(texts([_PROBE]))[0])
+        same_bytes = codec_of(connection) is None
+        self._hashes = rows == 0 or (same_bytes and probe == int(text_hashes(texts([_PROBE]))[0]))
         self._arrived = [0] * len(self._sent)
 
     def add(self, columns: Sequence[pa.Array]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -138,7 +138,8 @@ def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[Shee
     )
 
 
-def _generator(rows: Iterable[Row]):  # type: ignore[no-untyped-def]
+def _generator(rows: Iterable[Row]) -> Generator[Row, None, None]:
+    """The rows, in something that can be closed: what it reads is closed with it."""
     yield from rows
 
 

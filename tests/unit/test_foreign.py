@@ -331,3 +331,24 @@ def test_merged_cells_of_an_ods_sheet_are_found_among_repeated_rows_and_columns(
     with opened(path) as file:
         note_merged(file, 1, found)
     assert found.ranges.tolist() == [[8, 4, 10, 5], [9, 1, 11, 2]]
+
+
+def test_times_and_dates_of_an_xls_workbook_are_no_numbers(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Facts")
+    sheet.write(0, 0, "t")
+    formats = {"h:mm:ss": 0.5138888888888888, "[h]:mm": 1.0625, "yyyy-mm-dd": 45292, "General": 45292}
+    for i, (code, number) in enumerate(formats.items(), 1):
+        sheet.write(i, 0, number, xlwt.easyxf(num_format_str=code))
+    book.save(str(tmp_path / "w.xls"))
+
+    def values(kind: str, *, serials: bool = False) -> list[Any]:
+        rows = expected.split(tmp_path / "w.xls", [expected.field("t", kind, serials=serials)])[1]
+        return [row["reason"] or row["t"] for row in rows]
+
+    assert values("text") == ["12:20:00", "25:30:00", "2024-01-01", "45292"]
+    assert values("double precision") == [*["not_a_number"] * 3, 45292.0]
+    assert values("double precision", serials=True)[1:] == [1.0625, "not_a_number", 45292.0]
+    assert values("date") == ["not_a_date", "not_a_date", date(2024, 1, 1), "not_a_date"]
+    # Whether a plain number counts from 1900 or from 1904, calamine doesn't say.
+    assert values("date", serials=True) == values("date")

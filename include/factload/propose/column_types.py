@@ -61,7 +61,13 @@ def reading_of(header: str, cells: Cells, *, all_text: bool, decimal: str | None
     reading = _of_one_kind(header, kept, all_text=all_text, decimal=decimal)
     if few and reading.type == TEXT:
         reading, notes = _of_one_kind(header, values, all_text=all_text, decimal=decimal), ()
+    if reading.type == TEXT and (cut := sum(n for cell, n in values.items() if _is_cut(*cell))):
+        notes = (*notes, f"{cut:,} whole numbers of which Excel may have cut the last digits: rejects")
     return replace(reading, notes=(*reading.notes, *notes))
+
+
+def _is_cut(kind: Kind, text: str) -> bool:
+    return kind == Kind.NUMBER and may_be_cut(parse_decimal(text) or Decimal())
 
 
 def _without_few(values: Counter[tuple[Kind, str]]) -> Counter[tuple[Kind, str]]:
@@ -130,7 +136,7 @@ def _digits(text: str, written: TextFormat) -> str:
 def _typed_numbers(header: str, texts: Mapping[str, int]) -> Reading:
     """Numbers in cells: those of which Excel may have cut digits are amounts, or nothing."""
     reading = _numbers(header, texts, UNGROUPED)
-    if reading.type.kind == "integer" and any(may_be_cut(parse_decimal(text) or Decimal()) for text in texts):
+    if reading.type.kind == "integer" and any(_is_cut(Kind.NUMBER, text) for text in texts):
         note = "whole numbers of more than 15 digits, of which Excel may have cut the last: as amounts"
         return replace(reading, type=SqlType("numeric", precision=_MOST_DIGITS), notes=(*reading.notes, note))
     return reading
@@ -140,6 +146,8 @@ def _moments(texts: Iterable[str]) -> Reading:
     serials = [number for text in texts if (number := parse_decimal(text)) is not None]
     if serials and max(serials) < _FIRST_DAYS:
         return _TIMES
+    if serials and min(serials) < 1:
+        return Reading(TEXT, notes=("dates and times without a day: read as texts",))
     with_time = any("T" in text or ("." in text and not text.endswith(".0")) for text in texts)
     return Reading(SqlType("timestamp" if with_time else "date"))
 

@@ -18,6 +18,7 @@ from factload.settings import holds_password, settings
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NO_FILE = (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.EINVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,7 @@ def path_errors(path: str) -> Iterator[None]:
         ) from error
     except (OSError, RuntimeError, ValueError) as error:
         # Links in a circle, names that no file can have, sockets; a link where none was a moment ago
-        if isinstance(error, OSError) and error.errno not in (
-            errno.ELOOP,
-            errno.ENOTDIR,
-            errno.ENAMETOOLONG,
-            errno.ENXIO,
-        ):
+        if isinstance(error, OSError) and error.errno not in _NO_FILE:
             raise
         raise missing(f"no file can be reached at {visible(path)}") from error
 

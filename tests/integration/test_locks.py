@@ -66,6 +66,36 @@ def test_a_locked_table_is_waited_for_and_the_holder_named(
     assert ready.publish() == 2
 
 
+@pytest.mark.parametrize(
+    ("statement", "step", "told"),
+    [
+        ("DELETE FROM dim_product WHERE business_key = 'B2'", "publish", "dim_product could not be locked"),
+        ("SELECT 1 FROM factload.loads FOR UPDATE", "open", "loads could not be locked"),
+        (
+            "LOCK TABLE dim_product IN ACCESS EXCLUSIVE MODE",
+            "extract",
+            "holds AccessExclusiveLock on dim_product",
+        ),
+        ("LOCK TABLE factload.attempts IN EXCLUSIVE MODE", "open", "holds ExclusiveLock on attempts"),
+    ],
+)
+def test_a_lock_on_another_table_is_told_with_that_table(
+    place: Place, ready: Opened, statement: str, step: str, told: str
+) -> None:
+    place.execute("DELETE FROM fact_sales")
+    calls: dict[str, Callable[[], object]] = {
+        "publish": ready.publish,
+        "open": lambda: steps.open_load(ready.feed, PERIOD, database=place.url, reload=True),
+        "extract": lambda: steps.extract_dimension_map(ready.load, ready.feed, "product", database=place.url),
+    }
+    with somebody(place, statement) as holder:
+        pid = holder.scalar(text("SELECT pg_backend_pid()"))
+        with pytest.raises(TransientError) as caught:
+            calls[step]()
+    assert told in str(caught.value)
+    assert f"pid {pid} " in str(caught.value)
+
+
 def test_who_waits_in_front_is_named_too(place: Place, ready: Opened) -> None:
     with ThreadPoolExecutor() as pool, somebody(place, "SELECT count(*) FROM fact_sales"):
         # The reader alone is in nobody's way; a change of the table that waits for it is.

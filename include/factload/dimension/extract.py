@@ -30,6 +30,7 @@ from factload.dimension.lookup import ALWAYS, FOREVER, SALT, range_of
 from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.dimension.table import dimension_table
 from factload.errors import RowsRefused
+from factload.fact.locks import holders_named
 from factload.feed.dimensions import Dimension
 from factload.load import DimensionMap
 from factload.staging import StagingFile, disk_errors, make_private
@@ -74,7 +75,7 @@ def extract_dimension_map(
         columns += [cast(cast(column, DateTime), Text) for column in history]
     query = select(*(column.label(f"column_{place}") for place, column in enumerate(columns)))
     with _temporary_file(folder) as spool:
-        with database_errors(f"reading dimension {name}"):
+        with database_errors(f"reading dimension {name}"), holders_named(connection):
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
             arrival = Arrival(connection, query)

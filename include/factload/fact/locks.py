@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from typing import Any, Literal
 
+import psycopg2
 from sqlalchemy import Executable, Row, Table, column, func, or_, select, table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -85,7 +86,7 @@ def holders_named(connection: Connection) -> Iterator[None]:
 def _holders_named(connection: Connection, target: str | None) -> Iterator[None]:
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, psycopg2.Error) as error:  # COPY goes to the driver itself
         if sqlstate(error) != _LOCK_NOT_AVAILABLE:
             raise
         if target is None:
@@ -93,9 +94,10 @@ def _holders_named(connection: Connection, target: str | None) -> Iterator[None]
         raise _who(connection, _table_of_row(error) or target) from error
 
 
-def _table_of_row(error: DBAPIError) -> str | None:
+def _table_of_row(error: DBAPIError | psycopg2.Error) -> str | None:
     """The table whose row it was, where it was a row's lock: of a dimension perhaps, that a foreign key looks at."""
-    found = _OF_A_ROW.search(getattr(getattr(error.orig, "diag", None), "context", None) or "")
+    bare = error.orig if isinstance(error, DBAPIError) else error
+    found = _OF_A_ROW.search(getattr(getattr(bare, "diag", None), "context", None) or "")
     return found[1] if found else None
 
 
@@ -140,7 +142,7 @@ def _holders(connection: Connection, name: str | None) -> list[Row[Any]]:
     )
     if name is None:
         return list(
-            connection.execute(query.where(_locks.c.mode.in_(_IN_THE_WAY), _class.c.relkind.in_("rp")))
+            connection.execute(query.where(_locks.c.mode.in_(_IN_THE_WAY), _class.c.relkind.in_(("r", "p"))))
         )
     tree = func.pg_partition_tree(func.to_regclass(name)).table_valued(
         "relid", "parentrelid", "isleaf", "level"

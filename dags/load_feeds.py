@@ -8,6 +8,7 @@ One DAG for each file in `include/feeds`: `load_<feed>`.
 | one period now | **Trigger**, and fill in `period` (and `workbook`, if it lies elsewhere) |
 | the same period again, with a corrected workbook | **Trigger** with the same `period`: its rows are replaced |
 | the rejected rows again, the dimension having caught up | **Trigger** with `replay` |
+| the rejected rows as they came back corrected | **Trigger** with `replay`, and their workbook as `workbook` |
 | to know what a load would come to | **Trigger** with `dry_run`; the report is in the log of `open_load` |
 | the same again although nothing changed | **Trigger** with `reload` |
 | many periods | **Trigger → Backfill**, or `airflow backfill create` |

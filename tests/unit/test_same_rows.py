@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.afterwards.same_rows import chains_of
+from factload.afterwards.same_rows import chains_of, corrections_of
 from factload.feed.sql_types import SqlType
 from factload.ledger.corrections import Correction, sha256_of_row
 from factload.sheet.block import Kind
 from factload.sheet.cells import Row
 from factload.sheet.field import SheetField
-from factload.sheet.sheets import SheetPart
+from factload.sheet.source import open_source
 from factload.split.sources import SourceFile
-
-
-@dataclass
-class Sheet:
-    """An open workbook of one sheet, a text in each row; None: a row without cells."""
-
-    texts: Sequence[str | None]
-    sheets = (SheetPart("S", "visible", "S", "worksheet"),)
-
-    def first_rows(self, _: SheetPart) -> list[Row]:
-        return [Row(1, True, {1: (Kind.TEXT, "k"), 2: (Kind.TEXT, "m")})]
-
-    def all_rows(self, _: SheetPart, **__: object) -> Iterator[Row]:
-        for number, text in enumerate(self.texts, 2):
-            if text is not None:
-                yield row(number, text)
 
 
 def row(number: int, text: str) -> Row:
@@ -45,7 +30,14 @@ def corrected(number: int, text: str, to: str, delivery: str = "old", epoch: int
 
 
 def found(texts: Sequence[str | None], *corrections: Correction) -> dict[int, str]:
-    chains = chains_of(Sheet(texts), "S", FIELDS, SourceFile("w.xlsx", "new", 1), corrections)  # type: ignore[arg-type]
+    """Row → what it was corrected to, in a delivery with one of ``texts`` in each row from the second on; None: blank."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "S.csv"
+        path.write_text(
+            "k,m\n" + "".join(f"{text},n/a\n" if text else "\n" for text in texts), encoding="utf-8"
+        )
+        with open_source(path) as opened:
+            chains = chains_of(opened, "S", FIELDS, SourceFile("w.xlsx", "new", 1), corrections)
     return {number: chain[-1].cells[2][1] for number, chain in sorted(chains.items())}
 
 
@@ -97,3 +89,12 @@ def test_every_correction_follows_its_row_wherever_it_moves(
     assert found(moved, *corrections) == {
         moved.index(unique[number - 2]) + 2: f"to {unique[number - 2]}" for number in numbers
     }
+
+
+def test_corrections_are_of_a_workbook_by_its_bytes_or_its_name_or_as_it_is_the_only_one() -> None:
+    one, two = SourceFile("w.xlsx", "new", 1), SourceFile("v.xlsx", "old", 1)
+    assert corrections_of(one, [one, two], [A3]) == [A3]  # its name
+    assert corrections_of(two, [one, two], [A3]) == [A3]  # its bytes
+    other = SourceFile("u.xlsx", "newer", 1)
+    assert corrections_of(other, [one, other], [A3]) == []
+    assert corrections_of(other, [other], [A3]) == [A3]

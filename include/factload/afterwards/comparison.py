@@ -70,7 +70,9 @@ def read_returned(
                     f"{len(rows)} rows of {name} were rejected in another delivery of the workbook", rows
                 )
             comparison = _Comparison(returned, load, source, sheet, fields)
-            found.corrections += comparison.corrections(csv, cells, corrections_of(source, known))
+            found.corrections += comparison.corrections(
+                csv, cells, corrections_of(source, load.sources, known)
+            )
         _require_rejected(connection, load, found.corrections, returned)
         if not found.corrections:
             found.notes.append(f"{name} holds no correction that {load.load_id} hasn't taken")

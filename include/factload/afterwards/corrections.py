@@ -32,7 +32,7 @@ _NAMED_AT_MOST = 5
 
 def in_place(
     split: Split,
-    sources: Iterable[SourceFile],
+    sources: Sequence[SourceFile],
     corrections: Sequence[Correction],
     *,
     fields: Sequence[SheetField],
@@ -49,7 +49,7 @@ def in_place(
     applied: set[str] = set()  # the digests of the rows
     partitions = list(split.partitions)
     for source in sources:
-        own = corrections_of(source, corrections)
+        own = corrections_of(source, sources, corrections)
         if not own or not any(p.workbook == source.path for p in partitions):
             continue
         with unchanged(source), open_source(source.file, csv=csv, cells=cells) as opened:

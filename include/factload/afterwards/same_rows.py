@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from factload.ledger.corrections import Correction, sha256_of_row
 from factload.sheet.cells import Row
+from factload.sheet.delimited.source import CsvSource
 from factload.sheet.field import SheetField
 from factload.sheet.sheets import SheetPart
 from factload.sheet.source import Source
@@ -36,9 +37,17 @@ class CorrectedRow:
         return self.corrections[-1].on(self.row) if self.corrections else self.row
 
 
-def corrections_of(source: SourceFile, corrections: Iterable[Correction]) -> list[Correction]:
-    """Those that may be of this workbook: of the same bytes, or of another delivery under the same name."""
-    return [c for c in corrections if source.sha256 == c.workbook_sha256 or source.path == c.workbook]
+def corrections_of(
+    source: SourceFile, sources: Sequence[SourceFile], corrections: Iterable[Correction]
+) -> list[Correction]:
+    """Those that may be of this one of a load's workbooks: of the same bytes, or of another delivery under its name.
+
+    Where the load has but one workbook, its name doesn't matter.
+    """
+    alone = len(sources) == 1
+    return [
+        c for c in corrections if alone or source.sha256 == c.workbook_sha256 or source.path == c.workbook
+    ]
 
 
 def chains_of(
@@ -54,7 +63,8 @@ def chains_of(
     """
     chains: dict[tuple[str, int], Chain] = {}
     for correction in corrections:
-        if correction.sheet == sheet:
+        # The one sheet of a csv file is named as the file is.
+        if correction.sheet == sheet or isinstance(opened, CsvSource):
             place = (correction.workbook_sha256, correction.row)
             chains[place] = (*chains.get(place, ()), correction)
     own = {row: chain for (sha256, row), chain in chains.items() if sha256 == source.sha256}

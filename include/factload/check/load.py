@@ -34,6 +34,7 @@ from factload.feed.model import Feed
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
 from factload.reports.progress import Progress
+from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
@@ -64,7 +65,10 @@ def check_load(
         with problems.noted():
             target.require_open(feed, period, sources)
         sheets = _sheets(asked, sources, problems)
-        split = [(s, _split(s, feed, folder, target.corrections, problems, progress)) for s in sheets]
+        split = [
+            (s, _split(s, feed, folder, _own(s, sources, target.corrections), problems, progress))
+            for s in sheets
+        ]
         whole = joined(part for _, part in split)
         progress.rows_to_load(whole.rows)
         rows = _Rows(feed, target, period, would_be)
@@ -92,6 +96,14 @@ def _sheets(feed: Feed, sources: Sequence[SourceFile], problems: Problems) -> li
     return []
 
 
+def _own(
+    sheet: ReadableSheet, sources: Sequence[SourceFile], corrections: Sequence[Correction]
+) -> list[Correction]:
+    """The corrections that are of this sheet; the one sheet of a csv file is named as the file is."""
+    found = corrections_of(sheet.source, sources, corrections)
+    return [c for c in found if c.sheet == sheet.sheet or is_named_csv(sheet.source.path)]
+
+
 def _split(
     sheet: ReadableSheet,
     feed: Feed,
@@ -115,11 +127,10 @@ def _split(
         )
         for defect in split.defects:
             problems.note(with_name(defect, sheet.origin))
-        own = [c for c in corrections_of(sheet.source, corrections) if c.sheet == sheet.sheet]
         return in_place(
             split,
             [sheet.source],
-            own,
+            corrections,
             fields=sheet.fields,
             csv=feed.workbook.csv_dialect,
             cells=feed.workbook.cells,

@@ -90,7 +90,7 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
             )
             rows += sheet.listed(group)
             continue
-        rows += sheet.whole(group, load, source, corrections_of(source, taken), feed)
+        rows += sheet.whole(group, load, source, corrections_of(source, load.sources, taken), feed)
     if not book.worksheets:
         book.create_sheet("rejects")
     book.save(file)

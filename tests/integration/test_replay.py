@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -398,3 +399,18 @@ def test_corrections_that_an_older_factload_took_are_never_dropped_in_silence(pl
     place.workbook([("B2", 100)])
     place.load()
     assert place.facts() == [(2, "100.0000", LOAD)]
+
+
+def test_another_format_alone_is_a_correction(place: Place) -> None:
+    place.workbook([("A1", datetime(2024, 2, 29))])
+    place.load(place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}))
+    assert place.facts() == []
+
+    def as_a_number(book: Any) -> None:
+        book["Facts"]["B2"].value = 45351
+        book["Facts"]["B2"].number_format = "General"
+
+    place.replay(
+        place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}), edited(place, "sent.xlsx", as_a_number)
+    )
+    assert place.facts() == [(1, "45351.0000", LOAD)]

@@ -120,10 +120,11 @@ CSV = Saved(texts_alone=True)
     [
         ((NUMBER, "0.1"), (NUMBER, "0.10000000000000001"), Saved()),
         ((NUMBER, "1234567.8912345678"), (NUMBER, "1234567.89123457"), Saved()),  # 15 digits: LibreOffice
-        ((NUMBER, "7"), (SERIAL, "7"), Saved()),  # shown as a date, and still 7
         ((SERIAL, "45351.4375"), (ISO, "2024-02-29T10:30:00"), XLS),
         ((SERIAL, "45351"), (SERIAL, "43889"), Saved(date1904=True)),
-        ((SERIAL, "0.5"), (NUMBER, "0.5"), Saved()),
+        ((SERIAL, "0.5"), (Kind.ELAPSED, "0.5"), Saved()),
+        ((Kind.TIME, "0.5"), (Kind.ELAPSED, "0.5"), Saved()),
+        ((SERIAL, "0.5"), (NUMBER, "0.5"), XLS),
         ((ISO, "2024-02-29"), (SERIAL, "45351"), Saved()),
         ((BOOLEAN, "1"), (NUMBER, "1"), XLS),
         ((ERROR, "#N/A"), (TEXT, "#N/A"), CSV),
@@ -150,6 +151,9 @@ def test_what_another_program_makes_of_a_cell_is_no_correction(cell: Cell, came:
         ((NUMBER, "2.5"), (NUMBER, "2.50000001"), Saved()),
         ((NUMBER, "12345678901234567"), (TEXT, "12345678901234567"), Saved()),  # the digits typed as text
         ((NUMBER, "2.5"), (BLANK, ""), Saved()),
+        ((NUMBER, "45351"), (SERIAL, "45351"), Saved()),  # formatted as a date
+        ((SERIAL, "45351"), (NUMBER, "45351"), Saved()),  # and as a number
+        ((Kind.TIME, "0.5"), (NUMBER, "0.5"), Saved()),
         ((NUMBER, "1"), (BOOLEAN, "1"), Saved()),
         ((SERIAL, "45351"), (SERIAL, "45352"), Saved()),
         ((SERIAL, "45351"), (SERIAL, "45351"), Saved(date1904=True)),

@@ -163,23 +163,25 @@ def _same_boolean(shown: Shown, kind: int, text: str, _: Saved) -> bool:
 
 
 def _same_number(shown: Shown, kind: int, text: str, _: Saved) -> bool:
-    """Programs keep 15, 16 or 17 digits of a number."""
-    number = parse_decimal(text) if kind in (Kind.NUMBER, *DATED) else None
+    """Programs keep 15, 16 or 17 digits of a number. What is formatted as a date now is no number any more."""
+    number = parse_decimal(text) if kind == Kind.NUMBER else None
     if number is None or not isinstance(shown.value, int | float):
         return False
     before = float(shown.value)
     return float(number) in (before, *(float(f"{before:.{digits}e}") for digits in (14, 15)))
 
 
-def _same_time(shown: Shown, kind: int, text: str, _: Saved) -> bool:
-    number = parse_decimal(text) if kind in (Kind.NUMBER, *DATED) else None
+def _same_time(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
+    is_time = kind in DATED or (kind == Kind.NUMBER and (saved.foreign or saved.texts_alone))
+    number = parse_decimal(text) if is_time else None
     return (
         number is not None and isinstance(shown.value, float) and abs(float(number) - shown.value) <= _MILLI
     )
 
 
 def _same_moment(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
-    moment = _moment(kind, text, saved.date1904)
+    """What is formatted as a number now is no date any more."""
+    moment = _moment(kind, text, saved.date1904) if kind != Kind.NUMBER else None
     return isinstance(shown.value, datetime) and moment is not None and abs(shown.value - moment) <= _NEAR
 
 
@@ -198,7 +200,7 @@ def _says(shown: Shown, text: str) -> bool:
     """Whether the text of a csv file writes what was shown."""
     text = text.strip()
     if shown.what in ("number", "time"):
-        return _STANDS[shown.what](shown, Kind.NUMBER, text, Saved())
+        return _STANDS[shown.what](shown, Kind.NUMBER, text, Saved(texts_alone=True))
     if shown.what == "boolean":
         return text.upper() == str(shown.value).upper()
     if shown.what == "moment":

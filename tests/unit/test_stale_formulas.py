@@ -198,3 +198,10 @@ def test_what_only_excel_shows_is_a_reject_of_its_own(tmp_path: Path) -> None:
         ("rich_value", "C2"),
         ("error_cell", "C3"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["n", "b", "e", "d"])
+@pytest.mark.parametrize("value", ["<v> </v>", "<is><t>  </t></is>"], ids=["value", "inline"])
+def test_white_space_alone_is_blank_whatever_the_type(tmp_path: Path, kind: str, value: str) -> None:
+    [row] = load(tmp_path, sheet(key(2) + f'<c r="B2" t="{kind}">{value}</c>'), stale=False)
+    assert (row["reason"], row["N"]) == (None, None)

@@ -223,16 +223,18 @@ class SheetParser:
         if name == "str":
             return _text(settle_text(written, self._keep_space))
         value = written.strip(XML_SPACE)
-        if name == "n":
-            style = attributes.get("s", "")
-            known = int(style) if style.isdecimal() and len(style) < 10 else -1
-            return self._date_styles.get(known, Kind.NUMBER) if value else Kind.BLANK, value
         if name == "b":
             value = {"true": "1", "false": "0"}.get(value.lower(), value)
-        if name in _SIMPLE:
-            return Kind.RICH if name == "e" and "vm" in attributes else _SIMPLE[name], value
+        if name == "n" or name in _SIMPLE:
+            return (self._plain_kind(name, attributes) if value else Kind.BLANK), value
         assert self._row is not None  # noqa: S101
         raise damaged(f"{self._part} has a cell of an unknown type, in row {self._row.number:,}")
+
+    def _plain_kind(self, name: str, attributes: dict[str, str]) -> Kind:
+        if name != "n":
+            return Kind.RICH if name == "e" and "vm" in attributes else _SIMPLE[name]
+        style = attributes.get("s", "")
+        return self._date_styles.get(int(style) if style.isdecimal() and len(style) < 10 else -1, Kind.NUMBER)
 
     def _shared(self, written: str) -> str:
         position = written.strip(XML_SPACE)

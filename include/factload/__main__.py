@@ -3,6 +3,7 @@
 Next to nothing is imported here, so that whoever presses Ctrl-C right after Enter gets a line and no traceback.
 """
 
+import io
 import signal
 import sys
 
@@ -12,7 +13,9 @@ def main() -> int:
     try:
         from factload.cli import main as command
 
-        return command()
+        status = command()
+        sys.stderr = io.StringIO()  # all is said: what libraries print as they tidy up helps nobody
+        return status
     except KeyboardInterrupt:
         sys.stderr.write("factload: interrupted. Run the command again.\n")
         return 4

@@ -51,10 +51,12 @@ _END = """
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One open connection. ``backend``: the server's process, once a transaction has asked for it."""
+    """One open connection, and for how many seconds it may be silent. ``backend``: the server's process, once a
+    transaction has asked for it."""
 
     connection: Any
     options: dict[str, Any]
+    patience: float
     backend: int | None = None
     moved: Any = None
     silent_since: float = field(default_factory=time.monotonic)
@@ -132,7 +134,7 @@ def _connect(dialect: Any, _: object, arguments: Any, options: dict[str, Any]) -
         bound = min(bound, max(_deadline - time.monotonic(), 0.0))
     connection = _in_a_thread(dialect, arguments, options, bound)
     with _lines_lock:
-        _lines[id(connection)] = _Line(connection, options)
+        _lines[id(connection)] = _Line(connection, options, seconds)
     _watch_this_process()
     return connection
 
@@ -177,10 +179,9 @@ def _watch_this_process() -> None:
 def _watch() -> None:
     while True:
         time.sleep(_TICK_SECONDS)
-        patience = settings().silence_timeout
         for line in list(_lines.values()):
-            if _silent_for(line) >= (patience / 2 if not line.doubts else patience * 3 / 4):
-                _look_up(line, patience / 4)
+            if _silent_for(line) >= line.patience * (3 / 4 if line.doubts else 1 / 2):
+                _look_up(line, line.patience / 4)
 
 
 def _silent_for(line: _Line) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 
 import pytest
+from test_cli import FACTLOAD, factload
 from test_cli import PERIOD as OPTIONS
-from test_cli import factload
 from test_doctor import doctor
 from test_protocol import Opened
 
@@ -110,3 +111,20 @@ def test_stop_is_one_line_from_the_first_moment_on(place: Place, after: float) -
         if ended.returncode == 4:
             assert ended.stderr.count("\n") == 1
             assert "interrupted" in ended.stderr
+
+
+@pytest.mark.parametrize("files", [10, 14, 16])
+def test_too_few_open_files_is_one_line(place: Place, files: int) -> None:
+    place.workbook([("A1", 1)])
+    limit = (files, files)
+    ended = subprocess.run(
+        [FACTLOAD, "run", "sales", *OPTIONS],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit),
+    )
+    assert ended.returncode == 4, ended.stderr
+    assert ended.stderr.startswith("factload: ")
+    assert ended.stderr.count("\n") == 1

@@ -24,6 +24,10 @@ def test_a_message_has_all_three_sentences() -> None:
         (errors.Superseded, 4, False),
         (errors.ReconciliationError, 4, False),
         (errors.TransientError, 4, True),
+        (errors.ConnectionLost, 4, True),
+        (errors.NotConnected, 4, True),
+        (errors.Conflict, 4, True),
+        (errors.Unforeseen, 4, True),
     ],
 )
 def test_what_to_do_next_is_in_the_type(

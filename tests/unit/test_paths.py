@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import xlwt
@@ -18,6 +21,7 @@ from factload.split import allowed
 from factload.split.allowed import AllowedFile, workbook_path
 from factload.split.sources import find_workbooks, read_sources, stamps
 
+_NOBODY = 65_534
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 
 
@@ -76,12 +80,31 @@ def test_a_path_without_a_file_is_a_missing_workbook(inbox: Path, name: str) -> 
     assert "\0" not in str(error)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_searched(inbox: Path) -> None:
-    (inbox / "closed").mkdir()
-    (inbox / "closed" / "w.csv").write_text("k,m\n")
-    (inbox / "closed").chmod(0)
-    assert refusal("inbox/closed/w.csv").code == "workbook_unreadable"
+@contextmanager
+def as_a_plain_user() -> Iterator[None]:
+    """Root may read everything: for the length of a block this process has the rights of nobody."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_folder_that_may_not_be_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory(dir="/tmp") as home:  # pytest's own folders are closed to every other user
+        folder = Path(home, "closed")
+        folder.mkdir()
+        (folder / "w.csv").write_text("k,m\n")
+        folder.chmod(0)
+        Path(home).chmod(0o755)
+        monkeypatch.setenv("FACTLOAD_HOME", home)
+        monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", ".")
+        with as_a_plain_user():
+            error = refusal("closed/w.csv")
+        folder.chmod(0o700)
+    assert error.code == "workbook_unreadable"
 
 
 def test_links_below_the_roots_are_followed_and_others_are_refused(inbox: Path) -> None:

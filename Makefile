@@ -8,7 +8,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-rest test-faults test-dags soak reliability lint docs fuzz bench lock env clean
+.PHONY: help demo up down test test-rest test-faults test-airflow soak reliability lint docs fuzz bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -27,17 +27,17 @@ down: .venv/.ready  ## stop what `make up` started
 # Three parts side by side, since most tests wait for Airflow or PostgreSQL; what the other two said is printed last.
 test: .venv/.dev  ## the whole test suite
 	@mkdir -p .demo
-	@$(MAKE) --no-print-directory -k -j3 test-rest test-faults test-dags; status=$$?; \
-	cat .demo/test-faults.log .demo/test-dags.log; exit $$status
+	@$(MAKE) --no-print-directory -k -j3 test-rest test-faults test-airflow; status=$$?; \
+	cat .demo/test-faults.log .demo/test-airflow.log; exit $$status
 
 test-rest:
-	@$(PY) -m pytest --ignore=tests/chaos --ignore=tests/dags
+	@$(PY) -m pytest --ignore=tests/chaos --ignore=tests/dags --ignore=tests/ui
 
 test-faults:
 	@$(PY) -m pytest tests/chaos >.demo/$@.log 2>&1
 
-test-dags:
-	@$(PY) -m pytest tests/dags >.demo/$@.log 2>&1
+test-airflow:
+	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1
 
 soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from test_cli import FACTLOAD, factload
 from test_cli import PERIOD as OPTIONS
+from test_cli import factload
 from test_doctor import doctor
 from test_protocol import Opened
 

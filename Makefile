@@ -16,13 +16,13 @@ help:  ## this list
 		printf '  %-11s %s\n' "$${name# }" "$$text"; done
 
 demo: .venv/.ready  ## load 800,000 rows through a real Airflow into PostgreSQL, here, and show the reconciliation
-	@$(PY) -m demo run
+	@$(PY) -m factload_demo run
 
 up: .venv/.ready  ## Airflow's web page and scheduler on this machine, in the background
-	@$(PY) -m demo up
+	@$(PY) -m factload_demo up
 
 down: .venv/.ready  ## stop what `make up` started
-	@$(PY) -m demo down
+	@$(PY) -m factload_demo down
 
 # Three parts side by side, since most tests wait for Airflow or PostgreSQL; what the other two said is printed last.
 test: .venv/.dev  ## the whole test suite
@@ -52,7 +52,7 @@ lint: .venv/.dev  ## style, types, and what may import what
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 docs: .venv/.dev  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
-	@$(PY) -m documentation
+	@$(PY) -m factload_docs
 
 fuzz: .venv/.dev  ## mutated workbooks for ten minutes: read or refused with a name
 	@$(PY) tests/fuzz.py
@@ -61,7 +61,7 @@ bench: .venv/.dev  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks
 
 env:  ## secrets of the compose deployment, into .env
-	@$(PYTHON) include/deployment/generate_env.py
+	@$(PYTHON) include/factload_deployment/generate_env.py
 
 lock: .venv/.dev  ## compile requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt
@@ -69,7 +69,7 @@ lock: .venv/.dev  ## compile requirements*.in anew
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
 
 clean:  ## remove all that these targets made: the databases, .demo and .venv
-	@if [ -e .venv/.ready ]; then $(PY) -m demo clean; fi
+	@if [ -e .venv/.ready ]; then $(PY) -m factload_demo clean; fi
 	rm -rf .demo .venv .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # A folder that was moved or copied has an environment that points elsewhere: made anew.
@@ -84,7 +84,7 @@ endif
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "factload needs Python 3.11 or newer; \`$(PYTHON)\` is $$($(PYTHON) -V 2>/dev/null || echo missing)." \
 		"Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 2; }
-	@$(PYTHON) include/demo/install.py demo
+	@$(PYTHON) include/factload_demo/install.py demo
 
 .venv/.dev: .venv/.ready requirements-dev.txt
-	@$(PYTHON) include/demo/install.py dev
+	@$(PYTHON) include/factload_demo/install.py dev

@@ -19,7 +19,7 @@ from benchmarks.data import MOST_ROWS, sample, write_ready_rows
 from benchmarks.results import by_name, merge, result_of, steps_table, table
 from benchmarks.runs import Run, Task, run_once
 from benchmarks.warehouse import Warehouse, warehouse
-from demo.sample import ROWS
+from factload_demo.sample import ROWS
 
 _DEMO = PROJECT / ".demo"
 _FOLDER = _DEMO / "bench"  # workbooks and whatever a run needs

@@ -12,7 +12,7 @@ from pathlib import Path
 import xlsxwriter
 from sqlalchemy import create_engine, select
 
-from demo.sample import HEADER, MEMBERS, SEED, SHEET, dim_product
+from factload_demo.sample import HEADER, MEMBERS, SEED, SHEET, dim_product
 
 MOST_ROWS = 1_048_575  # of a sheet, below its header
 _FORMAT = 1  # part of a cached file's name: raise it when the same parameters give other rows

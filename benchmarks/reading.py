@@ -14,7 +14,7 @@ from benchmarks.contestants import PEERS
 from benchmarks.data import MOST_ROWS
 from benchmarks.runs import watched
 from benchmarks.shapes import INLINE, SHARED, WIDE_10, WIDE_40, Shape
-from demo.sample import ROWS
+from factload_demo.sample import ROWS
 
 _HALF_A_CENT = 0.005
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from demo.sample import MEMBERS, SEED, SHEET
+from factload_demo.sample import MEMBERS, SEED, SHEET
 
 _FORMAT = 1  # part of a cached file's name: raise it when the same parameters give other rows
 _KINDS = ("numeric", "integer", "date", "text")

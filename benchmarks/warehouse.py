@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, func, inspect, select, text
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import DropSchema
 
-from demo import postgres
-from demo.sample import dim_product, fact_sales, make_dimension
+from factload_demo import postgres
+from factload_demo.sample import dim_product, fact_sales, make_dimension
 
 # What the peers and we leave in a database beside the fact rows.
 _SCHEMAS = ("factload", "factload_staging", "public_staging")

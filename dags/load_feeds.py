@@ -29,12 +29,12 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, chain
 
-from airflow_edge import tasks
-from airflow_edge.approval import approval
-from airflow_edge.assets import fact_asset, workbook_asset
-from airflow_edge.dag_options import dag_options
-from airflow_edge.feeds import readable_feeds
-from airflow_edge.open_load import OpenLoad
+from factload.airflow import tasks
+from factload.airflow.approval import approval
+from factload.airflow.assets import fact_asset, workbook_asset
+from factload.airflow.dag_options import dag_options
+from factload.airflow.feeds import readable_feeds
+from factload.airflow.open_load import OpenLoad
 from factload.feed.model import Feed
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from demo.postgres import Server
+    from factload_demo.postgres import Server
 
 _numbers = itertools.count(1)
 
@@ -17,7 +17,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server that lives as long as the test run."""
-    from demo.postgres import throwaway
+    from factload_demo.postgres import throwaway
 
     with throwaway() as server:
         yield server

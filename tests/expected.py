@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import oracle
-from factload.feed.sql_types import parse_sql_type
+from factload.load import Split
 from factload.sheet.field import SheetField
-from factload.split.partitions import Origin, Split, split_workbook
-from factload.staging import open_table
+from factload.split.partitions import Origin, split_workbook
+from factload.sql_types import parse_sql_type
+from factload.staging.files import open_table
 
 Row = dict[str, Any]
 

@@ -30,7 +30,7 @@ from benchmarks.costs import (
     ten_dimensions,
 )
 from benchmarks.costs.figure import Figure, Measured, NotHere, Setting, WrongResult, measured
-from demo.errors import DemoError
+from factload_demo.errors import DemoError
 
 FIGURES = (
     Figure("parsing", parsing.measure),

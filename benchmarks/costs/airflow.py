@@ -14,12 +14,12 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks.costs.engine import run_command, timed_run
 from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
-from demo.airflow_api import AirflowApi, TaskInstance
-from demo.display import Steps
-from demo.sample import fact_sales
-from demo.setup import DAG_ID, FEED, FOLDER, PROJECT, Ready, Sizes, alone, connection_uri, everything
-from demo.watch import follow
 from factload.reports.report import read_report
+from factload_demo.airflow_api import AirflowApi, TaskInstance
+from factload_demo.display import Steps
+from factload_demo.sample import fact_sales
+from factload_demo.setup import DAG_ID, FEED, FOLDER, PROJECT, Ready, Sizes, alone, connection_uri, everything
+from factload_demo.watch import follow
 
 _GOAL_SECONDS = 12.0
 

@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from benchmarks.contestants import PERIOD
 from benchmarks.costs.engine import demo_feed, fresh, one_step, program, write_feed
 from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
-from demo.sample import dim_product
+from factload_demo.sample import dim_product
 
 PROCESSES = 8
 KEYS = 10_000

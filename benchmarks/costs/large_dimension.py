@@ -11,7 +11,7 @@ from benchmarks.contestants import PERIOD
 from benchmarks.costs.engine import demo_feed, fresh, one_step, write_feed
 from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
 from benchmarks.costs.members import make_members
-from demo.sample import SEED
+from factload_demo.sample import SEED
 
 MEMBERS, FEWER = 10_000_000, 1_000_000
 ROWS = 100_000

@@ -17,11 +17,11 @@ from sqlalchemy.pool import NullPool
 from benchmarks.contestants import PROJECT
 from benchmarks.costs.engine import demo_feed, write_feed
 from benchmarks.costs.figure import Line, Measured, NotHere, Runs, Setting, WrongResult
-from demo import airflow_site, postgres
-from demo.airflow_place import Place
-from demo.airflow_site import Site
-from demo.setup import connection_uri
 from factload.ledger.migrations import install
+from factload_demo import airflow_site, postgres
+from factload_demo.airflow_place import Place
+from factload_demo.airflow_site import Site
+from factload_demo.setup import connection_uri
 
 FEEDS = 240
 DAYS = 42

@@ -20,9 +20,8 @@ from typing import Any
 from factload import steps
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load
-from factload.split.partitions import PartitionFile
-from factload.work.memory import save_memory
+from factload.load import DimensionMap, Load, PartitionFile
+from factload.memory import save_memory
 
 State = dict[str, Any]
 

@@ -16,7 +16,7 @@ from benchmarks.costs.engine import (
     write_feed,
 )
 from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
-from demo.sample import cached_workbook
+from factload_demo.sample import cached_workbook
 
 _GOAL_PERCENT = 10.0
 _SHOWN = 8

@@ -24,11 +24,11 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from factload import steps
-from factload.database import engine_for
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
-from factload.work.memory import save_memory
+from factload.memory import save_memory
+from factload.postgres.database import engine_for
 
 # What a statement is for, by the first pattern that its text has. What is known by none of them is protocol.
 _WORK = {

@@ -19,8 +19,7 @@ from typing import Any
 
 from factload import steps
 from factload.feed.file import read_feed
-from factload.load import DimensionMap, Load
-from factload.split.partitions import PartitionFile
+from factload.load import DimensionMap, Load, PartitionFile
 
 _SECONDS_AT_MOST = 120.0
 

@@ -28,7 +28,7 @@ from benchmarks.costs.engine import demo_feed, factload_run, fresh, write_feed
 from benchmarks.costs.figure import Line, Measured, Runs, Setting, WrongResult
 from benchmarks.costs.members import make_members
 from benchmarks.data import sample
-from demo.sample import MEMBERS, SEED, SHEET
+from factload_demo.sample import MEMBERS, SEED, SHEET
 
 # Members of each dimension beside the demo's product: as a star schema has them, one large and most of them small.
 OTHERS = (100_000, 50_000, 20_000, 10_000, 5_000, 1_000, 365, 100, 12)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from factload.checksum import sha256_of
-from factload.feed.sql_types import parse_sql_type
 from factload.sheet.field import SheetField
 from factload.split.partitions import Origin, split_workbook
-from factload.staging import open_table
+from factload.sql_types import parse_sql_type
+from factload.staging.files import open_table
 
 FIELDS = [
     SheetField("dimension_id", "business_key", "key", parse_sql_type("text"), required=True),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any, Self
 
-from factload.errors import FeedError
-from factload.settings import settings
-from factload.split.sources import SourceFile
+from factload.errors import FeedError, WorkbookError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,6 @@ class Load:
     already_published: bool
     sources: tuple[SourceFile, ...] = ()
     corrections: str = ""
-
-    @property
-    def folder(self) -> Path:
-        """Where the staging files of this attempt lie: its own, so that no older one can touch them."""
-        return settings().staging / self.load_id / str(self.epoch)
 
     @property
     def staging_table(self) -> str:
@@ -109,3 +103,75 @@ def parse_load_id(load_id: str) -> tuple[str, date]:
             expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
             remedy="See `factload status`",
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it, or a URL.
+
+    ``corrects``: an older factload took corrected rows out of it; this one can't (``require_none_of_old``).
+    """
+
+    path: str
+    sha256: str
+    bytes: int
+    corrects: bool = False
+
+
+def sha256_of_sources(sources: Sequence[SourceFile]) -> str:
+    """What a load's workbooks are known by: one by its own SHA-256, several by that of all names and SHA-256s."""
+    if len(sources) == 1:
+        return sources[0].sha256
+    listed = json.dumps([(source.path, source.sha256) for source in sources])
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFile:
+    """One finished partition: consecutive rows of one sheet in one Arrow IPC file, and what was counted.
+
+    ``source`` rows carry a value, counted from the bytes; ``blank`` of them hold nothing in a mapped column;
+    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason. ``workbook``: its path
+    as the project names it.
+    """
+
+    partition_id: str
+    label: str
+    path: str
+    sha256: str
+    workbook: str
+    sheet: str
+    first_row: int
+    last_row: int
+    source: int
+    blank: int
+    rejected: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
+
+    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them.
+    """
+
+    partitions: tuple[PartitionFile, ...]
+    warnings: tuple[str, ...]
+    defects: tuple[WorkbookError, ...] = ()
+
+    @property
+    def source(self) -> int:
+        return sum(p.source for p in self.partitions)
+
+    @property
+    def blank(self) -> int:
+        return sum(p.blank for p in self.partitions)
+
+    @property
+    def rejected(self) -> int:
+        return sum(p.rejected for p in self.partitions)
+
+    @property
+    def rows(self) -> int:
+        return sum(p.rows for p in self.partitions)

@@ -25,12 +25,14 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from factload.connections import at_most
 from factload.errors import INTERRUPTED, ConnectionLost, TransientError
 from factload.feed.model import Feed
 from factload.last_net import foreseen
 from factload.load import Load
-from factload.reports.progress import Progress
+from factload.postgres.connections import at_most
+from factload.progress import Progress
+from factload.runtime.processes import Workers, say_rows_done
+from factload.runtime.retry import PAUSES, through_losses
 from factload.steps import (
     clean_staging,
     extract_dimension_map,
@@ -41,8 +43,6 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
-from factload.work.again import PAUSES, through_losses
-from factload.work.processes import Workers, say_rows_done
 
 # Who said stop waits this long until it is noted in the ledger: for a connection, and for all of it.
 _TO_NOTE_AN_INTERRUPTION = (1.5, 10.0)

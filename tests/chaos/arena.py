@@ -27,10 +27,9 @@ from factload.checksum import sha256_of
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load
+from factload.load import DimensionMap, Load, Split
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
-from factload.split.partitions import Split
+from factload.progress import Quiet
 
 PERIOD, BYSTANDER = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"

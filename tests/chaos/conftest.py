@@ -10,7 +10,7 @@ import pytest
 from arena import Arena, Book, make_book, place, publish_old
 from faults import Fault
 
-from demo.postgres import Server
+from factload_demo.postgres import Server
 
 _TABLE = pytest.StashKey[dict[str, Fault]]()
 

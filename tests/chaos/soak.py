@@ -20,7 +20,7 @@ from arena import Arena, make_book, place, publish_old, retried, straight
 from test_database_down import end_connections
 from victim import Strike, Victim
 
-from demo.postgres import throwaway
+from factload_demo.postgres import throwaway
 
 BOOKS = {"old": 4_100, "new": 4_050, "corrected": 4_010, "small": 300, "bystander": 60}
 POINTS = 120  # of a whole load, more or less

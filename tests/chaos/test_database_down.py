@@ -17,8 +17,8 @@ from arena import Arena, Attempt, Book, place, publish_old, refused
 from faults import Fault
 from victim import Strike, Victim
 
-from demo import postgres as servers
 from factload.errors import ReconciliationError, TransientError
+from factload_demo import postgres as servers
 
 LOADING, PUBLISHING = "INSERT INTO factload_staging", "INSERT INTO fact_sales"
 

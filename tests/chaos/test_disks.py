@@ -23,8 +23,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from victim import Victim
 
-from demo.postgres import Server
 from factload.errors import TransientError
+from factload.staging.folders import folder_of
+from factload_demo.postgres import Server
 
 
 def small_disk(folder: Path, kilobytes: int) -> None:
@@ -84,7 +85,7 @@ def test_the_staging_disk_is_full(
     filler = fill(full_staging, kilobytes)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("staging_full", True)
-    assert f"under the staging folder {attempt.load.folder} is full: 0.0 MB are free" in str(error)
+    assert f"under the staging folder {folder_of(attempt.load)} is full: 0.0 MB are free" in str(error)
     assert arena.stands() == "old"
     assert not list(full_staging.rglob("*.part"))
     filler.unlink()

@@ -130,7 +130,7 @@ def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], s
     os.environ.update(environment)
     # As in a terminal: what a shell starts in the background is born deaf to Ctrl+C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    from factload.work.memory import save_memory
+    from factload.memory import save_memory
 
     save_memory()
     if strike is not None:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from demo import sample
-from demo.postgres import Server
-from demo.setup import connection_uri
+from factload_demo import sample
+from factload_demo.postgres import Server
+from factload_demo.setup import connection_uri
 
 PROJECT = Path(__file__).parents[2]
 RUN = """

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_edge.deadline import PeriodDeadline, next_hour
+from factload.airflow.deadline import PeriodDeadline, next_hour
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

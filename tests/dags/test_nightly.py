@@ -20,14 +20,14 @@ from s3fs import S3FileSystem
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import NullPool
 
-from demo import airflow_site, sample
-from demo.airflow_api import UNFINISHED, AirflowApi, ApiError, TaskInstance
-from demo.airflow_place import Place
-from demo.airflow_site import WHOLE
-from demo.postgres import Server
-from demo.setup import PROJECT, connection_uri
 from factload.ledger.migrations import is_installed
 from factload.ledger.tables import attempts, loads
+from factload_demo import airflow_site, sample
+from factload_demo.airflow_api import UNFINISHED, AirflowApi, ApiError, TaskInstance
+from factload_demo.airflow_place import Place
+from factload_demo.airflow_site import WHOLE
+from factload_demo.postgres import Server
+from factload_demo.setup import PROJECT, connection_uri
 
 ROWS, MEMBERS = 2_000, 500
 SECONDS = 180.0

@@ -13,7 +13,7 @@ from airflow.timetables.base import TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable
 from airflow.timetables.trigger import CronPartitionTimetable, CronTriggerTimetable
 
-from airflow_edge.period import period_of
+from factload.airflow.period import period_of
 from factload.errors import FeedError
 
 AFTER = datetime(2026, 11, 7, 1, 30, tzinfo=UTC)

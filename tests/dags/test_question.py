@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from airflow_edge.release import question
+from factload.airflow.release import question
 from factload.feed.file import read_feed_file
 from factload.reports.report import Report
 

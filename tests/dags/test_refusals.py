@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from airflow_edge.refusals import one_sentence, said_last
-from demo.postgres import Server
+from factload.airflow.failures import one_sentence, said_last
 from factload.errors import FeedError, TransientError, Unforeseen
+from factload_demo.postgres import Server
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +63,8 @@ def test_the_last_line_is_the_sentence(error: Exception, caplog: pytest.LogCaptu
 
 WAITS = """
 import signal, sys
-from airflow_edge.refusals import one_sentence
-from factload.database import engine_for
+from factload.airflow.failures import one_sentence
+from factload.postgres.database import engine_for
 from sqlalchemy import text
 signal.signal(signal.SIGTERM, lambda *_: None)  # Airflow's: it waits until the driver comes back
 with one_sentence(), engine_for(sys.argv[1]).begin() as connection:

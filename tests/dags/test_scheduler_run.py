@@ -19,13 +19,13 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from demo import airflow_site, sample
-from demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
-from demo.airflow_place import Place
-from demo.airflow_site import Site
-from demo.postgres import Server, find, start, throwaway
-from demo.setup import PROJECT, connection_uri
 from factload.ledger.tables import partitions
+from factload_demo import airflow_site, sample
+from factload_demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
+from factload_demo.airflow_place import Place
+from factload_demo.airflow_site import Site
+from factload_demo.postgres import Server, find, start, throwaway
+from factload_demo.setup import PROJECT, connection_uri
 
 DAG_ID = "load_sales"
 ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8

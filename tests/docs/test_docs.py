@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from documentation.pages import made_files
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.schema import feed_schema
 from factload.sheet.limits import Limits, setting_of
+from factload_docs.pages import made_files
 
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -14,11 +14,11 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from factload import steps
-from factload.afterwards.replay import open_replay
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.load import Load
+from factload.replay import open_replay
 
 PERIOD = date(2026, 11, 5)
 

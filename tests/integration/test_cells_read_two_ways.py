@@ -9,9 +9,9 @@ import pytest
 import xlsxwriter
 
 from conftest import PERIOD, Place
-from factload.afterwards.replay import replay_load
-from factload.database import engine_for
-from factload.reports.progress import Quiet
+from factload.postgres.database import engine_for
+from factload.progress import Quiet
+from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
 
 LOAD = "sales@2026-11-05"

@@ -10,7 +10,7 @@ from test_check import report
 from conftest import PERIOD, Place
 from factload.errors import FactloadError
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"

@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 
 from conftest import PERIOD, Place
+from factload.cli.terminal import rendered
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
-from factload.reports.terminal import rendered
 
 _FEED = """
 feed: sales

@@ -16,6 +16,7 @@ from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import Superseded
 from factload.load import Load
+from factload.staging.folders import folder_of
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -40,7 +41,7 @@ def test_a_load_that_was_killed_before_it_was_cleaned_is_cleaned_by_the_next_run
     assert factload("run", "sales", *OPTIONS).returncode == 0
     assert doctor()[1]["left-overs"]["seen"] == "none"
     assert place.rows("SELECT to_regclass(:name)", name=opened.staging) == [(None,)]
-    assert not opened.load.folder.exists()
+    assert not folder_of(opened.load).exists()
     assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
 
 

@@ -15,7 +15,6 @@ from sqlalchemy.engine import make_url
 
 from conftest import PERIOD, Place
 from factload import steps
-from factload.database import database_errors, engine_for, reflect
 from factload.errors import (
     Conflict,
     ConnectionLost,
@@ -25,8 +24,11 @@ from factload.errors import (
     RowsRefused,
     TransientError,
 )
+from factload.postgres.database import engine_for
+from factload.postgres.errors import database_errors
+from factload.postgres.tables import reflect
 from factload.reports.report import after_failure
-from factload.work.again import again_after_conflict
+from factload.runtime.retry import again_after_conflict
 
 SECRET = "Zq7secret"
 

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from demo import postgres, sample
-from demo.errors import PostgresError
+from factload_demo import postgres, sample
+from factload_demo.errors import PostgresError
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_server_ends_with_whoever_holds_it(folder: Path, number: signal.Sign
     program = f"""
 import time
 from pathlib import Path
-from demo import postgres, processes
+from factload_demo import postgres, processes
 with processes.one_interruption(), postgres.running(Path({str(folder / "data")!r})) as server:
     print(server.pid, flush=True)
     time.sleep(60)

@@ -18,7 +18,7 @@ from factload.check.load import check_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.report import Report, read_report
 
 TABLES = """

@@ -17,14 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 from conftest import FEED, PERIOD, Place
 from factload import errors
-from factload.afterwards.release import publish_held
-from factload.afterwards.replay import open_replay
 from factload.check.load import check_load
 from factload.doctor import examine
 from factload.errors import FactloadError, Unforeseen
 from factload.feed.file import read_feed
+from factload.progress import Quiet
 from factload.propose.first import propose_feed
-from factload.reports.progress import Quiet
+from factload.release import publish_held
+from factload.replay import open_replay
 from factload.reports.report import read_report, read_status
 
 # What may leave a command or a task; docs/operations.md lists them.

@@ -14,7 +14,7 @@ import xlwt
 from conftest import PERIOD, Place
 from factload.errors import WorkbookError
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"

@@ -10,9 +10,9 @@ import pytest
 from conftest import PERIOD, Place
 from factload.errors import FactloadError
 from factload.pipeline import run_load
+from factload.progress import Quiet
 from factload.reports.detail import load_detail
 from factload.reports.history import first_periods, loads_between, outlying, recent_loads
-from factload.reports.progress import Quiet
 from factload.reports.reject_pages import Place as PageEnd
 from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
 

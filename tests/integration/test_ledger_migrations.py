@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import inspect
 
 from conftest import PERIOD, Place
-from factload.database import engine_for
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION, install, installed_version
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.postgres.database import engine_for
+from factload.progress import Quiet
 from factload.reports.report import read_report, read_status
 
 OLDER = sorted((Path(__file__).parent / "ledgers").glob("version_*.sql"))

@@ -16,8 +16,9 @@ from test_protocol import LOAD, Opened
 
 from conftest import Place
 from factload import steps
-from factload.afterwards import left_overs
-from factload.staging import open_table
+from factload.staging import in_use
+from factload.staging.files import open_table
+from factload.staging.folders import folder_of, remove_folders
 
 NEXT = date(2026, 11, 6)
 
@@ -45,7 +46,7 @@ def age(place: Place, days: int) -> None:
 def left(place: Place, opened: Opened) -> tuple[bool, bool]:
     """Whether the load's staging table and its folder are there."""
     table = place.rows("SELECT to_regclass(:name)", name=opened.staging)[0][0] is not None
-    return table, opened.load.folder.exists()
+    return table, folder_of(opened.load).exists()
 
 
 @contextmanager
@@ -92,7 +93,7 @@ def test_the_days_are_a_setting(place: Place, half_way: Opened, monkeypatch: pyt
 
 def test_a_load_at_work_is_not_swept(place: Place, half_way: Opened) -> None:
     with somebody(place) as step:
-        left_overs.at_work(step, half_way.load)
+        in_use.at_work(step, half_way.load)
         step.commit()
         steps.open_load(place.feed(), NEXT, database=place.url)
         assert left(place, half_way) == (True, True)
@@ -122,7 +123,7 @@ def test_a_person_who_reads_a_staging_table_stops_no_load(
 
 
 def test_a_folder_with_young_files_is_somebody_elses(place: Place, half_way: Opened) -> None:
-    young = next(half_way.load.folder.iterdir())
+    young = next(folder_of(half_way.load).iterdir())
     os.utime(young)
     place.load(period=NEXT)
     assert left(place, half_way) == (False, True)
@@ -131,7 +132,7 @@ def test_a_folder_with_young_files_is_somebody_elses(place: Place, half_way: Ope
 def test_files_of_an_earlier_attempt_go_as_the_next_one_opens(place: Place, half_way: Opened) -> None:
     newer = Opened(place, place.feed())
     assert left(place, half_way) == (True, False)
-    assert newer.load.folder.exists()
+    assert folder_of(newer.load).exists()
 
 
 def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Place) -> None:
@@ -141,7 +142,7 @@ def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Plac
     published.reconcile()
     published.publish()
     newer = Opened(place, place.feed())
-    left_overs.remove_folders(published.load.folder.parent, below=published.load.epoch + 1)
+    remove_folders(folder_of(published.load).parent, below=published.load.epoch + 1)
     newer.load_all()
     newer.reconcile()
     assert newer.publish() == 2

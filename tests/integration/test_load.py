@@ -13,7 +13,7 @@ from factload.errors import RowsRefused
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.report import Report, read_report
 
 LOAD = "sales@2026-11-05"

@@ -18,8 +18,8 @@ from test_protocol import Opened
 
 from conftest import PERIOD, Place
 from factload import steps
-from factload.database import database_errors
 from factload.errors import TransientError
+from factload.postgres.errors import database_errors
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def test_a_session_ended_while_it_copies_is_an_error_that_a_retry_helps(place: P
 
 def test_a_statement_that_waits_for_a_lock_ends_with_its_process(place: Place, ready: Opened) -> None:
     with somebody(place, "LOCK TABLE fact_sales IN ACCESS EXCLUSIVE MODE"):
-        program = "import sys; from sqlalchemy import text; from factload.database import engine_for\nwith engine_for(sys.argv[1]).begin() as c:\n    c.execute(text('SET LOCAL lock_timeout = 60000')); c.execute(text('DELETE FROM fact_sales'))"
+        program = "import sys; from sqlalchemy import text; from factload.postgres.database import engine_for\nwith engine_for(sys.argv[1]).begin() as c:\n    c.execute(text('SET LOCAL lock_timeout = 60000')); c.execute(text('DELETE FROM fact_sales'))"
         process = subprocess.Popen([sys.executable, "-c", program, place.url])
         waiting = (
             "SELECT 1 FROM pg_stat_activity WHERE application_name = 'factload' AND wait_event_type = 'Lock'"

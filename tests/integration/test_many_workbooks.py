@@ -16,7 +16,7 @@ from factload.feed.model import Feed
 from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"

@@ -8,8 +8,8 @@ import pytest
 from test_check import report
 
 from conftest import PERIOD, Place
-from factload.afterwards.release import publish_held
 from factload.errors import FeedError, RowsRefused
+from factload.release import publish_held
 from factload.reports.report import read_report
 
 LOAD = "sales@2026-11-05"

@@ -24,8 +24,8 @@ from factload.doctor import examine
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
 from factload.ledger.rejects import read_rejects
 from factload.load import Load
-from factload.reports.progress import Quiet
-from factload.split.sources import read_sources
+from factload.progress import Quiet
+from factload.split.sources import openable, read_sources
 
 BUCKET = "s3://reports"
 LOAD = "sales@2026-11-05"
@@ -215,8 +215,8 @@ def test_copies_that_nobody_came_back_for_are_swept(place: Place, store: Any) ->
     two_days_ago = time.time() - timedelta(days=2).total_seconds()
     for path in copies(place):
         os.utime(path, (two_days_ago, two_days_ago))
-    assert other.file.stat().st_mtime > two_days_ago  # asked for: it stays
-    os.utime(other.file, (two_days_ago, two_days_ago))
+    assert openable(other).stat().st_mtime > two_days_ago  # asked for: it stays
+    os.utime(openable(other), (two_days_ago, two_days_ago))
     opened(place)
     assert [path.name for path in copies(place)] == [f"sales_{PERIOD}.xlsx"]
 
@@ -236,7 +236,7 @@ def test_the_doctor_asks_every_store(place: Place, store: Any, monkeypatch: pyte
 
 
 def test_a_late_object_is_waited_for(place: Place, store: Any) -> None:
-    from airflow_edge.workbook_trigger import WorkbookTrigger
+    from factload.airflow.workbook_trigger import WorkbookTrigger
 
     until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
     trigger = WorkbookTrigger(f"{BUCKET}/in/late.xlsx", until, every=0.2)

@@ -11,8 +11,7 @@ from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import ReconciliationError, Superseded, TransientError
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load
-from factload.split.partitions import Split
+from factload.load import DimensionMap, Load, Split
 
 LOAD = "sales@2026-11-05"
 

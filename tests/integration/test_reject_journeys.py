@@ -18,7 +18,7 @@ from factload.errors import RowsRefused
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.ledger.rejects import read_rejects
-from factload.reports.progress import Quiet
+from factload.progress import Quiet
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
 

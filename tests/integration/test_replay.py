@@ -10,15 +10,15 @@ import openpyxl
 import pytest
 
 from conftest import PERIOD, Place
-from factload.afterwards.release import publish_held
-from factload.afterwards.replay import replay_load
-from factload.database import engine_for
+from factload.corrections.identity import IDENTITY
 from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
 from factload.load import Load, content_of
 from factload.pipeline import run_load
-from factload.reports.identity import IDENTITY
-from factload.reports.progress import Quiet
+from factload.postgres.database import engine_for
+from factload.progress import Quiet
+from factload.release import publish_held
+from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
 

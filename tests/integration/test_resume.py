@@ -11,9 +11,8 @@ from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import ReconciliationError, TransientError
 from factload.ledger.partitions import recorded_files
-from factload.load import PartitionCounts
+from factload.load import PartitionCounts, PartitionFile
 from factload.reports.report import read_status
-from factload.split.partitions import PartitionFile
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from sqlalchemy import insert, text
 from sqlalchemy.engine import Connection
 
 from conftest import Place
-from factload.database import reflect
 from factload.feed.file import read_feed_file
 from factload.pipeline import run_load
-from factload.reports.progress import Quiet
+from factload.postgres.tables import reflect
+from factload.progress import Quiet
 from factload.reports.report import read_report
 
 FIRST, DAYS, LINES = date(1992, 1, 1), 120, 6_000

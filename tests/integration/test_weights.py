@@ -13,7 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, 
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
-from factload.proof.weights import PRESENT, weighted_sums, weighted_totals
+from factload.reconcile.weighted_checksums import PRESENT, weighted_sums, weighted_totals
 
 KEY, OTHER = UUID("12345678-9abc-def0-1234-56789abcdef0"), UUID("abcdef00-0000-4000-8000-000000000000")
 LARGE = Decimal("-1234567890123456789012345678.0123456789")

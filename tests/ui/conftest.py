@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from states import write_states
 from window import PAST, TODAY, WEEK, Window
 
-from demo.postgres import Server
+from factload_demo.postgres import Server
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

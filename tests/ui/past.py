@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from factload.database import engine_for
 from factload.ledger.migrations import install
 from factload.ledger.tables import attempts, loads
+from factload.postgres.database import engine_for
 
 _BATCH = 5_000
 

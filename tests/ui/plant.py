@@ -22,12 +22,12 @@ from typing import Any
 import openpyxl
 from window import back
 
-from demo import airflow_site, sample
-from demo.airflow_api import AirflowApi
-from demo.airflow_place import Place, environment_of
-from demo.airflow_site import Site
-from demo.postgres import Server
-from demo.setup import PROJECT, connection_uri
+from factload_demo import airflow_site, sample
+from factload_demo.airflow_api import AirflowApi
+from factload_demo.airflow_place import Place, environment_of
+from factload_demo.airflow_site import Site
+from factload_demo.postgres import Server
+from factload_demo.setup import PROJECT, connection_uri
 
 MEMBERS = 2_000
 ROWS_PER_PARTITION = 2_000

@@ -13,9 +13,9 @@ from plant import SEEN_BEFORE, Plant
 from sqlalchemy import insert
 from window import back
 
-from factload.database import engine_for
 from factload.ledger.migrations import install
 from factload.ledger.tables import attempts, loads, partitions, rejects, steps
+from factload.postgres.database import engine_for
 
 FEED, DAG_ID = "visits", "load_visits"
 CONTENT = "c0ffee"

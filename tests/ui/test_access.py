@@ -13,13 +13,13 @@ from plant import FEEDS, Plant, wait_for
 from sqlalchemy import text
 from window import back
 
-from demo.airflow_place import environment_of
-from factload.database import engine_for
+from factload.postgres.database import engine_for
+from factload_demo.airflow_place import environment_of
 
 DAY = str(back(1))  # one with a load
 LIST = """
 import json
-from factload_ui.app import app
+from factload.airflow.loads_page.app import app
 print(json.dumps([[route.path, sorted(route.methods)] for route in app.routes]))
 """
 ROUTES = {

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from factload_ui.expected import expected_periods
+from factload.airflow.loads_page.expected import expected_periods
 
 NOW = datetime(2026, 11, 7, 1, 30, tzinfo=UTC)
 

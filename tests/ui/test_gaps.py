@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from factload_ui.gaps import gaps_of
+from factload.airflow.loads_page.gaps import gaps_of
 
 
 @pytest.mark.parametrize(

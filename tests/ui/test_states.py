@@ -29,7 +29,7 @@ from states import (
 )
 from window import TODAY, WIDTHS, Window, back, path_of, spelled
 
-from factload.database import engine_for
+from factload.postgres.database import engine_for
 
 NewWindow = Callable[..., Window]
 OLD = f"?last={back(min(PLAIN, DECLINED))}"

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from fastapi import HTTPException
 
-from factload_ui.threads import Threads
+from factload.airflow.loads_page.threads import Threads
 
 
 def test_the_loop_goes_on_and_whoever_finds_no_thread_is_told_so() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from playwright.sync_api import Page
 
-from demo.setup import PROJECT
+from factload_demo.setup import PROJECT
 
 # Airflow's page keeps the theme as a class of its root, the Loads page as an attribute.
 _WEAR = """theme => {

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from factload.fact.insert import array_text
 from factload.fact.staged import slice_key
+from factload.postgres.arrays import array_text
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,14 @@ from test_foreign import row as ods_row
 import expected
 import sheetxml
 from factload.errors import WorkbookError
-from factload.sheet.cells import SheetParser
-from factload.sheet.delimited import source as csv_source
+from factload.sheet.csv import source as csv_source
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.limits import Limits
 from factload.sheet.source import open_source
-from factload.sheet.windows import Windows
 from factload.sheet.workbook_file import opened
+from factload.sheet.xlsx.slow_path import SheetParser
+from factload.sheet.xlsx.windows import Windows
 from factload.vectors import taken
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
@@ -44,7 +44,7 @@ def refusal(path: Path, **options: Any) -> WorkbookError:
 
 def naming(row: int, cells: int) -> str:
     """A row of cells that all name the first shared string."""
-    from factload.sheet.cells import column_letters
+    from factload.sheet.xlsx.slow_path import column_letters
 
     named = "".join(f'<c r="{column_letters(i)}{row}" t="s"><v>0</v></c>' for i in range(1, cells + 1))
     return f'<row r="{row}">{named}</row>'

@@ -23,7 +23,7 @@ from factload.sheet.convert import CODES, convert
 from factload.sheet.dates import GREGORIAN, Calendar, iso_micros, iso_time, shown, shown_time
 from factload.sheet.doubles import as_excel_shows, may_be_cut, shown_text, without_noise
 from factload.sheet.field import SheetField
-from factload.sheet.number_formats import date_styles, shown_as
+from factload.sheet.xlsx.number_formats import date_styles, shown_as
 from factload.vectors import texts
 
 REASONS = {code: reason for reason, code in CODES.items()}

@@ -10,9 +10,9 @@ import pytest
 import expected
 import oracle
 from factload.errors import WorkbookError
-from factload.feed.sql_types import SqlType
 from factload.sheet.field import SheetField
 from factload.sheet.source import inspect
+from factload.sql_types import SqlType
 
 _HERE = Path(__file__).resolve().parents[2]
 CORPUS = Path(os.environ.get("FACTLOAD_TEST_CORPUS", _HERE.parent / "shared" / "corpus"))

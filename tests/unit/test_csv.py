@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import expected
 from factload.errors import WorkbookError
-from factload.sheet.delimited import source as csv_source
-from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.csv import source as csv_source
+from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
 

@@ -14,7 +14,7 @@ from factload.sheet.source import inspect
 
 WORKER = """
 import os
-from factload.work.processes import Workers, warm_up
+from factload.runtime.processes import Workers, warm_up
 
 if __name__ == "__main__":
     warm_up()

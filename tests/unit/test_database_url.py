@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.database_url import holds_secret, read_url, shown
 from factload.errors import FeedError
+from factload.postgres.url import holds_secret, read_url, shown
 
 SECRET = "tOps3cret"
 

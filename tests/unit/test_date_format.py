@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factload.feed.sql_types import parse_sql_type
 from factload.sheet.block import Column, Kind
 from factload.sheet.convert import convert
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.field import SheetField
 from factload.sheet.text_format import TextFormat
+from factload.sql_types import parse_sql_type
 from factload.vectors import texts
 
 _FORMATS = [

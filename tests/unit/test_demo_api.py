@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from demo import airflow_api
-from demo.airflow_api import AirflowApi
-from demo.airflow_site import Site
-from demo.errors import ApiError
+from factload_demo import airflow_api
+from factload_demo.airflow_api import AirflowApi
+from factload_demo.airflow_site import Site
+from factload_demo.errors import ApiError
 
 
 class Server(ThreadingHTTPServer):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from deployment import generate_env
+from factload_deployment import generate_env
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = (PROJECT / "docker-compose.yaml").read_text()
@@ -226,7 +226,7 @@ def test_the_connection_reaches_the_warehouse_service_with_its_password() -> Non
     assert url.password == values["WAREHOUSE_PASSWORD"]
     assert url.hostname in SERVICES
     assert url.path == "/" + SERVICES["warehouse"]["environment"]["POSTGRES_DB"]
-    role = (PROJECT / "include/deployment/warehouse_role.sh").read_text()
+    role = (PROJECT / "include/factload_deployment/warehouse_role.sh").read_text()
     assert f"CREATE ROLE {url.username} LOGIN" in role
 
 

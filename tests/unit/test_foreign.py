@@ -14,12 +14,12 @@ import xlwt
 import expected
 import sheetxml
 from factload.errors import WorkbookError
+from factload.sheet.calamine import process_budget
+from factload.sheet.calamine.ods_merged import note_merged
 from factload.sheet.choices import CellChoices
-from factload.sheet.foreign import share
-from factload.sheet.foreign.ods_merged import note_merged
 from factload.sheet.limits import Limits
+from factload.sheet.ranges import RangeList
 from factload.sheet.source import inspect, open_source
-from factload.sheet.tail import RangeList
 from factload.sheet.workbook_file import opened
 
 FIELDS = [
@@ -183,7 +183,7 @@ def test_an_ods_workbook_whose_members_begin_before_the_file_is_refused(tmp_path
 
 
 def test_time_follows_from_the_size_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "_ANY_FILE_SECONDS", 0)
+    monkeypatch.setattr(process_budget, "_ANY_FILE_SECONDS", 0)
     error = refusal(xls(tmp_path / "w.xls"))
     assert error.remedy.split()[-1] == "FACTLOAD_LIMIT_PROCESS_SECONDS_PER_MB"
 

@@ -15,14 +15,15 @@ import expected
 import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row, SheetParser
-from factload.sheet.counting import RowCounter, count_valued
-from factload.sheet.number_formats import date_styles, shown_as
+from factload.sheet.header import find_header
 from factload.sheet.references import corners
+from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart, choose
-from factload.sheet.strings_table import NO_STRINGS
-from factload.sheet.workbook import find_header
-from factload.vectors import row_ends
+from factload.sheet.xlsx.counting import RowCounter, count_valued
+from factload.sheet.xlsx.number_formats import date_styles, shown_as
+from factload.sheet.xlsx.slow_path import SheetParser
+from factload.sheet.xlsx.strings_table import NO_STRINGS
+from factload.sheet.xlsx.xml_bytes import row_ends
 
 HEAD = f'<worksheet xmlns="{sheetxml.TRANSITIONAL}"><sheetData>'.encode()
 SIZE = 20_000

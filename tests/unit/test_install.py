@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import install
-from demo.install import as_pip_is_set_up, signs_of_life
+from factload_demo import install
+from factload_demo.install import as_pip_is_set_up, signs_of_life
 
 
 def test_uv_is_told_what_pip_is_configured_with() -> None:

@@ -14,11 +14,11 @@ import expected
 import oracle
 import sheetxml
 from factload.errors import WorkbookError
-from factload.sheet import xlsx
 from factload.sheet.choices import CellChoices
 from factload.sheet.limits import Limits
 from factload.sheet.references import corners, range_of
 from factload.sheet.source import open_source
+from factload.sheet.xlsx import source as xlsx_source
 
 FIELDS = [
     expected.field("K", "text", key=True),
@@ -101,7 +101,7 @@ def test_every_merged_cell_is_what_the_feed_says(
     rows_per_partition: int,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
+        patch.setattr(xlsx_source, "WINDOW_BYTES", window_bytes)
         found = load(Path(folder), sheet(grid, merged, odd), choice, rows_per_partition=rows_per_partition)
         book = oracle.Workbook(Path(folder, "w.xlsx"))
     wanted = expected.rows(book, HEADER, list(PLACED.values()), FIELDS, merged=choice)

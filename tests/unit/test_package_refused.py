@@ -13,9 +13,9 @@ import expected
 import sheetxml
 from factload.errors import FeedError, WorkbookError
 from factload.propose.sheet_seen import look_at_sheet
-from factload.sheet import xlsx
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
+from factload.sheet.xlsx import source as xlsx_source
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 HEADER = sheetxml.text_row(1, ["k", "m"])
@@ -202,7 +202,7 @@ def test_more_members_than_allowed(tmp_path: Path) -> None:
 
 def test_a_row_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = row(3, '<c r="A3"/>' * 1000)
-    monkeypatch.setattr(xlsx, "WINDOW_BYTES", 1000)
+    monkeypatch.setattr(xlsx_source, "WINDOW_BYTES", 1000)
     path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(GOOD + endless))
     assert refusal(path, limits=Limits(row_bytes=5000)).code == "workbook_hostile"
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import expected
 import oracle
 import sheetxml
-from factload.sheet import xlsx
+from factload.sheet.xlsx import source as xlsx_source
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -246,7 +246,7 @@ def test_every_cell_is_what_the_oracle_reads(
     stale: bool,
 ) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
+        patch.setattr(xlsx_source, "WINDOW_BYTES", window_bytes)
         xml = in_dialect(sheetxml.sheet(sheet_xml(rows, dialect, oddness, seed)), dialect)
         keep = "" if strings_keep_space else ' xml:space="preserve"'
         strings = sheetxml.shared([f"<t{keep}>{escape(text)}</t>" for text in SHARED])

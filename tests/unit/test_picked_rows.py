@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sheetxml
-from factload.sheet.cells import Row
-from factload.sheet.picked import Wanted, chosen
+from factload.sheet.rows import Row, chosen
 from factload.sheet.source import open_source
-from factload.sheet.xlsx import XlsxSource
+from factload.sheet.xlsx.picked import Wanted
+from factload.sheet.xlsx.source import XlsxSource
 
 HEADER = '<row r="1"><c r="A1" t="str"><v>k</v></c><c r="B1" t="str"><v>m</v></c></row>'
 ROWS = {

@@ -14,7 +14,7 @@ from factload.errors import WorkbookError
 from factload.propose.csv_seen import look_at_csv
 from factload.propose.header import find_table
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
+from factload.sheet.rows import Row
 
 
 def rows(*written: Sequence[Any]) -> list[Row]:

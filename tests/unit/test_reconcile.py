@@ -11,7 +11,7 @@ import pytest
 from factload.errors import ReconciliationError, RowsRefused
 from factload.feed.limits import LeastRows, RejectLimit, RejectLimits
 from factload.load import PartitionCounts
-from factload.proof.reconcile import Staged, reconcile, require_agreement, require_within_limits
+from factload.reconcile.counts import Staged, reconcile, require_agreement, require_within_limits
 
 FIRST = PartitionCounts(
     "a",

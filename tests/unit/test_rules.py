@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from factload.feed.columns import FactColumn
 from factload.feed.rules import rules_of
-from factload.feed.sql_types import parse_sql_type
 from factload.sheet.arrow_types import arrow_type
-from factload.sheet.judging import broken_rules
+from factload.sheet.rule_checks import broken_rules
+from factload.sql_types import parse_sql_type
 
 
 def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:

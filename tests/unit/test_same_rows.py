@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.afterwards.same_rows import chains_of, corrections_of
-from factload.feed.sql_types import SqlType
+from factload.corrections.same_rows import chains_of, corrections_of
 from factload.ledger.corrections import Correction, sha256_of_row
+from factload.load import SourceFile
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
 from factload.sheet.field import SheetField
+from factload.sheet.rows import Row
 from factload.sheet.source import open_source
-from factload.split.sources import SourceFile
+from factload.sql_types import SqlType
 
 
 def row(number: int, text: str) -> Row:

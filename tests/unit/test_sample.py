@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from demo import sample
+from factload_demo import sample
 
 ROWS, MEMBERS = 5_000, 700
 

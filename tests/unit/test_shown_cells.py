@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from factload.afterwards.shown_cells import CUT, LONGEST_TEXT, Saved, Shown, is_changed, keeps_sign, show
+from factload.corrections.shown_cells import CUT, LONGEST_TEXT, Saved, Shown, is_changed, keeps_sign, show
 from factload.reports.rejects_workbook import shown_cell
 from factload.sheet.block import Kind
 from factload.sheet.source import open_source

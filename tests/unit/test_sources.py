@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from factload.errors import WorkbookError
-from factload.split.sources import read_sources, require_unchanged, sha256_of_sources
+from factload.load import sha256_of_sources
+from factload.split.sources import openable, read_sources, require_unchanged
 
 
 @pytest.fixture
@@ -92,12 +93,12 @@ def test_one_workbook_is_known_by_its_bytes_several_by_names_and_bytes(home: Pat
 def test_a_workbook_that_changed_or_went_is_named(home: Path) -> None:
     [source] = read_sources("inbox/2026/a.xlsx")
     require_unchanged(source)
-    Path(str(source.file)).write_text("other bytes")
+    Path(str(openable(source))).write_text("other bytes")
     with pytest.raises(
         WorkbookError, match=r"inbox/2026/a.xlsx was overwritten.*Run the load again"
     ) as caught:
         require_unchanged(source)
     assert (caught.value.code, caught.value.retry) == ("workbook_changed", False)
-    Path(str(source.file)).unlink()
+    Path(str(openable(source))).unlink()
     with pytest.raises(WorkbookError, match="was removed"):
         require_unchanged(source)

@@ -11,10 +11,10 @@ import pytest
 
 import expected
 from factload.errors import WorkbookError
+from factload.load import Split
 from factload.split import all_workbooks
-from factload.split.partitions import Split
 from factload.split.sources import read_sources
-from factload.staging import open_table
+from factload.staging.files import open_table
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "integer")]
 HEADER = ("k", "m")

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from factload.errors import TransientError
-from factload.staging import StagingFile, open_table
+from factload.staging.files import StagingFile, open_table
 
 BATCH = pa.record_batch({"row": pa.array([2, 3], pa.int32())})
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factload.database import split_name
+from factload.postgres.tables import split_name
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 import pytest
 
+from factload.cli import terminal
 from factload.cli.options import say
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError
 from factload.ledger.rejects import Reject
-from factload.reports import terminal
 from factload.reports.report import Report
 
 
@@ -30,7 +30,7 @@ def test_a_terminal_of_any_width_shows_load_ids_and_counts_whole(columns: int) -
         "next": "",
     }
     shown = run_in_terminal(
-        columns, f"from factload.reports.terminal import show_status; show_status([{line!r}], None)"
+        columns, f"from factload.cli.terminal import show_status; show_status([{line!r}], None)"
     )
     for part in ("customers_of_the_northern_region@2017-12-31", "9,994,123", "9,201,456", "792,667"):
         assert part in shown

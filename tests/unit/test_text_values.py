@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from factload.feed.sql_types import parse_sql_type
 from factload.sheet.block import Column, Kind
 from factload.sheet.text_format import UNGROUPED
 from factload.sheet.text_values import read_text
+from factload.sql_types import parse_sql_type
 from factload.vectors import texts
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parents[2] / "plugins/factload_ui/static"
+STATIC = Path(__file__).resolve().parents[2] / "include/factload/airflow/loads_page/static"
 VENDOR = STATIC / "vendor"
 LISTED = re.findall(
     r"^\| `([^`]+)` \|.*`([^`]+)` \|.*\| `([0-9a-f]{64})` \|$",

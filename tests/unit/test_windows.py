@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 import expected
 import sheetxml
-from factload.sheet import xlsx
-from factload.sheet.counting import count_valued
 from factload.sheet.limits import Limits
-from factload.sheet.windows import NotPlain, Windows
-from factload.vectors import row_ends
+from factload.sheet.pieces import NotPlain
+from factload.sheet.xlsx import source as xlsx_source
+from factload.sheet.xlsx.counting import count_valued
+from factload.sheet.xlsx.windows import Windows
+from factload.sheet.xlsx.xml_bytes import row_ends
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FOOT = "</sheetData><mergeCells/></worksheet>"
@@ -171,5 +172,5 @@ def test_a_row_number_in_another_attribute_is_none(tmp_path: Path) -> None:
 def windows_of(window_bytes: int) -> Iterator[None]:
     """Windows of the .xlsx reader as small as this."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(xlsx, "WINDOW_BYTES", window_bytes)
+        patch.setattr(xlsx_source, "WINDOW_BYTES", window_bytes)
         yield

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from factload.dimension.key_hash import hash_keys
 from factload.errors import FactloadError, FeedError, TransientError
 from factload.ledger.rejects import Reject
+from factload.load import PartitionFile
 from factload.reports.report import Report
-from factload.split.partitions import PartitionFile
 
 SHOWN_PER_REASON = 10
 SHOWN_KEYS = 10

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from factload.afterwards.corrections import in_place
-from factload.afterwards.same_rows import corrections_of
 from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.check.sheets import ReadableSheet, readable_sheets
 from factload.check.target import Target, look_at
-from factload.database import engine_for
+from factload.corrections.partitions import in_place
+from factload.corrections.same_rows import corrections_of
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
@@ -33,13 +32,15 @@ from factload.feed.dimensions import Unmatched
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
-from factload.reports.progress import Progress
+from factload.load import PartitionFile, SourceFile, Split
+from factload.postgres.database import engine_for
+from factload.progress import Progress
 from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
-from factload.split.partitions import MAX_PARTITIONS, PartitionFile, Split, after, joined, split_workbook
-from factload.split.sources import SourceFile, read_sources
-from factload.staging import open_table
+from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
+from factload.split.sources import openable, read_sources
+from factload.staging.files import open_table
 
 _NO_BOUND = 1 << 40
 
@@ -114,7 +115,7 @@ def _split(
 ) -> Split:
     with problems.noted(), unchanged(sheet.source), named(sheet.origin):
         split = split_workbook(
-            sheet.source.file,
+            openable(sheet.source),
             sheet.origin,
             sheet=sheet.sheet,
             csv=feed.workbook.csv_dialect,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from factload.check.findings import Problems
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
+from factload.load import SourceFile
 from factload.sheet.field import SheetField
+from factload.sheet.header import best_header, columns_named
 from factload.sheet.sheets import EVERY, SheetChoice, SheetPart, choose
 from factload.sheet.source import Source, open_source
-from factload.sheet.workbook import best_header, columns_named
 from factload.split.all_workbooks import named
 from factload.split.partitions import Origin, left_out
-from factload.split.sources import SourceFile
+from factload.split.sources import openable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def readable_sheets(
 ) -> Iterator[ReadableSheet]:
     """The sheets of a workbook that a feed means, as far as they can be read."""
     choice, csv, cells = feed.workbook.sheet, feed.workbook.csv_dialect, feed.workbook.cells
-    with problems.noted(), named(origin), open_source(file.file, csv=csv, cells=cells) as source:
+    with problems.noted(), named(origin), open_source(openable(file), csv=csv, cells=cells) as source:
         for part in _chosen(source.sheets, choice, origin, problems):
             if choice == EVERY and source.is_empty(part):
                 problems.warnings.append(left_out(origin, part.name))

@@ -13,11 +13,11 @@ from pathlib import Path
 from sqlalchemy import Engine, Table
 
 from factload.check.findings import Problems
-from factload.database import database_errors
 from factload.dimension.extract import extract_dimension_map
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
+from factload.fact.rights import require_rights
 from factload.fact.standing import require_within_reach
 from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
@@ -26,10 +26,9 @@ from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.opening import Publication, last_publication, require_replaceable
-from factload.ledger.texts import codec_of
-from factload.load import content_of
-from factload.rights import require_rights
-from factload.split.sources import SourceFile, sha256_of_sources
+from factload.load import SourceFile, content_of, sha256_of_sources
+from factload.postgres.encoding import codec_of
+from factload.postgres.errors import database_errors
 
 
 @dataclass(slots=True)

@@ -22,8 +22,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    from factload.cli import terminal
     from factload.doctor import examine, exit_status
-    from factload.reports import terminal
 
     findings = examine(options.url)
     if options.json:

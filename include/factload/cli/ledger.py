@@ -45,7 +45,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from factload.reports import terminal
+    from factload.cli import terminal
     from factload.reports.report import read_report, read_status
 
     if options.load:
@@ -73,9 +73,10 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _rejects(options: argparse.Namespace) -> int:
-    from factload.database import database_errors, engine_for
+    from factload.cli import terminal
     from factload.ledger.rejects import read_rejects
-    from factload.reports import terminal
+    from factload.postgres.database import engine_for
+    from factload.postgres.errors import database_errors
     from factload.reports.report import read_report
 
     url = url_for_load(options)

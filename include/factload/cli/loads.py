@@ -51,8 +51,8 @@ def add_commands(commands: Commands) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from factload.check.load import check_load
-    from factload.reports import terminal
-    from factload.work.memory import save_memory
+    from factload.cli import terminal
+    from factload.memory import save_memory
 
     save_memory()
     return _report_of(
@@ -65,14 +65,14 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from factload.work.processes import warm_up
+    from factload.runtime.processes import warm_up
 
     warm_up()
+    from factload.cli.terminal import show_report
+    from factload.memory import save_memory
     from factload.pipeline import run_load
     from factload.reports.report import read_report
-    from factload.reports.terminal import show_report
-    from factload.work.again import through_losses
-    from factload.work.memory import save_memory
+    from factload.runtime.retry import through_losses
 
     save_memory()
 
@@ -86,14 +86,14 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from factload.work.processes import warm_up
+    from factload.runtime.processes import warm_up
 
     warm_up()
-    from factload.afterwards.replay import replay_load
+    from factload.cli.terminal import show_report
+    from factload.memory import save_memory
+    from factload.replay import replay_load
     from factload.reports.report import read_report
-    from factload.reports.terminal import show_report
-    from factload.work.again import through_losses
-    from factload.work.memory import save_memory
+    from factload.runtime.retry import through_losses
 
     save_memory()
     _take_load_apart(options)
@@ -122,10 +122,10 @@ def _corrected(name: str | None) -> str | Path | None:
 def _release(options: argparse.Namespace) -> int:
     from getpass import getuser
 
-    from factload.afterwards.release import publish_held
+    from factload.cli.terminal import show_report
+    from factload.release import publish_held
     from factload.reports.report import read_report
-    from factload.reports.terminal import show_report
-    from factload.work.again import through_losses
+    from factload.runtime.retry import through_losses
 
     _take_load_apart(options)
 
@@ -148,9 +148,10 @@ def _take_load_apart(options: argparse.Namespace) -> None:
 def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], None]) -> int:
     """Produce a report and print it; an error becomes part of the report, and one line on standard error."""
     from factload.check.findings import CheckReport
-    from factload.database import engine_for
+    from factload.cli.progress_bars import Bars
     from factload.feed.file import read_feed
-    from factload.reports.progress import Bars, Quiet
+    from factload.postgres.database import engine_for
+    from factload.progress import Quiet
     from factload.reports.report import after_failure
     from factload.settings import connection_url
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from factload.errors import FactloadError, FeedError
-from factload.reports.printable import printable
+from factload.printable import printable
 
 if TYPE_CHECKING:
     from factload.feed.model import Feed

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from factload.dimension.text_hash import text_hashes
 from factload.errors import TransientError
-from factload.ledger.texts import codec_of
+from factload.postgres.encoding import codec_of
 from factload.vectors import texts
 
 _PROBE = "factload"

@@ -23,17 +23,18 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
-from factload.database import copy_text, database_errors
 from factload.dimension.arrival import Arrival, garbled
 from factload.dimension.key_hash import hash_keys
 from factload.dimension.lookup import ALWAYS, FOREVER, SALT, range_of
 from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.dimension.table import dimension_table
 from factload.errors import RowsRefused
-from factload.fact.locks import holders_named
 from factload.feed.dimensions import Dimension
 from factload.load import DimensionMap
-from factload.staging import StagingFile, disk_errors, make_private
+from factload.postgres.copy import copy_text
+from factload.postgres.errors import database_errors
+from factload.postgres.locks import holders_named
+from factload.staging.files import StagingFile, disk_errors, make_private
 from factload.vectors import flags, integers
 
 _NAMED_AT_MOST = 5

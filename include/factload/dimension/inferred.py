@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 from factload.dimension.extract import surrogate_type
 from factload.dimension.normalize import join_parts
 from factload.errors import TransientError
-from factload.fact.insert import array_text
 from factload.feed.dimensions import Dimension
+from factload.postgres.arrays import array_text
 from factload.vectors import Flags, as_flags, flags
 
 _BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.load import DimensionMap
-from factload.staging import missing_is_a_fault, require_unaltered
+from factload.staging.files import missing_is_a_fault, require_unaltered
 from factload.vectors import Flags, Positions, as_flags, integers, masked
 
 SALT = b"salt"

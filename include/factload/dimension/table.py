@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Table, inspect, select, types
 from sqlalchemy.engine import Connection
 
-from factload.database import reflect, split_name
 from factload.errors import FeedError
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
-from factload.type_names import type_name
+from factload.postgres.tables import reflect, split_name
+from factload.postgres.type_names import type_name
 
 
 def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:

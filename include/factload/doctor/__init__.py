@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from factload.database import engine_for
-from factload.database_url import shown
 from factload.doctor.database import database_findings
 from factload.doctor.finding import Finding
 from factload.doctor.staging import staging_place
@@ -18,6 +16,8 @@ from factload.doctor.stores import store_findings
 from factload.errors import FactloadError
 from factload.feed.file import feed_files, read_feed
 from factload.feed.model import Feed
+from factload.postgres.database import engine_for
+from factload.postgres.url import shown
 from factload.settings import connection_url, settings
 
 __all__ = ["Finding", "examine", "exit_status"]

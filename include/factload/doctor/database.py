@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import Connection
 
-from factload.database import database_errors, engine_for
 from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
 from factload.doctor.finding import Finding
@@ -17,6 +16,8 @@ from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.tables import LEDGER_SCHEMA
+from factload.postgres.database import engine_for
+from factload.postgres.errors import database_errors
 
 OLDEST_SERVER = 14  # the first that looks whether the client of a waiting statement still lives
 CLOCK_WARNING_SECONDS = 2.0

@@ -8,10 +8,11 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from factload.afterwards.left_overs import LeftOver, find, is_at_work
 from factload.doctor.finding import Finding
 from factload.ledger.tables import attempts, loads, steps
 from factload.settings import settings
+from factload.staging.in_use import is_at_work
+from factload.staging.orphaned import LeftOver, find
 
 LONG_WITHOUT_A_STEP = timedelta(hours=1)
 _GRACE = timedelta(minutes=10)  # a published load's staging is removed within moments

@@ -8,10 +8,10 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import Connection
 
 from factload.doctor.finding import Finding
+from factload.fact.rights import ON_FACTS, lacking, lacking_of_feed, relation, tables_of
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION
 from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, schema_version
-from factload.rights import ON_FACTS, lacking, lacking_of_feed, relation, tables_of
 
 _ON_LEDGER: Mapping[str, tuple[str, ...]] = {
     "schema_version": ("SELECT",),

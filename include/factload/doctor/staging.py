@@ -8,7 +8,7 @@ from pathlib import Path
 
 from factload.doctor.finding import Finding
 from factload.settings import settings
-from factload.staging import megabytes
+from factload.staging.files import megabytes
 
 # A zipped sheet's rows as Arrow files, and its dimension maps with the spool they are sorted in.
 ROOM_PER_WORKBOOK_BYTE = 10

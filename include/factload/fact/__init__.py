@@ -7,5 +7,6 @@
 ``insert``, ``staged``     chunked inserts; the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells
 ``standing``               what of the load is published already, and whether it is still there
-``publish``, ``locks``     the one visible transaction; who is in its way
+``publish``                the one visible transaction
+``rights``                 what the connection's user may do with the tables of a feed
 """

@@ -6,8 +6,8 @@ from sqlalchemy import types
 from sqlalchemy.dialects.postgresql import ENUM
 
 from factload.feed.columns import FactColumn
-from factload.feed.sql_types import SqlType
-from factload.type_names import is_short_text, type_name
+from factload.postgres.type_names import is_short_text, type_name
+from factload.sql_types import SqlType
 
 INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 _LABELS_SHOWN = 12

@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import ENUM
 from factload.errors import FeedError
 from factload.feed.columns import FactColumn
 from factload.feed.model import Feed
-from factload.split.partitions import PartitionFile
-from factload.type_names import is_short_text, type_name
+from factload.load import PartitionFile
+from factload.postgres.type_names import is_short_text, type_name
 
 _BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 _ROW_BITS = 16  # too few for a million rows

@@ -18,6 +18,7 @@ from factload.ledger.tables import rejects
 from factload.load import Load
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_of
+from factload.staging.folders import folder_of
 
 _TRAILING_ZEROS = r"(\.[0-9]*?)0+$"
 
@@ -26,7 +27,7 @@ def note_cells(
     connection: Connection, load: Load, feed: Feed, partition_id: str, keys: Sequence[str], reason: str
 ) -> None:
     """Note with each duplicate of the partition its cell and the value there. Nothing where the file is gone."""
-    path = file_of(load.folder, partition_id)
+    path = file_of(folder_of(load), partition_id)
     fields = _fields(feed, keys)
     if path is None or not fields:
         return

@@ -36,8 +36,8 @@ from factload.feed.model import Feed
 from factload.ledger.tables import partitions
 from factload.ledger.tables import rejects as rejects_table
 from factload.load import Load
-from factload.proof.reconcile import EXACT
-from factload.proof.weights import weighted_sums
+from factload.reconcile.counts import EXACT
+from factload.reconcile.weighted_checksums import weighted_sums
 
 
 def reject_duplicates(

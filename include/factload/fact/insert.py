@@ -13,7 +13,6 @@ from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 from sqlalchemy import (
     Insert,
@@ -27,10 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import ClauseElement
 
-from factload.database import copy_text
+from factload.postgres.arrays import array_text
+from factload.postgres.copy import CopyIn, copy_text
 
 
 def unnest_insert(table: Table, constants: Sequence[str], columns: Sequence[str]) -> Insert:
@@ -42,27 +40,6 @@ def unnest_insert(table: Table, constants: Sequence[str], columns: Sequence[str]
     return insert(table).from_select([*constants, *columns], select(*same, *rows.c))
 
 
-def array_text(values: pa.Array) -> str:
-    """The text of a PostgreSQL array of ``values``: ``{1,NULL,"a \\"b\\""}``.
-
-    https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO: text elements are quoted, quotes and
-    backslashes in them escaped, so that no value can be taken for NULL or for a delimiter.
-    """
-    if pa.types.is_string(values.type):
-        escaped = pc.replace_substring_regex(values, r'(["\\])', r"\\\1")
-        texts = pc.binary_join_element_wise('"', escaped, '"', "")
-    else:
-        texts = pc.cast(values, pa.string())
-    joined = pc.binary_join(_one_list(pc.fill_null(texts, "NULL")), ",")
-    return "{" + (joined[0].as_py() or "") + "}"
-
-
-def _one_list(texts: pa.Array) -> pa.Array:
-    if isinstance(texts, pa.ChunkedArray):
-        texts = texts.combine_chunks()
-    return pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
-
-
 def insert_core(connection: Connection, table: Table, constants: Mapping[str, Any], chunk: pa.Table) -> None:
     """Insert one chunk of rows; ``constants`` are the columns that are the same in every row."""
     connection.execute(
@@ -70,22 +47,6 @@ def insert_core(connection: Connection, table: Table, constants: Mapping[str, An
         {f"same_{name}": value for name, value in constants.items()}
         | {f"array_{name}": array_text(chunk[name]) for name in chunk.column_names},
     )
-
-
-class CopyIn(ClauseElement):
-    """``COPY table (columns) FROM STDIN``."""
-
-    inherit_cache = False
-
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
-        self.table = table
-        self.columns = columns
-
-
-@compiles(CopyIn)
-def _copy_in(element: CopyIn, compiler: Any, **_: Any) -> str:
-    columns = ", ".join(compiler.preparer.quote(name) for name in element.columns)
-    return f"COPY {compiler.preparer.format_table(element.table)} ({columns}) FROM STDIN (FORMAT csv)"
 
 
 def insert_copy(connection: Connection, table: Table, constants: Mapping[str, Any], chunk: pa.Table) -> None:

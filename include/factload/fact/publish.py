@@ -25,16 +25,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
-from factload.database import room_for
 from factload.errors import ReconciliationError
-from factload.fact.locks import locked
 from factload.fact.relation import acts_after_an_insert, relation_of
 from factload.fact.resolve import measures
 from factload.fact.table import load_key
 from factload.feed.model import Feed
 from factload.ledger.tables import loads
 from factload.load import Load
-from factload.proof.read_back import Content, columns_that_differ, content_of, require_same
+from factload.postgres.errors import room_for
+from factload.postgres.locks import locked
+from factload.reconcile.read_back import Content, columns_that_differ, content_of, require_same
 
 _ROWS_MEMORY = "64MB"
 _DEFERRED_TRIGGERS_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")

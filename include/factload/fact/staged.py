@@ -14,17 +14,16 @@ from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text,
 from sqlalchemy.engine import Connection
 
 from factload.fact.insert import INSERTS
-from factload.fact.locks import LockTable
 from factload.fact.resolve import ROW, Resolved, measures
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.tables import STAGING_SCHEMA
 from factload.ledger.tables import rejects as rejects_table
-from factload.ledger.texts import storable_column
-from factload.load import Load
-from factload.proof.reconcile import Staged
-from factload.proof.weights import weighted_sums
-from factload.split.partitions import PartitionFile
+from factload.load import Load, PartitionFile
+from factload.postgres.encoding import storable_column
+from factload.postgres.locks import LockTable
+from factload.reconcile.counts import Staged
+from factload.reconcile.weighted_checksums import weighted_sums
 
 SLICE = "factload_slice"
 

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.engine import Connection
 
-from factload.database import reflect, split_name
 from factload.errors import FeedError, ReconciliationError
 from factload.fact.relation import relation_of
 from factload.fact.table import load_key
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
+from factload.postgres.tables import reflect, split_name
 
 
 def require_within_reach(

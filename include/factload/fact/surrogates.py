@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from factload.errors import FeedError
 from factload.fact.column_types import INTEGER_BITS
 from factload.feed.model import Feed
-from factload.type_names import is_short_text, type_name
+from factload.postgres.type_names import is_short_text, type_name
 
 _DIGITS = {16: 5, 32: 10, 64: 19}
 _UUID_LENGTH = 36

@@ -11,14 +11,14 @@ from sqlalchemy import Column, Table, types
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.engine import Connection
 
-from factload.database import missing_columns, reflect
 from factload.errors import FeedError
 from factload.fact.column_types import misfit
 from factload.fact.constants import constant_defects
 from factload.fact.relation import relation_defects
 from factload.fact.unique import upsert_defects
 from factload.feed.model import MAX_FEED_NAME, Feed
-from factload.type_names import is_short_text, type_name
+from factload.postgres.tables import missing_columns, reflect
+from factload.postgres.type_names import is_short_text, type_name
 
 LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
 LOAD_NAMESPACE = UUID("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11")  # any, but never another

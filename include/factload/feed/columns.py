@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from factload.feed.part import FeedPart, sequence, time_zone
 from factload.feed.rules import NOT_ALLOWED_SCHEMA, VALUE_SCHEMA, VALUES_SCHEMA, rules_of
-from factload.feed.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.rules import Rules
+from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
 DecimalMark = Literal[".", ","]

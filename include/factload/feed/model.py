@@ -30,7 +30,7 @@ from factload.feed.part import FeedPart, Misfit, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
 from factload.sheet.choices import CellChoices, Merged, StaleFormulas
-from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
 from factload.sheet.text_format import TextFormat

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
-from factload.feed.sql_types import SqlType
 from factload.sheet.rules import Rules
+from factload.sql_types import SqlType
 
 _ORDERED = ("numeric", "integer", "double", "date", "timestamp")
 VALUE_SCHEMA = WithJsonSchema(

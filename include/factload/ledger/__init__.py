@@ -4,6 +4,5 @@
 ``partitions``           what each partition was counted at, and what of it is staged
 ``rejects``, ``corrections``  the rejected rows; those that people corrected
 ``states``               what a state means, and what resumes it
-``texts``                what is written in words, as the database's encoding can hold it
 ``tables``, ``migrations``  the schema, and how each version came out of the one before
 """

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from factload.ledger.tables import corrections as table
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
+from factload.sheet.rows import Row
 
 _AT_ONCE = 5_000
 

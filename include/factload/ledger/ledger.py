@@ -29,8 +29,8 @@ from factload.ledger.tables import (
     rejects,
     steps,
 )
-from factload.ledger.texts import storable
 from factload.load import Load
+from factload.postgres.encoding import storable
 
 # What a person may let pass: the load is held, not refused.
 HELD_FOR = ("too_many_rejects", "too_few_rows")

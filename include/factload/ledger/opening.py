@@ -19,8 +19,7 @@ from factload.ledger.corrections import (
     sha256_of_corrections,
 )
 from factload.ledger.tables import attempts, loads
-from factload.load import Load, content_of
-from factload.split.sources import SourceFile, sha256_of_sources
+from factload.load import Load, SourceFile, content_of, sha256_of_sources
 
 
 @dataclass(frozen=True, slots=True)

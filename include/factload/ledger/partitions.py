@@ -12,9 +12,8 @@ from sqlalchemy.engine import Connection
 from factload.errors import Superseded
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
-from factload.ledger.texts import storable
-from factload.load import Load, PartitionCounts
-from factload.split.partitions import PartitionFile
+from factload.load import Load, PartitionCounts, PartitionFile
+from factload.postgres.encoding import storable
 
 
 def record_split(

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 
-from factload.feed.sql_types import SqlType
 from factload.propose.names import is_called_a_date, is_digits_alone, may_have_fractions
 from factload.propose.text_shapes import Shape, has_marks, shape_of_dates, shape_of_numbers
 from factload.sheet.block import UNREADABLE, Kind
 from factload.sheet.doubles import may_be_cut
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.text_format import UNGROUPED, TextFormat
+from factload.sql_types import SqlType
 
 TOLERATED = 0.005  # of a column's cells may be rejects: as many as the proposed max_rejects
 _ROOM = 4  # digits left for bigger numbers than there are yet

@@ -21,10 +21,10 @@ from isal import igzip
 from factload.errors import WorkbookError
 from factload.propose.header import FoundTable, find_table
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
-from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.inflate import BROKEN
+from factload.sheet.rows import Row
 
 _LOOKED_AT = 4 << 20  # bytes
 _CHECKED = 64 << 20  # bytes that are looked through for one that is not UTF-8

@@ -28,10 +28,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
 from sqlalchemy.types import TypeEngine
 
-from factload.database import split_name
-from factload.feed.sql_types import SqlType
+from factload.postgres.tables import split_name
 from factload.propose.names import unused
 from factload.propose.proposal import Proposal, ProposedDimension
+from factload.sql_types import SqlType
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import inspect
 
-from factload.database import database_errors, engine_for, split_name
-from factload.database_url import holds_secret, shown
 from factload.errors import FeedError, WorkbookError
 from factload.feed.file import read_feed_file
+from factload.postgres.database import engine_for
+from factload.postgres.errors import database_errors
+from factload.postgres.tables import split_name
+from factload.postgres.url import holds_secret, shown
 from factload.propose.csv_seen import look_at_csv
 from factload.propose.ddl import ddl_text
 from factload.propose.into_table import into, likely_fact

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from factload.sheet.block import UNREADABLE, Kind
-from factload.sheet.cells import Row
-from factload.sheet.workbook import HEADER_WITHIN
+from factload.sheet.header import HEADER_WITHIN
+from factload.sheet.rows import Row
 
 ROWS_LOOKED_AT = 1_000  # of every sheet, to tell which one holds the data
 _BELOW = 60

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.dimensions_seen import BusinessKey, business_keys, may_be_created
 from factload.propose.names import IS_FACT, has_key_end, identifier, plain, stem, unused
@@ -24,6 +23,7 @@ from factload.propose.proposal import (
 )
 from factload.propose.sheet_seen import SeenColumn, SeenSheet
 from factload.propose.tables_seen import SeenTable, TableColumn, Warehouse
+from factload.sql_types import SqlType
 
 _KEYS_ASKED = 1_000
 _NUMBERS, _MOMENTS = ("integer", "numeric", "double"), ("date", "timestamp")

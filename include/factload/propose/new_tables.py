@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.dimensions_seen import may_be_created, single_keys
 from factload.propose.names import identifier, is_bare_key, is_counted, is_key, is_of_an_event, stem, unused
@@ -19,6 +18,7 @@ from factload.propose.proposal import (
 )
 from factload.propose.sheet_seen import SeenColumn, SeenSheet
 from factload.propose.tables_seen import Warehouse
+from factload.sql_types import SqlType
 
 _MOST_DIMENSIONS = 20
 _LONGEST_NAME = 40

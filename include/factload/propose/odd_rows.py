@@ -9,7 +9,7 @@ from statistics import median
 
 from factload.propose.header import FoundTable
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
+from factload.sheet.rows import Row
 
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|report|overall|gesamt|zwischen)[\s-]?)?(?:totals?|sums?|summen?|gesamt(?:summe)?|insgesamt|"

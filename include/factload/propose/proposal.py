@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from factload.feed.sql_types import SqlType
 from factload.propose.column_types import Reading
 from factload.propose.sheet_seen import SeenSheet
 from factload.propose.tables_seen import TableColumn
 from factload.sheet.text_format import TextFormat
+from factload.sql_types import SqlType
 
 LOAD_COLUMN, OTHER_LOAD_COLUMN = (
     "load_id",

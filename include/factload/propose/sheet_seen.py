@@ -20,16 +20,16 @@ from factload.propose.csv_seen import SeenCsv
 from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
 from factload.propose.odd_rows import THE_HEADER, OddRow, odd_rows
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
 from factload.sheet.choices import Merged
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.doubles import as_excel_shows, is_too_long_a_key
+from factload.sheet.header import Header, columns_named
 from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.references import column_letters
+from factload.sheet.rows import Row
 from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import Source, open_source
-from factload.sheet.workbook import Header, columns_named
 
 _CELLS_LOOKED_AT = 400_000
 _LONGEST_KEY = 200  # characters: what an index takes is more, and a text that long is no key

@@ -9,8 +9,8 @@ from sqlalchemy import MetaData, Table, cast, column, func, inspect, literal, se
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
 
-from factload.database import split_name
-from factload.feed.sql_types import SqlType
+from factload.postgres.tables import split_name
+from factload.sql_types import SqlType
 
 _INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 

@@ -17,7 +17,7 @@ from factload.propose.column_types import TOLERATED, widened
 from factload.propose.proposal import ATTENTION, Proposal
 from factload.propose.sheet_seen import OUT_OF_DATE, SeenSheet
 from factload.sheet.columns import TypedRows
-from factload.sheet.decode import Pieces
+from factload.sheet.pieces import Pieces
 from factload.sheet.sheets import choose
 from factload.sheet.source import open_source, read_rows
 from factload.split.fields import sheet_fields

@@ -1,6 +1,6 @@
-"""What people see of loads.
+"""What the ledger says of loads, read for people.
 
-``report``, ``terminal``, ``progress``   what a load came to; as text; while it runs
-``identity``, ``rejects_workbook``       the rejected rows, to be sent back; by what they are known when they return
+``report``               what a load came to
+``rejects_workbook``     the rejected rows, to be sent back
 ``history``, ``detail``, ``reject_pages``  what the Loads page reads: days and trends, one load, rejects by the page
 """

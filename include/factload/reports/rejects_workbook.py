@@ -21,24 +21,24 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from sqlalchemy.engine import Connection
 
-from factload.afterwards.same_rows import chains_of, corrections_of, rows_of
-from factload.afterwards.shown_cells import Shown, show
+from factload.corrections.identity import ADDED, IDENTITY, PROOF, SAID, proof_of
+from factload.corrections.same_rows import chains_of, corrections_of, rows_of
+from factload.corrections.shown_cells import Shown, show
 from factload.errors import FactloadError, WorkbookError
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections
 from factload.ledger.opening import newest_load
 from factload.ledger.rejects import Reject, read_rejects
-from factload.load import Load
-from factload.reports.identity import ADDED, IDENTITY, PROOF, SAID, proof_of
+from factload.load import Load, SourceFile
 from factload.sheet.block import Kind
-from factload.sheet.cells import Row
 from factload.sheet.field import SheetField
+from factload.sheet.header import find_header
 from factload.sheet.references import column_index
+from factload.sheet.rows import Row
 from factload.sheet.sheets import choose
 from factload.sheet.source import Source, open_source
-from factload.sheet.workbook import find_header
 from factload.split.fields import sheet_fields
-from factload.split.sources import SourceFile, require_unchanged
+from factload.split.sources import openable, require_unchanged
 
 _LISTED = ("workbook", "sheet", "row", "cell", "column", "value", "reason", "what it means")
 _MARK = PatternFill("solid", fgColor="FFC7CE")
@@ -130,7 +130,7 @@ class _Sheet:
         count = 0
         fields, workbook = sheet_fields(feed), feed.workbook
         columns = list(dict.fromkeys(field.column for field in fields))
-        with open_source(source.file, csv=workbook.csv_dialect, cells=workbook.cells) as opened:
+        with open_source(openable(source), csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
             header = find_header(opened.first_rows(part), columns, part.name, calendar=opened.calendar)

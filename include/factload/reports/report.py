@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
-from factload.database import database_errors, engine_for
 from factload.errors import INTERRUPTED, ConnectionLost, FactloadError, FeedError
 from factload.feed.model import Feed
 from factload.ledger.migrations import is_installed
 from factload.ledger.states import Standing
 from factload.ledger.tables import attempts, loads, partitions, rejects, steps
+from factload.postgres.database import engine_for
+from factload.postgres.errors import database_errors
 
 STEPS = (
     "open_load",

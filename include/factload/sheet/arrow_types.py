@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from factload.feed.sql_types import SqlType
+from factload.sql_types import SqlType
 
 
 def arrow_type(declared: SqlType) -> pa.DataType:

@@ -20,7 +20,6 @@ from factload.sheet.block import DATED, Column, Kind
 from factload.sheet.dates import DAY_MICROS, LAST_DAY, Calendar, serial_micros
 from factload.sheet.doubles import TOO_LONG, as_excel_shows, is_too_long_a_key, may_be_cut, shown_text
 from factload.sheet.field import SheetField
-from factload.sheet.judging import broken_rules
 from factload.sheet.numbers import (
     Codes,
     parse_decimal,
@@ -30,6 +29,7 @@ from factload.sheet.numbers import (
     to_integer,
     to_numeric,
 )
+from factload.sheet.rule_checks import broken_rules
 from factload.sheet.seen import moment_in, seen_in
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable

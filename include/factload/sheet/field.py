@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from factload.feed.sql_types import SqlType
 from factload.sheet.rules import Rules
 from factload.sheet.text_format import UNGROUPED, TextFormat
+from factload.sql_types import SqlType
 
 
 @dataclass(frozen=True, slots=True)

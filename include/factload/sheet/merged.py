@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Column, Int32s, Kind, is_blank_text
-from factload.sheet.cells import Row, bounded, to_block, too_much_text
 from factload.sheet.choices import Merged
+from factload.sheet.file_errors import damaged, hostile
 from factload.sheet.limits import Limits
+from factload.sheet.ranges import Ranges
 from factload.sheet.references import range_of
-from factload.sheet.tail import Ranges
-from factload.sheet.xml_parts import damaged, hostile
+from factload.sheet.rows import Row, bounded, to_block, too_much_text
 from factload.vectors import Flags, Positions, flags, taken, texts
 
 _WATCHED_AT_MOST = 100  # columns below one merged header

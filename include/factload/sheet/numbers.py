@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.feed.sql_types import SqlType
 from factload.sheet.doubles import without_noise
+from factload.sql_types import SqlType
 from factload.vectors import Flags, as_flags, characters, fixed, flags, masked, matches, texts
 
 Codes = npt.NDArray[np.uint8]

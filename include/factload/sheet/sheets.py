@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from factload.errors import WorkbookError
-from factload.sheet.xml_parts import damaged, hostile
+from factload.sheet.file_errors import damaged, hostile
 
 SheetState = Literal["visible", "hidden", "veryHidden"]
 SheetChoice = str | int | tuple[str | int, ...]

@@ -10,21 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from factload.sheet.cells import Row
+from factload.sheet.calamine.source import ForeignSource
 from factload.sheet.choices import USUAL, CellChoices
+from factload.sheet.csv.dialect import CsvDialect
+from factload.sheet.csv.source import CsvSource
 from factload.sheet.dates import Calendar
-from factload.sheet.decode import Pieces
-from factload.sheet.delimited.dialect import CsvDialect
-from factload.sheet.delimited.source import CsvSource
 from factload.sheet.field import SheetField
 from factload.sheet.file_kind import foreign_zip, is_named_csv, kind_of, refuse_no_xls
-from factload.sheet.foreign.source import ForeignSource
+from factload.sheet.header import Header, likely_header
 from factload.sheet.limits import Limits
+from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
+from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
-from factload.sheet.windows import NotPlain, ReadAgain
-from factload.sheet.workbook import Header, likely_header
 from factload.sheet.workbook_file import Openable, opened
-from factload.sheet.xlsx import open_xlsx
+from factload.sheet.xlsx.source import open_xlsx
 
 Taken = TypeVar("Taken")
 

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.feed.sql_types import SqlType
 from factload.sheet.block import Column, Kind
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.text_format import TextFormat
+from factload.sql_types import SqlType
 from factload.vectors import Flags, flags, integers, matches, texts
 from factload.white_space import trimmed
 

@@ -8,20 +8,13 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from factload.errors import FactloadError, WorkbookError
+from factload.load import SourceFile, Split
 from factload.sheet.choices import USUAL, CellChoices
-from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.sheets import SheetChoice
-from factload.split.partitions import (
-    MAX_PARTITIONS,
-    Origin,
-    Split,
-    TooManyPartitions,
-    after,
-    joined,
-    split_workbook,
-)
-from factload.split.sources import SourceFile, require_unchanged
+from factload.split.partitions import MAX_PARTITIONS, Origin, TooManyPartitions, after, joined, split_workbook
+from factload.split.sources import openable, require_unchanged
 
 _LARGER = 4  # times, whenever there are too many partitions
 _LARGEST = 1 << 30  # rows: no sheet has more, so each is one partition
@@ -78,7 +71,7 @@ def _split_all(
     for source, origin in zip(sources, origins(sources), strict=True):
         with unchanged(source), named(origin):
             split = split_workbook(
-                source.file,
+                openable(source),
                 origin,
                 sheet=sheet,
                 fields=fields,

@@ -6,8 +6,8 @@ The names carry a prefix, so that no column of a fact table can be taken for one
 from __future__ import annotations
 
 from factload.feed.model import Feed
-from factload.feed.sql_types import SqlType
 from factload.sheet.field import SheetField
+from factload.sql_types import SqlType
 
 
 def value_field(fact_column: str) -> str:

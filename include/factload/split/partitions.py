@@ -12,76 +12,25 @@ from typing import Self
 
 import pyarrow as pa
 
-from factload.errors import WorkbookError
-from factload.sheet.cells import row_out_of_order
+from factload.load import PartitionFile, Split
+from factload.memory import save_memory
 from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.columns import TypedRows, schema
-from factload.sheet.decode import Decoded, Pieces
-from factload.sheet.delimited.dialect import CsvDialect
+from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import merged_headers
+from factload.sheet.pieces import Decoded, Pieces
 from factload.sheet.references import column_letters
+from factload.sheet.rows import row_out_of_order
 from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source, read_rows
 from factload.sheet.workbook_file import Openable
-from factload.staging import StagingFile
-from factload.work.memory import save_memory
+from factload.staging.files import StagingFile
 
 _FILE, CORRECTED = "{}.arrow", "{}.corrected.arrow"
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionFile:
-    """One finished partition: consecutive rows of one sheet in one Arrow IPC file, and what was counted.
-
-    ``source`` rows carry a value, counted from the bytes; ``blank`` of them hold nothing in a mapped column;
-    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason. ``workbook``: its path
-    as the project names it.
-    """
-
-    partition_id: str
-    label: str
-    path: str
-    sha256: str
-    workbook: str
-    sheet: str
-    first_row: int
-    last_row: int
-    source: int
-    blank: int
-    rejected: int
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
-
-    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them.
-    """
-
-    partitions: tuple[PartitionFile, ...]
-    warnings: tuple[str, ...]
-    defects: tuple[WorkbookError, ...] = ()
-
-    @property
-    def source(self) -> int:
-        return sum(p.source for p in self.partitions)
-
-    @property
-    def blank(self) -> int:
-        return sum(p.blank for p in self.partitions)
-
-    @property
-    def rejected(self) -> int:
-        return sum(p.rejected for p in self.partitions)
-
-    @property
-    def rows(self) -> int:
-        return sum(p.rows for p in self.partitions)
 
 
 class TooManyPartitions(Exception):  # a turn of the road, not an error

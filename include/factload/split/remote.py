@@ -19,10 +19,10 @@ from uuid import uuid4
 from factload.checksum import sha256_of
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
 from factload.settings import settings
+from factload.sheet.file_errors import hostile
 from factload.sheet.limits import Limits
-from factload.sheet.xml_parts import hostile
 from factload.split.allowed import changed, missing
-from factload.staging import NO_ROOM, disk_errors, make_private, new_private
+from factload.staging.files import NO_ROOM, disk_errors, make_private, new_private
 
 _FOLDER = "workbooks"
 _UNFINISHED = ".{}.part"

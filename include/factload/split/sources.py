@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
 
 from factload.checksum import sha256_of
 from factload.errors import WorkbookError
+from factload.load import SourceFile
 from factload.settings import is_url, settings
 from factload.sheet.workbook_file import Openable, opened
 from factload.split.allowed import (
@@ -32,24 +31,11 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart")  # what 
 _HIDDEN = ("~$", ".")  # what Excel and LibreOffice lay beside a workbook that is open
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One workbook of a load. ``path`` is relative to the project's folder where it lies below it, or a URL.
-
-    ``corrects``: an older factload took corrected rows out of it; this one can't (``require_none_of_old``).
-    """
-
-    path: str
-    sha256: str
-    bytes: int
-    corrects: bool = False
-
-    @property
-    def file(self) -> Openable:
-        """Where it lies, or the copy of it; raises ``WorkbookError`` when it is gone or outside the allowed roots."""
-        if is_url(self.path):
-            return copy_of(require_allowed_url(self.path), self.sha256)
-        return workbook_path(self.path)
+def openable(source: SourceFile) -> Openable:
+    """Where a workbook or its copy lies; raises ``WorkbookError`` when it is gone or outside the allowed roots."""
+    if is_url(source.path):
+        return copy_of(require_allowed_url(source.path), source.sha256)
+    return workbook_path(source.path)
 
 
 def read_sources(name: str) -> tuple[SourceFile, ...]:
@@ -123,18 +109,10 @@ def _stamp(name: str) -> str:
     return f"{found.st_size} {found.st_mtime}"
 
 
-def sha256_of_sources(sources: Sequence[SourceFile]) -> str:
-    """What a load's workbooks are known by: one by its own SHA-256, several by that of all names and SHA-256s."""
-    if len(sources) == 1:
-        return sources[0].sha256
-    listed = json.dumps([(source.path, source.sha256) for source in sources])
-    return hashlib.sha256(listed.encode()).hexdigest()
-
-
 def require_unchanged(source: SourceFile) -> None:
     """Raise ``WorkbookError`` when the workbook is not, or no longer, the one that the load was opened with."""
     try:
-        found = sha256_of(source.file)
+        found = sha256_of(openable(source))
     except FileNotFoundError:
         found = ""
     except WorkbookError as error:

@@ -1,0 +1,51 @@
+"""What a feed file says of its runs, in the words of Airflow's DAG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pendulum
+
+from factload.airflow.failures import said_last
+from factload.airflow.form import parameters
+from factload.airflow.pools import pool_of
+from factload.feed.model import Feed
+
+TAG = "factload"
+
+
+def dag_options(feed: Feed) -> dict[str, Any]:
+    """The arguments of the feed's DAG, but for its schedule and documentation."""
+    run = feed.run
+    return {
+        "dag_id": f"load_{feed.feed}",
+        "description": f"{feed.workbook.path} → {feed.fact.table}",
+        "start_date": pendulum.datetime(run.start.year, run.start.month, run.start.day, tz=run.timezone),
+        "catchup": run.catchup,
+        "max_active_runs": run.loads_at_once,
+        "params": parameters(feed),
+        "tags": [TAG, *run.tags],
+        "default_args": {
+            "owner": run.owner,
+            "pool": pool_of(feed),
+            "priority_weight": run.priority,
+            "retries": run.retries,  # only for faults that a retry helps; the others fail at once
+            "retry_delay": pendulum.duration(seconds=15),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": pendulum.duration(minutes=10),
+            "on_failure_callback": said_last,
+            "on_retry_callback": said_last,
+        },
+        **_mails(feed),
+    }
+
+
+def _mails(feed: Feed) -> dict[str, Any]:
+    if feed.run.notify is None:
+        return {}
+    from factload.airflow import mail
+
+    return {
+        "on_failure_callback": mail.failed(feed, feed.run.notify),
+        "deadline": mail.deadline(feed, feed.run.notify),
+    }

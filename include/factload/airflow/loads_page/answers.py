@@ -1,0 +1,157 @@
+"""What the page is told, as plain values: dates as ISO text, exact sums as decimal text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from factload.airflow.loads_page.feed_days import FeedDays
+from factload.airflow.loads_page.gaps import Gap
+from factload.airflow.loads_page.runs import DayRun
+from factload.airflow.noted import DECISION, ERROR, REPORT, SKIPPED, WAITS
+from factload.errors import FactloadError
+from factload.reasons import REASONS
+from factload.reports.detail import LoadDetail
+from factload.reports.history import RUNNING, LoadSummary, outlying
+from factload.reports.reject_pages import RejectPage
+
+OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
+SLOW_RULE = "less than half the median rows per second; short partitions don't count"
+
+
+def problem(error: FactloadError) -> dict[str, str]:
+    """An error that a person can do something about."""
+    return {"code": error.code, "message": str(error)}
+
+
+def feed_days(row: FeedDays, now: datetime) -> dict[str, Any]:
+    """One row of the calendar."""
+    feed = row.known.feed
+    return {
+        "feed": row.known.name,
+        "dag_id": row.known.dag_id,
+        "workbook": feed.workbook.path if feed else None,
+        "problem": problem(row.problem) if row.problem else None,
+        "first": row.first.isoformat() if row.first else None,
+        "days": [day(load, now, load.period in row.gone) for load in row.loads],
+        "absent": {period.isoformat(): state for period, state in row.absent.items()},
+        "gaps": [gap(each) for each in row.gaps()],
+    }
+
+
+def day(load: LoadSummary, now: datetime, gone: bool) -> dict[str, Any]:
+    """One cell of the calendar, without what would say nothing: there are thousands.
+
+    ``gone``: the ledger takes the load for running, and its run has ended.
+    """
+    state = "failed" if gone else load.shown_state(now)
+    cell: dict[str, Any] = {"period": load.period.isoformat(), "state": state}
+    if load.state == "published":
+        cell["published"] = load.published
+    elif load.published_epoch is not None:
+        cell["older"] = True  # readers still see what an earlier attempt published
+    if load.rejected:
+        cell["rejected"] = load.rejected
+    return cell
+
+
+def gap(found: Gap) -> dict[str, str]:
+    """Days in a row without a load; the moments are those of Airflow's backfill."""
+    return {name: value.isoformat() for name, value in asdict(found).items()}
+
+
+def trend(loads: list[LoadSummary], now: datetime) -> dict[str, Any]:
+    """The feed's last loads, each with what is unusual about it."""
+    unusual = {
+        "rows": outlying([float(load.source) for load in loads]),
+        "seconds": outlying([load.seconds() for load in loads]),
+        "reject_share": outlying([load.reject_share() for load in loads]),
+    }
+    return {
+        "rule": OUTLIER_RULE,
+        "loads": [
+            {
+                "period": load.period.isoformat(),
+                "state": load.shown_state(now),
+                "rows": load.source,
+                "seconds": load.seconds(),
+                "rejected": load.rejected,
+                "reject_share": load.reject_share(),
+                "unusual": [name for name, flags in unusual.items() if flags[position]],
+            }
+            for position, load in enumerate(loads)
+        ],
+    }
+
+
+def run(found: DayRun) -> dict[str, Any]:
+    """A run of the day, and what its tasks noted."""
+    plain = {"run_id": found.run_id, "state": found.state, "at_work": found.at_work, "dry": found.dry}
+    return plain | {
+        "began": found.began.isoformat() if found.began else None,
+        "asks": found.asks,
+        "opened": found.opened,
+        **{name: found.noted.get(name) for name in (ERROR, WAITS, SKIPPED, DECISION)},
+        "report": _report(found.noted[REPORT]) if found.dry and REPORT in found.noted else None,
+    }
+
+
+def _report(report: dict[str, Any]) -> dict[str, Any]:
+    """What a dry run found out."""
+    return {name: report.get(name) for name in ("state", "rows", "rejects", "warnings", "problems")}
+
+
+def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str, Any]:
+    """A load in full. ``gone``: the ledger takes it for running, and the run that opened its attempt has ended."""
+    newest = detail.attempts[0]
+    through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
+    gone = newest.state in RUNNING and any(r.opened == newest.epoch and not r.at_work for r in runs)
+    return {
+        "load_id": detail.summary.load_id,
+        "state": "failed" if gone else detail.summary.shown_state(now),
+        "gone": gone,
+        "epoch": detail.summary.epoch,
+        "published_epoch": detail.summary.published_epoch,
+        "seconds": detail.summary.seconds(),
+        "paused": detail.summary.paused,
+        "running_seconds": (now - newest.opened_at).total_seconds(),
+        "is_split": detail.is_split,
+        "rows_done": detail.rows_done(),
+        "rows": {
+            "source": newest.source_rows,
+            "blank": newest.blank_rows,
+            "rejected": newest.rejected_rows or sum(p.rejected or 0 for p in through),
+            "staged": newest.staged_rows or sum(p.staged or 0 for p in through),
+            "published": newest.published_rows,
+        },
+        "totals": [
+            {"measure": name, "source": total, "published": newest.published_totals.get(name)}
+            for name, total in newest.source_totals.items()
+        ],
+        "slow_rule": SLOW_RULE,
+        "attempts": [_plain(asdict(attempt)) for attempt in detail.attempts],
+        "partitions": [_plain(asdict(partition)) for partition in detail.partitions],
+        "steps": [_plain(asdict(step) | {"seconds": step.seconds()}) for step in detail.steps],
+    }
+
+
+def reasons(counted: dict[str, int]) -> list[dict[str, Any]]:
+    """The rejects by reason, most frequent first."""
+    return [
+        {"reason": reason, "explanation": REASONS.get(reason, ""), "rows": rows}
+        for reason, rows in counted.items()
+    ]
+
+
+def rejects(page: RejectPage) -> dict[str, Any]:
+    """One page of rejected rows, and where the next begins."""
+    return {"rows": [asdict(row) for row in page.rows], "next": page.next}
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, date | datetime) else value
+        for name, value in values.items()
+    }

@@ -1,0 +1,211 @@
+"""Reports, statuses and rejects as a person reads them."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from factload.check.findings import SHOWN_PER_REASON, CheckReport
+from factload.ledger.rejects import Reject
+from factload.printable import printable
+from factload.reasons import REASONS
+from factload.reports.report import Report
+
+if TYPE_CHECKING:
+    from factload.doctor.finding import Finding
+
+_LOG_WIDTH = 120
+
+
+def show_report(report: Report) -> None:
+    """Print a report: the rows, the control totals, the rejects by reason, the steps."""
+    _write_report(_console(), report)
+
+
+def rendered(report: Report) -> str:
+    """A report as ``show_report`` prints it, without colours: for logs."""
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=_LOG_WIDTH)
+    with console.capture() as capture:
+        _write_report(console, report)
+    return capture.get()
+
+
+def _write_report(console: Console, report: Report) -> None:
+    rows = report.rows
+    _heading(console, report.load_id, report.state)
+    if report.released:
+        _line(
+            console,
+            f"released by {report.released['by']} at {report.released['at']} UTC: {report.released['reason']}",
+        )
+    accounted = rows["blank"] + rows["rejected"] + rows["staged"]
+    sign = "=" if rows["source"] == accounted else "≠"
+    console.print(
+        f"source {rows['source']:,} {sign} blank {rows['blank']:,} + rejected {rows['rejected']:,} "
+        f"+ staged {rows['staged']:,};  published {rows['published']:,}\n"
+    )
+    if rows["source"] and report.control_totals:
+        _whole(console, _totals(report))
+    if report.rejects:
+        table = _table("rejected because", "rows")
+        for reason, count in report.rejects.items():
+            table.add_row(reason, f"{count:,}")
+        _whole(console, table)
+    if report.seconds:
+        table = _table("step", "seconds", "peak memory, MB")
+        for step, seconds in report.seconds.items():
+            table.add_row(step, f"{seconds:.2f}", f"{report.peak_rss_mb[step]:,.0f}")
+        _whole(console, table)
+    for warning in report.warnings:
+        _line(console, f"warning {warning}", "yellow", len("warning"))
+
+
+def _totals(report: Report) -> Table:
+    if not report.rows["published"]:
+        table = _table("control total", "source")
+        for name, totals in report.control_totals.items():
+            table.add_row(printable(name), totals["source"])
+        return table
+    table = _table("control total", "source", "published", "")
+    for name, totals in report.control_totals.items():
+        same = "equal" if Decimal(totals["source"]) == Decimal(totals["published"]) else "different"
+        table.add_row(printable(name), totals["source"], totals["published"], same)
+    return table
+
+
+def show_check(report: Report) -> None:
+    """Print a report, and what a check found beside it: problems, rejected rows with their cells, unmatched keys.
+
+    What the cells hold is shown: it is the reader's own sheet.
+    """
+    show_report(report)
+    if not isinstance(report, CheckReport):
+        return
+    console = _console()
+    if report.problems:
+        _heading(console, "problems", f"{len(report.problems)}")
+    for number, problem in enumerate(report.problems, 1):
+        _line(console, f"{number:>3}. {problem}")
+    if report.rejected:
+        _heading(console, "rejected rows", f"the first {SHOWN_PER_REASON} of each reason")
+    several = len({reject.workbook for reject in report.rejected}) > 1
+    for reason, found in groupby(report.rejected, lambda reject: reject.reason):
+        _line(console, f"{reason} ({report.rejects[reason]:,} rows): {REASONS[reason]}")
+        for reject in found:
+            where = f"{reject.workbook} {reject.address}" if several else reject.address
+            value = "" if reject.raw is None else f"  {_in_one_line(reject.raw)}"
+            _line(console, f"     {where}  {reject.column}{value}")
+    for name, unmatched in report.unmatched.items():
+        _heading(console, f"no member in {name}", f"{unmatched.rows:,} rows, {unmatched.keys:,} keys")
+        for key, rows in unmatched.first.most_common():
+            _line(console, f"     {_in_one_line(key)}  {rows:,}")
+
+
+def _heading(console: Console, name: str, told: str) -> None:
+    console.print()
+    _line(console, f"{name}  {told}", "bold", len(name))
+
+
+def _line(console: Console, text: str, style: str = "", styled: int = 0) -> None:
+    """Print a text as it is, however long; its first ``styled`` characters in ``style``."""
+    line = Text(printable(text))
+    line.stylize(style, 0, styled)
+    console.print(line, soft_wrap=True)
+
+
+def _in_one_line(value: str) -> str:
+    """A cell's text, its line ends escaped too."""
+    return printable(value).replace("\n", "\\n")
+
+
+def show_status(lines: Iterable[dict[str, Any]], feed: str | None) -> None:
+    """Print a line a load of ``feed`` or of all; below them what those came to that are not published, and what
+    resumes them."""
+    console = _console()
+    found = list(lines)
+    if not found:
+        _line(console, f"The ledger has no loads of {feed}." if feed else "The ledger has no loads yet.")
+        return
+    with_times = _status_table(found, times=True)
+    fits = _width_of(console, with_times) <= console.width
+    _whole(console, with_times if fits else _status_table(found, times=False))
+    for line in found:
+        if line["state"] != "published":
+            _line(console, f"{line['load_id']}: {line['next']}")
+        if line["error"]:
+            _line(console, f"{line['load_id']}: {line['error']}")
+
+
+def _status_table(found: Iterable[dict[str, Any]], *, times: bool) -> Table:
+    table = _table("load", "state", "source", "rejected", "published", *(["since, UTC"] if times else []))
+    for line in found:
+        counts = (f"{line[name]:,}" for name in ("source", "rejected", "published"))
+        table.add_row(line["load_id"], line["state"], *counts, *([line["since"]] if times else []))
+    return table
+
+
+def _whole(console: Console, table: Table) -> None:
+    """Print a table; where it is wider than the terminal its lines are broken there, and no cell is cut."""
+    width = console.width
+    console.width = max(width, _width_of(console, table))
+    console.print(table)
+    console.width = width
+
+
+def _width_of(console: Console, table: Table) -> int:
+    return Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+
+
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+
+
+def show_findings(found: Iterable[Finding]) -> None:
+    """Print a line a finding; what to do stands at its end."""
+    console = _console()
+    for finding in found:
+        remedy = f". {finding.remedy}." if finding.remedy else ""
+        told = _in_one_line(f"{finding.check} {finding.about}: {finding.seen}{remedy}")
+        _line(console, f"{finding.state:<8} {told}", _COLOURS[finding.state], len(finding.state))
+
+
+def show_rejects(found: Iterable[Reject]) -> None:
+    """Print a line a reject, columns parted by tabs, so that other programs can cut them."""
+    print("workbook\tsheet\trow\tcell\tcolumn\tvalue\treason\tmeaning")
+    for reject in found:
+        told = (
+            reject.workbook,
+            reject.sheet,
+            str(reject.row),
+            reject.address,
+            reject.column,
+            reject.raw or "",
+            reject.reason,
+            reject.explanation,
+        )
+        print(*(_in_one_line(text).replace("\t", "\\t") for text in told), sep="\t")
+
+
+def _console() -> Console:
+    # In a pipe there is no width to keep to, and nothing may be cut off.
+    width = None if sys.stdout.isatty() else 160
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for name in numbers:
+        table.add_column(
+            name, no_wrap=True, justify="right" if name not in ("state", "since, UTC", "") else "left"
+        )
+    return table

@@ -1,6 +1,0 @@
-"""Nothing was lost, and nothing changed places: counts and totals compared.
-
-``reconcile``   source = blank + rejected + staged, by partition and in all
-``weights``     totals that tie every value to its row
-``read_back``   what stands in the fact table, against what was staged
-"""

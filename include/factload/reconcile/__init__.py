@@ -1,0 +1,6 @@
+"""Nothing was lost, and nothing changed places: counts and totals compared.
+
+``counts``              source = blank + rejected + staged, by partition and in all
+``weighted_checksums``  totals that tie every value to its row
+``read_back``           what stands in the fact table, against what was staged
+"""

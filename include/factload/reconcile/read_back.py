@@ -1,0 +1,98 @@
+"""What stands in the fact table, read back and compared with what was staged.
+
+Rows are read once nothing is left that acts on them: after the statement's triggers, and after the deferred ones.
+They are counted, each measure is summed, and every column that the feed fills goes into a digest: the sum of a
+64-bit hash of each row. A sum depends on no order and sees every row as often as it is there; a row's hash ties its
+values to each other. Hash and sum are PostgreSQL's: quick enough for every row, and no defence against somebody who
+chooses values to deceive them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, Text, cast, collate, func, select, types
+from sqlalchemy.engine import Connection
+
+from factload.errors import ReconciliationError
+from factload.reconcile.counts import EXACT
+
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Some rows: how many, the exact sum of each measure, the digest of the columns that the feed fills."""
+
+    rows: int
+    totals: Mapping[str, Decimal]
+    digest: Decimal
+
+
+def content_of(
+    connection: Connection, selection: Select[Any] | CTE, names: Sequence[str], measures: Sequence[str]
+) -> Content:
+    """The content of the rows that are selected: all their columns, which ``names`` calls by their place."""
+    rows = selection if isinstance(selection, CTE) else selection.subquery("rows")
+    # OFFSET keeps the hash from being computed each time that it is used.
+    columns = dict(zip(names, rows.c, strict=True))
+    values = [columns[name].label(f"measure_{number}") for number, name in enumerate(measures)]
+    hashed = select(_hash(rows.c).label("hash"), *values).offset(0).subquery("hashed")
+    # PostgreSQL's hash of a row is a sum of its columns' hashes: added up, it would not see two values that have
+    # changed rows. Mixed once more it does.
+    mixed = func.hashint8extended(hashed.c.hash, _SEED).op("#")(hashed.c.hash)
+    sums = [func.sum(hashed.c[value.name]) for value in values]
+    count, digest, *totals = connection.execute(select(func.count(), func.sum(mixed), *sums)).one()
+    # The sum over no rows is NULL, and the sum of a smallint or integer comes as an int.
+    exact = [Decimal(0 if total is None else total) for total in totals]
+    return Content(count, dict(zip(measures, exact, strict=True)), Decimal(digest or 0))
+
+
+def _hash(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """64 bits of a row's ``columns`` together. A NULL is another value than any."""
+    return func.hash_record_extended(func.row(*map(_as_it_is_written, columns)), _SEED)
+
+
+def _as_it_is_written(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A text by its bytes, also where its column's type or collation takes another spelling for the same."""
+    if isinstance(column.type, types.String):
+        return collate(cast(column, Text), "C")
+    return column
+
+
+def columns_that_differ(
+    connection: Connection, names: Sequence[str], one: Select[Any], other: Select[Any]
+) -> list[str]:
+    """The columns that have other values in one selection than in the other, or have them more or less often."""
+    found = [
+        connection.execute(select(*(func.sum(_hash([column])) for column in rows.c))).one()
+        for rows in (one.subquery("rows"), other.subquery("rows"))
+    ]
+    return [name for name, first, second in zip(names, *found, strict=True) if first != second]
+
+
+def require_same(load_id: str, staged: Content, found: Content, differing: Sequence[str]) -> None:
+    """Raise ``ReconciliationError``, so that the transaction rolls back, unless what stands in the fact table is what
+    was staged. ``differing``: the columns that are known to have other values."""
+    if found == staged:
+        return
+    off = []
+    if found.rows != staged.rows:
+        off.append(f"{found.rows} rows of the load stand in the fact table, {staged.rows} were staged")
+    for name, total in staged.totals.items():
+        if difference := EXACT.subtract(found.totals[name], total):
+            off.append(f"control total of {name} is off by {difference}")
+    off += [
+        f"other values of {name} went into the fact table than were staged"
+        for name in differing
+        if found.totals.get(name) == staged.totals.get(name)
+    ]
+    raise ReconciliationError(
+        "publish_differs",
+        f"{load_id}: {'; '.join(off) or 'values stand in other rows of the fact table than they were staged in'}",
+        remedy="Nothing was published. Look for triggers, rules or policies on the fact table that change or drop "
+        "rows, keep older ones from being deleted, or change the load column",
+    )

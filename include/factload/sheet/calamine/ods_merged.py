@@ -1,0 +1,71 @@
+"""Which cells of an .ods sheet are merged: calamine doesn't say.
+
+OpenDocument 1.3 part 3, 9.1.4: the first of the cells says how many rows and columns it spans, those that it covers
+are written all the same.
+"""
+
+from __future__ import annotations
+
+import zipfile
+
+from factload.sheet.inflate import inflated
+from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
+from factload.sheet.ranges import RangeList
+from factload.sheet.workbook_file import WorkbookFile
+from factload.sheet.xml_reader import XmlReader
+
+_CONTENT, _CHUNK = "content.xml", 1 << 18
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
+
+
+def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
+    """Note the merged ranges of a sheet, counted from 0, whose content is known to be well-formed."""
+    reader = _Tables(sheet, found)
+    xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
+    with zipfile.ZipFile(file.stream()) as archive, inflated(archive, archive.getinfo(_CONTENT)) as stream:
+        while data := stream.read(_CHUNK):
+            xml.feed(data)
+
+
+class _Tables:
+    """Where the cells of one table stand."""
+
+    def __init__(self, wanted: int, found: RangeList) -> None:
+        self._wanted, self._found = wanted, found
+        self._table, self._depth = -1, 0  # a table may stand within a cell of another
+        self._row, self._rows, self._column = 1, 0, 1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        tag = name.removeprefix(_TABLE)
+        if tag == name:
+            return
+        if tag == "table":
+            self._table += self._depth == 0
+            self._depth += 1
+            if self._depth == 1:
+                self._row, self._rows, self._column = 1, 0, 1
+        elif self._depth != 1 or self._table != self._wanted:
+            return
+        elif tag == "table-row":
+            self._row, self._column = self._row + self._rows, 1
+            self._rows = _count(attributes, "number-rows-repeated", MAX_ROWS)
+        elif tag in ("table-cell", "covered-table-cell"):
+            self._cell(attributes)
+
+    def end(self, name: str) -> None:
+        self._depth -= name == _TABLE + "table"
+
+    def _cell(self, attributes: dict[str, str]) -> None:
+        repeated = _count(attributes, "number-columns-repeated", MAX_COLUMNS)
+        high = _count(attributes, "number-rows-spanned", MAX_ROWS)
+        wide = _count(attributes, "number-columns-spanned", MAX_COLUMNS)
+        if high > 1 or wide > 1:
+            for top in range(self._row, self._row + self._rows):
+                for left in range(self._column, self._column + repeated):
+                    self._found.add(top, left, top + high - 1, left + wide - 1)
+        self._column = min(self._column + repeated, MAX_COLUMNS)
+
+
+def _count(attributes: dict[str, str], name: str, most: int) -> int:
+    written = attributes.get(_TABLE + name, "1")
+    return max(1, min(int(written), most)) if written.isdecimal() and len(written) < 10 else 1

@@ -1,0 +1,275 @@
+"""An .xls, .xlsb or .ods workbook as a source: its child process asked, its answers typed as all rows are."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from factload.sheet.block import Block, Column, Kind
+from factload.sheet.calamine.ods_merged import note_merged
+from factload.sheet.calamine.process_budget import Share, ended
+from factload.sheet.choices import CellChoices
+from factload.sheet.columns import type_rows
+from factload.sheet.dates import GREGORIAN, Calendar
+from factload.sheet.field import SheetField
+from factload.sheet.file_errors import damaged, hostile
+from factload.sheet.file_kind import refuse_a_broken_zip
+from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.inflate import BROKEN, inflated
+from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
+from factload.sheet.merged import MergedCells
+from factload.sheet.pieces import Decoded, Pieces, row_count_mismatch
+from factload.sheet.ranges import RangeList
+from factload.sheet.rows import Row, bounded, chosen, too_much_text
+from factload.sheet.seen import seen_in
+from factload.sheet.sheets import SheetPart, SheetState
+from factload.sheet.unstorable import as_escaped, marked
+from factload.sheet.workbook_file import WorkbookFile
+from factload.sheet.xml_reader import XmlReader
+
+_ODS_ROWS = "content.xml"
+_CHUNK = 1 << 18
+_STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
+_KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
+
+
+class ForeignSource:
+    """A workbook that only calamine reads. Every question is a process of its own."""
+
+    def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
+        self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
+        size = _bound_zip(file, limits) if zipfile.is_zipfile(file.stream()) else file.size
+        self._share = Share.of(size, limits)
+
+    @cached_property
+    def sheets(self) -> Sequence[SheetPart]:
+        found = self._json(ask="sheets")
+        return tuple(
+            SheetPart(
+                as_escaped(marked(name)),
+                _STATES.get(state, "visible"),
+                str(i),
+                _KINDS.get(kind, kind.lower()),
+            )
+            for i, (name, state, kind) in enumerate(found)
+        )
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        with closing(self._rows_until(sheet, HEADER_WITHIN)) as rows:
+            return list(bounded(rows, self.limits.window_text_bytes))
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return bool(self._json(ask="empty", sheet=int(sheet.part)))
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        return chosen(self.all_rows(sheet, header_row=header_row, columns=columns), wanted)
+
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
+        merged = self.merged(sheet, header_row, columns) if columns else None
+        rows = (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
+        yield from merged.settled(rows) if merged else rows
+
+    @property
+    def calendar(self) -> Calendar:
+        return GREGORIAN  # calamine gives calendar dates, whatever they count from
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
+        return ForeignRows(self, sheet, fields)
+
+    def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
+        """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
+        found = RangeList(header_row, self.limits)
+        if self._ending == ".xls":
+            for corners in self._lines(ask="merged", sheet=int(sheet.part)):
+                found.add(*corners)
+        elif self._ending == ".ods":
+            note_merged(self._file, int(sheet.part), found)
+        shown = partial(seen_in, calendar=self.calendar)
+        cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
+        return cells if cells.matter else None
+
+    def _rows_until(self, sheet: SheetPart, last: int) -> Generator[Row, None, None]:
+        for number, cells in self._lines(ask="first", sheet=int(sheet.part), rows=last):
+            found = {i: (Kind(kind), text) for i, kind, text in cells if i <= MAX_COLUMNS}
+            yield Row(number, bool(cells), found)
+
+    def _json(self, **request: Any) -> Any:
+        [answer] = self._lines(**request)
+        return answer
+
+    def _lines(self, **request: Any) -> Iterator[Any]:
+        """The values that the child writes, one a line, each no longer than the text of a window may be."""
+        most = self.limits.window_text_bytes
+        with self.asked(**request) as answer:
+            while (line := answer.readline(most + 1)).endswith(b"\n"):
+                yield json.loads(line)
+            if len(line) > most:
+                raise too_much_text(most)
+
+    @contextmanager
+    def asked(self, **request: Any) -> Iterator[IO[bytes]]:
+        """The child's answer to one request. Raises WorkbookError when it doesn't end well, whatever was read."""
+        limits = self.limits
+        request |= {
+            "cells": limits.cells,
+            "file_cells": self._share.cells,
+            "file_share": self._share.memory,
+            "file_seconds": self._share.seconds,
+            "process_bytes": limits.process_bytes,
+            "process_seconds": limits.process_seconds,
+            "text_chars": limits.text_chars,
+            "text_bytes": limits.window_text_bytes,
+        }
+        package = str(Path(__file__).resolve().parents[3])
+        environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+        with tempfile.TemporaryFile() as said, _link_to(self._file, self._ending) as request["path"]:
+            child = subprocess.Popen(
+                # Without -P, modules of the current folder, an inbox perhaps, would run instead of Python's own.
+                [sys.executable, "-P", "-m", "factload.sheet.calamine.child"],
+                cwd="/",
+                pass_fds=(self._file.descriptor,),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                env=environment,
+            )
+            late = threading.Timer(limits.process_seconds, child.kill)
+            late.daemon = True
+            late.start()
+            read_all = False
+            try:
+                with child:
+                    assert child.stdin is not None and child.stdout is not None  # noqa: S101
+                    child.stdin.write(json.dumps(request).encode())
+                    child.stdin.close()
+                    try:
+                        yield child.stdout
+                        read_all = True
+                    except (pa.ArrowInvalid, OSError, EOFError) as error:
+                        child.kill() if child.poll() is None and not late.is_alive() else child.wait()
+                        raise ended(child.returncode, said, self.limits, self._share) from error
+                    finally:
+                        if not read_all and child.poll() is None:
+                            child.kill()
+            finally:
+                late.cancel()
+            if child.returncode:
+                raise ended(child.returncode, said, self.limits, self._share)
+
+
+class ForeignRows:
+    """One sheet, streamed from the child by batches."""
+
+    def __init__(self, source: ForeignSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
+        self.name, self._source, self._sheet = sheet.name, source, sheet
+        self.fields = [_without_counted_days(field) for field in fields]
+        names = [field.column for field in fields]
+        self.header = find_header(source.first_rows(sheet), names, sheet.name)
+        self.placed = place_columns(self.header, names, sheet.name)
+        self._merged: MergedCells | None = None
+
+    @property
+    def unclear(self) -> Mapping[int, str]:
+        return self._merged.unclear if self._merged else {}
+
+    def pieces(self, rows_per_partition: int) -> Pieces:
+        self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
+        columns = self._merged.columns if self._merged else sorted(set(self.placed))
+        request = {"sheet": int(self._sheet.part), "columns": columns, "after": self.header.row}
+        held = 0
+        with self._source.asked(ask="rows", **request) as answer, pa.ipc.open_stream(answer) as batches:
+            for batch in batches:
+                counted = int(batch["counted"][0].as_py())
+                if counted != batch.num_rows:
+                    raise row_count_mismatch(self.name, int(batch["row"][0].as_py()))
+                done = 0
+                while done < batch.num_rows:
+                    part = batch.slice(done, min(rows_per_partition - held, batch.num_rows - done))
+                    done += part.num_rows
+                    held = (held + part.num_rows) % rows_per_partition
+                    yield self._decoded(part, columns, ends_partition=held == 0)
+
+    def exactly(self, rows_per_partition: int) -> Pieces:
+        return self.pieces(rows_per_partition)
+
+    def _decoded(self, batch: pa.RecordBatch, columns: Sequence[int], *, ends_partition: bool) -> Decoded:
+        row = batch["row"].to_numpy()
+        found = {
+            column: Column(np.array(batch[f"kind{i}"].to_numpy()), pa.concat_arrays([batch[f"text{i}"]]))
+            for i, column in enumerate(columns)
+        }
+        block = Block(row.astype(np.int32), found, int(row[-1]))
+        if self._merged:
+            block = self._merged.settle(block)
+        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
+        return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
+
+
+def _without_counted_days(field: SheetField) -> SheetField:
+    """The field as far as calamine tells: it doesn't say from when the workbook's plain numbers count days."""
+    return replace(field, serials=False) if field.type.kind in ("date", "timestamp") else field
+
+
+@contextmanager
+def _link_to(file: WorkbookFile, ending: str) -> Iterator[str]:
+    """A path of the open file, as the child sees it: calamine takes nothing but paths, and looks at their endings."""
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"workbook{ending}"
+        link.symlink_to(f"/dev/fd/{file.descriptor}")
+        yield str(link)
+
+
+def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
+    """How many bytes the parts hold together, inflated. Raises WorkbookError."""
+    refuse_a_broken_zip(file, max_members=limits.members)
+    with zipfile.ZipFile(file.stream()) as archive:
+        parts = archive.infolist()
+        for info in parts:
+            if info.file_size > limits.sheet_bytes:
+                raise hostile(
+                    f"A part inflates to {info.file_size:,} bytes",
+                    f"at most {limits.sheet_bytes:,}",
+                    "sheet_bytes",
+                )
+            if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
+                info.compress_size, 1
+            ):
+                raise hostile(
+                    f"A part inflates from {info.compress_size:,} to {info.file_size:,} bytes",
+                    f"at most {limits.ratio} times",
+                    "ratio",
+                )
+        _require_well_formed(archive)
+    return sum(info.file_size for info in parts)
+
+
+def _require_well_formed(archive: zipfile.ZipFile) -> None:
+    """Return unless the rows of an .ods workbook are no XML: calamine goes on for ever where a table has no end."""
+    if _ODS_ROWS not in archive.namelist():
+        return
+    reader = XmlReader(_ODS_ROWS)
+    try:
+        with inflated(archive, archive.getinfo(_ODS_ROWS)) as stream:
+            while data := stream.read(_CHUNK):
+                reader.feed(data)
+    except BROKEN as error:
+        raise damaged(f"{_ODS_ROWS} can't be inflated ({error})") from error
+    reader.feed(b"", final=True)

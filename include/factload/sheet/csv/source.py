@@ -1,0 +1,187 @@
+"""A csv file as a source: one sheet, named as the file, read by blocks or exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import PurePath
+
+from factload.errors import WorkbookError
+from factload.sheet.block import Block, Kind, empty_block
+from factload.sheet.columns import type_rows
+from factload.sheet.csv.counting import count_valued
+from factload.sheet.csv.dialect import CsvDialect
+from factload.sheet.csv.fast_path import RAGGED_SHOWN, read_records
+from factload.sheet.csv.misread import refuse_another_delimiter
+from factload.sheet.csv.records import Records, RecordStream
+from factload.sheet.csv.slow_path import Record, read_exactly
+from factload.sheet.csv.stream import open_utf8
+from factload.sheet.dates import GREGORIAN, Calendar
+from factload.sheet.field import SheetField
+from factload.sheet.file_errors import hostile
+from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.limits import MAX_COLUMNS, Limits
+from factload.sheet.parallel_map import in_order
+from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.rows import Row, chosen, to_block, too_much_text
+from factload.sheet.sheets import SheetPart
+from factload.sheet.workbook_file import WorkbookFile
+
+BLOCK_BYTES = 3 << 19
+_EXACT_BATCH, _EXACT_BYTES = 10_000, 8 << 20  # records, and their bytes: Python objects, so few
+
+
+class CsvSource:
+    """A csv file. Its one sheet has the file's name without the ending."""
+
+    def __init__(self, file: WorkbookFile, dialect: CsvDialect, limits: Limits) -> None:
+        self.file, self.dialect, self.limits = file, dialect, limits
+        name = file.name.removesuffix(".gz")
+        self.sheets = (SheetPart(PurePath(name).stem, "visible", file.name, "worksheet"),)
+
+    @property
+    def calendar(self) -> Calendar:
+        return GREGORIAN
+
+    def first_records(self) -> list[Record]:
+        """The records that begin in the first lines, without their bytes. Raises WorkbookError."""
+        records: list[Record] = []
+        taken = 0
+        with open_utf8(self.file, self.dialect, self.limits) as stream:
+            for record in read_exactly(stream, self.dialect, self.limits):
+                if record.line > HEADER_WITHIN:
+                    break
+                if len(record.fields) > MAX_COLUMNS:
+                    raise hostile(
+                        f"Line {record.line} has {len(record.fields):,} fields", f"at most {MAX_COLUMNS:,}"
+                    )
+                taken += len(record.raw)
+                if taken > self.limits.window_text_bytes:
+                    raise too_much_text(self.limits.window_text_bytes)
+                records.append(replace(record, raw=b""))
+        return records
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        return [_row(record) for record in self.first_records()]
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        return chosen(self.all_rows(sheet, header_row=header_row, columns=columns), wanted)
+
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
+        with open_utf8(self.file, self.dialect, self.limits) as stream:
+            rows = map(_row, read_exactly(stream, self.dialect, self.limits))
+            yield from (row for row in rows if row.cells)
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return next(self.all_rows(sheet), None) is None
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> CsvRows:
+        return CsvRows(self, sheet, fields, threads)
+
+
+class CsvRows:
+    """The records below the header. A row's number is the line where its record begins."""
+
+    def __init__(
+        self, source: CsvSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
+    ) -> None:
+        self.name, self._source, self._threads = sheet.name, source, threads
+        # A csv file holds texts alone: the declared types are read from them.
+        self.fields = [replace(field, parse_text=True) for field in fields]
+        names = [field.column for field in fields]
+        try:
+            records = source.first_records()
+            self.header = find_header([_row(record) for record in records], names, sheet.name)
+        except WorkbookError as error:
+            if error.code in ("header_missing", "csv_quotes"):
+                refuse_another_delimiter(source.file, names, source.dialect, source.limits)
+            raise
+        self.placed = place_columns(self.header, names, sheet.name)
+        self._columns = sorted(set(self.placed))
+        header = next(record for record in records if record.line == self.header.row)
+        self._width, self._header_lines = len(header.fields), header.last_line
+
+    @property
+    def unclear(self) -> Mapping[int, str]:
+        return {}
+
+    def pieces(self, rows_per_partition: int) -> Pieces:
+        source = self._source
+        with open_utf8(source.file, source.dialect, source.limits) as stream:
+            records = RecordStream(
+                stream,
+                source.dialect,
+                skip_lines=self._header_lines,
+                rows_per_partition=rows_per_partition,
+                block_bytes=BLOCK_BYTES,
+                row_bytes=source.limits.row_bytes,
+            )
+            yield from in_order(self._decode, records, self._threads)
+
+    def _decode(self, records: Records) -> Decoded:
+        source = self._source
+        if not records.data.strip(b"\r\n"):  # a bomb of empty lines is soon through
+            nothing = replace(empty_block(self._columns), last_row=records.line + len(records.ends) - 1)
+            return self._decoded(nothing, 0, ends_partition=records.ends_partition)
+        block = read_records(records, self._columns, self._width, source.dialect, source.limits.text_chars)
+        counted = count_valued(records.data, source.dialect)
+        if counted != len(block):
+            raise NotPlain
+        return self._decoded(block, counted, ends_partition=records.ends_partition)
+
+    def exactly(self, rows_per_partition: int) -> Pieces:
+        source = self._source
+        with open_utf8(source.file, source.dialect, source.limits) as stream:
+            below = (
+                r for r in read_exactly(stream, source.dialect, source.limits) if r.line > self.header.row
+            )
+            while partition := _some(below, rows_per_partition):
+                left = rows_per_partition - len(partition)
+                while left > 0 and (more := _some(below, left)):
+                    yield self._exact_piece(partition, ends_partition=False)
+                    partition, left = more, left - len(more)
+                yield self._exact_piece(partition, ends_partition=True)
+
+    def _exact_piece(self, records: Sequence[Record], *, ends_partition: bool) -> Decoded:
+        rows = [_row(record) for record in records]
+        raws = (record.raw if record.raw.endswith(b"\n") else record.raw + b"\n" for record in records)
+        counted = count_valued(b"".join(raws), self._source.dialect)
+        if counted != sum(row.valued for row in rows):
+            raise row_count_mismatch(self.name, records[0].line)
+        valued_rows = [(record, row) for record, row in zip(records, rows, strict=True) if row.valued]
+        ragged = {
+            i: record.raw[: 4 * RAGGED_SHOWN].decode("utf-8", "ignore").rstrip("\r\n")[:RAGGED_SHOWN]
+            for i, (record, _) in enumerate(valued_rows)
+            if len(record.fields) != self._width
+        }
+        for i in ragged:
+            valued_rows[i][1].cells.clear()
+        block = to_block([row for _, row in valued_rows], self._columns, rows[-1].number)
+        return self._decoded(replace(block, ragged=ragged), counted, ends_partition=ends_partition)
+
+    def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
+        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
+        first = int(block.row[0]) if len(block) else block.last_row
+        return Decoded(rows, source, first, block.last_row, ends_partition)
+
+
+def _some(records: Iterator[Record], most: int) -> list[Record]:
+    """The next records: some thousands, fewer where they are long."""
+    taken: list[Record] = []
+    size = 0
+    for record in islice(records, min(most, _EXACT_BATCH)):
+        taken.append(record)
+        size += len(record.raw)
+        if size > _EXACT_BYTES:
+            break
+    return taken
+
+
+def _row(record: Record) -> Row:
+    cells = {i: (Kind.TEXT, text) for i, text in enumerate(record.fields, 1) if text}
+    return Row(record.line, bool(cells), cells)

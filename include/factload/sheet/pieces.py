@@ -1,0 +1,41 @@
+"""Decoded pieces of a sheet, which every kind of file gives, and what a fast path raises where it can't read one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from factload.errors import WorkbookError
+from factload.sheet.columns import TypedRows
+
+
+class NotPlain(Exception):  # a turn of the road, not an error
+    """The sheet is written in a way that can't be cut by its bytes: the exact reader takes all of it."""
+
+
+class ReadAgain(Exception):  # a turn of the road, not an error
+    """What stands after the rows changes what they say: they are to be read anew by who knows it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A piece's typed rows; ``source`` counted from the bytes; its first and last Excel row (0: none)."""
+
+    rows: TypedRows
+    source: int
+    first_row: int
+    last_row: int
+    ends_partition: bool
+
+
+Pieces = Generator[Decoded, None, None]  # closing it closes what it reads
+
+
+def row_count_mismatch(part: str, row: int) -> WorkbookError:
+    """The reader and what counts apart from it disagree: nothing of the sheet can be trusted."""
+    return WorkbookError(
+        "row_count_mismatch",
+        f"Two ways of counting the rows of {part} disagree, first at row {row:,}",
+        expected="every row read or refused",
+        remedy="Open the workbook in Excel and save it again; keep the file, it shows a fault of this reader",
+    )

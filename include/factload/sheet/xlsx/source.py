@@ -1,0 +1,220 @@
+"""An .xlsx or .xlsm workbook as a source: its sheets by windows, decoded side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+
+from factload.errors import WorkbookError
+from factload.sheet.choices import CellChoices
+from factload.sheet.dates import Calendar
+from factload.sheet.field import SheetField
+from factload.sheet.header import Header, find_header, place_columns
+from factload.sheet.limits import MAX_ROWS, Limits
+from factload.sheet.merged import MergedCells
+from factload.sheet.parallel_map import in_order
+from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
+from factload.sheet.references import range_of
+from factload.sheet.rows import Row, bounded, chosen
+from factload.sheet.seen import seen_in
+from factload.sheet.sheets import SheetPart
+from factload.sheet.workbook_file import WorkbookFile
+from factload.sheet.xlsx.decode import FOOT, SheetDecoder
+from factload.sheet.xlsx.first_rows import first_rows, valued_rows
+from factload.sheet.xlsx.package import Package, open_package
+from factload.sheet.xlsx.picked import Wanted, picked_rows
+from factload.sheet.xlsx.slow_path import SheetParser, iterate
+from factload.sheet.xlsx.strings import load_strings
+from factload.sheet.xlsx.strings_table import SharedStrings
+from factload.sheet.xlsx.tail import Tail, read_tail
+from factload.sheet.xlsx.windows import Windows
+
+WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
+_FEW_COLUMNS = 5
+WINDOW_PLACES = 1 << 19  # rows × mapped columns: every one takes memory, filled or not
+
+
+class XlsxSource:
+    """An open workbook; its shared strings are read once, when first asked for."""
+
+    def __init__(self, package: Package, limits: Limits, cells: CellChoices) -> None:
+        self.package, self.limits, self.cells = package, limits, cells
+
+    @property
+    def sheets(self) -> Sequence[SheetPart]:
+        return self.package.sheets
+
+    @property
+    def calendar(self) -> Calendar:
+        return self.package.calendar
+
+    @property
+    def rejects_stale(self) -> bool:
+        """Whether a formula whose saved value is out of date makes its row a reject."""
+        return self.cells.stale_formulas == "reject"
+
+    @property
+    def stale(self) -> bool:
+        """Whether all formulas of the workbook are such."""
+        return self.package.stale and self.rejects_stale
+
+    @cached_property
+    def strings(self) -> SharedStrings:
+        """The workbook's shared strings."""
+        return load_strings(self.package, self.limits)
+
+    def first_rows(self, sheet: SheetPart) -> list[Row]:
+        return first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale)
+
+    def all_rows(
+        self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
+    ) -> Iterator[Row]:
+        tail = read_tail(self.package, sheet.part, header_row, self.limits) if columns else None
+        merged = self.merged(tail, header_row, columns) if tail else None
+        rows = valued_rows(
+            self.package,
+            sheet,
+            self.strings,
+            self.limits,
+            stale=self.stale or (tail is not None and tail.stale and self.rejects_stale),
+            spread=columns,
+        )
+        yield from (row for row in (merged.settled(rows) if merged else rows) if row.cells)
+
+    def some_rows(
+        self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
+    ) -> Iterator[Row]:
+        numbers = Wanted(wanted)
+        tail = read_tail(self.package, sheet.part, header_row, self.limits)
+        if not self.merged(tail, header_row, columns):
+            try:
+                for rows in self._picked(sheet, numbers, header_row, tail):
+                    yield from (row for row in rows if row.valued and row.cells)
+            except (NotPlain, WorkbookError):
+                pass  # reading all rows tells what they hold, or what is wrong with them
+            else:
+                return
+        every = self.all_rows(sheet, header_row=header_row, columns=columns)
+        yield from chosen(every, numbers.not_found_yet())
+
+    def _picked(self, sheet: SheetPart, wanted: Wanted, header_row: int, tail: Tail) -> Iterator[list[Row]]:
+        def parse(rows: bytes) -> list[Row]:
+            parser = SheetParser(
+                sheet.part,
+                self.strings,
+                self.package.date_styles,
+                max_chars=self.limits.text_chars,
+                max_text_bytes=self.limits.window_text_bytes,
+                need_numbers=True,
+                stale=self.stale or (tail.stale and self.rejects_stale),
+            )
+            return list(bounded(iterate(parser, [windows.head, rows, FOOT]), self.limits.window_text_bytes))
+
+        with self.package.open_part(sheet.part, self.limits.sheet_bytes) as stream:
+            windows = Windows(
+                stream,
+                skip_to_row=header_row,
+                rows_per_partition=MAX_ROWS,
+                rows_per_window=MAX_ROWS,
+                window_bytes=WINDOW_BYTES,
+                limits=self.limits,
+            )
+            yield from picked_rows(windows, wanted, parse)
+
+    def is_empty(self, sheet: SheetPart) -> bool:
+        return next(self.all_rows(sheet), None) is None
+
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> XlsxRows:
+        return XlsxRows(self, sheet, fields, threads)
+
+    def merged(self, tail: Tail, header_row: int, placed: Collection[int]) -> MergedCells | None:
+        """What the merged ranges of a sheet change in these columns; None for nothing."""
+        shown = partial(seen_in, calendar=self.calendar)
+        cells = MergedCells(tail.merged, header_row, placed, self.cells.merged, self.limits, shown)
+        return cells if cells.matter else None
+
+
+class XlsxRows:
+    """One sheet, by windows over its XML.
+
+    What stands after the rows is known only when they are read. Where it changes what they say, which is rare, they
+    are read anew.
+    """
+
+    def __init__(
+        self, source: XlsxSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
+    ) -> None:
+        self._source, self._sheet, self.fields, self._threads = source, sheet, fields, threads
+        names = [field.column for field in fields]
+        self.header: Header = find_header(
+            source.first_rows(sheet), names, sheet.name, self._merged_in, calendar=source.calendar
+        )
+        self.placed = place_columns(self.header, names, sheet.name)
+        self._tail: Tail | None = None
+        self.unclear: Mapping[int, str] = {}
+
+    @property
+    def name(self) -> str:
+        return self._sheet.name
+
+    def pieces(self, rows_per_partition: int) -> Pieces:
+        limits, known = self._source.limits, self._tail
+        merged = self._merged(known) if known else None
+        decoder = self._decoder(known, merged)
+        with self._source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
+            windows = Windows(
+                stream,
+                skip_to_row=self.header.row,
+                rows_per_partition=rows_per_partition,
+                rows_per_window=max(1, WINDOW_PLACES // len(decoder.columns)),
+                window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
+                limits=limits,
+            )
+            yield from in_order(
+                lambda window: decoder.window(window, windows.head, windows.keep_space),
+                windows,
+                1 if merged else self._threads,
+            )
+            self._tail = windows.tail
+        if known is None and (self._merged(self._tail) or self._makes_stale(self._tail)):
+            raise ReadAgain
+        self.unclear = merged.unclear if merged else {}
+
+    def exactly(self, rows_per_partition: int) -> Pieces:
+        source = self._source
+        tail = read_tail(source.package, self._sheet.part, self.header.row, source.limits)
+        merged = self._merged(tail)
+        yield from self._decoder(tail, merged).exactly(self.header.row, rows_per_partition)
+        self.unclear = merged.unclear if merged else {}
+
+    def _merged(self, tail: Tail) -> MergedCells | None:
+        return self._source.merged(tail, self.header.row, self.placed)
+
+    def _makes_stale(self, tail: Tail) -> bool:
+        return tail.stale and self._source.rejects_stale and not self._source.stale
+
+    def _decoder(self, tail: Tail | None, merged: MergedCells | None) -> SheetDecoder:
+        source = self._source
+        return SheetDecoder(
+            self._sheet.part,
+            self.fields,
+            self.placed,
+            source.strings,
+            source.package,
+            source.limits,
+            stale=source.stale or (tail is not None and self._makes_stale(tail)),
+            merged=merged,
+        )
+
+    def _merged_in(self, row: int) -> list[str]:
+        """The merged ranges that touch a row, such as ``A3:C3``: for errors only."""
+        merged = read_tail(self._source.package, self._sheet.part, row, self._source.limits).merged
+        return [range_of(*map(int, one)) for one in merged[merged[:, 0] <= row]]
+
+
+@contextmanager
+def open_xlsx(file: WorkbookFile, limits: Limits, cells: CellChoices) -> Iterator[XlsxSource]:
+    """The workbook in ``file``, open for reading. Raises WorkbookError as ``open_package`` does."""
+    with open_package(file, limits) as package:
+        yield XlsxSource(package, limits, cells)

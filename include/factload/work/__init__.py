@@ -1,7 +1,0 @@
-"""Where and how steps run.
-
-``step``        one step at work: its connection, its errors' meaning, its record in the ledger
-``processes``, ``last_words``   steps side by side on one machine; what their processes print
-``again``       what is tried again by itself, after a conflict or while the database is away
-``measure``, ``memory``   what a step costs; what a process does without
-"""

@@ -95,6 +95,18 @@ def test_scales_come_of_nearly_all_numbers(values: tuple[object, ...], proposed:
     assert str(read(numbers(*values)).type) == proposed
 
 
+@pytest.mark.parametrize(("typed", "proposed"), [(10**15, "numeric(38,0)"), (10**15 - 1, "bigint")])
+def test_a_number_that_excel_may_have_cut_is_an_amount_beside_texts_too(typed: int, proposed: str) -> None:
+    reading = read([*numbers(typed), *written("7", "1000000000000000")])
+    assert (str(reading.type), reading.parse_text) == (proposed, True)
+
+
+def test_a_text_that_is_nearly_whole_has_a_fraction() -> None:
+    reading = read(written("0.9999999999999999"), all_text=True)
+    assert reading.type.kind == "numeric"
+    assert str(read(written("1.0", "2"), all_text=True).type) == "bigint"
+
+
 def test_amounts_have_fractions_sooner_or_later() -> None:
     assert str(read(numbers(1, 2), "Net amount").type) == "numeric(18,4)"
     assert str(read(numbers(1, 2), "Bestellwert").type) == "numeric(18,4)"

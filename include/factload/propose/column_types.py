@@ -122,7 +122,9 @@ def _written(
         for (kind, text), n in values.items():
             digits[_digits(text, numbers.format) if kind == Kind.TEXT else text] += n
         written = numbers.format if has_marks(texts) else UNGROUPED
-        return replace(_numbers(header, digits, written), parse_text=not all_text)
+        exact = {_digits(text, numbers.format) for text in texts}
+        reading = replace(_numbers(header, digits, written, exact), parse_text=not all_text)
+        return _without_cut_numbers(reading, [text for kind, text in values if kind == Kind.NUMBER])
     mixed = "values of several kinds: read as texts" if others else ""
     doubts = [doubt for doubt in (dates.doubt or numbers.doubt, mixed) if doubt]
     return Reading(TEXT, notes=tuple(doubts[:1]))
@@ -134,9 +136,12 @@ def _digits(text: str, written: TextFormat) -> str:
 
 
 def _typed_numbers(header: str, texts: Mapping[str, int]) -> Reading:
+    return _without_cut_numbers(_numbers(header, texts, UNGROUPED), texts)
+
+
+def _without_cut_numbers(reading: Reading, typed: Iterable[str]) -> Reading:
     """Numbers in cells: those of which Excel may have cut digits are amounts, or nothing."""
-    reading = _numbers(header, texts, UNGROUPED)
-    if reading.type.kind == "integer" and any(_is_cut(Kind.NUMBER, text) for text in texts):
+    if reading.type.kind == "integer" and any(_is_cut(Kind.NUMBER, text) for text in typed):
         note = "whole numbers of more than 15 digits, of which Excel may have cut the last: as amounts"
         return replace(reading, type=SqlType("numeric", precision=_MOST_DIGITS), notes=(*reading.notes, note))
     return reading
@@ -152,7 +157,11 @@ def _moments(texts: Iterable[str]) -> Reading:
     return Reading(SqlType("timestamp" if with_time else "date"))
 
 
-def _numbers(header: str, texts: Mapping[str, int], written: TextFormat) -> Reading:
+def _numbers(
+    header: str, texts: Mapping[str, int], written: TextFormat, exact: Collection[str] = ()
+) -> Reading:
+    """How these numbers, each as often as it says, are read. ``exact``: those that the file holds as texts, where
+    every digit counts."""
     numbers = {text: number for text in texts if (number := parse_decimal(text)) is not None}
     if not numbers or is_digits_alone(header):
         return Reading(TEXT)
@@ -170,7 +179,8 @@ def _numbers(header: str, texts: Mapping[str, int], written: TextFormat) -> Read
     if scale > _MOST_DECIMALS and noisy <= (1 - _NEARLY_ALL) * every:
         return Reading(DOUBLE, written=written)
     scale = min(scale, _MOST_DECIMALS)
-    if scale == 0 and not may_have_fractions(header):
+    fractions = any(number != number.to_integral_value() for text, number in numbers.items() if text in exact)
+    if scale == 0 and not fractions and not may_have_fractions(header):
         kind = SqlType("integer", bits=64) if whole < 18 else SqlType("numeric", precision=_MOST_DIGITS)
         return Reading(kind if whole <= _MOST_DIGITS else DOUBLE, written=written, notes=notes)
     scale = max(_DECIMALS, scale)

@@ -1,4 +1,4 @@
-"""A person who says stop is heard at once, also where the main thread waits inside of a library.
+"""Ctrl-C and SIGTERM take effect at once, even while the main thread waits inside a library.
 
 Python runs a signal's handler once the main thread is back in Python; in libpq it may never be. The number of a signal
 is written to a socket right away, though, and a thread that reads it ends what is waited for (``when_stopped``).

@@ -1,4 +1,4 @@
-"""The last net: what nobody foresaw becomes one sentence, and its traceback a file.
+"""The last safety net: an unexpected exception becomes one sentence, and its traceback goes into a file.
 
 A traceback is no use to who loads a workbook, and may hold what logs may not: a value that couldn't be converted
 stands in the words of the library. So it goes to a file that only this user can read, and the sentence says where.

@@ -71,7 +71,7 @@ class DimensionMap:
 @dataclass(frozen=True, slots=True)
 class PartitionCounts:
     """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text; ``weighted``:
-    column → sum of row number × value (``weights``); ``unknown``: dimension → rows with its member for the
+    column → sum of row number × value (``weighted_checksums``); ``unknown``: dimension → rows with its member for the
     unknown."""
 
     partition_id: str

@@ -1,4 +1,4 @@
-"""What a process of ours does to stay small."""
+"""How a process of factload keeps its memory small."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class _NoPandas(MetaPathFinder):
 
 
 def save_memory() -> None:
-    """Give back what is no longer used, and leave out what never is. For the process; calling it again changes nothing.
+    """Use the system's allocator and keep pandas out, for this process; calling it again changes nothing.
 
     Arrow's usual allocator keeps freed memory for itself, by tens of megabytes a thread; the system's takes as long.
     """

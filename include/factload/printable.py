@@ -1,4 +1,4 @@
-"""Texts of workbooks, feeds and servers as a terminal may be given them."""
+"""Texts from workbooks, feeds and servers, made safe to print on a terminal."""
 
 from __future__ import annotations
 

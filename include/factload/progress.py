@@ -1,4 +1,4 @@
-"""What a person sees while a load runs: bars on a terminal, nothing in a pipe."""
+"""What a load reports while it runs. ``cli.progress_bars`` shows it on a terminal."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_the_command_line_reads_urls_and_sends_rejects_back(place: Place, store:
     down = factload(
         "run", "sales", *period, "--workbook", f"{BUCKET}/in/none.xlsx", AWS_ENDPOINT_URL="http://127.0.0.1:1"
     )
-    assert (down.returncode, "did not answer as one should" in down.stderr) == (4, True)
+    assert (down.returncode, "answered with an error" in down.stderr) == (4, True)
 
 
 def test_the_load_reads_what_it_was_opened_with(place: Place, store: Any) -> None:

@@ -76,7 +76,7 @@ def test_the_demo_feed_is_what_it_says() -> None:
         ("{period}", "{date}", "{date} is not known here; only {period} is"),
         ("{period}", "{period.year}", "{period.year} is not known here"),
         ("feed: sales", "feed: Sales 2", "a feed's name is lower-case letters"),
-        ("  table: fact_sales", "  table: fact_sales\n  table: other", "sales.yaml:19: fact.table stands twice; keep one"),
+        ("  table: fact_sales", "  table: fact_sales\n  table: other", "sales.yaml:19: fact.table is given twice; keep one of them"),
         ("workbook:", "workbook: [", "not YAML"),
     ],
 )  # fmt: skip
@@ -193,7 +193,7 @@ def test_a_sheet_is_a_name_an_index_a_list_or_all(
         ("sheet: Facts", "sheet: true", "workbook.sheet: expected a sheet's name"),
         ("sheet: Facts", "sheet: [Facts, 1.5]", "workbook.sheet: expected a sheet's name"),
         ("sheet: Facts", 'sheet: [Facts, "*"]', "workbook.sheet: expected a sheet's name"),
-        ("sheet: Facts", "sheet: [Facts, Facts]", "workbook.sheet: a sheet stands twice in the list"),
+        ("sheet: Facts", "sheet: [Facts, Facts]", "workbook.sheet: a sheet is in the list twice"),
     ],
 )  # fmt: skip
 def test_a_sheet_that_is_none_of_these_is_refused(

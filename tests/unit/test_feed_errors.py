@@ -48,7 +48,7 @@ BROKEN = [
     ("workbook:\n", "workbook: inbox/sales.xlsx\nother:\n", "sales.yaml:4: workbook: expected fields below it: path, sheet* (found 'inbox/sales.xlsx')\nsales.yaml:5: other: is not a field here. There are feed, *"),
     ("  product:\n", "  - product:\n", "sales.yaml:8: dimensions: expected fields below it, each `name: ...` (found a list)."),
     ('"numeric(18,4)"', "numeric(18,4)", 'sales.yaml:21: fact.columns.metric.type: *\nsales.yaml:21: fact.columns.metric.4): is half of a text that a comma cut in two: put it into quotes, such as type: "numeric(18,4)".'),
-    ("  table: fact_sales", "  table: fact_sales\n  table: other", "sales.yaml:19: fact.table stands twice; keep one."),
+    ("  table: fact_sales", "  table: fact_sales\n  table: other", "sales.yaml:19: fact.table is given twice; keep one of them."),
     # not YAML at all
     ("    table: dim_product", "\ttable: dim_product", "sales.yaml:10: not YAML: found character '\\t' that cannot start any token. Indent with spaces: YAML takes no tabs."),
     ("    table: dim_product", "   table: dim_product", "sales.yaml:11: not YAML: mapping values are not allowed here. Text with a colon goes into quotes; fields of one part are indented alike."),

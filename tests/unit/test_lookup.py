@@ -184,7 +184,7 @@ def test_the_member_of_a_day_is_the_one_a_loop_finds(
             [("a", 1, "2026-02-01", "2026-01-01")],
             "1 members of dim are valid to a moment before they are valid",
         ),
-        ([("a", 1, "12026-02-01", None)], "a moment that no calendar of ours has"),
+        ([("a", 1, "12026-02-01", None)], "a validity date outside of the years 1 to 9999"),
     ],
 )
 def test_a_history_that_does_not_fit_stops_the_load_and_is_named(rows: list[Member], message: str) -> None:

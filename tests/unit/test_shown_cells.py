@@ -111,7 +111,7 @@ def test_what_a_workbook_cannot_hold_is_shown_by_signs(text: str, seen: str, tmp
     assert not keeps_sign(was, "typed anew")
 
 
-XLS = Saved(foreign=True)
+XLS = Saved(by_calamine=True)
 CSV = Saved(texts_alone=True)
 
 

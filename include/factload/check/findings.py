@@ -1,4 +1,4 @@
-"""What a check found: defects collected rather than raised, rejected rows and their cells, unmatched keys."""
+"""What a check found: errors collected instead of raised, rejected rows with their cells, unmatched keys."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Problems:
         self.found: list[FactloadError] = []
 
     def note(self, error: FactloadError) -> None:
-        """Keep an error, or those that it stands for."""
+        """Add the error, or each part of a compound one."""
         self.found.extend(error.parts)
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Keep the error that ends the block, and go on. A fault that a retry may help is raised."""
+        """Add the error that ends the block, and go on. A ``TransientError`` is raised instead."""
         try:
             yield
         except TransientError:
@@ -55,7 +55,7 @@ class UnmatchedKeys:
 
     @property
     def keys(self) -> int:
-        """How many different ones."""
+        """How many distinct keys."""
         return len(self._hashes)
 
     def add(self, raw: pa.Array) -> None:

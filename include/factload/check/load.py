@@ -51,7 +51,7 @@ def check_load(
     """Read all workbooks and every dimension, and report what a load would stage and reject, and what would stop it.
 
     The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``;
-    ``held`` where only the number of rows stands against the load; else ``refused``. Raises ``TransientError``.
+    ``held`` if only the number of rows would stop the load; else ``refused``. Raises ``TransientError``.
     """
     problems = Problems()
     engine = engine_for(database).execution_options(
@@ -141,7 +141,7 @@ def _split(
 
 
 def _readable_feed(feed: Feed, sheet: ReadableSheet, members: Mapping[str, Members]) -> Feed:
-    """The feed with those columns alone that this sheet and these dimensions can fill; no unmatched key ends it."""
+    """The feed with only the columns that this sheet and these dimensions can fill; unmatched keys are no error."""
     there = {field.name for field in sheet.fields}
     columns = {
         name: column
@@ -203,8 +203,8 @@ class _Rows:
             name = ", ".join(n for n, dimension in those if ", ".join(dimension.column) == column)
             self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
 
-    def refusals(self, source: int) -> list[FactloadError]:
-        """Why rows without a reason of their own to stop would stop the load all the same."""
+    def errors(self, source: int) -> list[FactloadError]:
+        """Why the load would be refused as a whole although none of its rows is an error by itself."""
         return [
             RowsRefused(
                 "unmatched_key",
@@ -248,7 +248,7 @@ class _Rows:
 
 def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Problems) -> CheckReport:
     fatal = bool(problems.found)
-    found = (*problems.found, *rows.refusals(split.source))
+    found = (*problems.found, *rows.errors(split.source))
     held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
     reasons = rows.rejected.reasons
     totals = {m: rows.totals.get(m, Decimal(0)) for m in measures(feed)}

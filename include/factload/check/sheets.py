@@ -1,4 +1,4 @@
-"""The sheets that a check can read, and of each the fields it can: what is wrong with the others is noted."""
+"""The sheets and columns that a check can read; what is wrong with the others is added as a problem."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def readable_sheets(
 def _chosen(
     sheets: Sequence[SheetPart], choice: SheetChoice, origin: Origin, problems: Problems
 ) -> Sequence[SheetPart]:
-    """The chosen sheets; where some can't be had, the others."""
+    """The chosen sheets that exist; the others are added as problems."""
     with problems.noted(), named(origin):
         return choose(sheets, choice)
     found: dict[str, SheetPart] = {}

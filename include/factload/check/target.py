@@ -1,5 +1,5 @@
-"""What the database says against a load before a row of it is read: the fact table, the dimensions, and what of the
-load is published already.
+"""What in the database would stop a load, seen before any row is read: the fact table, the dimensions, and what the
+load has published already.
 """
 
 from __future__ import annotations

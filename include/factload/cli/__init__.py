@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _let_go_of_output() -> None:
-    """Python flushes what it prints to once more at its end, and has nobody to tell that it can't."""
+    """Python flushes standard output once more as it exits: a closed pipe would print a traceback then."""
     try:
         sys.stdout.flush()
     except OSError:

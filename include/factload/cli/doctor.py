@@ -1,4 +1,4 @@
-"""The command that looks at the place where loads work."""
+"""The command that checks whether a machine has what loads need."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that wasn't there before, and isn't there when it can't be written whole."""
+    """A new file; it is removed again if it can't be written completely."""
     try:
         file = path.open("xb")
     except FileExistsError as error:

@@ -138,7 +138,7 @@ def _release(options: argparse.Namespace) -> int:
 
 
 def _take_load_apart(options: argparse.Namespace) -> None:
-    """LOAD as FEED and period, for what all loading commands share."""
+    """Split LOAD into FEED and period, as the other loading commands take them."""
     from factload.load import parse_load_id
 
     name, options.period = parse_load_id(options.load)

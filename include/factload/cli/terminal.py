@@ -129,8 +129,8 @@ def _in_one_line(value: str) -> str:
 
 
 def show_status(lines: Iterable[dict[str, Any]], feed: str | None) -> None:
-    """Print a line a load of ``feed`` or of all; below them what those came to that are not published, and what
-    resumes them."""
+    """Print one line per load, of ``feed`` or of all feeds; below them, for unpublished loads, why, and what resumes
+    them."""
     console = _console()
     found = list(lines)
     if not found:

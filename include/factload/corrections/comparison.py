@@ -102,7 +102,7 @@ class _Comparison:
     def corrections(
         self, csv: CsvDialect | None, cells: CellChoices, known: Sequence[Correction]
     ) -> list[Correction]:
-        """Those that are not among the ``known`` ones."""
+        """The corrections that are not among the ``known`` ones."""
         found: list[Correction] = []
         numbers = [row.row for row in self._returned.rows(self._source.sha256, self._sheet)]
         with unchanged(self._source), open_source(openable(self._source), csv=csv, cells=cells) as opened:
@@ -158,7 +158,7 @@ class _Comparison:
         return {**cells, **changes} if changes else None
 
     def _meant(self, column: str, kind: Kind, text: str, opened: Source) -> tuple[Kind, str]:
-        """A changed cell as the load's own workbook would have it."""
+        """A changed cell, written as in the load's own workbook."""
         if self._saved.date1904 != opened.calendar.date1904:
             kind, text = calendar_cell(kind, text, self._saved)
         of = [one for one in self._fields if is_same(one.column, column)]
@@ -231,7 +231,7 @@ def _key(shown: Sequence[Shown]) -> int:
 def _require_rejected(
     connection: Connection, load: Load, corrections: Sequence[Correction], returned: Returned
 ) -> None:
-    """Refuse, by name, rows that are not rejected ones of ``load``: nobody corrects what is published."""
+    """Raise for rows that are not rejected rows of ``load``, naming them: published rows can't be corrected."""
     known: set[tuple[str, str, int]] = set()
     places = sorted({(c.workbook, c.sheet) for c in corrections})
     for workbook, sheet in places:

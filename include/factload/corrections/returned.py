@@ -21,7 +21,7 @@ from factload.corrections.shown_cells import Saved
 from factload.errors import RowsRefused, WorkbookError
 from factload.load import Load
 from factload.sheet.block import Kind
-from factload.sheet.calamine.source import ForeignSource
+from factload.sheet.calamine.source import CalamineSource
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.file_kind import is_named_csv
@@ -66,7 +66,7 @@ def returned_rows(
         returned = Returned(store, name, load)
         with open_source(path, csv=_dialect(path, csv) if is_named_csv(path.name) else None) as opened:
             returned.saved = Saved(
-                opened.calendar.date1904, isinstance(opened, CsvSource), isinstance(opened, ForeignSource)
+                opened.calendar.date1904, isinstance(opened, CsvSource), isinstance(opened, CalamineSource)
             )
             for part in opened.sheets:
                 if part.kind == "worksheet":
@@ -90,7 +90,7 @@ def _dialect(path: Openable, own: CsvDialect | None) -> CsvDialect:
 
 
 class Returned:
-    """The rows of a rejects workbook that came back, ordered as the load's own workbooks have them."""
+    """The rows of a rejects workbook that came back, in the order of the load's own workbooks."""
 
     def __init__(self, store: sqlite3.Connection, name: str, load: Load) -> None:
         self._store, self.name, self._load = store, name, load

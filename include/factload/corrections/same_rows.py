@@ -40,7 +40,7 @@ class CorrectedRow:
 def corrections_of(
     source: SourceFile, sources: Sequence[SourceFile], corrections: Iterable[Correction]
 ) -> list[Correction]:
-    """Those that may be of this one of a load's workbooks: of the same bytes, or of another delivery under its name.
+    """The corrections that may belong to this workbook: same bytes, or an earlier delivery under the same name.
 
     Where the load has but one workbook, its name doesn't matter.
     """
@@ -108,7 +108,7 @@ def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> t
 
 @dataclass(slots=True)
 class _Alike:
-    """Rows that hold the same: those that were corrected, and where such rows stand now."""
+    """Rows with equal cells: the ones that were corrected, and where equal rows are now."""
 
     chains: list[Chain] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)

@@ -53,7 +53,7 @@ class Saved:
 
     date1904: bool = False
     texts_alone: bool = False  # csv
-    foreign: bool = False  # .ods, .xls, .xlsb: no errors in the first, no tabs
+    by_calamine: bool = False  # .ods, .xls, .xlsb: no errors in the first, no tabs
 
 
 def show(kind: int, text: str, *, date1904: bool) -> Shown:
@@ -103,7 +103,7 @@ def _show_number(kind: int, text: str, date1904: bool) -> Shown | None:
 
 
 def _moment(kind: int, text: str, date1904: bool) -> datetime | None:
-    """The moment that a cell shows, where Excel's calendar and this one agree; to the millisecond."""
+    """The date and time that a cell shows, to the millisecond; none where Excel's calendar is wrong."""
     micros = iso_micros(text) if kind == Kind.ISO_DATE else None
     number = parse_decimal(text) if kind in (Kind.NUMBER, Kind.SERIAL, Kind.TIME) else None
     if number is not None and not (kind == Kind.TIME and number < 1):
@@ -144,7 +144,7 @@ def _same_text(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
     before, text = str(shown.value), _LINE_END.sub("\n", text)
     if kind == Kind.BLANK:
         return not before.strip()
-    if saved.foreign:
+    if saved.by_calamine:
         before, text = before.replace("\t", ""), text.replace("\t", "")
     same = text == before
     if not same and "_x" in before:
@@ -154,7 +154,7 @@ def _same_text(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
 
 
 def _same_error(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
-    lost = saved.foreign and kind == Kind.BLANK
+    lost = saved.by_calamine and kind == Kind.BLANK
     return lost or kind == Kind.ERROR or (kind == Kind.TEXT and text == shown.value)
 
 
@@ -172,7 +172,7 @@ def _same_number(shown: Shown, kind: int, text: str, _: Saved) -> bool:
 
 
 def _same_time(shown: Shown, kind: int, text: str, saved: Saved) -> bool:
-    is_time = kind in DATED or (kind == Kind.NUMBER and (saved.foreign or saved.texts_alone))
+    is_time = kind in DATED or (kind == Kind.NUMBER and (saved.by_calamine or saved.texts_alone))
     number = parse_decimal(text) if is_time else None
     return (
         number is not None and isinstance(shown.value, float) and abs(float(number) - shown.value) <= _MILLI
@@ -197,7 +197,7 @@ _STANDS: Mapping[str, Callable[[Shown, int, str, Saved], bool]] = {
 
 
 def _says(shown: Shown, text: str) -> bool:
-    """Whether the text of a csv file writes what was shown."""
+    """Whether a csv text spells the value that was shown."""
     text = text.strip()
     if shown.what in ("number", "time"):
         return _STANDS[shown.what](shown, Kind.NUMBER, text, Saved(texts_alone=True))

@@ -1,5 +1,5 @@
-"""Whether a dimension arrived as the server has it: how many members, how many values of each column, and a sum over
-them, asked of the same snapshot that was copied.
+"""A checksum of a dimension on both sides of its COPY: members, values of each column, and a sum of their hashes, which
+the server computes in the snapshot that was copied.
 
 A bit that flips on the way is a member that no key finds, or another surrogate key, and nothing else would notice.
 """
@@ -45,7 +45,7 @@ class Arrival:
         self._arrived = [0] * len(self._sent)
 
     def add(self, columns: Sequence[pa.Array]) -> None:
-        """Some more members, column by column."""
+        """Add more members, column by column."""
         self._arrived[0] += len(columns[0])
         for place, values in enumerate(columns, 1):
             valid = values.drop_null()
@@ -66,7 +66,7 @@ class Arrival:
 
 
 def garbled(name: str) -> TransientError:
-    """The members of a dimension are not those that the server sent."""
+    """The error of a dimension whose members are not the ones that the server sent."""
     return TransientError(
         "dimension_garbled",
         f"dimension {name} arrived otherwise than the database sent it",

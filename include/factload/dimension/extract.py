@@ -44,7 +44,7 @@ _MAX_RANGES = 512  # files open at once
 
 
 class CopyOut(Executable, ClauseElement):
-    """``COPY (select) TO STDOUT``: the one statement here that Core has no word for."""
+    """``COPY (select) TO STDOUT``: SQLAlchemy Core has no construct for it."""
 
     inherit_cache = False
 
@@ -189,7 +189,7 @@ class _Sorting:
                     writer.close()
                     file.seek(0)
                     members = pa.ipc.open_stream(file).read_all().combine_chunks()
-                members, again, different = in_order(members)
+                members, again, different = sorted_members(members)
                 same.append(again)
                 collide |= different
                 staged.write(_one_batch(members))
@@ -206,7 +206,7 @@ def _one_batch(members: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=members.schema)
 
 
-def in_order(members: pa.Table) -> tuple[pa.Table, pa.Array, bool]:
+def sorted_members(members: pa.Table) -> tuple[pa.Table, pa.Array, bool]:
     """``members`` in the order of a map; the keys that two of them have (at the same time); and whether two
     different keys have the same hash."""
     hashes = members["hash"].to_numpy().view(np.uint64)
@@ -280,7 +280,7 @@ def _bound(dimension: Dimension, moments: pa.Array, open_: int) -> pa.Array:
     except pa.ArrowInvalid:
         raise RowsRefused(
             "dimension_interval",
-            f"a member of {dimension.table} is valid from or to a moment that no calendar of ours has",
+            f"a member of {dimension.table} has a validity date outside of the years 1 to 9999",
             expected="years 1 to 9999, null, -infinity as a start or infinity as an end",
             remedy="Correct the dimension",
         ) from None
@@ -288,7 +288,7 @@ def _bound(dimension: Dimension, moments: pa.Array, open_: int) -> pa.Array:
 
 
 def _lasting(dimension: Dimension, start: pa.Array, end: pa.Array) -> pa.Array:
-    """The intervals that hold a moment: one that ends where it begins was valid never."""
+    """The intervals that are not empty: one that ends where it begins was never valid."""
     if backwards := pc.sum(pc.greater(start, end)).as_py():
         raise RowsRefused(
             "dimension_interval",

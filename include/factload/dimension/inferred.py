@@ -1,4 +1,4 @@
-"""Members made for keys that came before their own (``unmatched: create``): each once, whoever else asks for it.
+"""Inferred members (``unmatched: create``): members made for keys that have none, each exactly once.
 
 A short transaction before the partition's own: ``INSERT … ON CONFLICT DO NOTHING`` in the order of the keys, so that
 processes which make the same members wait for each other in a row, never in a circle. Run again it finds them there.

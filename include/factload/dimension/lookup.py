@@ -22,7 +22,7 @@ from factload.staging.files import missing_is_a_fault, require_unaltered
 from factload.vectors import Flags, Positions, as_flags, integers, masked
 
 SALT = b"salt"
-Moments = npt.NDArray[np.int64]
+AsOfMicros = npt.NDArray[np.int64]
 ALWAYS, FOREVER = -(1 << 63), (1 << 63) - 1  # the open ends of a member's validity
 
 
@@ -43,7 +43,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LookupResult:
     """For each key the ``surrogate`` key of its member, or null, and whether any member has the key at all."""
 
     surrogate: pa.Array
@@ -73,7 +73,7 @@ def range_of(hashes: Hashes, ranges: int) -> Positions:
     return (hashes >> np.uint64(65 - ranges.bit_length())).astype(np.int64)
 
 
-def look_up(keys: pa.Array, members: Members, moments: Moments | None = None) -> Found:
+def look_up(keys: pa.Array, members: Members, moments: AsOfMicros | None = None) -> LookupResult:
     """The members that have the (normalised, joined) ``keys``: with a history, those valid at the ``moments``.
 
     ``keys``: strings, one a row. ``moments``: for each the microseconds since 1970. A binary search by hash finds
@@ -95,12 +95,14 @@ def look_up(keys: pa.Array, members: Members, moments: Moments | None = None) ->
     back[order] = np.arange(len(order))
     surrogates = [part.surrogate for part in parts] or [pa.nulls(0, members.surrogate)]
     known = [part.key_known for part in parts] or [np.zeros(0, np.bool_)]
-    return Found(pa.concat_arrays(surrogates).take(integers(back)), np.concatenate(known)[back])
+    return LookupResult(pa.concat_arrays(surrogates).take(integers(back)), np.concatenate(known)[back])
 
 
-def _search(keys: pa.Array, hashes: Hashes, members: pa.RecordBatch, moments: Moments | None) -> Found:
+def _search(
+    keys: pa.Array, hashes: Hashes, members: pa.RecordBatch, moments: AsOfMicros | None
+) -> LookupResult:
     if not members.num_rows:
-        return Found(pa.nulls(len(keys), members["surrogate"].type), np.zeros(len(keys), np.bool_))
+        return LookupResult(pa.nulls(len(keys), members["surrogate"].type), np.zeros(len(keys), np.bool_))
     ordered = members["hash"].to_numpy().view(np.uint64)
     first = np.searchsorted(ordered, hashes)
     nearest = np.minimum(first, len(ordered) - 1)
@@ -109,11 +111,11 @@ def _search(keys: pa.Array, hashes: Hashes, members: pa.RecordBatch, moments: Mo
     if moments is not None:
         place, valid = _valid_at(moments, first, ordered, hashes, members)
         found = known & valid
-    return Found(members["surrogate"].take(masked(place, pa.int64(), found)), known)
+    return LookupResult(members["surrogate"].take(masked(place, pa.int64(), found)), known)
 
 
 def _valid_at(
-    moments: Moments, first: Positions, ordered: Hashes, hashes: Hashes, members: pa.RecordBatch
+    moments: AsOfMicros, first: Positions, ordered: Hashes, hashes: Hashes, members: pa.RecordBatch
 ) -> tuple[Positions, Flags]:
     """Of the members with each hash the last that began at its moment or before, and whether it hadn't ended."""
     starts, ends = (members[name].to_numpy() for name in ("start", "end"))

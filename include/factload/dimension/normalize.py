@@ -1,4 +1,4 @@
-"""How both sides of a lookup spell a business key: one function, applied to the sheet's keys and the dimension's."""
+"""Normalisation of business keys: one function, applied to the sheet's keys and to the dimension's."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _STEPS: Mapping[str, Callable[[pa.Array, Any], pa.Array]] = {
 
 
 def normalize(keys: pa.Array, steps: Sequence[NormalizeStep]) -> pa.Array:
-    """Business keys (strings) as both sides of the lookup spell them; blank ones, before or after, become null."""
+    """Normalised business keys (strings); a key that is blank before or after becomes null."""
     keys = _none_for_blank(keys)
     for step in steps:
         keys = _STEPS[step.name](keys, step.argument)

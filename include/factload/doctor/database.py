@@ -1,4 +1,4 @@
-"""One database: does it answer, is it new enough, do the clocks agree, which ledger has it, will it take the feeds?"""
+"""One database: does it answer, its version, its clock, its ledger, and whether its tables fit the feeds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _setting = table("pg_settings", column("name"), column("reset_val"), schema="pg_
 
 
 def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Finding]:
-    """What the database called ``name`` has to say, and whether it takes what ``feeds`` give it."""
+    """The findings about the database called ``name``, and whether its tables fit ``feeds``."""
     findings: list[Finding] = []
     engine = engine_for(url).execution_options(postgresql_readonly=True)
     try:

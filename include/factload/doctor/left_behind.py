@@ -12,7 +12,7 @@ from factload.doctor.finding import Finding
 from factload.ledger.tables import attempts, loads, steps
 from factload.settings import settings
 from factload.staging.in_use import is_at_work
-from factload.staging.orphaned import LeftOver, find
+from factload.staging.orphaned import OrphanedStaging, find
 
 LONG_WITHOUT_A_STEP = timedelta(hours=1)
 _GRACE = timedelta(minutes=10)  # a published load's staging is removed within moments
@@ -33,7 +33,7 @@ def _left(connection: Connection, about: str) -> Iterator[Finding]:
             yield Finding.warning("left-overs", about, _seen(left), _remedy(left.load_id, aged, days))
 
 
-def _seen(left: LeftOver) -> str:
+def _seen(left: OrphanedStaging) -> str:
     return f"{left.load_id} ({left.state}, last sign {left.last_sign:%Y-%m-%d %H:%M} UTC) left {left.what}"
 
 

@@ -1,4 +1,4 @@
-"""What the connection's user may do, against what loads do: asked of the catalog, tried by nothing."""
+"""The rights of the connection's user, compared with what loads need. From has_*_privilege(): no trial writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that a column of the fact table would round: they are rejects, not other numbers than the sheet has."""
+"""Values that a column of the fact table would round: they are rejected instead of being stored rounded."""
 
 from __future__ import annotations
 

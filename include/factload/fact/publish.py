@@ -42,7 +42,7 @@ _DEFERRED_TRIGGERS_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What went in, as it was read back; and how many rows of the load it took the place of."""
+    """The published rows, as read back from the fact table; and how many older rows of the load they replaced."""
 
     content: Content
     replaced: int
@@ -85,7 +85,7 @@ def publish_rows(
 
 
 def _make_room(connection: Connection, load: Load, feed: Feed, fact: Table, published_before: int) -> int:
-    """Delete what `replace` takes the place of; returns how many rows that were.
+    """Delete the rows that `replace` replaces; returns how many there were.
 
     The rows that carry the load's identity are those that its last publication put there, or fewer, where a person
     deleted some. Others are not this load's to delete; and what can't be deleted is found when rows are read back.

@@ -1,4 +1,4 @@
-"""What PostgreSQL's catalog says of the fact table as a whole: what it is, what may be written, what is hidden."""
+"""The fact table as PostgreSQL's catalog describes it: its kind, its rules and triggers, its row-level security."""
 
 from __future__ import annotations
 

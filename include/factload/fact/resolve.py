@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table, types
 
-from factload.dimension.lookup import Found, Members, Moments, look_up
+from factload.dimension.lookup import AsOfMicros, LookupResult, Members, look_up
 from factload.dimension.normalize import join_parts, normalize
 from factload.errors import RowsRefused
 from factload.fact.exact import rounded, rounds
@@ -151,13 +151,13 @@ class _Keys:
         self._keys = join_parts(self._parts)
         self._moments, self._dated = _moments(rows, name, self._dimension, period)
 
-    def look_up(self, members: Members) -> Found:
+    def look_up(self, members: Members) -> LookupResult:
         found = look_up(self._keys, members, self._moments)
         if self._dated is None:
             return found
-        return Found(pc.if_else(flags(self._dated), found.surrogate, None), found.key_known)
+        return LookupResult(pc.if_else(flags(self._dated), found.surrogate, None), found.key_known)
 
-    def settle(self, found: Found, alive: Flags, make: MemberMaker) -> tuple[pa.Array, pa.Array]:
+    def settle(self, found: LookupResult, alive: Flags, make: MemberMaker) -> tuple[pa.Array, pa.Array]:
         """The surrogate keys after what the feed says of unmatched ones, and the reason for each that is null."""
         unmatched = self._dimension.unmatched
         keyed = as_flags(pc.is_valid(self._keys))
@@ -185,7 +185,7 @@ class _Keys:
         """Why a key that members have got no surrogate key."""
         return "no_surrogate_key" if self._dimension.as_of is None else "no_member_on_date"
 
-    def _there(self, found: Found) -> Flags:
+    def _there(self, found: LookupResult) -> Flags:
         """Whose member is there, and can't be made: it has no surrogate key."""
         return found.key_known & np.bool_(self._dimension.as_of is None)
 
@@ -223,7 +223,7 @@ class _Keys:
 
 def _moments(
     rows: pa.Table, name: str, dimension: Dimension, period: date
-) -> tuple[Moments | None, Flags | None]:
+) -> tuple[AsOfMicros | None, Flags | None]:
     """As of when each row's member is looked for, in microseconds since 1970, and where the row says when."""
     if dimension.as_of is None:
         return None, None

@@ -1,4 +1,4 @@
-"""What the connection's user may do with the tables of a feed: asked of the catalog, tried by nothing."""
+"""The rights of the connection's user on the tables of a feed. From has_*_privilege(): no trial writes."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def staging_table(load: Load, fact: Table, columns: Sequence[str]) -> Table:
 
 
 def staging_of(connection: Connection, load: Load, feed: Feed) -> Table:
-    """The same, for who has not looked at the fact table yet."""
+    """As ``staging_table``, reading the fact table's columns first."""
     return staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
 
 

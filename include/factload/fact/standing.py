@@ -1,5 +1,5 @@
-"""What a load has published already, as it stands in the database: whether the next publication will find it, and
-whether it is all still there.
+"""What a load published before, checked in the database: whether its rows are all still there, and whether the next
+publication will find and replace them.
 """
 
 from __future__ import annotations

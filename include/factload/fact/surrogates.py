@@ -75,7 +75,7 @@ def _fits(key: types.TypeEngine[object], column: types.TypeEngine[object]) -> bo
 
 
 def _beyond(connection: Connection, key: Column[object], column: types.TypeEngine[object]) -> int:
-    """How many members have a key that is too large, or too long, for the column, or a date of no calendar of ours."""
+    """How many members have a key that the column can't hold: too large, too long, or a date outside its range."""
     if isinstance(column, types.Integer):
         bits = INTEGER_BITS.get(str(column), 64)
         if INTEGER_BITS.get(str(key.type), 64) <= bits:

@@ -71,7 +71,7 @@ def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
         if column.name not in filled and not column.nullable and column.server_default is None:
             yield FeedError(
                 "column_unfilled",
-                f"column {column.name} of {fact.table} may not be null, has no default, and the feed fills it not",
+                f"column {column.name} of {fact.table} is NOT NULL, has no default, and the feed does not fill it",
                 remedy=f"Add it to fact.columns, or give {column.name} a default",
             )
 

@@ -117,7 +117,7 @@ def _require_bounds(path: Path, text: str) -> None:
 
 
 def _misnamed(path: Path, node: yaml.Node, at: Where) -> Iterator[str]:
-    """A line for each field whose name is no text, or stands twice, where YAML would take the last in silence."""
+    """A line for each field whose name is not a text, or is given twice: YAML would silently take the last one."""
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _misnamed(path, item, (*at, index))
@@ -130,7 +130,7 @@ def _misnamed(path: Path, node: yaml.Node, at: Where) -> Iterator[str]:
             yield f"{path}:{line}: {_name(at)}: holds fields or a list where a name is expected. {_TEMPLATE}"
             continue
         if key.value in seen:
-            yield f"{path}:{line}: {_name((*at, key.value))} stands twice; keep one"
+            yield f"{path}:{line}: {_name((*at, key.value))} is given twice; keep one of them"
         seen.add(key.value)
         yield from _misnamed(path, value, (*at, key.value))
 

@@ -26,7 +26,7 @@ from factload.feed.limits import (
     reject_limits,
 )
 from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
-from factload.feed.part import FeedPart, Misfit, sequence
+from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
 from factload.sheet.choices import CellChoices, Merged, StaleFormulas
@@ -52,7 +52,7 @@ def _sheet_choice(value: object) -> object:
             'expected a sheet\'s name, its index from 0, a list of these, or "*" for all visible sheets'
         )
     if len(set(listed)) < len(listed):
-        raise ValueError("a sheet stands twice in the list: its rows would be loaded twice")
+        raise ValueError("a sheet is in the list twice: its rows would be loaded twice")
     return sequence(value)
 
 
@@ -177,7 +177,7 @@ class Fact(FeedPart):
     @model_validator(mode="after")
     def _no_password_is_written_down(self) -> Self:
         if database_url_holds_password(self.connection):
-            raise Misfit(
+            raise CrossFieldError(
                 "is a URL that holds a password, and many people read feed files: name a connection here, "
                 "and keep its URL in Airflow or in `FACTLOAD_CONN_<ID>`",
                 "connection",
@@ -195,9 +195,11 @@ class Fact(FeedPart):
             source = self.columns.get(key)
             if source is None:
                 near = did_you_mean(key, list(self.columns))
-                raise Misfit(f"names {key!r}, which `columns` does not fill. {near}".rstrip(), "mode")
+                raise CrossFieldError(
+                    f"names {key!r}, which `columns` does not fill. {near}".rstrip(), "mode"
+                )
             if source.column is not None and not source.required:
-                raise Misfit(
+                raise CrossFieldError(
                     f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank",
                     "columns",
                     key,
@@ -256,24 +258,26 @@ class Feed(FeedPart):
             at = ("fact", "columns", name)
             if column.dimension and column.dimension not in self.dimensions:
                 near = did_you_mean(column.dimension, list(self.dimensions))
-                raise Misfit(
+                raise CrossFieldError(
                     f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
                     *at,
                 )
             written_as = column.decimal or column.thousands or column.date_format
             if written_as and not (column.parse_text or self.workbook.may_be_csv):
                 what = "dates" if column.date_format else "numbers"
-                raise Misfit(
+                raise CrossFieldError(
                     f"says how {what} are written in text, but no text is read as such: add `parse_text: true`",
                     *at,
                 )
             written = self.text_format_of(name)
             if written.decimal == written.thousands:
-                raise Misfit("`decimal` and `thousands` are the same character", *at)
+                raise CrossFieldError("`decimal` and `thousands` are the same character", *at)
         if unused := sorted(set(self.dimensions) - used):
-            raise Misfit("fills no column of the fact table", "dimensions", unused[0])
+            raise CrossFieldError("fills no column of the fact table", "dimensions", unused[0])
         if self.fact.load_column in self.fact.columns:
-            raise Misfit("is filled by the load itself; fact.columns may not name it", "fact", "load_column")
+            raise CrossFieldError(
+                "is filled by the load itself; fact.columns may not name it", "fact", "load_column"
+            )
         return self
 
     @property

@@ -18,8 +18,8 @@ class FeedPart(BaseModel):
     )
 
 
-class Misfit(ValueError):
-    """Parts that don't fit each other. ``at``: the field to correct, seen from the part that was judged."""
+class CrossFieldError(ValueError):
+    """Two fields contradict each other. ``at``: the field to correct, relative to the part that was validated."""
 
     def __init__(self, message: str, *at: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Rules in a feed file, judged against the declared type when the file is read, not when the rows are."""
+"""Rules in a feed file, checked against the declared type when the file is read, not when the rows are."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is remembered of every load, in schema ``factload`` of the warehouse.
 
-``ledger``, ``opening``  what a load is, was and may do next; the locks that make one attempt at a time true
+``ledger``, ``opening``  the state and history of a load; the locks that allow one writing attempt per load
 ``partitions``           what each partition was counted at, and what of it is staged
 ``rejects``, ``corrections``  the rejected rows; those that people corrected
 ``states``               what a state means, and what resumes it

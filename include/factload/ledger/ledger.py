@@ -1,4 +1,4 @@
-"""The ledger: what every load is, was and may do next, and the locks that make one attempt at a time true.
+"""The ledger: the state and history of every load, and the locks that allow one writing attempt per load.
 
 States of an attempt: ``loading`` → ``reconciled`` → ``published``, or ``held`` (too many rejects), ``refused``
 (workbook or rows unfit), ``failed`` (a fault). Only the newest epoch of a load may write; every transaction that

@@ -1,4 +1,4 @@
-"""How an attempt at a load begins: the next epoch, unless there is nothing to change."""
+"""How an attempt at a load begins: the next epoch, unless the same content is published already."""
 
 from __future__ import annotations
 

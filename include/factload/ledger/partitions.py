@@ -147,7 +147,7 @@ def record_created(
 def record_partition(connection: Connection, load: Load, counts: PartitionCounts, staged_from: str) -> None:
     """Note what of a partition was staged and rejected, in the transaction that did it.
 
-    ``staged_from``: digest of what its rows were made of. Who comes with the same has nothing left to do.
+    ``staged_from``: digest of what its rows were made of. A delivery with the same digest is skipped.
 
     The attempt is ``loading`` again, whatever it was: what has changed must be reconciled anew.
     """

@@ -1,4 +1,4 @@
-"""Connections that nobody waits for in vain: a silent server is given up, and a person who says stop is heard.
+"""Connections with bounded waits: a silent server is given up, and Ctrl-C interrupts any wait.
 
 The driver waits for an answer inside of libpq, without a bound, and a Python signal handler runs only once it has
 come back. A line that is cut without a word would hold a process for the kernel's two hours; one whose far end is a

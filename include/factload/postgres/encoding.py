@@ -1,4 +1,4 @@
-"""What the ledger writes in words, as the database's encoding can hold it.
+"""Texts for people (labels, messages, rejected cells), spelt so that the database's encoding can hold them.
 
 A database in LATIN1 has no dash between two numbers and no snowman. Labels, messages and the text of rejected cells are
 there to be read by people: they are spelt with what there is, ``-`` and ``\\u2603``. Names that identify something are

@@ -1,4 +1,4 @@
-"""Who holds the lock that a load waited for in vain."""
+"""Locks, and who holds the one that could not be had in time."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ _activity = table(
 
 
 class LockTable(Executable, ClauseElement):
-    """``LOCK TABLE … IN … MODE``: ROW EXCLUSIVE is what an INSERT takes, but waited for with a bound; SHARE keeps
-    whoever writes out."""
+    """``LOCK TABLE … IN … MODE``. ROW EXCLUSIVE: the INSERT's own lock, taken early so that lock_timeout applies.
+    SHARE: blocks writers."""
 
     inherit_cache = False
 

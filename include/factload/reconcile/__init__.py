@@ -1,4 +1,4 @@
-"""Nothing was lost, and nothing changed places: counts and totals compared.
+"""The proof that no row was lost and no value moved to another row: counts and totals compared.
 
 ``counts``              source = blank + rejected + staged, by partition and in all
 ``weighted_checksums``  totals that tie every value to its row

@@ -3,7 +3,7 @@
 Per partition and in all: source = blank + rejected + staged, and the control total of every measure, summed
 exactly from the partition file, is what the database sums in the staging table. A count alone would miss a lost
 row beside a doubled one; a total alone would miss two losses that cancel out; and neither would see two values
-that have changed places, which totals weighted by the row number do (``weights``).
+that have changed places, which totals weighted by the row number do (``weighted_checksums``).
 """
 
 from __future__ import annotations

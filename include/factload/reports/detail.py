@@ -1,6 +1,6 @@
 """One load in full: its attempts, its partitions with their speed, its steps, and how far it has come.
 
-The read model of a load's page. It only ever reads.
+The read model of a load's page. It only reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a feed's loads came to, day by day: the read model of calendars and trends. It only ever reads.
+"""The loads of a feed, day by day: the read model of calendars and trends. It only reads.
 
 A load stands for its newest attempt. What readers of the fact table see may be an older one's rows; that attempt's
 epoch is ``published_epoch``.

@@ -1,4 +1,4 @@
-"""What worker processes print: kept from the terminal, and put into a file when one of them dies.
+"""Output of worker processes: kept off the terminal, and written into a file when one of them dies.
 
 A process without memory, or that can't import, prints a traceback of its own before anybody hears of it.
 """

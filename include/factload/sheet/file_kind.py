@@ -78,7 +78,7 @@ def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
     )
 
 
-def foreign_zip(file: WorkbookFile, max_members: int) -> str:
+def calamine_zip(file: WorkbookFile, max_members: int) -> str:
     """``.xlsb`` or ``.ods``, whichever the zip archive is, whatever its name; "" for another.
 
     Raises WorkbookError, ``workbook_encrypted`` among them.

@@ -1,4 +1,4 @@
-"""Work done side by side by a few threads, its results in the order of the work."""
+"""A function applied by a few threads, its results in the order of the arguments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 
-def in_order(do: Callable[[Work], Result], work: Iterable[Work], threads: int) -> Iterator[Result]:
+def parallel_map(do: Callable[[Work], Result], work: Iterable[Work], threads: int) -> Iterator[Result]:
     """``do`` of each piece of work, in order; never more in flight than ``threads`` + 2.
 
     One thread is the caller's own.

@@ -9,11 +9,11 @@ from factload.errors import WorkbookError
 from factload.sheet.columns import TypedRows
 
 
-class NotPlain(Exception):  # a turn of the road, not an error
+class NotPlain(Exception):  # control flow: caught by the caller, never shown
     """The sheet is written in a way that can't be cut by its bytes: the exact reader takes all of it."""
 
 
-class ReadAgain(Exception):  # a turn of the road, not an error
+class ReadAgain(Exception):  # control flow: caught by the caller, never shown
     """What stands after the rows changes what they say: they are to be read anew by who knows it now."""
 
 

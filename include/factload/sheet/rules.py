@@ -1,4 +1,4 @@
-"""What a feed asks of the values of one column, beyond their type; ``judging`` finds those that don't keep it."""
+"""What a feed asks of the values of one column, beyond their type; ``rule_checks`` finds those that don't keep it."""
 
 from __future__ import annotations
 

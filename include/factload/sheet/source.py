@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from factload.sheet.calamine.source import ForeignSource
+from factload.sheet.calamine.source import CalamineSource
 from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
-from factload.sheet.file_kind import foreign_zip, is_named_csv, kind_of, refuse_no_xls
+from factload.sheet.file_kind import calamine_zip, is_named_csv, kind_of, refuse_no_xls
 from factload.sheet.header import Header, likely_header
 from factload.sheet.limits import Limits
 from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
@@ -128,10 +128,10 @@ def open_source(
             return
         if kind == "ole":
             refuse_no_xls(file)
-            yield ForeignSource(file, ".xls", limits, cells)
+            yield CalamineSource(file, ".xls", limits, cells)
             return
-        if ending := foreign_zip(file, limits.members):
-            yield ForeignSource(file, ending, limits, cells)
+        if ending := calamine_zip(file, limits.members):
+            yield CalamineSource(file, ending, limits, cells)
             return
         with open_xlsx(file, limits, cells) as source:
             yield source

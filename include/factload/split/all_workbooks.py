@@ -1,4 +1,4 @@
-"""All workbooks and sheets of a load into partition files, one after another, and proof that they stood still."""
+"""All workbooks and sheets of a load into partition files; a workbook that changes meanwhile is refused."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def origins(sources: Sequence[SourceFile]) -> list[Origin]:
 
 @contextmanager
 def unchanged(source: SourceFile) -> Iterator[None]:
-    """Raise ``workbook_changed`` when the workbook is not the one that was opened, whatever reading it has shown."""
+    """Raise ``workbook_changed`` if the file changed meanwhile; this takes precedence over any parse error."""
     try:
         yield
     except WorkbookError:

@@ -33,7 +33,7 @@ MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
 
 
-class TooManyPartitions(Exception):  # a turn of the road, not an error
+class TooManyPartitions(Exception):  # control flow: caught by the caller, never shown
     """More partitions than a load may have: larger ones are needed."""
 
 

@@ -231,6 +231,6 @@ def _faults(url: str) -> Iterator[None]:
                 raise
         raise TransientError(
             "store_unreachable",
-            f"the store of {url} did not answer as one should ({type(error).__name__})",
+            f"the store of {url} answered with an error ({type(error).__name__})",
             remedy="Look at its address and credentials in the environment, and at the network",
         ) from error

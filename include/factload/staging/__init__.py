@@ -3,5 +3,5 @@
 ``files``     staging files: whole or absent, never trusted without their checksum
 ``folders``   the folder of one attempt
 ``in_use``    a lock that keeps a load's staging from being removed while a step works on it
-``orphaned``  what loads leave behind: removed once published, swept by age
+``orphaned``  staging that is no longer needed: removed once published, swept by age
 """

@@ -1,8 +1,8 @@
-"""What loads leave in the staging schema and folder: removed once published, swept when nobody came back for it.
+"""Staging tables and folders that are no longer needed: removed once a load is published, swept by age otherwise.
 
-A folder belongs to one epoch, and no epoch ever comes back: whatever lies in a folder of an older one, or of a
-published one, is nobody's. A staging table belongs to a content, which a later attempt may go on with; so tables
-go under the lock that keeps attempts from opening, and never while a step is at work.
+Epochs are never reused, so folders of older epochs, and of published ones, may always be deleted. A staging table
+belongs to a content, which a later attempt may go on with; so tables are dropped under the lock that keeps attempts
+from opening, and never while a step works on them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PATIENCE = "1s"  # with a person who reads a staging table
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOver:
+class OrphanedStaging:
     """Staging tables and the folder of one load. ``epoch`` and ``state`` are its newest attempt's; ``last_sign`` is
     any attempt's: opened, ended, or a step done. ``idle``: since then, by the database's clock."""
 
@@ -79,9 +79,8 @@ def remove_kept(engine: Engine, load: Load) -> None:
     remove_folders(folder_of(load).parent, below=load.epoch + 1)
 
 
-def find(connection: Connection, load_ids: Collection[str] | None = None) -> list[LeftOver]:
-    """What lies in the staging schema and folder of the loads that this ledger knows (only ``load_ids``), at work
-    or not."""
+def find(connection: Connection, load_ids: Collection[str] | None = None) -> list[OrphanedStaging]:
+    """Staging tables and folders of the loads in this ledger (only ``load_ids``), in use or not."""
     folders = _folders()
     tables = set(inspect(connection).get_table_names(schema=STAGING_SCHEMA))
     if not folders and not tables:
@@ -106,12 +105,12 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
         .where(attempts.c.load_id.in_(known if load_ids is None else load_ids))
         .order_by(attempts.c.load_id, attempts.c.epoch)
     )
-    found: dict[str, LeftOver] = {}
+    found: dict[str, OrphanedStaging] = {}
     for row in connection.execute(query):
         earlier = found.get(row.load_id)
         named = [*(earlier.tables if earlier else ()), *([row.name] if row.name in tables else [])]
         last = max(row.sign, earlier.last_sign) if earlier else row.sign
-        found[row.load_id] = LeftOver(
+        found[row.load_id] = OrphanedStaging(
             row.load_id,
             row.epoch,
             row.state,
@@ -129,7 +128,7 @@ def _folders() -> dict[str, Path]:
 
 
 def sweep(engine: Engine) -> None:
-    """Remove what loads left that gave no sign for ``FACTLOAD_STAGING_DAYS``, and that nobody works on.
+    """Remove the staging of loads without activity for ``FACTLOAD_STAGING_DAYS`` that no step works on.
 
     What can't be removed now is left to the next load that opens, and logged.
     """

@@ -126,7 +126,7 @@ def split_workbook(
 ) -> Split:
     """Read every sheet of the load, window by window, into partition files; ``progress`` is told the rows so far.
 
-    What an earlier attempt staged of the same partitions stays, as far as it is whole.
+    Complete partitions of an earlier attempt at the same content are reused.
     """
     with step(load, feed, "split_workbook", "", database) as connection:
         with connection.begin():

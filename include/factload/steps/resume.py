@@ -1,4 +1,4 @@
-"""What an earlier attempt at the same content staged, and how much of it is to be relied on."""
+"""Resuming: what an earlier attempt at the same content staged, and which of its partitions are complete."""
 
 from __future__ import annotations
 

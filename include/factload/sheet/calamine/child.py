@@ -1,4 +1,4 @@
-"""The process that reads a workbook with calamine: it may abort, or be killed, and nobody else is.
+"""The process that reads a workbook with calamine: a crash of calamine must not take down the worker.
 
 ``python -m factload.sheet.calamine.child``: one JSON request on standard input, the answer on standard output: JSON
 about sheets and first rows, an Arrow stream for rows. It bounds its own memory and time before it opens the file.

@@ -19,7 +19,7 @@ _SAID = 4000  # bytes of what the process said last
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ProcessBudget:
     """Rows × columns of a sheet, bytes of memory beyond the program's own, seconds of processor time."""
 
     cells: int
@@ -28,7 +28,7 @@ class Share:
 
     @classmethod
     def of(cls, size: int, limits: Limits) -> Self:
-        """The share of a file of ``size`` bytes, inflated."""
+        """The budget of a file of ``size`` bytes, inflated."""
         cells = max(_ANY_FILE_CELLS, limits.cells_per_byte * size)
         return cls(
             cells,
@@ -37,7 +37,7 @@ class Share:
         )
 
 
-def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> WorkbookError:
+def ended(status: int, said: IO[bytes], limits: Limits, budget: ProcessBudget) -> WorkbookError:
     """Why the process ended, by its exit status and what it said last on standard error."""
     said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID))
     last = said.read().decode("utf-8", "replace").strip().splitlines()
@@ -51,13 +51,13 @@ def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> Workboo
             remedy="Save it without a password",
         )
     if status == -signal.SIGXCPU or (status == -signal.SIGKILL and not last):
-        return _too_long(status, limits, share)
+        return _too_long(status, limits, budget)
     if (
         name.startswith("limit ")
         or status < 0
         or name in ("MemoryError", "ArrowMemoryError", "PanicException")
     ):
-        return _too_much(name, limits, share)
+        return _too_much(name, limits, budget)
     return WorkbookError(
         "workbook_damaged",
         f"The workbook can't be read ({name or 'no reason given'})",
@@ -66,11 +66,11 @@ def ended(status: int, said: IO[bytes], limits: Limits, share: Share) -> Workboo
     )
 
 
-def _too_long(status: int, limits: Limits, share: Share) -> WorkbookError:
-    if status == -signal.SIGXCPU and share.seconds < limits.process_seconds:
+def _too_long(status: int, limits: Limits, budget: ProcessBudget) -> WorkbookError:
+    if status == -signal.SIGXCPU and budget.seconds < limits.process_seconds:
         return hostile(
             "Reading the workbook took more time than a file of this size can need",
-            f"at most {share.seconds:,} s of processor time",
+            f"at most {budget.seconds:,} s of processor time",
             "process_seconds_per_mb",
         )
     return hostile(
@@ -78,7 +78,7 @@ def _too_long(status: int, limits: Limits, share: Share) -> WorkbookError:
     )
 
 
-def _too_much(name: str, limits: Limits, share: Share) -> WorkbookError:
+def _too_much(name: str, limits: Limits, budget: ProcessBudget) -> WorkbookError:
     if name == "limit text_chars":
         return hostile(
             "A cell's text is longer than the limit",
@@ -89,10 +89,10 @@ def _too_much(name: str, limits: Limits, share: Share) -> WorkbookError:
         return too_much_text(limits.window_text_bytes)
     if name == "limit cells":
         return hostile("The sheet spans more cells than the limit", f"at most {limits.cells:,}", "cells")
-    if name == "limit cells_per_byte" or share.memory < limits.process_bytes:
+    if name == "limit cells_per_byte" or budget.memory < limits.process_bytes:
         return hostile(
             "A sheet spans far more cells than a file of this size can fill, or the file breaks off its reading",
-            f"at most {share.cells:,} cells, empty ones too, from the first row and column to the last",
+            f"at most {budget.cells:,} cells, empty ones too, from the first row and column to the last",
             "cells_per_byte",
         )
     return hostile(

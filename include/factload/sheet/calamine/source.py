@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from factload.sheet.block import Block, Column, Kind
 from factload.sheet.calamine.ods_merged import note_merged
-from factload.sheet.calamine.process_budget import Share, ended
+from factload.sheet.calamine.process_budget import ProcessBudget, ended
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.dates import GREGORIAN, Calendar
@@ -47,13 +47,13 @@ _STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"
 _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
 
 
-class ForeignSource:
+class CalamineSource:
     """A workbook that only calamine reads. Every question is a process of its own."""
 
     def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
         self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
         size = _bound_zip(file, limits) if zipfile.is_zipfile(file.stream()) else file.size
-        self._share = Share.of(size, limits)
+        self._budget = ProcessBudget.of(size, limits)
 
     @cached_property
     def sheets(self) -> Sequence[SheetPart]:
@@ -91,8 +91,8 @@ class ForeignSource:
     def calendar(self) -> Calendar:
         return GREGORIAN  # calamine gives calendar dates, whatever they count from
 
-    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> ForeignRows:
-        return ForeignRows(self, sheet, fields)
+    def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> CalamineRows:
+        return CalamineRows(self, sheet, fields)
 
     def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
         """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
@@ -130,9 +130,9 @@ class ForeignSource:
         limits = self.limits
         request |= {
             "cells": limits.cells,
-            "file_cells": self._share.cells,
-            "file_share": self._share.memory,
-            "file_seconds": self._share.seconds,
+            "file_cells": self._budget.cells,
+            "file_share": self._budget.memory,
+            "file_seconds": self._budget.seconds,
             "process_bytes": limits.process_bytes,
             "process_seconds": limits.process_seconds,
             "text_chars": limits.text_chars,
@@ -165,20 +165,20 @@ class ForeignSource:
                         read_all = True
                     except (pa.ArrowInvalid, OSError, EOFError) as error:
                         child.kill() if child.poll() is None and not late.is_alive() else child.wait()
-                        raise ended(child.returncode, said, self.limits, self._share) from error
+                        raise ended(child.returncode, said, self.limits, self._budget) from error
                     finally:
                         if not read_all and child.poll() is None:
                             child.kill()
             finally:
                 late.cancel()
             if child.returncode:
-                raise ended(child.returncode, said, self.limits, self._share)
+                raise ended(child.returncode, said, self.limits, self._budget)
 
 
-class ForeignRows:
+class CalamineRows:
     """One sheet, streamed from the child by batches."""
 
-    def __init__(self, source: ForeignSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
+    def __init__(self, source: CalamineSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
         self.name, self._source, self._sheet = sheet.name, source, sheet
         self.fields = [_without_counted_days(field) for field in fields]
         names = [field.column for field in fields]

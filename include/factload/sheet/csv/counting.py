@@ -1,4 +1,4 @@
-"""How many records carry a value, found apart from the readers: what ``source`` is, in every reconciliation.
+"""An independent count of the records that carry a value: ``source``, the left side of the reconciliation.
 
 A record carries a value when a field of it is not empty: when it holds anything but delimiters and empty quotes.
 """

@@ -22,7 +22,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.file_errors import hostile
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.limits import MAX_COLUMNS, Limits
-from factload.sheet.parallel_map import in_order
+from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
 from factload.sheet.rows import Row, chosen, to_block, too_much_text
 from factload.sheet.sheets import SheetPart
@@ -121,7 +121,7 @@ class CsvRows:
                 block_bytes=BLOCK_BYTES,
                 row_bytes=source.limits.row_bytes,
             )
-            yield from in_order(self._decode, records, self._threads)
+            yield from parallel_map(self._decode, records, self._threads)
 
     def _decode(self, records: Records) -> Decoded:
         source = self._source

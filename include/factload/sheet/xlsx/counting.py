@@ -1,4 +1,4 @@
-"""How many rows carry a value, found apart from the readers: what ``source`` is, in every reconciliation.
+"""An independent count of the rows that carry a value: ``source``, the left side of the reconciliation.
 
 A row carries a value when it holds a non-empty ``v`` or ``t`` element, or a formula without a cached value. In a stale
 sheet every formula counts: what it comes to, nobody has saved.

@@ -13,7 +13,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.header import Header, find_header, place_columns
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
-from factload.sheet.parallel_map import in_order
+from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
 from factload.sheet.references import range_of
 from factload.sheet.rows import Row, bounded, chosen
@@ -171,7 +171,7 @@ class XlsxRows:
                 window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
                 limits=limits,
             )
-            yield from in_order(
+            yield from parallel_map(
                 lambda window: decoder.window(window, windows.head, windows.keep_space),
                 windows,
                 1 if merged else self._threads,

@@ -1,4 +1,4 @@
-"""Shows the defects of feed files as this file's import error, so that every other feed's DAG goes on working.
+"""Shows what is wrong in feed files and settings as this file's import error, so that all other DAGs go on working.
 
 Airflow takes the DAGs of a file with an import error out of the schedule, all of them; `load_feeds.py` therefore
 leaves a broken feed out, and this file, which has no DAG, says why.

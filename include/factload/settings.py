@@ -1,16 +1,6 @@
-"""What the place of work decides, not the feed: folders, allowed roots, connections. All from the environment.
+"""What the place of work decides, not the feed: folders, allowed roots, waits, connections; read anew at each call.
 
-| variable                 | meaning                                         | default                              |
-| ------------------------ | ----------------------------------------------- | ------------------------------------ |
-| ``FACTLOAD_HOME``        | the project's folder                            | the one above ``include/``, else ``.`` |
-| ``FACTLOAD_FEEDS``       | folder of feed files                            | ``$FACTLOAD_HOME/include/feeds``     |
-| ``FACTLOAD_STAGING``     | staging folder, shared by all workers           | ``$FACTLOAD_HOME/.staging``          |
-| ``FACTLOAD_ALLOWED_ROOTS`` | folders and URLs of workbooks, between commas  | ``$FACTLOAD_HOME/inbox``             |
-| ``FACTLOAD_LOCK_TIMEOUT`` | seconds that a transaction waits for a lock     | 90                                   |
-| ``FACTLOAD_IDLE_TIMEOUT`` | seconds that a frozen worker keeps its locks    | 60                                   |
-| ``FACTLOAD_SILENCE_TIMEOUT`` | seconds after which a database that says nothing is given up | 60            |
-| ``FACTLOAD_STAGING_DAYS`` | days without a sign after which a load's staging is swept | 14       |
-| ``FACTLOAD_CONN_<ID>``   | URL of the connection ``<id>``                  | ``AIRFLOW_CONN_<ID>``                |
+``environment`` has the table of what may be set.
 """
 
 from __future__ import annotations
@@ -20,10 +10,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from factload.environment import number, text, wrong_numbers
 from factload.errors import FeedError
 
-_LONGEST_WAIT = 86_400  # a day; 0 would be for ever
-_MOST_DAYS = 3_650
+_CONNECTIONS = "FACTLOAD_CONN_"
 _PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
 # As SQLAlchemy parts a URL: a password ends at the next @. libpq also takes it as a parameter.
 _DATABASE_PASSWORD = re.compile(r"[^:/]+://[^:/@]*:[^@]+@|.*[?&](?:ssl)?password=", re.IGNORECASE)
@@ -47,31 +37,34 @@ class Settings:
 
 def settings() -> Settings:
     """The settings of this process, read anew from the environment at each call."""
-    home = Path(os.environ.get("FACTLOAD_HOME") or _project_folder()).absolute()
-    named = os.environ.get("FACTLOAD_ALLOWED_ROOTS") or str(home / "inbox")
-    roots = [root.strip() for root in named.split(",") if root.strip()]
+    home = Path(text("FACTLOAD_HOME") or _project_folder()).absolute()
+    roots = _named_roots()
     return Settings(
         home=home,
-        feeds=home / (os.environ.get("FACTLOAD_FEEDS") or "include/feeds"),
-        staging=home / (os.environ.get("FACTLOAD_STAGING") or ".staging"),
+        feeds=home / text("FACTLOAD_FEEDS"),
+        staging=home / text("FACTLOAD_STAGING"),
         allowed_roots=tuple(home / root for root in roots if not is_url(root)),
         allowed_urls=tuple(_root_url(root) for root in roots if is_url(root)),
-        lock_timeout=_number("FACTLOAD_LOCK_TIMEOUT", 90, _LONGEST_WAIT, "seconds"),
-        idle_timeout=_number("FACTLOAD_IDLE_TIMEOUT", 60, _LONGEST_WAIT, "seconds"),
-        silence_timeout=_number("FACTLOAD_SILENCE_TIMEOUT", 60, _LONGEST_WAIT, "seconds"),
-        staging_days=_number("FACTLOAD_STAGING_DAYS", 14, _MOST_DAYS, "days"),
+        lock_timeout=number("FACTLOAD_LOCK_TIMEOUT"),
+        idle_timeout=number("FACTLOAD_IDLE_TIMEOUT"),
+        silence_timeout=number("FACTLOAD_SILENCE_TIMEOUT"),
+        staging_days=number("FACTLOAD_STAGING_DAYS"),
     )
 
 
-def _number(name: str, default: int, most: int, unit: str) -> int:
-    value = os.environ.get(name) or str(default)
-    if value.isascii() and value.isdigit() and 0 < int(value) <= most:
-        return int(value)
-    raise FeedError(
-        "setting_invalid",
-        f"the environment's {name} is not a number of {unit}",
-        expected=f"1 to {most}, such as {default}",
-    )
+def wrong_settings() -> list[FeedError]:
+    """An error for each setting of the environment that can't be read, whoever would read it."""
+    wrong = []
+    for root in filter(is_url, _named_roots()):
+        try:
+            _root_url(root)
+        except FeedError as error:
+            wrong.append(error)
+    return wrong + wrong_numbers()
+
+
+def _named_roots() -> list[str]:
+    return [root.strip() for root in text("FACTLOAD_ALLOWED_ROOTS").split(",") if root.strip()]
 
 
 def _project_folder() -> Path:
@@ -99,22 +92,29 @@ def _root_url(root: str) -> str:
         raise FeedError(
             "setting_invalid",
             "the environment's FACTLOAD_ALLOWED_ROOTS holds a URL with a password",
-            expected="credentials in variables of their own",
+            expected="credentials in variables of their own, such as AWS_SECRET_ACCESS_KEY",
+            remedy="Take the password out of the URL",
         )
     if root.startswith(_LOCAL_FILES):
         raise FeedError(
             "setting_invalid",
             f"the environment's FACTLOAD_ALLOWED_ROOTS names a folder by the URL {root}",
             expected="its path, whose links are looked through",
+            remedy="Write the path without file:// or local://",
         )
     return root.rstrip("/")
+
+
+def connection_variables(connection: str) -> tuple[str, str]:
+    """The environment's variables that may hold a connection's URL, the one that is taken first first."""
+    return f"{_CONNECTIONS}{connection.upper()}", f"AIRFLOW_CONN_{connection.upper()}"
 
 
 def connection_url(connection: str) -> str:
     """The URL of a feed's connection from the environment; raises ``FeedError`` when there is none."""
     if "://" in connection:
         return connection
-    names = [f"{prefix}_CONN_{connection.upper()}" for prefix in ("FACTLOAD", "AIRFLOW")]
+    names = connection_variables(connection)
     for name in names:
         if value := os.environ.get(name):
             return value
@@ -128,9 +128,8 @@ def connection_url(connection: str) -> str:
 
 def named_connections() -> dict[str, str]:
     """The connections that the environment names for factload, id → URL."""
-    prefix = "FACTLOAD_CONN_"
     return {
-        name.removeprefix(prefix).lower(): url
+        name.removeprefix(_CONNECTIONS).lower(): url
         for name, url in sorted(os.environ.items())
-        if name.startswith(prefix) and url
+        if name.startswith(_CONNECTIONS) and url
     }

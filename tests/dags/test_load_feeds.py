@@ -255,3 +255,17 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
     assert "template.yaml:18: fact.table: holds fields or a list where a name is expected" in message
     for name in ("aliases", "bomb", "deep"):
         assert f"{name}.yaml:" in message
+
+
+def test_settings_that_are_wrong_are_the_same_import_error(
+    tmp_path: Path, sales: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTLOAD_WAREHOUSE_SLOTS", "lots")
+    monkeypatch.setenv("FACTLOAD_LIMIT_RATIO", "-3")
+    found = parse(tmp_path, sales=sales, returns=sales.replace("feed: sales", "feed: other"))
+    assert list(found["dags"]) == ["load_sales"]
+    [(where, message)] = found["errors"].items()
+    assert where.endswith("check_feeds.py")
+    assert "FACTLOAD_WAREHOUSE_SLOTS is not a number of slots (found 'lots')" in message
+    assert "FACTLOAD_LIMIT_RATIO is not a whole number above 0 (found '-3')" in message
+    assert "returns.yaml:1: feed: is other, and the file is returns.yaml" in message

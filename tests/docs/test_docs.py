@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from factload.environment import limit_name
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.schema import feed_schema
-from factload.sheet.limits import Limits, setting_of
+from factload.sheet.limits import Limits
 from factload_docs.pages import made_files
 
 PROJECT = Path(__file__).parents[2]
@@ -89,5 +90,5 @@ def test_the_demo_feed_is_valid() -> None:
 def test_every_limit_is_documented() -> None:
     page = (PROJECT / "docs/limits.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(FACTLOAD_LIMIT_\w+)`", page, re.MULTILINE)) == {
-        setting_of(field.name) for field in fields(Limits)
+        limit_name(field.name) for field in fields(Limits)
     }

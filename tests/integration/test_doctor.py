@@ -202,3 +202,12 @@ def test_what_loads_left_behind(place: Place) -> None:
     assert seen.endswith(
         f" left table {opened.staging} and folder {place.home / '.staging/sales@2026-11-05'}"
     )
+
+
+def test_settings_that_can_t_be_read(place: Place) -> None:
+    status, found = doctor(FACTLOAD_WAREHOUSE_SLOTS="0")
+    assert (status, list(found), found["setting"]["state"]) == (2, ["setting"], "problem")
+    assert found["setting"]["seen"] == (
+        "the environment's FACTLOAD_WAREHOUSE_SLOTS is not a number of slots (found '0'); "
+        "expected a whole number from 1 to 10000, or -1 for no bound, such as 16"
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from factload.errors import FeedError
 from factload.feed.file import feed_files, read_feed_file
 from factload.feed.model import Feed
+from factload.settings import wrong_settings
 
 
 def readable_feeds() -> list[Feed]:
@@ -13,8 +16,10 @@ def readable_feeds() -> list[Feed]:
 
 
 def require_all_readable() -> None:
-    """Raise ``FeedError`` that names every defect of every feed file, with its line and remedy."""
-    defects = [str(error) for _, error in _read() if error is not None]
+    """Raise ``FeedError`` that names every setting that is wrong, and every defect of every feed file with its line."""
+    defects = [str(error) for error in wrong_settings()]
+    with suppress(FeedError):  # without the folder's name no feed is read; why is among the settings' errors
+        defects += [str(error) for _, error in _read() if error is not None]
     if defects:
         raise FeedError("feed_invalid", "\n".join(defects))
 

@@ -2,12 +2,13 @@
 
 A task whose pool doesn't exist is never scheduled. So the pool of a run's tasks is made when the run starts, with
 as many slots as FACTLOAD_WAREHOUSE_SLOTS says (16); one that exists is left as it is, so that its slots can be changed
-on Airflow's own page.
+on Airflow's own page. A setting that can't be read holds no run up: the pool gets 16 slots, and its description and the
+scheduler's log say why. That it is wrong stands also in `check_feeds.py`'s import error.
 """
 
 from __future__ import annotations
 
-import os
+import logging
 import sys
 from typing import Any
 
@@ -15,9 +16,14 @@ from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
 from factload.airflow.deadline import PeriodDeadline
+from factload.environment import default_number, number
+from factload.errors import FeedError
 
-_SLOTS = 16
 _TAG = "factload"
+_SLOTS = "FACTLOAD_WAREHOUSE_SLOTS"
+_DESCRIPTION = "Warehouse connections of factload's feeds"
+
+_log = logging.getLogger(__name__)
 
 
 @hookimpl
@@ -33,13 +39,21 @@ def on_dag_run_running(dag_run: Any, msg: str) -> None:
     with create_session(scoped=False) as session:
         for name in sorted({task.pool for task in dag.tasks}):
             if Pool.get_pool(name, session=session) is None:
+                slots, description = _size_of_a_pool()
                 Pool.create_or_update_pool(
-                    name,
-                    slots=int(os.environ.get("FACTLOAD_WAREHOUSE_SLOTS", _SLOTS)),
-                    description="Warehouse connections of factload's feeds",
-                    include_deferred=False,
-                    session=session,
+                    name, slots=slots, description=description, include_deferred=False, session=session
                 )
+
+
+def _size_of_a_pool() -> tuple[int, str]:
+    """The slots of a new pool, and its description, which people see on Airflow's page of pools."""
+    try:
+        return number(_SLOTS), _DESCRIPTION
+    except FeedError as error:
+        slots = default_number(_SLOTS)
+        told = f"A new pool gets {slots} slots: {error}"
+        _log.error("%s", told)
+        return slots, f"{_DESCRIPTION}. {told}"
 
 
 class FactloadScheduler(AirflowPlugin):

@@ -1,8 +1,8 @@
 """`factload doctor`: whether a load would find what it needs here, and what to do where it would not. Reads only.
 
-Feed files, the staging folder (``staging``), the roots that have a URL (``stores``), then each database that feeds name
-(``database``): does it answer, its version and clock, its ledger, what its user may do (``rights``), what loads left in
-it (``left_behind``).
+Settings, feed files, the staging folder (``staging``), the roots that have a URL (``stores``), then each database that
+feeds name (``database``): does it answer, its version and clock, its ledger, what its user may do (``rights``), what
+loads left in it (``left_behind``).
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from factload.feed.file import feed_files, read_feed
 from factload.feed.model import Feed
 from factload.postgres.database import engine_for
 from factload.postgres.url import shown
-from factload.settings import connection_url, settings
+from factload.settings import connection_url, settings, wrong_settings
 
 __all__ = ["Finding", "examine", "exit_status"]
 
 
 def examine(database: str | None = None) -> list[Finding]:
     """Everything that was looked at, in the order of a load. ``database``: the URL to use for every feed."""
+    if wrong := [Finding.of("setting", "environment", error) for error in wrong_settings()]:
+        return wrong  # they decide where all else is looked for
     feeds, findings = _feeds()
     findings += staging_place()
     findings += store_findings()

@@ -30,10 +30,10 @@ from factload.propose.sheet_seen import SeenSheet, look_at_sheet
 from factload.propose.tables_seen import SeenTable, Warehouse, look_at_tables
 from factload.propose.tried import Trial, changed_by, nothing_loads, told, try_feed
 from factload.propose.written import feed_text
-from factload.settings import connection_url, settings
+from factload.settings import connection_url, connection_variables, settings
 
 CONNECTION = "warehouse"
-_VARIABLES = ("FACTLOAD_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE")
+_VARIABLES = connection_variables(CONNECTION)
 _SCHEMA = "feed.schema.json"
 _TRIALS = 5
 _USUAL_REJECTS = 0.005

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from factload.environment import limit_name
 from factload.errors import WorkbookError
-from factload.sheet.limits import setting_of
 
 
 def damaged(seen: str) -> WorkbookError:
@@ -18,7 +18,7 @@ def damaged(seen: str) -> WorkbookError:
 
 def hostile(seen: str, limit: str, field: str = "") -> WorkbookError:
     """A file that asks for more than any real workbook does; ``field`` of the limits bounds it."""
-    meant = f"; if it is meant so, raise the setting {setting_of(field)}" if field else ""
+    meant = f"; if it is meant so, raise the setting {limit_name(field)}" if field else ""
     return WorkbookError(
         "workbook_hostile",
         seen,

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
+from factload.environment import limit_name
 from factload.errors import WorkbookError
 from factload.sheet.inflate import BROKEN, inflated
-from factload.sheet.limits import setting_of
 from factload.sheet.looks import LOOKED_AT, look_of, look_of_streams, names_a_workbook
 from factload.sheet.workbook_file import WorkbookFile
 
@@ -74,7 +74,7 @@ def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
         "workbook_hostile",
         seen,
         expected=f"at most {max_members:,} members",
-        remedy=f"Ask its sender what it is; if it is meant so, raise the setting {setting_of('members')}",
+        remedy=f"Ask its sender what it is; if it is meant so, raise the setting {limit_name('members')}",
     )
 
 

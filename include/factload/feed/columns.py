@@ -76,7 +76,7 @@ class FactColumn(FeedPart):
     type: Annotated[SqlType | None, BeforeValidator(_sql_type), _SQL_TYPE_SCHEMA] = None
     """The SQL type that the sheet's values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
-    """Whether a blank cell makes its row a reject, and a text of white space alone too."""
+    """Whether a blank cell, or one with white space alone, makes its row a reject."""
     min: Annotated[Any, VALUE_SCHEMA] = None
     """The smallest value, of a number or a date; a row with a smaller one is rejected."""
     max: Annotated[Any, VALUE_SCHEMA] = None
@@ -84,21 +84,21 @@ class FactColumn(FeedPart):
     allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = Field(
         default=(), min_length=1
     )
-    """The values that there may be; a row with another is rejected. A blank cell is `required`'s to judge."""
+    """The values that are allowed; a row with another one is rejected. Blank cells are not checked: use `required`."""
     not_allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), NOT_ALLOWED_SCHEMA] = Field(
         default=(), min_length=1
     )
-    """Values that there may not be, such as the label of a total; a row with one is rejected."""
+    """Values that are not allowed, such as the label of a total; a row with one is rejected."""
     pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
     """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
     unique: bool = False
-    """Whether a value may stand in one row of the load alone: the first row stays, later ones are rejected."""
+    """Whether each value may occur only once in the load: the first row is loaded, later ones are rejected."""
     parse_text: bool = False
-    """Whether a text that writes a number, an ISO date or `true` and `false` is that value. In a csv file it is."""
+    """Whether texts are parsed as numbers, ISO dates, `true` and `false`. In a csv file they always are."""
     decimal: DecimalMark | None = None
-    """What separates a number's fraction in a text: `.` if this doesn't say. Needs `parse_text`, or a csv file."""
+    """The decimal mark of numbers in texts; default `.`. Needs `parse_text`, or a csv file."""
     thousands: ThousandsMark | None = Field(default=None, examples=[".", "'", " "])
-    """What groups a number's digits by three in a text; other groups make a reject. Needs `parse_text`, or csv."""
+    """The thousands separator of numbers in texts; other groupings are rejects. Needs `parse_text`, or csv."""
     serials: bool = False
     """Whether dates and numbers stand for each other: in a number's column a cell that shows a date or a time is the
     number of its days, in a date's column a plain number is the date that it counts. Otherwise they are rejects."""

@@ -79,14 +79,14 @@ class AsOf(FeedPart):
     """Members with a history (slowly changing, type 2): the one is taken that was valid on a row's date."""
 
     valid_from: str
-    """The dimension's column with the day or moment from which a member is valid; null, `-infinity`: it always was."""
+    """The dimension's column with the day or moment from which a member is valid; null or `-infinity`: always."""
     valid_to: str
-    """The column with that up to which, not including it, the member is valid; null or `infinity`: it still is."""
+    """The column with the day or moment at which validity ends (exclusive); null or `infinity`: still valid."""
     date: str = Field(default="period", examples=["Order date", "period"])
     """The sheet's column with the row's date; or `period`, the load's own."""
 
     timezone: Annotated[str | None, BeforeValidator(time_zone)] = Field(default=None, examples=["UTC"])
-    """The time zone whose clocks these dates tell, for rows with an offset or `Z`, which are rejects without it."""
+    """The time zone into which dates with an offset or `Z` are converted; without it such rows are rejects."""
 
     @property
     def header(self) -> str | None:
@@ -147,9 +147,9 @@ class Dimension(FeedPart):
     business_key: Annotated[
         tuple[str, ...], BeforeValidator(one_or_more), _text_or_texts("sku", ["country", "code"])
     ]
-    """Its column with the key that the sheet holds, or a list of columns that are the key together."""
+    """Its column with the key that the sheet has, or a list of columns that together are the key."""
     surrogate_key: str
-    """Its column with the key that the fact table holds."""
+    """Its column with the key that goes into the fact table."""
     column: Annotated[
         tuple[str, ...], BeforeValidator(one_or_more), _text_or_texts("SKU", ["Country", "Code"])
     ]
@@ -162,7 +162,8 @@ class Dimension(FeedPart):
     normalize: Annotated[Normalize, BeforeValidator(_normalize), _NORMALIZE] = Field(
         default=Normalize(), json_schema_extra={"default": []}
     )
-    """Steps that spell a key the same on both sides, done in this order; or such by column of the business key."""
+    """Steps that normalise a key on both sides, applied in this order; or a mapping from columns of the business
+    key to steps."""
     unmatched: Annotated[Unmatched, BeforeValidator(_unmatched), _UNMATCHED_SCHEMA] = Field(
         default=Unmatched(), json_schema_extra={"default": "reject"}
     )
@@ -170,9 +171,9 @@ class Dimension(FeedPart):
     surrogate key for the `unknown`, also where the key is blank; or `create` a member, marked in the boolean column
     that `inferred` names."""
     as_of: AsOf | None = None
-    """Members with a history: which one is meant. Without it a key belongs to one member."""
+    """For members with a history: which one is looked up. Without it each key belongs to one member."""
     serials: bool = False
-    """Whether a plain number in the sheet's columns of dates is the date that it counts. Otherwise it is a reject."""
+    """Whether a plain number in a date column of the sheet is an Excel serial date. Otherwise it is a reject."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:

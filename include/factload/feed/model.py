@@ -77,18 +77,18 @@ class CsvPart(FeedPart):
     """How a csv file is written: declared, never guessed."""
 
     encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
-    """The encoding, by any name Python knows. A byte order mark at the beginning is no text."""
+    """The encoding, by any name Python knows. A byte order mark at the beginning is skipped."""
     delimiter: str = Field(default=",", examples=[",", ";", "|"])
     """The character between two fields: one that is neither letter nor digit."""
     quote: str = '"'
     """The character around a field that holds delimiters, line ends or quotes (each written twice); `""`: none."""
     decimal: DecimalMark = "."
-    """What separates a number's fraction, for columns that don't say."""
+    """The decimal mark of numbers, for columns that don't set their own."""
     thousands: ThousandsMark = Field(default="", examples=[".", "'", " "])
-    """What groups a number's digits by three, for columns that don't say; `""`: nothing does."""
+    """The thousands separator of numbers, for columns that don't set their own; `""`: none."""
     date_format: DateFormat | None = None
-    """How dates are written, for columns that don't say, and for keys of `type: date`: `%d.%m.%Y`. Without it: ISO
-    8601."""
+    """The format of dates, for columns that don't set their own and for keys of `type: date`, such as `%d.%m.%Y`.
+    Without it: ISO 8601."""
 
     @model_validator(mode="after")
     def _a_dialect(self) -> Self:
@@ -119,13 +119,13 @@ class WorkbookPart(FeedPart):
     """What a scheduled run does when the workbook is not there: `fail`, `skip`, or `{wait: 6h}` from the hour when
     it was due, and then fail; `{wait: 6h, then: skip}`. It waits without a worker slot. A person is told at once."""
     merged: Merged = "reject"
-    """What becomes of a cell that is merged with others and isn't the first of them, where that one shows something:
-    its row is a reject (`reject`), the cell is `blank`, or the first one's value stands in it too (`repeat`)."""
+    """What happens to a cell that is merged with others and is not the first of them, if the first shows something:
+    its row is a reject (`reject`), the cell is `blank`, or it has the first one's value too (`repeat`)."""
     stale_formulas: StaleFormulas = "reject"
-    """What becomes of a formula in a workbook that says that it has to be calculated anew, as those of many programs
-    do: its row is a reject (`reject`), or the value that is saved is taken (`take`)."""
+    """What happens to a formula in a workbook that Excel would recalculate on opening, as those of many programs: its
+    row is a reject (`reject`), or the saved value is loaded (`take`)."""
     csv: CsvPart | None = None
-    """How the file is written, if it is a csv file; a file named `.csv` or `.csv.gz` is one without this too."""
+    """How a csv file is written. A file named `.csv` or `.csv.gz` is read as one even without this."""
 
     @field_validator("path")
     @classmethod
@@ -159,8 +159,8 @@ class Fact(FeedPart):
     """The fact table, and what fills its columns."""
 
     connection: str
-    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL. A URL may
-    stand here itself, but without a password: many people read feed files."""
+    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL. It may
+    also be a URL without a password: many people read feed files."""
     table: str
     """The fact table, `table` or `schema.table`."""
     columns: dict[str, FactColumn] = Field(min_length=1)
@@ -168,11 +168,11 @@ class Fact(FeedPart):
     mode: Annotated[Mode, BeforeValidator(publishing_mode), MODE_SCHEMA] = Field(
         default=Mode("replace"), json_schema_extra={"default": "replace"}
     )
-    """What publishing does: `replace` the rows of this load; `append_once`, never touching rows that are there; or
-    `{upsert: [columns]}`, changing the rows with the same values in these columns, which a unique index has."""
+    """What publishing does: `replace` the rows of this load; `append_once`, never touching existing rows; or
+    `{upsert: [columns]}`, updating rows with the same values in these columns, which need a unique index."""
     load_column: str | None = Field(default=None, examples=["load_id"])
-    """A column of the fact table that holds the load, such as `sales@2026-11-05`: text, or uuid or bigint made of
-    it. `replace` finds its rows by it; the other modes need none."""
+    """A column of the fact table that holds the load's identity, such as `sales@2026-11-05`: as text, or as a uuid or
+    bigint derived from it. `replace` finds its rows by it; the other modes don't need one."""
 
     @model_validator(mode="after")
     def _no_password_is_written_down(self) -> Self:
@@ -230,7 +230,7 @@ class Feed(FeedPart):
     min_rows: Annotated[LeastRows, BeforeValidator(least_rows), LEAST_SCHEMA] = Field(
         default=LeastRows(), json_schema_extra={"default": None}
     )
-    """How few rows may be published: a number, or a share such as `50%` of those that the load has published now.
+    """The fewest rows that may be published: a number, or a share such as `50%` of the rows that the load has now.
     With fewer it is held until it is corrected or released. Without this, a load that `replace` would leave without
     any row, though it has published some, is held; `0` lets it pass."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)

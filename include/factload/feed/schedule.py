@@ -130,17 +130,17 @@ class Run(_Part):
     catchup: bool = False
     """Whether the days since `start` are loaded as soon as the feed is there."""
     owner: str = "factload"
-    """Who answers for the feed."""
+    """Who is responsible for the feed."""
     tags: Names = ()
     """Further tags of the DAG."""
     pool: str | None = None
     """The Airflow pool of its tasks. Without it: one for all feeds of the same connection, made on first use."""
     priority: int = Field(default=1, ge=1, le=1000)
-    """Which task goes first when the pool is full: the one with the greater number."""
+    """When the pool is full, tasks with a higher number go first."""
     retries: int = Field(default=4, ge=0, le=20)
-    """How often a task is tried again, after faults that a retry can help."""
+    """How often a task is retried after a fault that a retry can help."""
     loads_at_once: int = Field(default=4, ge=1, le=64)
-    """The periods that are loaded side by side, in a backfill or by hand."""
+    """How many periods may be loaded at the same time, in a backfill or by hand."""
     deadline: Annotated[time, BeforeValidator(_hour), _HOUR_SCHEMA] | None = Field(
         default=None, examples=["06:00"]
     )

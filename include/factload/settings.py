@@ -105,8 +105,14 @@ def _root_url(root: str) -> str:
     return root.rstrip("/")
 
 
+def connection_variable(connection: str) -> tuple[str, str]:
+    """The environment's variable that holds a connection's URL, and the URL: empty when none of them has one."""
+    names = connection_variables(connection)
+    return next(((name, url) for name in names if (url := os.environ.get(name))), (names[0], ""))
+
+
 def connection_variables(connection: str) -> tuple[str, str]:
-    """The environment's variables that may hold a connection's URL, the one that is taken first first."""
+    """The environment's variables that may hold a connection's URL; the first is looked at first."""
     return f"{_CONNECTIONS}{connection.upper()}", f"AIRFLOW_CONN_{connection.upper()}"
 
 
@@ -114,10 +120,10 @@ def connection_url(connection: str) -> str:
     """The URL of a feed's connection from the environment; raises ``FeedError`` when there is none."""
     if "://" in connection:
         return connection
+    _, url = connection_variable(connection)
+    if url:
+        return url
     names = connection_variables(connection)
-    for name in names:
-        if value := os.environ.get(name):
-            return value
     raise FeedError(
         "connection_unknown",
         f"connection {connection} is not known here",

@@ -13,6 +13,7 @@ from factload.feed.schema import schema_text
 from factload_docs.commands import command_help
 from factload_docs.fields import field_table
 from factload_docs.reasons import reason_table
+from factload_docs.settings import setting_table
 from factload_docs.worked import list_of_examples
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -22,6 +23,7 @@ _BLOCK = re.compile(r"(<!-- made: (\S+) ?(\S*) -->\n).*?(<!-- end -->)", re.DOTA
 _KINDS: Mapping[str, Callable[[str], str]] = {
     "fields": field_table,
     "reasons": reason_table,
+    "settings": setting_table,
     "examples": lambda _: list_of_examples(DOCS / "examples"),
     "commands": command_help,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from factload.environment import limit_name
+from factload.environment import SETTINGS, limit_name
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.schema import feed_schema
@@ -85,6 +85,61 @@ def test_the_demo_feed_is_valid() -> None:
         read_feed_file(PROJECT / "include/feeds/sales.yaml")
     except FactloadError as error:
         pytest.fail(str(error))
+
+
+SETTINGS_PAGE = (PROJECT / "docs/settings.md").read_text(encoding="utf-8")
+COMPOSE = (PROJECT / "docker-compose.yaml").read_text(encoding="utf-8")
+# Not read by the product: the name of the image that compose builds, and where tests look for more workbooks.
+NOT_THE_ENGINE_S = {"FACTLOAD_TAG", "FACTLOAD_TEST_CORPUS"}
+CONNECTION = re.compile(r"FACTLOAD_CONN_")
+
+
+def setting_names(text: str) -> set[str]:
+    """Every whole name of a setting; a connection's is none, nor is what ends in an underscore, a prefix."""
+    names = re.findall(r"\bFACTLOAD_[A-Z0-9_]*[A-Z0-9]\b", text)
+    return {name for name in names if not CONNECTION.match(name) and name != "FACTLOAD_CONN"}
+
+
+def test_every_setting_in_the_sources_is_in_the_table_and_on_the_page() -> None:
+    sources = [
+        path
+        for folder in ("include", "plugins", "dags", "benchmarks")
+        for path in PROJECT.glob(f"{folder}/**/*")
+        if path.suffix in {".py", ".sh", ".js", ".html", ".yaml"}
+    ]
+    sources += [PROJECT / name for name in ("docker-compose.yaml", "Dockerfile", "Makefile")]
+    named = set().union(*(setting_names(path.read_text(encoding="utf-8")) for path in sources))
+    known = {setting.name for setting in SETTINGS}
+    limits = {limit_name(field.name) for field in fields(Limits)}  # named by the field alone
+    assert (named | limits) - NOT_THE_ENGINE_S == known
+    assert {"FACTLOAD_HOME", "FACTLOAD_FEEDS"} < known
+    assert setting_names(SETTINGS_PAGE) == known | {"FACTLOAD_TAG"}
+    assert "`FACTLOAD_CONN_<ID>`" in SETTINGS_PAGE
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_no_setting_that_there_is_not(page: Path) -> None:
+    known = {setting.name for setting in SETTINGS} | NOT_THE_ENGINE_S | {"FACTLOAD_LIMIT"}
+    assert setting_names(page.read_text(encoding="utf-8")) <= known
+
+
+def test_only_the_loader_reads_the_engine_s_settings() -> None:
+    readers = [
+        path.name
+        for path in PROJECT.glob("include/factload/**/*.py")
+        if re.search(r"environ(\.get\(|\[)|getenv\(", path.read_text(encoding="utf-8"))
+    ]
+    # settings.py looks up connections; a worker process is told how to find modules.
+    assert sorted(readers) == ["environment.py", "processes.py", "settings.py"]
+
+
+def test_every_variable_of_the_compose_file_is_on_the_page_of_settings() -> None:
+    variables = dict(re.findall(r"\$\{([A-Z_]+)(?::-([^}]*))?", COMPOSE))
+    assert "FACTLOAD_TAG" in variables
+    for name, default in variables.items():
+        lines = [line for line in SETTINGS_PAGE.splitlines() if f"`{name}`" in line]
+        assert lines, name
+        assert any(default in line for line in lines), (name, default)
 
 
 def test_every_limit_is_documented() -> None:

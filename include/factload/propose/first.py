@@ -30,10 +30,9 @@ from factload.propose.sheet_seen import SeenSheet, look_at_sheet
 from factload.propose.tables_seen import SeenTable, Warehouse, look_at_tables
 from factload.propose.tried import Trial, changed_by, nothing_loads, told, try_feed
 from factload.propose.written import feed_text
-from factload.settings import connection_url, connection_variables, settings
+from factload.settings import connection_url, connection_variable, connection_variables, settings
 
 CONNECTION = "warehouse"
-_VARIABLES = connection_variables(CONNECTION)
 _SCHEMA = "feed.schema.json"
 _TRIALS = 5
 _USUAL_REJECTS = 0.005
@@ -175,8 +174,9 @@ def next_commands(proposal: Proposal, workbook: Path, feed: Path, database: str 
     """What to type from here to a published load, in order. A password is not printed."""
     commands = []
     if database and holds_secret(database):
+        variable, _ = connection_variables(CONNECTION)
         commands.append(
-            f"export {_VARIABLES[0]}={shlex.quote(shown(database))}  # with what it hides in the place of ***"
+            f"export {variable}={shlex.quote(shown(database))}  # with what it hides in the place of ***"
         )
         database = None
     url = f" --url {shlex.quote(database)}" if database else ""
@@ -200,8 +200,8 @@ def _for_psql(database: str | None) -> str:
     if database:
         scheme, _, rest = database.partition("://")
         return shlex.quote(f"{scheme.partition('+')[0]}://{rest}")
-    variable = next((v for v in _VARIABLES if os.environ.get(v)), _VARIABLES[0])
-    driver = os.environ.get(variable, "").partition("://")[0].partition("+")[2]
+    variable, url = connection_variable(CONNECTION)
+    driver = url.partition("://")[0].partition("+")[2]
     return f'"${{{variable}/+{driver}/}}"' if driver else f'"${variable}"'
 
 

@@ -40,7 +40,7 @@ test-airflow:
 	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1
 
 soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
-	@PYTHONPATH=tests:tests/chaos $(PY) -c 'import soak; soak.main()' $(if $(SEED),--seed $(SEED))
+	@$(PY) -c 'from tests.chaos import soak; soak.main()' $(if $(SEED),--seed $(SEED))
 
 reliability: .venv/.dev  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability
@@ -55,7 +55,7 @@ docs: .venv/.dev  ## the made parts of docs/: commands, fields, reasons, the JSO
 	@$(PY) -m factload_docs
 
 fuzz: .venv/.dev  ## mutated workbooks for ten minutes: read or refused with a name
-	@$(PY) tests/fuzz.py
+	@$(PY) -m tests.fuzz
 
 bench: .venv/.dev  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks

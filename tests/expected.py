@@ -10,12 +10,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-import oracle
 from factload.load import Split
 from factload.sheet.field import SheetField
 from factload.split.partitions import Origin, split_workbook
 from factload.sql_types import parse_sql_type
 from factload.staging.files import open_table
+from tests import oracle
 
 Row = dict[str, Any]
 
@@ -44,7 +44,7 @@ def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Spl
 
 
 def rows(
-    book: oracle.Workbook,
+    workbook: oracle.Workbook,
     header_row: int,
     placed: Sequence[int],
     fields: Sequence[SheetField],
@@ -53,14 +53,14 @@ def rows(
 ) -> list[Row]:
     """The rows that the partition files must hold, without the names of columns and the raw text."""
     out = []
-    sheet, ranges = book.sheet(position), book.merges(position)
+    sheet, ranges = workbook.sheet(position), workbook.merges(position)
     for number in sheet:
         mapped = [settled(sheet, ranges, number, index, header_row, merged) for index in placed]
         if number <= header_row or not any(cell and not blank(cell) for cell in mapped):
             continue
         row: Row = {"row": number, "reason": None, "cell": None}
         for cell, index, one in zip(mapped, placed, fields, strict=True):
-            value, reason = typed(cell, one, book)
+            value, reason = typed(cell, one, workbook)
             row[one.name] = value
             if reason and row["reason"] is None:
                 row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
@@ -105,16 +105,16 @@ DEFECTS = {
 }
 
 
-def typed(cell: oracle.Value | None, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
+def typed(cell: oracle.Value | None, one: SheetField, workbook: oracle.Workbook) -> tuple[Any, str | None]:
     kind = one.type.kind
     if cell is None or (blank(cell) and (one.required or one.role == "key" or kind != "text")):
         return None, ("blank_key" if one.role == "key" else "blank_value") if one.required else None
     if cell.kind in DEFECTS:
         return None, DEFECTS[cell.kind]
     if kind == "text":
-        return text(cell, one, book)
+        return text(cell, one, workbook)
     if kind in ("date", "timestamp"):
-        return dated(cell, kind, one, book)
+        return dated(cell, kind, one, workbook)
     if kind == "boolean":
         return (cell.text == "1", None) if cell.kind == "boolean" else (None, "not_a_boolean")
     return number(cell, one)
@@ -137,15 +137,15 @@ def number(cell: oracle.Value, one: SheetField) -> tuple[Any, str | None]:
     return (value, None) if fits else (None, "number_out_of_range")
 
 
-def text(cell: oracle.Value, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
+def text(cell: oracle.Value, one: SheetField, workbook: oracle.Workbook) -> tuple[Any, str | None]:
     shown = cell.text
     if cell.kind == "boolean":
         shown = {"1": "TRUE", "0": "FALSE"}[cell.text]
     elif cell.kind == "date":
-        moment, time = oracle.iso_moment(cell.text, book.strict), oracle.iso_time(cell.text)
+        moment, time = oracle.iso_moment(cell.text, workbook.strict), oracle.iso_time(cell.text)
         shown = iso(moment) if moment else cell.text if time is None else oracle.clock(time)
     elif cell.format:
-        shown = in_format(cell, book.date1904)
+        shown = in_format(cell, workbook.date1904)
     elif cell.kind == "number":
         number = oracle.as_excel_shows(cell.text)
         digits = "".join(map(str, number.as_tuple().digits)).strip("0")
@@ -177,15 +177,17 @@ def in_format(cell: oracle.Value, date1904: bool) -> str:
     return cell.text if moment is None else iso(moment)
 
 
-def dated(cell: oracle.Value, kind: str, one: SheetField, book: oracle.Workbook) -> tuple[Any, str | None]:
+def dated(
+    cell: oracle.Value, kind: str, one: SheetField, workbook: oracle.Workbook
+) -> tuple[Any, str | None]:
     moment: datetime | None = None
     if cell.kind == "date":
-        moment = oracle.iso_moment(cell.text, book.strict)
+        moment = oracle.iso_moment(cell.text, workbook.strict)
     elif cell.kind == "number" and (cell.format in ("date", "time") or (not cell.format and one.serials)):
         serial = Decimal(cell.text)
-        alone = 0 <= serial < 1 and (cell.format == "time" or not book.date1904)
+        alone = 0 <= serial < 1 and (cell.format == "time" or not workbook.date1904)
         if 0 <= serial < 2_957_000 and not alone:
-            moment = oracle.moment(cell.text, book.date1904)
+            moment = oracle.moment(cell.text, workbook.date1904)
     if moment is None:
         return None, "not_a_date"
     if kind == "timestamp":

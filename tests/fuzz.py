@@ -20,10 +20,9 @@ from pathlib import Path
 
 import xlwt
 
-import expected
-import sheetxml
 from factload.errors import FactloadError
 from factload.sheet.source import inspect
+from tests import expected, sheetxml
 
 SLOW_SECONDS, MAX_MB = 5.0, 600.0  # seconds of processor time: how busy the machine is doesn't count
 FIELDS = [
@@ -76,12 +75,12 @@ def _others(folder: Path) -> list[Path]:
     plain, packed = folder / "seed.csv", folder / "seed.csv.gz"
     plain.write_bytes(b"k,m,w\r\n" + lines)
     packed.write_bytes(gzip.compress(plain.read_bytes()))
-    sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+    sheet = (workbook := xlwt.Workbook()).add_sheet("Facts")
     for i, name in enumerate("kmw"):
         sheet.write(0, i, name)
         sheet.write(1, i, i)
         sheet.row(2).set_cell_error(i, "#REF!")
-    book.save(str(folder / "seed.xls"))
+    workbook.save(str(folder / "seed.xls"))
     return [plain, packed, folder / "seed.xls", _ods(folder / "seed.ods")]
 
 

@@ -52,21 +52,21 @@ class Workbook:
         self.parts = {name.replace("\\", "/").lower(): archive.read(name) for name in archive.namelist()}
         main = next(t for kind, t in self.relations("").values() if kind == "officeDocument")
         relations = self.relations(main)
-        book = self.tree(main)
+        workbook = self.tree(main)
         self.date1904 = any(
-            attribute(e, "date1904") in ("1", "true") for e in book.iter() if tag(e) == "workbookPr"
+            attribute(e, "date1904") in ("1", "true") for e in workbook.iter() if tag(e) == "workbookPr"
         )
         self.sheets = [
             (attribute(e, "name") or "", relations[attribute(e, "id") or ""])
-            for e in book.iter()
+            for e in workbook.iter()
             if tag(e) == "sheet" and relations[attribute(e, "id") or ""][0] == "worksheet"
         ]
         self.stale = any(
-            attribute(e, "fullCalcOnLoad") in ("1", "true") for e in book.iter() if tag(e) == "calcPr"
+            attribute(e, "fullCalcOnLoad") in ("1", "true") for e in workbook.iter() if tag(e) == "calcPr"
         )
         styles = next((t for kind, t in relations.values() if kind == "styles"), None)
         self.formats = date_styles(self.tree(styles)) if styles and styles.lower() in self.parts else {}
-        self.strict = "purl.oclc.org/ooxml" in book.tag
+        self.strict = "purl.oclc.org/ooxml" in workbook.tag
         strings = next((t for kind, t in relations.values() if kind == "sharedStrings"), None)
         has_strings = strings is not None and strings.lower() in self.parts
         self.strings = (

@@ -1,4 +1,4 @@
-"""The arena of every test here, and the table of faults that the suite keeps."""
+"""The fixture `harness`, and what is recorded of every fault for docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import Arena, Book, make_book, place, publish_old
-from faults import Fault
 
 from factload_demo.postgres import Server
+from tests.chaos.harness import Harness, Workbook, make_workbook, place, publish_old
+from tests.chaos.reliability import FaultRecord
 
-_TABLE = pytest.StashKey[dict[str, Fault]]()
+_TABLE = pytest.StashKey[dict[str, FaultRecord]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if (marker := item.get_closest_marker("fault")) is not None:
             (name,) = marker.args
             heading = (inspect.getdoc(item.module) or "").splitlines()[0].rstrip(".")  # type: ignore[attr-defined]
-            table.setdefault(name, Fault(heading, name, **marker.kwargs)).tests += 1
+            table.setdefault(name, FaultRecord(heading, name, **marker.kwargs)).tests += 1
     items.sort(key=lambda item: item.path.stem == "test_reliability_page")
 
 
@@ -49,60 +49,62 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    injected = sum(fault.times for fault in config.stash[_TABLE].values())
+    injected = sum(record.times for record in config.stash[_TABLE].values())
     if injected:
         terminalreporter.write_line(f"{injected} faults injected, docs/reliability.md says which")
 
 
 @pytest.fixture(scope="session")
-def fault_table(pytestconfig: pytest.Config) -> dict[str, Fault]:
+def fault_records(pytestconfig: pytest.Config) -> dict[str, FaultRecord]:
     return pytestconfig.stash[_TABLE]
 
 
 @pytest.fixture
-def fault(request: pytest.FixtureRequest, fault_table: dict[str, Fault]) -> Fault:
+def record(request: pytest.FixtureRequest, fault_records: dict[str, FaultRecord]) -> FaultRecord:
     """The row of the table that belongs to this test's marker."""
     marker = request.node.get_closest_marker("fault")
-    return fault_table[marker.args[0]]
+    return fault_records[marker.args[0]]
 
 
 @pytest.fixture(scope="session")
-def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Book]:
+def workbooks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workbook]:
     """The workbooks that loads here are made of."""
-    folder = tmp_path_factory.mktemp("books")
+    folder = tmp_path_factory.mktemp("workbooks")
     made = [
-        make_book(folder, "old", seed=1),
-        make_book(folder, "new", seed=2, rows=4_050),
-        make_book(folder, "corrected", seed=3, rows=4_010),
-        make_book(folder, "bystander", seed=4, rows=60),
-        make_book(folder, "unfit", seed=5, rejected_every=50),
-        make_book(folder, "small", seed=6, rows=300),
-        make_book(folder, "smaller", seed=7, rows=200),
-        make_book(folder, "empty", seed=8, rows=0),
+        make_workbook(folder, "old", seed=1),
+        make_workbook(folder, "new", seed=2, rows=4_050),
+        make_workbook(folder, "corrected", seed=3, rows=4_010),
+        make_workbook(folder, "control", seed=4, rows=60),
+        make_workbook(folder, "unfit", seed=5, rejected_every=50),
+        make_workbook(folder, "small", seed=6, rows=300),
+        make_workbook(folder, "smaller", seed=7, rows=200),
+        make_workbook(folder, "empty", seed=8, rows=0),
     ]
-    return {book.name: book for book in made}
+    return {workbook.name: workbook for workbook in made}
 
 
 @pytest.fixture(scope="session")
-def template(postgres: Server, books: dict[str, Book], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a database in which OLD and the bystander are published."""
+def template(
+    postgres: Server, workbooks: dict[str, Workbook], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a database in which OLD and the control load are published."""
     home, name = tmp_path_factory.mktemp("template") / "a project", "chaos_template"
     with pytest.MonkeyPatch.context() as monkeypatch:
-        publish_old(place(home, postgres.create_database(name), books, monkeypatch))
+        publish_old(place(home, postgres.create_database(name), workbooks, monkeypatch))
     return name
 
 
 @pytest.fixture
-def arena(
+def harness(
     tmp_path: Path,
     postgres: Server,
     template: str,
-    books: dict[str, Book],
+    workbooks: dict[str, Workbook],
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Arena]:
+) -> Iterator[Harness]:
     """OLD is published, NEW lies in the inbox."""
     url = postgres.create_database("chaos", template=template)
-    arena = place(tmp_path / "a project", url, books, monkeypatch)
-    arena.put("new")
-    yield arena
+    harness = place(tmp_path / "a project", url, workbooks, monkeypatch)
+    harness.put("new")
+    yield harness
     postgres.drop_database("chaos")

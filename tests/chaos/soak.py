@@ -16,51 +16,50 @@ from pathlib import Path
 from signal import SIGKILL, SIGSTOP
 
 import pytest
-from arena import Arena, make_book, place, publish_old, retried, straight
-from test_database_down import end_connections
-from victim import Strike, Victim
 
 from factload_demo.postgres import throwaway
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import Harness, make_workbook, place, publish_old, retried, straight
 
-BOOKS = {"old": 4_100, "new": 4_050, "corrected": 4_010, "small": 300, "bystander": 60}
+WORKBOOKS = {"old": 4_100, "new": 4_050, "corrected": 4_010, "small": 300, "control": 60}
 POINTS = 120  # of a whole load, more or less
 SECONDS = 0.8  # of a whole load, more or less
 
 
-def kill_at_a_point(arena: Arena, rng: random.Random) -> None:
-    strike = Strike(SIGKILL, nth=rng.randrange(POINTS))
-    with Victim(functools.partial(straight, arena.feed, arena.url), strike) as victim:
-        victim.end()
+def kill_at_a_point(harness: Harness, rng: random.Random) -> None:
+    fault = Fault(SIGKILL, nth=rng.randrange(POINTS))
+    with FaultyProcess(functools.partial(straight, harness.feed, harness.url), fault) as process:
+        process.end()
 
 
-def kill_at_a_time(arena: Arena, rng: random.Random) -> None:
-    with Victim(functools.partial(straight, arena.feed, arena.url)) as victim:
+def kill_at_a_time(harness: Harness, rng: random.Random) -> None:
+    with FaultyProcess(functools.partial(straight, harness.feed, harness.url)) as process:
         time.sleep(rng.uniform(0, SECONDS))
         with suppress(ProcessLookupError):  # it was faster
-            victim.send(SIGKILL)
-        victim.end()
+            process.send(SIGKILL)
+        process.end()
 
 
-def cut_off(arena: Arena, rng: random.Random) -> None:
-    with Victim(functools.partial(straight, arena.feed, arena.url)) as victim:
+def cut_off(harness: Harness, rng: random.Random) -> None:
+    with FaultyProcess(functools.partial(straight, harness.feed, harness.url)) as process:
         time.sleep(rng.uniform(0, SECONDS))
-        end_connections(arena)
-        victim.end()
+        harness.end_connections()
+        process.end()
 
 
-def freeze(arena: Arena, rng: random.Random) -> None:
+def freeze(harness: Harness, rng: random.Random) -> None:
     """A successor loads the same workbook while the first is frozen."""
-    strike = Strike(SIGSTOP, nth=rng.randrange(POINTS))
-    with Victim(functools.partial(straight, arena.feed, arena.url), strike) as sleeper:
-        if sleeper.struck():
-            retried(arena)
+    fault = Fault(SIGSTOP, nth=rng.randrange(POINTS))
+    with FaultyProcess(functools.partial(straight, harness.feed, harness.url), fault) as sleeper:
+        if sleeper.reached():
+            retried(harness)
             sleeper.wake()
             sleeper.end()
 
 
-def two_at_once(arena: Arena, rng: random.Random) -> None:
-    call = functools.partial(straight, arena.feed, arena.url)
-    with Victim(call) as one, Victim(call, Strike(SIGKILL, nth=rng.randrange(POINTS))) as other:
+def two_at_once(harness: Harness, rng: random.Random) -> None:
+    call = functools.partial(straight, harness.feed, harness.url)
+    with FaultyProcess(call) as one, FaultyProcess(call, Fault(SIGKILL, nth=rng.randrange(POINTS))) as other:
         one.end()
         other.end()
 
@@ -68,20 +67,20 @@ def two_at_once(arena: Arena, rng: random.Random) -> None:
 FAULTS = [kill_at_a_point, kill_at_a_point, kill_at_a_time, kill_at_a_time, cut_off, freeze, two_at_once]
 
 
-def soak(arena: Arena, loads: int, seconds: float, rng: random.Random) -> Counter[str]:
+def soak(harness: Harness, loads: int, seconds: float, rng: random.Random) -> Counter[str]:
     """What was injected, and how often."""
     done: Counter[str] = Counter()
     before = "old"
     ends = time.monotonic() + seconds
     while done.total() < loads and time.monotonic() < ends:
-        after = rng.choice([name for name in BOOKS if name not in (before, "bystander")])
-        arena.put(after)
+        after = rng.choice([name for name in WORKBOOKS if name not in (before, "control")])
+        harness.put(after)
         fault = rng.choice(FAULTS)
         done[fault.__name__] += 1
-        fault(arena, rng)
-        assert arena.stands() in (before, after), fault.__name__
-        retried(arena)
-        arena.proves(after)
+        fault(harness, rng)
+        assert harness.stands() in (before, after), fault.__name__
+        retried(harness)
+        harness.proves(after)
         before = after
     return done
 
@@ -100,14 +99,19 @@ def main() -> None:
         pytest.MonkeyPatch.context() as monkeypatch,
         throwaway() as server,
     ):
-        books = [make_book(Path(folder), name, seed, rows) for seed, (name, rows) in enumerate(BOOKS.items())]
+        workbooks = [
+            make_workbook(Path(folder), name, seed, rows)
+            for seed, (name, rows) in enumerate(WORKBOOKS.items())
+        ]
         url = server.create_database("soak")
-        arena = place(Path(folder) / "a project", url, {book.name: book for book in books}, monkeypatch)
+        harness = place(
+            Path(folder) / "a project", url, {workbook.name: workbook for workbook in workbooks}, monkeypatch
+        )
         monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
-        publish_old(arena)
-        done = soak(arena, chosen.loads, 60 * chosen.minutes, rng)
+        publish_old(harness)
+        done = soak(harness, chosen.loads, 60 * chosen.minutes, rng)
     print(
-        f"{done.total()} loads, each struck once and tried again: no row lost, doubled or half visible "
+        f"{done.total()} loads, each with one fault and tried again: no row lost, doubled or half visible "
         f"({', '.join(f'{name} {times}' for name, times in done.most_common())}; seed {chosen.seed}, "
         f"{time.monotonic() - begun:.0f} s)"
     )

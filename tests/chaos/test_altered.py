@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from arena import Arena, Attempt, refused
-from faults import Fault
 
 from factload.errors import ReconciliationError, TransientError
+from tests.chaos.harness import Attempt, Harness, refused
+from tests.chaos.reliability import FaultRecord
 
 TAMPERED = [
     # what, the statement, what the message says of the partition
@@ -53,30 +53,32 @@ def table(when: str, tampered: list[tuple[str, str, str]]) -> list[object]:
 
 @pytest.mark.parametrize(("statement", "named"), table("before reconcile", TAMPERED))
 def test_reconcile_sees_it_and_names_the_partition(
-    arena: Arena, fault: Fault, statement: str, named: str
+    harness: Harness, record: FaultRecord, statement: str, named: str
 ) -> None:
-    attempt = Attempt(arena).until("reconcile")
-    arena.execute(statement.format(staging=attempt.staging))
+    attempt = Attempt(harness).until("reconcile")
+    harness.execute(statement.format(staging=attempt.staging))
     error = refused(attempt.call("reconcile"))
     assert isinstance(error, ReconciliationError)
     assert named in str(error)
-    assert arena.stands() == "old"
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="nothing is published; a new attempt is exact", error=error)
+    assert harness.stands() == "old"
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="nothing is published; a new attempt is exact", error=error)
 
 
 @pytest.mark.parametrize(("statement", "named"), table("after reconcile", TAMPERED))
-def test_publish_sees_it_before_its_commit(arena: Arena, fault: Fault, statement: str, named: str) -> None:
-    attempt = Attempt(arena).until("publish")
-    arena.execute(statement.format(staging=attempt.staging))
+def test_publish_sees_it_before_its_commit(
+    harness: Harness, record: FaultRecord, statement: str, named: str
+) -> None:
+    attempt = Attempt(harness).until("publish")
+    harness.execute(statement.format(staging=attempt.staging))
     error = refused(attempt.call("publish"))
     assert isinstance(error, ReconciliationError)
     assert named in str(error)
-    assert arena.stands() == "old"
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="nothing is published; a new attempt is exact", error=error)
+    assert harness.stands() == "old"
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="nothing is published; a new attempt is exact", error=error)
 
 
 def cut(path: Path) -> None:
@@ -99,15 +101,15 @@ def alter(path: Path) -> None:
     ],
 )
 def test_a_damaged_staging_file_is_noticed(
-    arena: Arena, fault: Fault, file: str, harm: Callable[[Path], None]
+    harness: Harness, record: FaultRecord, file: str, harm: Callable[[Path], None]
 ) -> None:
-    attempt = Attempt(arena).until("load_partition 2")
+    attempt = Attempt(harness).until("load_partition 2")
     harm(Path(attempt.split.partitions[1].path if file == "the partition file" else attempt.maps[0].path))
     error = refused(attempt.call("load_partition 2"))
     assert isinstance(error, TransientError)
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     attempt.run("extract_dimension_map")
     attempt.run("split_workbook")
     attempt.go_on("load_partition 2")
-    arena.proves("new")
-    fault.injected(seen="before", end="exact once it is written again")
+    harness.proves("new")
+    record.injected(seen="before", end="exact once it is written again")

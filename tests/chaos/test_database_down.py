@@ -13,12 +13,12 @@ from signal import SIGSTOP
 
 import psutil
 import pytest
-from arena import Arena, Attempt, Book, place, publish_old, refused
-from faults import Fault
-from victim import Strike, Victim
 
 from factload.errors import ReconciliationError, TransientError
 from factload_demo import postgres as servers
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import Attempt, Harness, Workbook, place, publish_old, refused
+from tests.chaos.reliability import FaultRecord
 
 LOADING, PUBLISHING = "INSERT INTO factload_staging", "INSERT INTO fact_sales"
 
@@ -47,14 +47,14 @@ def crashing() -> Iterator[Crashing]:
 
 @pytest.fixture
 def shaky(
-    crashing: Crashing, tmp_path: Path, books: dict[str, Book], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Arena]:
-    """The arena on the server that crashes."""
+    crashing: Crashing, tmp_path: Path, workbooks: dict[str, Workbook], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Harness]:
+    """The harness on the server that crashes."""
     url = crashing.server.create_database("chaos")
-    arena = place(tmp_path / "a project", url, books, monkeypatch)
-    publish_old(arena)
-    arena.put("new")
-    yield arena
+    harness = place(tmp_path / "a project", url, workbooks, monkeypatch)
+    publish_old(harness)
+    harness.put("new")
+    yield harness
     crashing.server.drop_database("chaos")
 
 
@@ -81,20 +81,20 @@ def shaky(
     ],
 )
 def test_the_server_crashes_under_a_step(
-    shaky: Arena, crashing: Crashing, fault: Fault, step: str, point: str
+    shaky: Harness, crashing: Crashing, record: FaultRecord, step: str, point: str
 ) -> None:
     attempt = Attempt(shaky).until(step)
-    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
-        assert victim.struck()
+    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
+        assert process.reached()
         crashing.crash()
         crashing.restart()
-        victim.wake()
-        error = victim.end().error
+        process.wake()
+        error = process.end().error
     stood = shaky.stands()
     assert error is None or isinstance(error, TransientError)
     Attempt(shaky).go_on()
     shaky.proves("new")
-    fault.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
+    record.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
 
 
 @pytest.mark.fault(
@@ -103,7 +103,7 @@ def test_the_server_crashes_under_a_step(
 )
 @pytest.mark.parametrize("step", ["reconcile", "publish"])
 def test_staged_rows_that_a_crash_took_are_missed(
-    shaky: Arena, crashing: Crashing, fault: Fault, step: str
+    shaky: Harness, crashing: Crashing, record: FaultRecord, step: str
 ) -> None:
     attempt = Attempt(shaky).until(step)
     crashing.crash()
@@ -114,12 +114,12 @@ def test_staged_rows_that_a_crash_took_are_missed(
     assert shaky.stands() == "old"
     Attempt(shaky).go_on()
     shaky.proves("new")
-    fault.injected(seen="before", end="exact after a retry")
+    record.injected(seen="before", end="exact after a retry")
 
 
 @pytest.mark.fault("PostgreSQL is not there", by="SIGQUIT to the server")
 def test_a_server_that_is_not_there_is_an_error_within_a_bound(
-    shaky: Arena, crashing: Crashing, fault: Fault
+    shaky: Harness, crashing: Crashing, record: FaultRecord
 ) -> None:
     crashing.crash()
     try:
@@ -130,7 +130,7 @@ def test_a_server_that_is_not_there_is_an_error_within_a_bound(
     assert shaky.stands() == "old"
     Attempt(shaky).go_on()
     shaky.proves("new")
-    fault.injected(seen="before", end="exact after a retry", error=error)
+    record.injected(seen="before", end="exact after a retry", error=error)
 
 
 @pytest.mark.parametrize(
@@ -154,24 +154,16 @@ def test_a_server_that_is_not_there_is_an_error_within_a_bound(
         )
     ],
 )
-def test_one_connection_is_ended(arena: Arena, fault: Fault, step: str, point: str) -> None:
+def test_one_connection_is_ended(harness: Harness, record: FaultRecord, step: str, point: str) -> None:
     """The step alone is tried again, by the engine itself or by whoever called it."""
-    attempt = Attempt(arena).until(step)
-    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
-        assert victim.struck()
-        end_connections(arena)
-        victim.wake()
-        end = victim.end()
-    assert arena.stands() == "old"
+    attempt = Attempt(harness).until(step)
+    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
+        assert process.reached()
+        harness.end_connections()
+        process.wake()
+        end = process.end()
+    assert harness.stands() == "old"
     assert end.error is None or isinstance(end.error, TransientError)
     attempt.go_on(step)
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry of this step", error=end.error)
-
-
-def end_connections(arena: Arena) -> None:
-    """End every connection of the engine to this database."""
-    arena.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND application_name LIKE 'factload%'"
-    )
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry of this step", error=end.error)

@@ -17,15 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arena import Arena, Attempt, Book, place, publish_old, refused
-from faults import Fault
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
-from victim import Victim
 
 from factload.errors import TransientError
 from factload.staging.folders import folder_of
 from factload_demo.postgres import Server
+from tests.chaos.faulty_process import FaultyProcess
+from tests.chaos.harness import Attempt, Harness, Workbook, place, publish_old, refused
+from tests.chaos.reliability import FaultRecord
 
 
 def small_disk(folder: Path, kilobytes: int) -> None:
@@ -53,9 +53,9 @@ def fill(folder: Path, leaving_kilobytes: int) -> Path:
 
 
 @pytest.fixture
-def full_staging(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def full_staging(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The staging folder on a disk with some kilobytes left."""
-    folder = arena.home / "staging"
+    folder = harness.home / "staging"
     try:
         small_disk(folder, 4_000)
         monkeypatch.setenv("FACTLOAD_STAGING", str(folder))
@@ -79,31 +79,31 @@ def full_staging(arena: Arena, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     ],
 )
 def test_the_staging_disk_is_full(
-    arena: Arena, fault: Fault, full_staging: Path, step: str, kilobytes: int
+    harness: Harness, record: FaultRecord, full_staging: Path, step: str, kilobytes: int
 ) -> None:
-    attempt = Attempt(arena).until(step)
+    attempt = Attempt(harness).until(step)
     filler = fill(full_staging, kilobytes)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("staging_full", True)
     assert f"under the staging folder {folder_of(attempt.load)} is full: 0.0 MB are free" in str(error)
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     assert not list(full_staging.rglob("*.part"))
     filler.unlink()
     attempt.go_on(step)
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry", error=error)
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry", error=error)
 
 
 @pytest.mark.fault("a staging file may not become longer", by="RLIMIT_FSIZE")
-def test_a_file_that_may_not_grow(arena: Arena, fault: Fault) -> None:
-    attempt = Attempt(arena).until("split_workbook")
-    with Victim(functools.partial(with_short_files, attempt.call("split_workbook"))) as victim:
-        error = victim.end().error
+def test_a_file_that_may_not_grow(harness: Harness, record: FaultRecord) -> None:
+    attempt = Attempt(harness).until("split_workbook")
+    with FaultyProcess(functools.partial(with_short_files, attempt.call("split_workbook"))) as process:
+        error = process.end().error
     assert isinstance(error, TransientError)
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     attempt.go_on("split_workbook")
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry", error=error)
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry", error=error)
 
 
 def with_short_files(call: Callable[[], Any]) -> Any:
@@ -115,8 +115,8 @@ def with_short_files(call: Callable[[], Any]) -> Any:
 
 @pytest.fixture
 def full_database(
-    postgres: Server, tmp_path: Path, books: dict[str, Book], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Arena, Path]]:
+    postgres: Server, tmp_path: Path, workbooks: dict[str, Workbook], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Harness, Path]]:
     """A warehouse on a small disk; the server, not the tests' user, writes there."""
     disk = postgres.data_dir.parent / "small disk"
     try:
@@ -127,14 +127,14 @@ def full_database(
         for folder in (disk, space):
             os.chown(folder, owner.st_uid, owner.st_gid)
         url = postgres.create_database("chaos_small")
-        arena = place(tmp_path / "a project", url, books, monkeypatch)
+        harness = place(tmp_path / "a project", url, workbooks, monkeypatch)
         outside = create_engine(postgres.url(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with outside.connect() as connection:
             connection.exec_driver_sql(f"CREATE TABLESPACE small LOCATION '{space}'")
             connection.exec_driver_sql("ALTER DATABASE chaos_small SET TABLESPACE small")
-        publish_old(arena)
-        arena.put("new")
-        yield arena, disk
+        publish_old(harness)
+        harness.put("new")
+        yield harness, disk
         postgres.drop_database("chaos_small")
         with outside.connect() as connection:
             connection.exec_driver_sql("DROP TABLESPACE small")
@@ -156,15 +156,17 @@ def full_database(
         for step in ("load_partition 1", "publish")
     ],
 )
-def test_the_database_s_disk_is_full(full_database: tuple[Arena, Path], fault: Fault, step: str) -> None:
-    arena, disk = full_database
-    attempt = Attempt(arena).until(step)
+def test_the_database_s_disk_is_full(
+    full_database: tuple[Harness, Path], record: FaultRecord, step: str
+) -> None:
+    harness, disk = full_database
+    attempt = Attempt(harness).until(step)
     filler = fill(disk, 0)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("database_disk_full", True)
     assert re.search(r"server is full \(.*No space left.*\) while writing .*, about \d+\.\d MB", str(error))
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     filler.unlink()
     attempt.go_on(step)
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry", error=error)
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry", error=error)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from arena import Arena, Attempt, refused
-from faults import Fault
 
 from factload.errors import ReconciliationError, RowsRefused
+from tests.chaos.harness import Attempt, Harness, refused
+from tests.chaos.reliability import FaultRecord
 
 _FUNCTION = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
 MEDDLING = [
@@ -36,39 +36,41 @@ MEDDLING = [
         for what, body, when in MEDDLING
     ],
 )
-def test_what_triggers_do_is_seen_before_the_commit(arena: Arena, fault: Fault, body: str, when: str) -> None:
-    arena.execute(f"{_FUNCTION.format(body=body)} CREATE {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
-    attempt = Attempt(arena).until("publish")
+def test_what_triggers_do_is_seen_before_the_commit(
+    harness: Harness, record: FaultRecord, body: str, when: str
+) -> None:
+    harness.execute(f"{_FUNCTION.format(body=body)} CREATE {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
+    attempt = Attempt(harness).until("publish")
     error = refused(attempt.call("publish"))
     assert isinstance(error, ReconciliationError)
-    assert arena.stands() == "old"
-    arena.execute("DROP TRIGGER meddle ON fact_sales")
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="nothing is published; exact without the trigger", error=error)
+    assert harness.stands() == "old"
+    harness.execute("DROP TRIGGER meddle ON fact_sales")
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="nothing is published; exact without the trigger", error=error)
 
 
 @pytest.mark.fault("older rows can't be deleted", by="RULE ON DELETE DO INSTEAD NOTHING")
-def test_a_rule_that_keeps_older_rows_is_seen(arena: Arena, fault: Fault) -> None:
-    arena.execute("CREATE RULE keep AS ON DELETE TO fact_sales DO INSTEAD NOTHING")
-    attempt = Attempt(arena).until("publish")
+def test_a_rule_that_keeps_older_rows_is_seen(harness: Harness, record: FaultRecord) -> None:
+    harness.execute("CREATE RULE keep AS ON DELETE TO fact_sales DO INSTEAD NOTHING")
+    attempt = Attempt(harness).until("publish")
     error = refused(attempt.call("publish"))
-    assert arena.stands() == "old"
-    arena.execute("DROP RULE keep ON fact_sales")
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="nothing is published; exact without the rule", error=error)
+    assert harness.stands() == "old"
+    harness.execute("DROP RULE keep ON fact_sales")
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="nothing is published; exact without the rule", error=error)
 
 
 @pytest.mark.fault("the workbook has a header and no rows", by="a published day, no `min_rows` in the feed")
-def test_a_header_alone_does_not_replace_a_day(arena: Arena, fault: Fault) -> None:
-    arena.change_feed("min_rows: 0\n", "")
-    arena.put("empty")
-    attempt = Attempt(arena).until("reconcile")
+def test_a_header_alone_does_not_replace_a_day(harness: Harness, record: FaultRecord) -> None:
+    harness.change_feed("min_rows: 0\n", "")
+    harness.put("empty")
+    attempt = Attempt(harness).until("reconcile")
     error = refused(attempt.call("reconcile"))
     assert isinstance(error, RowsRefused)
-    assert arena.stands() == "old"
-    arena.put("new")
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="held; the whole workbook is exact", error=error)
+    assert harness.stands() == "old"
+    harness.put("new")
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="held; the whole workbook is exact", error=error)

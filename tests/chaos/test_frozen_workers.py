@@ -8,11 +8,11 @@ from __future__ import annotations
 from signal import SIGSTOP
 
 import pytest
-from arena import Arena, Attempt
-from faults import Fault
-from victim import Strike, Victim
 
 from factload.errors import FactloadError
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import Attempt, Harness
+from tests.chaos.reliability import FaultRecord
 
 BEGIN, COMMIT = "SELECT set_config", "COMMIT"
 FROZEN = [
@@ -48,53 +48,55 @@ TABLE = [
 
 @pytest.mark.parametrize(("step", "point"), TABLE)
 def test_who_wakes_too_late_is_refused(
-    arena: Arena, fault: Fault, monkeypatch: pytest.MonkeyPatch, step: str, point: str
+    harness: Harness, record: FaultRecord, monkeypatch: pytest.MonkeyPatch, step: str, point: str
 ) -> None:
     if step not in HOLD_NOBODY_UP:
         monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
-    attempt = Attempt(arena).until(step)
-    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as sleeper:
-        assert sleeper.struck()
-        stood = arena.stands()
-        arena.put("corrected")
-        Attempt(arena).go_on()
+    attempt = Attempt(harness).until(step)
+    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as sleeper:
+        assert sleeper.reached()
+        stood = harness.stands()
+        harness.put("corrected")
+        Attempt(harness).go_on()
         sleeper.wake()
         error = sleeper.end().error
-    arena.proves("corrected")
+    harness.proves("corrected")
     if step == "extract_dimension_map":
         assert error is None
         end = "its file is of its own attempt: nobody reads it"
     else:
         assert isinstance(error, FactloadError)
         end = "its writes are refused"
-    fault.injected(seen="before" if stood == "old" else "after", end=end, error=error)
+    record.injected(seen="before" if stood == "old" else "after", end=end, error=error)
 
 
 @pytest.mark.fault(
     "`reconcile` is frozen as it notes its time", by="SIGSTOP, a newer attempt publishes, SIGCONT"
 )
-def test_who_is_frozen_at_the_very_end_keeps_nobody_waiting(arena: Arena, fault: Fault) -> None:
-    attempt = Attempt(arena).until("reconcile")
-    with Victim(attempt.call("reconcile"), Strike(SIGSTOP, before=COMMIT, nth=1)) as sleeper:
-        assert sleeper.struck()
-        arena.put("corrected")
-        Attempt(arena).go_on()
+def test_who_is_frozen_at_the_very_end_keeps_nobody_waiting(harness: Harness, record: FaultRecord) -> None:
+    attempt = Attempt(harness).until("reconcile")
+    with FaultyProcess(attempt.call("reconcile"), Fault(SIGSTOP, before=COMMIT, nth=1)) as sleeper:
+        assert sleeper.reached()
+        harness.put("corrected")
+        Attempt(harness).go_on()
         sleeper.wake()
         assert sleeper.end().error is None
-    arena.proves("corrected")
-    fault.injected(seen="before", end="its note is of its own attempt")
+    harness.proves("corrected")
+    record.injected(seen="before", end="its note is of its own attempt")
 
 
 @pytest.mark.fault(
     "`clean_staging` is frozen before it removes a file", by="SIGSTOP, a newer attempt begins, SIGCONT"
 )
-def test_who_cleans_too_late_takes_nothing_from_a_newer_attempt(arena: Arena, fault: Fault) -> None:
-    attempt = Attempt(arena).until("clean_staging")
-    with Victim(attempt.call("clean_staging"), Strike(SIGSTOP, before="remove")) as sleeper:
-        assert sleeper.struck()
-        newer = Attempt(arena).until("load_partition 1")
+def test_who_cleans_too_late_takes_nothing_from_a_newer_attempt(
+    harness: Harness, record: FaultRecord
+) -> None:
+    attempt = Attempt(harness).until("clean_staging")
+    with FaultyProcess(attempt.call("clean_staging"), Fault(SIGSTOP, before="remove")) as sleeper:
+        assert sleeper.reached()
+        newer = Attempt(harness).until("load_partition 1")
         sleeper.wake()
         assert sleeper.end().error is None
         newer.go_on("load_partition 1")
-    arena.proves("new")
-    fault.injected(seen="after", end="it removes its own files, nobody else's")
+    harness.proves("new")
+    record.injected(seen="after", end="it removes its own files, nobody else's")

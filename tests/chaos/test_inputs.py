@@ -8,12 +8,12 @@ from pathlib import Path
 from signal import SIGSTOP
 
 import pytest
-from arena import PERIOD, Arena, Attempt, refused
-from faults import Fault
-from victim import Strike, Victim
 
-import sheetxml
 from factload.errors import FactloadError, FeedError, RowsRefused, WorkbookError
+from tests import sheetxml
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import PERIOD, Attempt, Harness, refused
+from tests.chaos.reliability import FaultRecord
 
 HEADER = sheetxml.text_row(1, ["business_key", "metric"])
 ENTITIES = '<!DOCTYPE worksheet [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
@@ -68,38 +68,38 @@ HOSTILE = [
     ],
 )
 def test_an_unfit_workbook_is_refused_and_the_worker_lives(
-    arena: Arena, fault: Fault, spoil: Callable[[Path], None]
+    harness: Harness, record: FaultRecord, spoil: Callable[[Path], None]
 ) -> None:
-    spoil(arena.home / f"inbox/sales_{PERIOD}.xlsx")
-    attempt = Attempt(arena).until("split_workbook")
-    with Victim(attempt.call("split_workbook")) as worker:
+    spoil(harness.home / f"inbox/sales_{PERIOD}.xlsx")
+    attempt = Attempt(harness).until("split_workbook")
+    with FaultyProcess(attempt.call("split_workbook")) as worker:
         end = worker.end()
     assert not end.killed
     assert isinstance(end.error, WorkbookError)
     assert end.error.remedy or end.error.expected
-    assert arena.stands() == "old"
-    arena.put("new")
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="a whole workbook is exact", error=end.error)
+    assert harness.stands() == "old"
+    harness.put("new")
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="a whole workbook is exact", error=end.error)
 
 
 @pytest.mark.fault("more rows are rejected than the feed allows", by="2 % unknown keys, 1 % allowed")
-def test_too_many_rejects(arena: Arena, fault: Fault) -> None:
-    book = arena.put("unfit")
-    attempt = Attempt(arena).until("reconcile")
+def test_too_many_rejects(harness: Harness, record: FaultRecord) -> None:
+    workbook = harness.put("unfit")
+    attempt = Attempt(harness).until("reconcile")
     error = refused(attempt.call("reconcile"))
     assert isinstance(error, RowsRefused)
-    assert arena.stands() == "old"
-    kept = arena.rows(
+    assert harness.stands() == "old"
+    kept = harness.rows(
         'SELECT "row", reason FROM factload.rejects WHERE content = :content ORDER BY 1',
         content=attempt.load.content,
     )
-    assert kept == list(book.rejects)
-    arena.change_feed("max_rejects: 1%", "max_rejects: 5%")
-    Attempt(arena).go_on()
-    arena.proves("unfit")
-    fault.injected(seen="before", end="rejects are kept; exact once they are allowed", error=error)
+    assert kept == list(workbook.rejects)
+    harness.change_feed("max_rejects: 1%", "max_rejects: 5%")
+    Attempt(harness).go_on()
+    harness.proves("unfit")
+    record.injected(seen="before", end="rejects are kept; exact once they are allowed", error=error)
 
 
 @pytest.mark.parametrize(
@@ -114,53 +114,53 @@ def test_too_many_rejects(arena: Arena, fault: Fault) -> None:
 @pytest.mark.fault(
     "the workbook is overwritten during the load", by="SIGSTOP, another workbook in its place, SIGCONT"
 )
-def test_the_workbook_is_overwritten(arena: Arena, fault: Fault, step: str, point: str) -> None:
+def test_the_workbook_is_overwritten(harness: Harness, record: FaultRecord, step: str, point: str) -> None:
     """What is published is the workbook whose hash the ledger has, or nothing."""
-    attempt = Attempt(arena).until(step)
-    with Victim(attempt.call(step), Strike(SIGSTOP, before=point)) as victim:
-        assert victim.struck()
-        shutil.copyfile(arena.books["corrected"].path, arena.home / f"inbox/sales_{PERIOD}.xlsx")
-        victim.wake()
-        victim.end()
+    attempt = Attempt(harness).until(step)
+    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
+        assert process.reached()
+        shutil.copyfile(harness.workbooks["corrected"].path, harness.home / f"inbox/sales_{PERIOD}.xlsx")
+        process.wake()
+        process.end()
     try:
         attempt.go_on(step)
     except FactloadError:
-        assert arena.stands() == "old"
+        assert harness.stands() == "old"
     else:
-        assert arena.stands() in ("new", "corrected")
-    Attempt(arena).go_on()
-    arena.proves("corrected")
-    fault.injected(seen="before", end="nothing mixed is published; the new workbook is exact")
+        assert harness.stands() in ("new", "corrected")
+    Attempt(harness).go_on()
+    harness.proves("corrected")
+    record.injected(seen="before", end="nothing mixed is published; the new workbook is exact")
 
 
 @pytest.mark.fault(
     "the dimension changes as it is read", by="SIGSTOP within its snapshot, UPDATE of every key, SIGCONT"
 )
-def test_the_dimension_is_one_snapshot(arena: Arena, fault: Fault) -> None:
-    attempt = Attempt(arena).until("extract_dimension_map")
-    with Victim(attempt.call("extract_dimension_map"), Strike(SIGSTOP, before="COPY")) as victim:
-        assert victim.struck()
-        arena.execute(
+def test_the_dimension_is_one_snapshot(harness: Harness, record: FaultRecord) -> None:
+    attempt = Attempt(harness).until("extract_dimension_map")
+    with FaultyProcess(attempt.call("extract_dimension_map"), Fault(SIGSTOP, before="COPY")) as process:
+        assert process.reached()
+        harness.execute(
             "UPDATE dim_product SET business_key = 'Q' || business_key WHERE primary_synthetic_key >= 1050"
         )
-        victim.wake()
-        attempt.maps = [victim.end().result]
-    arena.execute("UPDATE dim_product SET business_key = ltrim(business_key, 'Q')")
+        process.wake()
+        attempt.maps = [process.end().result]
+    harness.execute("UPDATE dim_product SET business_key = ltrim(business_key, 'Q')")
     attempt.go_on("split_workbook")
-    arena.proves("new")
-    fault.injected(seen="before", end="exact: one snapshot, whole")
+    harness.proves("new")
+    record.injected(seen="before", end="exact: one snapshot, whole")
 
 
 @pytest.mark.fault("a member is deleted during the load", by="DELETE after the dimension was read")
-def test_a_member_is_deleted(arena: Arena, fault: Fault) -> None:
-    arena.execute("INSERT INTO dim_product VALUES (5000, 'nobody')")
-    attempt = Attempt(arena).until("publish")
-    arena.execute("DELETE FROM dim_product WHERE primary_synthetic_key = 5000")
+def test_a_member_is_deleted(harness: Harness, record: FaultRecord) -> None:
+    harness.execute("INSERT INTO dim_product VALUES (5000, 'nobody')")
+    attempt = Attempt(harness).until("publish")
+    harness.execute("DELETE FROM dim_product WHERE primary_synthetic_key = 5000")
     error = refused(attempt.call("publish"))
-    assert arena.stands() == "old"
-    Attempt(arena).go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="exact in a new attempt", error=error)
+    assert harness.stands() == "old"
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before", end="exact in a new attempt", error=error)
 
 
 @pytest.mark.parametrize(
@@ -169,17 +169,17 @@ def test_a_member_is_deleted(arena: Arena, fault: Fault) -> None:
 @pytest.mark.fault(
     "the workbook lies outside the allowed roots", by="`..`, a link, an absolute path as --workbook"
 )
-def test_no_path_leads_out(arena: Arena, fault: Fault, name: str) -> None:
-    outside = arena.home.parent / "secret.xlsx"
-    shutil.copyfile(arena.books["corrected"].path, outside)
-    (arena.home / "inbox/link.xlsx").symlink_to(outside)
-    attempt = Attempt(arena)
+def test_no_path_leads_out(harness: Harness, record: FaultRecord, name: str) -> None:
+    outside = harness.home.parent / "secret.xlsx"
+    shutil.copyfile(harness.workbooks["corrected"].path, outside)
+    (harness.home / "inbox/link.xlsx").symlink_to(outside)
+    attempt = Attempt(harness)
     error = refused(lambda: attempt.call("open_load")(workbook=name.format(outside=outside)))  # type: ignore[call-arg]
     assert error.code == "workbook_not_allowed"
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     attempt.go_on()
-    arena.proves("new")
-    fault.injected(seen="before", end="refused")
+    harness.proves("new")
+    record.injected(seen="before", end="refused")
 
 
 NASTY = 'x"; DROP TABLE fact_sales; --'
@@ -196,20 +196,20 @@ NASTY = 'x"; DROP TABLE fact_sales; --'
     ],
 )
 @pytest.mark.fault("an identifier in the feed is SQL", by="quotes and DROP TABLE in five places")
-def test_identifiers_are_never_sql(arena: Arena, fault: Fault, old: str, new: str) -> None:
-    arena.change_feed(old, new)
-    error = refused(Attempt(arena).call("open_load"))
+def test_identifiers_are_never_sql(harness: Harness, record: FaultRecord, old: str, new: str) -> None:
+    harness.change_feed(old, new)
+    error = refused(Attempt(harness).call("open_load"))
     assert isinstance(error, FeedError)
-    assert arena.readers_see() == "old"
-    fault.injected(seen="before", end="refused")
+    assert harness.readers_see() == "old"
+    record.injected(seen="before", end="refused")
 
 
 @pytest.mark.fault("a table really has a name like SQL", by="a fact table called so")
-def test_a_nasty_name_is_quoted(arena: Arena, fault: Fault) -> None:
-    arena.execute(f"""ALTER TABLE fact_sales RENAME TO "{NASTY.replace('"', '""')}" """)
-    arena.change_feed("table: fact_sales", f"table: '{NASTY}'")
-    Attempt(arena).go_on()
-    arena.execute(f"""ALTER TABLE "{NASTY.replace('"', '""')}" RENAME TO fact_sales""")
-    arena.change_feed(f"table: '{NASTY}'", "table: fact_sales")
-    assert arena.readers_see() == "new"
-    fault.injected(seen="after", end="loaded, quoted")
+def test_a_nasty_name_is_quoted(harness: Harness, record: FaultRecord) -> None:
+    harness.execute(f"""ALTER TABLE fact_sales RENAME TO "{NASTY.replace('"', '""')}" """)
+    harness.change_feed("table: fact_sales", f"table: '{NASTY}'")
+    Attempt(harness).go_on()
+    harness.execute(f"""ALTER TABLE "{NASTY.replace('"', '""')}" RENAME TO fact_sales""")
+    harness.change_feed(f"table: '{NASTY}'", "table: fact_sales")
+    assert harness.readers_see() == "new"
+    record.injected(seen="after", end="loaded, quoted")

@@ -9,19 +9,11 @@ import itertools
 from signal import SIGKILL
 
 import pytest
-from arena import Arena, Attempt
-from faults import Fault
-from victim import END, Strike, Victim
 
-STEPS = (
-    "open_load",
-    "extract_dimension_map",
-    "split_workbook",
-    "load_partition 2",
-    "reconcile",
-    "publish",
-    "clean_staging",
-)
+from tests.chaos.faulty_process import END, Fault, FaultyProcess
+from tests.chaos.harness import STEPS, Attempt, Harness
+from tests.chaos.reliability import FaultRecord
+
 KILLED = [
     pytest.param(
         step,
@@ -36,24 +28,24 @@ KILLED = [
 
 
 @pytest.mark.parametrize("step", KILLED)
-def test_a_step_is_killed_at_every_point(arena: Arena, fault: Fault, step: str) -> None:
+def test_a_step_is_killed_at_every_point(harness: Harness, record: FaultRecord, step: str) -> None:
     """OLD and NEW replace each other; the retry is by turns the same attempt's and a new one's."""
     point = ""
     for nth in itertools.count():
         before, after = ("old", "new") if nth % 2 == 0 else ("new", "old")
-        arena.put(after)
-        attempt = Attempt(arena).until(step)
-        with Victim(attempt.call(step), Strike(SIGKILL, nth=nth)) as victim:
-            last, point = point, victim.struck() or ""
+        harness.put(after)
+        attempt = Attempt(harness).until(step)
+        with FaultyProcess(attempt.call(step), Fault(SIGKILL, nth=nth)) as process:
+            last, point = point, process.reached() or ""
             if not point:
                 break
-            assert victim.end().killed
-        stood = arena.stands()
+            assert process.end().killed
+        stood = harness.stands()
         assert stood in (before, after)
         if nth % 4 < 2:
             attempt.go_on(step)
         else:
-            Attempt(arena).go_on()
-        arena.proves(after)
-        fault.injected(seen="before" if stood == before else "after", end="exact after a retry")
+            Attempt(harness).go_on()
+        harness.proves(after)
+        record.injected(seen="before" if stood == before else "after", end="exact after a retry")
     assert last == END

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from arena import Arena, Attempt
-from faults import Fault
-from proxy import BrokenLine
-from test_kill_points import STEPS
 
 from factload.errors import FactloadError
+from tests.chaos.harness import STEPS, Attempt, Harness
+from tests.chaos.proxy import BrokenLine
+from tests.chaos.reliability import FaultRecord
 
 LOST = [
     pytest.param(
@@ -33,29 +32,29 @@ LOST = [
 
 @pytest.mark.parametrize("lost", LOST)
 def test_a_commit_whose_answer_was_lost_is_settled(
-    arena: Arena, fault: Fault, tmp_path: Path, lost: Literal["request", "answer"]
+    harness: Harness, record: FaultRecord, tmp_path: Path, lost: Literal["request", "answer"]
 ) -> None:
     numbers = itertools.count()
     for step in STEPS:
         for nth in itertools.count():
             number = next(numbers)
             before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
-            arena.put(after)
-            attempt = Attempt(arena).until(step)
-            with BrokenLine(arena.url, tmp_path / f"line {number}", lost, nth) as line:
-                attempt.arena = replace(arena, url=line.url)
+            harness.put(after)
+            attempt = Attempt(harness).until(step)
+            with BrokenLine(harness.url, tmp_path / f"line {number}", lost, nth) as line:
+                attempt.harness = replace(harness, url=line.url)
                 try:
                     attempt.run(step)
                     error = None
                 except FactloadError as caught:
                     error = caught
-                attempt.arena = arena
-            stood = arena.stands()
+                attempt.harness = harness
+            stood = harness.stands()
             attempt.go_on(step)
-            arena.proves(after)
+            harness.proves(after)
             if not line.broke:
                 break
             assert error is None or error.retry
-            fault.injected(
+            record.injected(
                 seen="before" if stood == before else "after", end="exact after a retry", error=error
             )

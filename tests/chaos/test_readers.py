@@ -11,10 +11,11 @@ from pathlib import Path
 from signal import SIGSTOP
 
 import pytest
-from arena import LOAD, Arena, Attempt
-from faults import Fault
 from sqlalchemy import create_engine, text
-from victim import Strike, Victim
+
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import LOAD, Attempt, Harness
+from tests.chaos.reliability import FaultRecord
 
 PUBLISHES = 100
 Seen = dict[tuple[int, Decimal], int]
@@ -23,22 +24,25 @@ Seen = dict[tuple[int, Decimal], int]
 @pytest.mark.fault(
     f"somebody reads during {PUBLISHES} replacing publishes", by="count and sum in a tight loop"
 )
-def test_a_reader_sees_the_old_or_the_new_rows(arena: Arena, fault: Fault) -> None:
-    arena.put("small")
-    Attempt(arena).go_on()
-    enough = arena.home / "enough"
-    with Victim(functools.partial(poll, arena.url, enough)) as reader:
+def test_a_reader_sees_the_old_or_the_new_rows(harness: Harness, record: FaultRecord) -> None:
+    harness.put("small")
+    Attempt(harness).go_on()
+    enough = harness.home / "enough"
+    with FaultyProcess(functools.partial(poll, harness.url, enough)) as reader:
         for number in range(PUBLISHES):
-            arena.put("smaller" if number % 2 == 0 else "small")
-            Attempt(arena).go_on()
+            harness.put("smaller" if number % 2 == 0 else "small")
+            Attempt(harness).go_on()
         enough.touch()
         seen: Seen = reader.end().result
-    whole = {(book.staged, book.total) for book in (arena.books["small"], arena.books["smaller"])}
+    whole = {
+        (workbook.staged, workbook.total)
+        for workbook in (harness.workbooks["small"], harness.workbooks["smaller"])
+    }
     assert set(seen) == whole
     assert sum(seen.values()) > PUBLISHES
-    arena.proves("small")
-    fault.injected(seen="before", end="never a third state", times=PUBLISHES)
-    fault.injected(seen="after", end="never a third state", times=0)
+    harness.proves("small")
+    record.injected(seen="before", end="never a third state", times=PUBLISHES)
+    record.injected(seen="after", end="never a third state", times=0)
 
 
 def poll(url: str, enough: Path) -> Seen:
@@ -53,27 +57,27 @@ def poll(url: str, enough: Path) -> Seen:
 
 
 @pytest.mark.fault("a reader's transaction is open across a publish", by="REPEATABLE READ before and after")
-def test_a_reader_with_a_snapshot_keeps_it(arena: Arena, fault: Fault) -> None:
+def test_a_reader_with_a_snapshot_keeps_it(harness: Harness, record: FaultRecord) -> None:
     statement = text("SELECT count(*), sum(metric) FROM fact_sales")
-    with arena.engine.connect().execution_options(isolation_level="REPEATABLE READ") as reader:
+    with harness.engine.connect().execution_options(isolation_level="REPEATABLE READ") as reader:
         before = reader.execute(statement).one()
-        Attempt(arena).go_on()
+        Attempt(harness).go_on()
         assert reader.execute(statement).one() == before
         reader.rollback()
         assert reader.execute(statement).one() != before
-    arena.proves("new")
-    fault.injected(seen="before", end="exact; neither waits for the other")
+    harness.proves("new")
+    record.injected(seen="before", end="exact; neither waits for the other")
 
 
 @pytest.mark.parametrize("point", ["DELETE FROM fact_sales", "INSERT INTO fact_sales", "COMMIT"])
 @pytest.mark.fault("somebody reads in the middle of a publish", by="SIGSTOP in publish, before each change")
-def test_readers_are_not_kept_waiting(arena: Arena, fault: Fault, point: str) -> None:
-    attempt = Attempt(arena).until("publish")
-    with Victim(attempt.call("publish"), Strike(SIGSTOP, before=point)) as publisher:
-        assert publisher.struck()
-        assert arena.stands() == "old"
+def test_readers_are_not_kept_waiting(harness: Harness, record: FaultRecord, point: str) -> None:
+    attempt = Attempt(harness).until("publish")
+    with FaultyProcess(attempt.call("publish"), Fault(SIGSTOP, before=point)) as publisher:
+        assert publisher.reached()
+        assert harness.stands() == "old"
         publisher.wake()
         assert publisher.end().error is None
     attempt.go_on("clean_staging")
-    arena.proves("new")
-    fault.injected(seen="before", end="exact; readers never wait")
+    harness.proves("new")
+    record.injected(seen="before", end="exact; readers never wait")

@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from arena import Arena, Attempt, refused
-from faults import Fault
-from proxy import BrokenLine
-from victim import wait_for
 
 from factload.errors import ConnectionLost
+from tests.chaos.faulty_process import wait_for
+from tests.chaos.harness import Attempt, Harness, refused
+from tests.chaos.proxy import BrokenLine
+from tests.chaos.reliability import FaultRecord
 
 FACTLOAD = Path(sys.executable).with_name("factload")
 RUN = ("run", "sales", "--period", "2026-11-05")
@@ -44,46 +44,48 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
         for step in ("open_load", "publish")
     ],
 )
-def test_a_step_gives_a_silent_line_up(arena: Arena, fault: Fault, tmp_path: Path, step: str) -> None:
-    attempt = Attempt(arena).until(step)
-    with BrokenLine(arena.url, tmp_path / "line", "silence", 0) as line:
-        attempt.arena = replace(arena, url=line.url)
+def test_a_step_gives_a_silent_line_up(
+    harness: Harness, record: FaultRecord, tmp_path: Path, step: str
+) -> None:
+    attempt = Attempt(harness).until(step)
+    with BrokenLine(harness.url, tmp_path / "line", "silence", 0) as line:
+        attempt.harness = replace(harness, url=line.url)
         error = refused(attempt.call(step))
-        attempt.arena = arena
+        attempt.harness = harness
     assert isinstance(error, ConnectionLost)
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"
     began = time.monotonic()
     attempt.go_on(step)
     assert time.monotonic() - began < 50, "the backend of the silent line kept its locks"
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry, which waits for nothing", error=error)
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry, which waits for nothing", error=error)
 
 
 @pytest.mark.fault("a run's line falls silent", by="a proxy that passes nothing on")
-def test_a_run_goes_on_over_another_line(arena: Arena, fault: Fault, tmp_path: Path) -> None:
-    with BrokenLine(arena.url, tmp_path / "line", "silence", 3) as line:
-        replace(arena, url=line.url).whole_run()()
+def test_a_run_goes_on_over_another_line(harness: Harness, record: FaultRecord, tmp_path: Path) -> None:
+    with BrokenLine(harness.url, tmp_path / "line", "silence", 3) as line:
+        replace(harness, url=line.url).whole_run()()
         assert line.broke
-    arena.proves("new")
-    fault.injected(seen="after", end="exact: it takes the load up again by itself")
+    harness.proves("new")
+    record.injected(seen="after", end="exact: it takes the load up again by itself")
 
 
-def test_a_server_that_works_for_long_is_waited_for(arena: Arena) -> None:
-    arena.execute(
+def test_a_server_that_works_for_long_is_waited_for(harness: Harness) -> None:
+    harness.execute(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
         "'BEGIN PERFORM pg_sleep(10); RETURN NULL; END'; "
         "CREATE TRIGGER slow AFTER INSERT ON fact_sales FOR EACH STATEMENT EXECUTE FUNCTION slow()"
     )
-    Attempt(arena).go_on()
-    arena.proves("new")
+    Attempt(harness).go_on()
+    harness.proves("new")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_who_says_stop_does_not_wait_for_a_silent_line(
-    arena: Arena, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACTLOAD_SILENCE_TIMEOUT", "600")
-    with BrokenLine(arena.url, tmp_path / "line", "silence", 0) as line:
+    with BrokenLine(harness.url, tmp_path / "line", "silence", 0) as line:
         process = subprocess.Popen(
             [FACTLOAD, *RUN, "--url", line.url],
             stderr=subprocess.PIPE,
@@ -95,4 +97,4 @@ def test_who_says_stop_does_not_wait_for_a_silent_line(
         process.send_signal(number)
         said = process.communicate(timeout=20)[1]
     assert (process.returncode, said) == (4, "factload: interrupted. Run the command again.\n")
-    assert arena.stands() == "old"
+    assert harness.stands() == "old"

@@ -1,4 +1,4 @@
-"""`factload run` and its workers, struck from outside."""
+"""`factload run` and its workers, interrupted from outside."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import psutil
 import pytest
-from arena import Arena
-from faults import Fault
 from sqlalchemy import text
-from test_database_down import end_connections
-from test_twice import waiting
-from victim import Victim, wait_for
 
 from factload.errors import TransientError
+from tests.chaos.faulty_process import FaultyProcess, wait_for
+from tests.chaos.harness import Harness
+from tests.chaos.reliability import FaultRecord
 
 HELD = """
 CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
@@ -25,13 +23,13 @@ CREATE TRIGGER hold BEFORE INSERT ON factload.rejects FOR EACH STATEMENT EXECUTE
 
 
 @contextmanager
-def loading(arena: Arena) -> Iterator[tuple[Victim, list[psutil.Process]]]:
+def loading(harness: Harness) -> Iterator[tuple[FaultyProcess, list[psutil.Process]]]:
     """A run whose two workers are held in the middle of their first transactions, and its workers."""
-    arena.execute(HELD)
-    with arena.engine.connect() as holder:
+    harness.execute(HELD)
+    with harness.engine.connect() as holder:
         holder.execute(text("SELECT pg_advisory_lock(42)"))
-        with Victim(arena.whole_run()) as run:
-            wait_for(lambda: waiting(arena) == 2, "both workers in their transactions")
+        with FaultyProcess(harness.whole_run()) as run:
+            wait_for(lambda: harness.waiting() == 2, "both workers in their transactions")
             servers = psutil.Process(run.pid).children()
             workers = [worker for server in servers for worker in server.children()]
             assert len(workers) == 2
@@ -49,8 +47,8 @@ def loading(arena: Arena) -> Iterator[tuple[Victim, list[psutil.Process]]]:
         for number in (SIGKILL, SIGTERM, SIGINT)
     ],
 )
-def test_a_run_is_ended_from_outside(arena: Arena, fault: Fault, number: Signals) -> None:
-    with loading(arena) as (run, workers):
+def test_a_run_is_ended_from_outside(harness: Harness, record: FaultRecord, number: Signals) -> None:
+    with loading(harness) as (run, workers):
         run.send(number)
         if number == SIGINT:  # a terminal's Ctrl-C reaches them all
             for worker in workers:
@@ -60,29 +58,29 @@ def test_a_run_is_ended_from_outside(arena: Arena, fault: Fault, number: Signals
         assert end.killed or isinstance(end.error, TransientError)
     _, left = psutil.wait_procs(workers, timeout=20)
     assert not left, "workers outlive their run"
-    assert arena.stands() == "old"
-    arena.whole_run()()
-    arena.proves("new")
-    fault.injected(seen="before", end="its workers end; exact after a retry", error=end.error)
+    assert harness.stands() == "old"
+    harness.whole_run()()
+    harness.proves("new")
+    record.injected(seen="before", end="its workers end; exact after a retry", error=end.error)
 
 
 @pytest.mark.fault("a worker of a run is killed", by="SIGKILL, as the kernel does when memory runs out")
-def test_a_worker_is_killed(arena: Arena, fault: Fault) -> None:
-    with loading(arena) as (run, workers):
+def test_a_worker_is_killed(harness: Harness, record: FaultRecord) -> None:
+    with loading(harness) as (run, workers):
         workers[0].kill()
         error = run.end().error
     assert isinstance(error, TransientError)
-    assert arena.stands() == "old"
-    arena.whole_run()()
-    arena.proves("new")
-    fault.injected(seen="before", end="exact after a retry", error=error)
+    assert harness.stands() == "old"
+    harness.whole_run()()
+    harness.proves("new")
+    record.injected(seen="before", end="exact after a retry", error=error)
 
 
 @pytest.mark.fault("a run's workers lose their connections", by="pg_terminate_backend as they load")
-def test_workers_lose_their_connections(arena: Arena, fault: Fault) -> None:
-    with loading(arena) as (run, _):
-        end_connections(arena)
-        arena.execute("DROP TRIGGER hold ON factload.rejects")
+def test_workers_lose_their_connections(harness: Harness, record: FaultRecord) -> None:
+    with loading(harness) as (run, _):
+        harness.end_connections()
+        harness.execute("DROP TRIGGER hold ON factload.rejects")
         assert run.end().error is None
-    arena.proves("new")
-    fault.injected(seen="before", end="exact: it takes the load up again by itself")
+    harness.proves("new")
+    record.injected(seen="before", end="exact: it takes the load up again by itself")

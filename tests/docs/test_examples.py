@@ -38,7 +38,7 @@ FACTLOAD = Path(sys.executable).with_name("factload")
 _PIECE = re.compile(
     r"^```(?P<language>\w+)\n(?P<block>.*?)^```"
     r"|^(?P<table>(?:\|[^\n]*\n)+)"
-    r"|Sheet `(?P<sheet>[^`]+)` of `(?P<book>[^`]+)`"
+    r"|Sheet `(?P<sheet>[^`]+)` of `(?P<workbook>[^`]+)`"
     r"|`factload (?P<command>[^`]+)`(?: exits with (?P<status>\d))?",
     re.MULTILINE | re.DOTALL,
 )
@@ -52,7 +52,7 @@ class Example:
     engine: Engine
     answer: list[list[str]] | None = None
     sheet: tuple[str, str] | None = None
-    books: dict[str, openpyxl.Workbook] = field(default_factory=dict)
+    workbooks: dict[str, openpyxl.Workbook] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     done: int = 0
 
@@ -60,7 +60,7 @@ class Example:
         if piece["language"]:
             getattr(self, f"_{piece['language']}")(piece["block"])
         elif piece["sheet"]:
-            self.sheet = piece["sheet"], piece["book"]
+            self.sheet = piece["sheet"], piece["workbook"]
         elif piece["command"]:
             self._command(piece["command"].split(), int(piece["status"] or 0))
         else:
@@ -90,14 +90,14 @@ class Example:
             self.done += 1
 
     def _make_sheet(self, name: str, path: str, rows: list[list[str]]) -> None:
-        book = self.books.setdefault(path, openpyxl.Workbook())
-        sheet = book.create_sheet(name)
-        if "Sheet" in book.sheetnames:
-            del book["Sheet"]
+        workbook = self.workbooks.setdefault(path, openpyxl.Workbook())
+        sheet = workbook.create_sheet(name)
+        if "Sheet" in workbook.sheetnames:
+            del workbook["Sheet"]
         sheet.append(rows[0])
         for row in rows[1:]:
             sheet.append([_value(cell) for cell in row])
-        book.save(self.home / path)
+        workbook.save(self.home / path)
 
     def _sh(self, block: str) -> None:
         for line in block.splitlines():

@@ -42,13 +42,13 @@ def maker(function: Maker) -> Maker:
 
 
 def xlsx(path: Path, **sheets: Sequence[Sequence[Any]]) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
     for name, rows in sheets.items():
-        sheet = book.create_sheet(name.replace("_", " "))
+        sheet = workbook.create_sheet(name.replace("_", " "))
         for row in rows:
             sheet.append(list(row))
-    book.save(path)
+    workbook.save(path)
     return path
 
 
@@ -500,11 +500,11 @@ def labels_merged_over_rows(inbox: Path) -> Made:
         for n in range(40)
     ]
     path = xlsx(inbox / "merged_2026-11-05.xlsx", M=[("Region", "Person", "Amount", "Bonus"), *rows])
-    book = openpyxl.load_workbook(path)
+    workbook = openpyxl.load_workbook(path)
     for first in range(2, 42, 5):
         for column in "AD":
-            book.active.merge_cells(f"{column}{first}:{column}{first + 4}")
-    book.save(path)
+            workbook.active.merge_cells(f"{column}{first}:{column}{first + 4}")
+    workbook.save(path)
     return Made(
         path, 40, {"Amount": total([r[2] for r in rows])}, says=("merged: repeat", "whether they count once")
     )
@@ -516,8 +516,8 @@ def totals_by_formula(inbox: Path) -> Made:
     import xlsxwriter
 
     path = inbox / "formulas_2026-11-05.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet("Data")
+    with xlsxwriter.Workbook(path) as workbook:
+        sheet = workbook.add_worksheet("Data")
         sheet.write_row(0, 0, ["Item Code", "Qty", "Price", "Amount"])
         for n in range(1, 31):
             sheet.write_row(n, 0, [f"I{n % 3}", n, n * 0.5])

@@ -20,8 +20,8 @@ _SPACES = {"office": "office:1.0", "table": "table:1.0", "text": "text:1.0"}
 
 def resaved(path: Path, target: Path, edit: Callable[[Sheet], Sheet | None]) -> Path:
     """Save what ``edit`` makes of the first sheet of ``path`` as ``target``, of the kind that its name says."""
-    book = openpyxl.load_workbook(path)
-    sheet = [list(row) for row in book.active.iter_rows(values_only=True)]
+    workbook = openpyxl.load_workbook(path)
+    sheet = [list(row) for row in workbook.active.iter_rows(values_only=True)]
     edited = edit(sheet) or sheet
     _WRITERS[target.suffix](target, edited)
     return target
@@ -42,19 +42,19 @@ def corrected(changes: dict[tuple[int, str], Any]) -> Callable[[Sheet], None]:
 
 
 def write_xlsx(path: Path, rows: Sequence[Sequence[Any]], name: str = "Facts") -> None:
-    book = openpyxl.Workbook()
-    book.active.title = name
+    workbook = openpyxl.Workbook()
+    workbook.active.title = name
     for number, row in enumerate(rows, 1):
         for column, value in enumerate(row, 1):
-            cell = book.active.cell(number, column, value)
+            cell = workbook.active.cell(number, column, value)
             if isinstance(value, str) and value not in _ERRORS:
                 cell.data_type = "s"
-    book.save(path)
+    workbook.save(path)
 
 
 def write_xls(path: Path, rows: Sequence[Sequence[Any]], name: str = "Facts") -> None:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet(name)
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet(name)
     days = xlwt.easyxf(num_format_str="yyyy-mm-dd hh:mm:ss")
     for number, row in enumerate(rows):
         for column, value in enumerate(row):
@@ -64,7 +64,7 @@ def write_xls(path: Path, rows: Sequence[Sequence[Any]], name: str = "Facts") ->
                 sheet.write(number, column, value, days)
             elif value is not None:
                 sheet.write(number, column, value)
-    book.save(str(path))
+    workbook.save(str(path))
 
 
 def write_ods(path: Path, rows: Sequence[Sequence[Any]], name: str = "Facts") -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import ARRAY, Text, cast, create_engine, func, select
 from sqlalchemy.pool import NullPool
 
-from conftest import Place
 from factload.dimension import extract
 from factload.dimension.text_hash import text_hashes
 from factload.errors import FactloadError, TransientError
+from tests.integration.place import Place
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,25 +8,25 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from conftest import PERIOD, Place
 from factload.postgres.database import engine_for
 from factload.progress import Quiet
 from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 
 
 def merged(place: Place) -> None:
     path = place.workbook([("A1", 1), ("B2", 2), ("00123", 3), ("A1", 4)])
-    book = openpyxl.load_workbook(path)
-    book.active.merge_cells("B3:B4")
-    book.save(path)
+    workbook = openpyxl.load_workbook(path)
+    workbook.active.merge_cells("B3:B4")
+    workbook.save(path)
 
 
 def stale(place: Place) -> None:
-    with xlsxwriter.Workbook(str(place.home / "inbox/sales_2026-11-05.xlsx")) as book:
-        sheet = book.add_worksheet("Facts")
+    with xlsxwriter.Workbook(str(place.home / "inbox/sales_2026-11-05.xlsx")) as workbook:
+        sheet = workbook.add_worksheet("Facts")
         for row, values in enumerate(
             [("business_key", "metric"), ("A1", 1), ("B2",), ("00123", "=1+1"), ("A1", 4)]
         ):
@@ -82,12 +82,12 @@ def test_what_nobody_corrects_stays_a_reject_and_what_is_typed_is_loaded(
 
 
 def correct(path: Path, row: int, value: object) -> None:
-    book = openpyxl.load_workbook(path)
-    sheet = book.active
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook.active
     names = [cell.value for cell in sheet[1]]
     for line in sheet.iter_rows(min_row=2):
         metric = line[names.index("metric")]
         assert metric.value is None  # nothing is shown that could be taken for the value
         if line[names.index("factload row")].value == row and value is not None:
             metric.value = value
-    book.save(path)
+    workbook.save(path)

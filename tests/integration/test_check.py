@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from datetime import datetime
 from typing import Any
@@ -11,8 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import Place
-from factload.cli import main
+from tests.integration.commands import check, report
+from tests.integration.place import Place
 
 TABLE = """
 CREATE TABLE fact_wide (
@@ -49,19 +47,6 @@ DEFECTS: dict[str, tuple[tuple[Any, ...], str]] = {
 }
 
 
-def check(*arguments: str) -> tuple[int, str, str]:
-    """Exit status, output, errors of `factload check sales`."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main(["check", "sales", "--period", "2026-11-05", *arguments])
-    return status, out.getvalue(), err.getvalue()
-
-
-def report(*arguments: str) -> tuple[int, dict[str, Any]]:
-    status, out, _ = check("--json", *arguments)
-    return status, json.loads(out)
-
-
 @pytest.fixture
 def wide(place: Place) -> Place:
     place.execute(TABLE)
@@ -70,14 +55,14 @@ def wide(place: Place) -> Place:
 
 
 def write(place: Place, sheets: dict[str, list[tuple[Any, ...]]], name: str = "sales_2026-11-05.xlsx") -> Any:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
     for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
+        sheet = workbook.create_sheet(title)
         for row in rows:
             sheet.append(row)
-    book.save(place.home / "inbox" / name)
-    return book
+    workbook.save(place.home / "inbox" / name)
+    return workbook
 
 
 def test_a_workbook_with_twelve_defects_lists_all_twelve(wide: Place) -> None:
@@ -111,7 +96,7 @@ def test_what_is_wrong_with_tables_sheets_headers_and_rows_comes_together(wide: 
         **CHANGES,
         **{"sheet: Facts": "sheet: [North, East, South, West]"},
     )  # fmt: skip
-    book = write(
+    workbook = write(
         wide,
         {
             "North": [("a title",), ("business_key", "metric", "metric", "sold", "note", "paid"), ("A1", 1, 2, "x")],
@@ -119,9 +104,9 @@ def test_what_is_wrong_with_tables_sheets_headers_and_rows_comes_together(wide: 
             "South": [HEADER, GOOD],
         },
     )  # fmt: skip
-    book["South"].merge_cells("B1:C1")
-    book["South"]["G1"] = "pieces"
-    book.save(wide.home / "inbox/sales_2026-11-05.xlsx")
+    workbook["South"].merge_cells("B1:C1")
+    workbook["South"]["G1"] = "pieces"
+    workbook.save(wide.home / "inbox/sales_2026-11-05.xlsx")
     status, found = report()
     assert (status, found["state"]) == (2, "refused")
     assert [problem["code"] for problem in found["problems"]] == [

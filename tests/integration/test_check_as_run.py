@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_check import report
 
-from conftest import PERIOD, Place
 from factload.errors import FactloadError
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.integration.commands import report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 REJECTS = {"max_rejects: 80%": "max_rejects: 100%"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -13,21 +12,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import Place
-
-FACTLOAD = Path(sys.executable).with_name("factload")
-PERIOD = ("--period", "2026-11-05")
-
-
-def factload(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [FACTLOAD, *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "COLUMNS": "120", **environment},
-        check=False,
-        timeout=120,
-    )
+from tests.integration.commands import PERIOD, factload
+from tests.integration.place import Place
 
 
 def report_of(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:

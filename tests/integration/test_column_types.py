@@ -10,12 +10,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from test_check import report
 
-from conftest import PERIOD, Place
 from factload.errors import FactloadError, FeedError, ReconciliationError
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
+from tests.integration.commands import report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 FEED = """
@@ -46,11 +46,11 @@ max_rejects: 100%
 
 
 def put(place: Place, values: list[Any]) -> None:
-    book = openpyxl.Workbook()
-    book.active.title = "Facts"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Facts"
     for row in [("v", "n"), *((value, 1) for value in values)]:
-        book.active.append(row)
-    book.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
+        workbook.active.append(row)
+    workbook.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
 
 
 def feed(place: Place, document: str) -> Any:

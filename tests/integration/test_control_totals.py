@@ -8,10 +8,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import PERIOD, Place
 from factload.cli.terminal import rendered
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
 
 _FEED = """
 feed: sales
@@ -64,11 +64,11 @@ def test_equal_totals_are_reported_equal_in_every_type(
 
 
 def test_of_a_load_without_staged_rows_no_total_is_called_different(place: Place, tmp_path: Path) -> None:
-    book = openpyxl.Workbook()
-    book.active.title = "Facts"
-    book.active.append(("business_key", "metric"))
-    book.active.append(("nobody", 1.5))
-    book.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Facts"
+    workbook.active.append(("business_key", "metric"))
+    workbook.active.append(("nobody", 1.5))
+    workbook.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
     feed = place.feed(**{"max_rejects: 80%": "max_rejects: 100%"})
     load = place.load(feed)
     assert "different" not in rendered(read_report(place.url, load.load_id))

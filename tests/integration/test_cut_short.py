@@ -7,16 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from test_cli import PERIOD as OPTIONS
-from test_cli import factload
-from test_doctor import doctor
-from test_protocol import Opened
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import Superseded
 from factload.load import Load
 from factload.staging.folders import folder_of
+from tests.integration.commands import PERIOD as OPTIONS
+from tests.integration.commands import doctor, factload
+from tests.integration.opened import Opened
+from tests.integration.place import PERIOD, Place
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import (
     Conflict,
@@ -29,6 +28,7 @@ from factload.postgres.errors import database_errors
 from factload.postgres.tables import reflect
 from factload.reports.report import after_failure
 from factload.runtime.retry import again_after_conflict
+from tests.integration.place import PERIOD, Place
 
 SECRET = "Zq7secret"
 

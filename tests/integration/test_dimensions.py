@@ -12,7 +12,6 @@ import openpyxl
 import pytest
 import yaml
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.check.load import check_load
 from factload.errors import FeedError, RowsRefused
@@ -20,6 +19,7 @@ from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.progress import Quiet
 from factload.reports.report import Report, read_report
+from tests.integration.place import PERIOD, Place
 
 TABLES = """
 CREATE TABLE dim_customer (
@@ -89,11 +89,11 @@ def feed(place: Place, dimensions: dict[str, Any], columns: dict[str, Any] | Non
 
 
 def workbook(place: Place, header: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Orders")
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("Orders")
     for row in [header, *rows]:
         sheet.append(list(row))
-    book.save(place.home / "inbox/orders.xlsx")
+    workbook.save(place.home / "inbox/orders.xlsx")
 
 
 class Run:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_cli import factload
-from test_ledger_migrations import OLDER
-from test_protocol import Opened
 
-from conftest import Place
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION
+from tests.integration.commands import doctor, factload
+from tests.integration.ledgers import OLDER
+from tests.integration.opened import Opened
+from tests.integration.place import Place
 
 ROWS = [("A1", 1.5), ("B2", 2)]
-
-
-def doctor(*arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
-    """Exit status; check → the finding about it, the gravest one where there are several."""
-    result = factload("doctor", "--json", *arguments, **environment)
-    assert result.stderr == ""
-    found: dict[str, dict[str, Any]] = {}
-    for finding in sorted(
-        json.loads(result.stdout), key=lambda f: ("ok", "warning", "problem").index(f["state"])
-    ):
-        found[finding["check"]] = finding
-    return result.returncode, found
 
 
 def states(findings: dict[str, dict[str, Any]]) -> set[str]:

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
-from test_cli import PERIOD, factload
 
-from conftest import TABLES, Place
+from tests.integration.commands import PERIOD, factload
+from tests.integration.place import TABLES, Place
 
 # What each encoding holds beyond ASCII.
 ENCODINGS = {"LATIN1": "Müller", "WIN1252": "Müller – 5 €", "SQL_ASCII": "Müller ☃"}
@@ -74,11 +74,11 @@ def test_a_text_beyond_the_encoding_rejects_its_row(encoded: Place, request: pyt
             "  mode: replace": "    note: {column: note, type: text}\n  mode: replace",
         }
     )
-    book = openpyxl.Workbook()
-    book.active.title = "Facts"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Facts"
     for row in [("business_key", "metric", "note"), ("A1", 1, "plain"), ("B2", 2, snow)]:
-        book.active.append(row)
-    book.save(encoded.home / "inbox/sales_2026-11-05.xlsx")
+        workbook.active.append(row)
+    workbook.save(encoded.home / "inbox/sales_2026-11-05.xlsx")
     checked, result = (factload(command, "sales", *PERIOD) for command in ("check", "run"))
     notes = encoded.rows("SELECT note FROM fact_sales")
     if encoding == "SQL_ASCII":

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from conftest import FEED, PERIOD, Place
 from factload import errors
 from factload.check.load import check_load
 from factload.doctor import examine
@@ -26,6 +25,7 @@ from factload.propose.first import propose_feed
 from factload.release import publish_held
 from factload.replay import open_replay
 from factload.reports.report import read_report, read_status
+from tests.integration.place import FEED, PERIOD, Place
 
 # What may leave a command or a task; docs/operations.md lists them.
 FORESEEN = {

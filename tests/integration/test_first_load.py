@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 import yaml
-from first_workbooks import MAKERS, Made, Maker
 
-from conftest import Place
 from factload.cli import main
+from tests.integration.first_workbooks import MAKERS, Made, Maker
+from tests.integration.place import Place
 
 
 def carried_out(place: Place, made: Made, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:

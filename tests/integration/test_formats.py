@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import xlwt
 
-from conftest import PERIOD, Place
 from factload.errors import WorkbookError
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 PROVENANCE = """
@@ -45,9 +45,9 @@ def as_gzip(path: Path) -> None:
 
 
 def as_xls(path: Path) -> None:
-    book = xlwt.Workbook()
-    book.add_sheet("Notes").write(0, 0, "nothing of interest")
-    sheet = book.add_sheet("Facts")
+    workbook = xlwt.Workbook()
+    workbook.add_sheet("Notes").write(0, 0, "nothing of interest")
+    sheet = workbook.add_sheet("Facts")
     rows: list[tuple[object, ...]] = [
         ("Sales of the week",), ("business_key", "metric"), ("A1", 1234.5), (), (" padded ", 2), ("B2",),
         ("B2", "much"), ("nobody", 4), ("B2", "5.5"), (), ("00123", -6),
@@ -56,7 +56,7 @@ def as_xls(path: Path) -> None:
         for column, value in enumerate(row):
             sheet.write(number, column, value)
     sheet.row(5).set_cell_error(1, "#REF!")
-    book.save(str(path))
+    workbook.save(str(path))
 
 
 def loaded(place: Place, name: str, described: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from conftest import PERIOD, Place
 from factload.errors import FactloadError
 from factload.pipeline import run_load
 from factload.progress import Quiet
@@ -15,6 +14,7 @@ from factload.reports.detail import load_detail
 from factload.reports.history import first_periods, loads_between, outlying, recent_loads
 from factload.reports.reject_pages import Place as PageEnd
 from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
+from tests.integration.place import PERIOD, Place
 
 NEXT_DAY = PERIOD + timedelta(days=1)
 GOOD = [("A1", 1.5), ("B2", 2)]

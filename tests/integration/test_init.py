@@ -9,13 +9,13 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
-from test_cli import factload
 
-from conftest import Place
 from factload.errors import FeedError, WorkbookError
 from factload.propose.ddl import ddl_text
 from factload.propose.first import propose_feed, write_feed
 from factload.propose.written import feed_text
+from tests.integration.commands import factload
+from tests.integration.place import Place
 
 STAR = """
 CREATE TABLE dim_customer (
@@ -34,7 +34,7 @@ INSERT INTO dim_store VALUES (1, 'North'), (2, 'South');
 """
 
 
-def book(path: Path, *rows: tuple[Any, ...], sheet: str = "Orders") -> Path:
+def write_workbook(path: Path, *rows: tuple[Any, ...], sheet: str = "Orders") -> Path:
     made = openpyxl.Workbook()
     made.active.title = sheet
     for row in rows:
@@ -57,7 +57,7 @@ def proposed(place: Place, workbook: Path, **asked: str) -> dict[str, Any]:
 
 def test_a_star_schema_is_recognised_by_its_foreign_keys_names_and_members(place: Place) -> None:
     place.execute(STAR)
-    workbook = book(
+    workbook = write_workbook(
         place.home / "inbox/orders_2026-11-05.xlsx",
         ("Customer No", "Where", "Amount", "Note", "Clerk"),
         ("C1", "North", 10.5, "a", "X"),
@@ -84,7 +84,7 @@ def test_a_star_schema_is_recognised_by_its_foreign_keys_names_and_members(place
 
 def test_what_is_proposed_for_tables_that_are_there_loads(place: Place) -> None:
     place.execute(STAR)
-    book(
+    write_workbook(
         place.home / "inbox/orders_2026-11-05.xlsx", ("Customer No", "Where", "Amount"), ("C1", "North", 10.5)
     )
     place.execute("UPDATE dim_customer SET name = 'x'")
@@ -105,7 +105,9 @@ def test_what_is_proposed_for_tables_that_are_there_loads(place: Place) -> None:
 
 def test_what_nothing_fills_is_said_and_check_names_it(place: Place) -> None:
     place.execute(STAR)
-    workbook = book(place.home / "inbox/orders.xlsx", ("Customer No", "Amount", "Clerk"), ("C1", 1, "X"))
+    workbook = write_workbook(
+        place.home / "inbox/orders.xlsx", ("Customer No", "Amount", "Clerk"), ("C1", 1, "X")
+    )
     text = feed_text(propose_feed(workbook, database=place.url), "feed.schema.json")
     assert "# store_id: {column: HEADER" in text
     assert "may not be null: say what fills it" in text
@@ -118,7 +120,7 @@ def test_what_nothing_fills_is_said_and_check_names_it(place: Place) -> None:
 
 def test_a_fact_table_without_a_load_column_gets_one_by_ddl(place: Place) -> None:
     place.execute("CREATE TABLE measures (reading bigint NOT NULL, meter text)")
-    workbook = book(place.home / "inbox/measures.xlsx", ("meter", "reading"), ("m1", 5), ("m2", 6))
+    workbook = write_workbook(place.home / "inbox/measures.xlsx", ("meter", "reading"), ("m1", 5), ("m2", 6))
     proposal = propose_feed(workbook, table="measures", database=place.url)
     assert ddl_text(proposal) == "ALTER TABLE measures ADD COLUMN load_id TEXT;\n"
     place.execute(ddl_text(proposal))
@@ -126,7 +128,7 @@ def test_a_fact_table_without_a_load_column_gets_one_by_ddl(place: Place) -> Non
 
 
 def test_without_tables_they_are_proposed_too(place: Place) -> None:
-    workbook = book(
+    workbook = write_workbook(
         place.home / "inbox/stock.xlsx",
         ("Inventory of the night", None, None, None),
         ("Item Code", "Quantity", "Price, €", "Counted on"),
@@ -152,7 +154,7 @@ def test_without_tables_they_are_proposed_too(place: Place) -> None:
 
 def test_decimals_are_those_that_excel_shows(place: Place) -> None:
     rows = [(f"A{i}", i + 0.99) for i in range(60, 100)]  # openpyxl writes 71.99 as 71.98999999999999
-    workbook = book(place.home / "inbox/prices.xlsx", ("Item Code", "Price"), *rows)
+    workbook = write_workbook(place.home / "inbox/prices.xlsx", ("Item Code", "Price"), *rows)
     assert proposed(place, workbook)["fact"]["columns"]["price"]["type"] == "numeric(18,4)"
 
 
@@ -172,7 +174,7 @@ def test_a_csv_file_s_texts_are_told_apart(place: Place) -> None:
 
 
 def test_a_feed_that_somebody_wrote_is_never_overwritten(place: Place) -> None:
-    workbook = book(place.home / "inbox/sales.xlsx", ("business_key", "metric"), ("A1", 1))
+    workbook = write_workbook(place.home / "inbox/sales.xlsx", ("business_key", "metric"), ("A1", 1))
     before = place.feed_file().read_text()
     with pytest.raises(FeedError, match="is there already"):
         write_feed(propose_feed(workbook, database=place.url), place.feed_file())
@@ -180,13 +182,13 @@ def test_a_feed_that_somebody_wrote_is_never_overwritten(place: Place) -> None:
 
 
 def test_a_workbook_without_a_header_is_told_so(place: Place) -> None:
-    workbook = book(place.home / "inbox/sales.xlsx", (1, 2), (3, 4))
+    workbook = write_workbook(place.home / "inbox/sales.xlsx", (1, 2), (3, 4))
     with pytest.raises(WorkbookError, match="has a row that looks like a header"):
         propose_feed(workbook, database=place.url)
 
 
 def test_hostile_names_are_quoted(place: Place) -> None:
-    workbook = book(
+    workbook = write_workbook(
         place.home / "inbox/odd.xlsx", ('x"; DROP TABLE dim_product; --', "a: {b}", "no"), ("k", 1, True)
     )
     proposal = propose_feed(workbook, database=place.url)
@@ -200,7 +202,9 @@ def test_hostile_names_are_quoted(place: Place) -> None:
     "header", ["Customer ID", "Customer Id", "CustomerID", "customer_id", "CUSTOMER ID", "Id", "Customer Key"]
 )
 def test_a_key_and_its_surrogate_never_have_one_name(place: Place, header: str) -> None:
-    workbook = book(place.home / "inbox/orders_2026-11-05.xlsx", (header, "Amount"), ("C1", 1.5), ("C1", 2.5))
+    workbook = write_workbook(
+        place.home / "inbox/orders_2026-11-05.xlsx", (header, "Amount"), ("C1", 1.5), ("C1", 2.5)
+    )
     proposal = propose_feed(workbook, database=place.url, output=Path("visits.yaml"))
     [dimension] = proposal.dimensions
     assert dimension.headers == (header,)
@@ -211,7 +215,9 @@ def test_a_key_and_its_surrogate_never_have_one_name(place: Place, header: str) 
 
 def test_a_key_of_what_happens_once_is_no_dimension(place: Place) -> None:
     rows = [(f"O{n}", f"P{n}", n % 3) for n in range(30)]
-    text = text_of(place, book(place.home / "inbox/orders.xlsx", ("Order No", "Product Code", "Qty"), *rows))
+    text = text_of(
+        place, write_workbook(place.home / "inbox/orders.xlsx", ("Order No", "Product Code", "Qty"), *rows)
+    )
     assert list(yaml.safe_load(text)["dimensions"]) == ["product"]
     assert "# named like a key, but another in every row: no dimension" in text
 
@@ -231,7 +237,7 @@ INSERT INTO dim_region (country, state, city) VALUES ('US', 'KY', 'Henderson'), 
 
 def test_two_roles_of_a_date_dimension_and_a_key_of_several_columns_load(place: Place) -> None:
     place.execute(ROLES)
-    workbook = book(
+    workbook = write_workbook(
         place.home / "inbox/ship_2026-11-05.xlsx",
         ("Order Date", "Ship Date", "Region", "Country", "State", "City", "Amount"),
         *(
@@ -267,14 +273,14 @@ def test_a_dimension_with_a_history_is_looked_up_in_the_loads_period(place: Plac
         "CREATE TABLE fact_visits (member_id int NOT NULL REFERENCES dim_member, visits int, load_id text);"
         "INSERT INTO dim_member VALUES (1, 'M1', '2020-01-01', '2026-06-01'), (2, 'M1', '2026-06-01', NULL);"
     )
-    workbook = book(place.home / "inbox/visits.xlsx", ("Member No", "Visits"), ("M1", 3))
+    workbook = write_workbook(place.home / "inbox/visits.xlsx", ("Member No", "Visits"), ("M1", 3))
     [dimension] = proposed(place, workbook)["dimensions"].values()
     assert dimension["business_key"] == "member_no"
     assert dimension["as_of"] == {"valid_from": "valid_from", "valid_to": "valid_to"}
 
 
 def test_a_load_id_of_the_sheet_s_own_is_not_the_load_column(place: Place) -> None:
-    workbook = book(
+    workbook = write_workbook(
         place.home / "inbox/trips.xlsx", ("Load ID", "Weight"), *((f"L{n}", n) for n in range(30))
     )
     proposal = propose_feed(workbook, database=place.url)
@@ -295,7 +301,9 @@ def test_a_load_id_of_the_sheet_s_own_is_not_the_load_column(place: Place) -> No
 
 def test_a_table_with_one_name_in_common_is_not_taken_and_is_named(place: Place) -> None:
     place.execute("CREATE TABLE fact_af (region text, a int, b int, c int, d int, e int, load_id text)")
-    workbook = book(place.home / "inbox/prices.xlsx", ("Region", "Units", "Price"), ("North", 1, 2.5))
+    workbook = write_workbook(
+        place.home / "inbox/prices.xlsx", ("Region", "Units", "Price"), ("North", 1, 2.5)
+    )
     text = text_of(place, workbook)
     assert "table: fact_prices " in text
     assert "fact_af is there, with 1 of its names: --table takes it" in text
@@ -303,7 +311,7 @@ def test_a_table_with_one_name_in_common_is_not_taken_and_is_named(place: Place)
 
 
 def test_the_feed_is_called_as_its_file(place: Place) -> None:
-    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    workbook = write_workbook(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
     output = place.home / "include/feeds/retail.yaml"
     result = factload("init", str(workbook), "--output", str(output))
     assert yaml.safe_load(output.read_text(encoding="utf-8"))["feed"] == "retail"
@@ -350,17 +358,19 @@ def test_what_is_no_workbook_is_said_in_one_line_and_nothing_is_written(
 
 def test_rows_of_which_none_could_be_loaded_are_no_proposal(place: Place) -> None:
     rows = [("Code", "A", "B"), *((f"K{n}", "#N/A", "#REF!") for n in range(9))]
-    text = text_of(place, book(place.home / "inbox/errors.xlsx", *rows))
+    text = text_of(place, write_workbook(place.home / "inbox/errors.xlsx", *rows))
     assert "column A: 9 of its cells show errors" in text
     with pytest.raises(WorkbookError, match="no rows below its header"):
-        propose_feed(book(place.home / "inbox/none.xlsx", ("Code", "Amount")), database=place.url)
-    alone = book(place.home / "inbox/alone.xlsx", ("A", "B"), *(("#N/A", "#REF!") for _ in range(9)))
+        propose_feed(write_workbook(place.home / "inbox/none.xlsx", ("Code", "Amount")), database=place.url)
+    alone = write_workbook(
+        place.home / "inbox/alone.xlsx", ("A", "B"), *(("#N/A", "#REF!") for _ in range(9))
+    )
     with pytest.raises(WorkbookError, match="no column of sheet 'Orders' can fill"):
         propose_feed(alone, database=place.url)
 
 
 def test_a_folder_that_is_not_there_is_not_made(place: Place) -> None:
-    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    workbook = write_workbook(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
     result = factload("init", str(workbook), "--output", str(place.home / "no/such/retail.yaml"))
     assert result.returncode == 2
     assert result.stderr.endswith(f"mkdir -p {place.home / 'no/such'}.\n")
@@ -368,7 +378,7 @@ def test_a_folder_that_is_not_there_is_not_made(place: Place) -> None:
 
 
 def test_the_schema_is_named_where_there_is_one(place: Place) -> None:
-    workbook = book(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
+    workbook = write_workbook(place.home / "inbox/sales_2026-11-05.xlsx", ("Code", "Amount"), ("A", 1))
     assert "$schema" not in factload("init", str(workbook)).stdout
     (place.home / "docs").mkdir()
     (place.home / "docs/feed.schema.json").write_text("{}", encoding="utf-8")
@@ -379,7 +389,9 @@ def test_the_schema_is_named_where_there_is_one(place: Place) -> None:
 
 def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: Place) -> None:
     path = place.home / "inbox/merged.xlsx"
-    book(path, ("Code", "Amount", None, "Double", "Qty"), *(("A", n, n, f"=E{n + 2}*2", n) for n in range(9)))
+    write_workbook(
+        path, ("Code", "Amount", None, "Double", "Qty"), *(("A", n, n, f"=E{n + 2}*2", n) for n in range(9))
+    )
     opened = openpyxl.load_workbook(path)
     opened.active.merge_cells("B1:C1")
     opened.save(path)
@@ -391,7 +403,7 @@ def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: P
 
 def test_totals_become_rejects_by_what_is_blank_in_them_or_by_their_label(place: Place) -> None:
     rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
-    full = book(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Grand Total", 285))
+    full = write_workbook(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Grand Total", 285))
     text = text_of(place, full)
     feed = yaml.safe_load(text)
     assert feed["fact"]["columns"]["region"] == {
@@ -402,7 +414,7 @@ def test_totals_become_rejects_by_what_is_blank_in_them_or_by_their_label(place:
     assert "# rejects in column 'Region': not_allowed 1, the first at A22" in text
     assert feed["max_rejects"] == "6%"
     dated = [(*row, "EUR") for row in rows]
-    part = book(
+    part = write_workbook(
         place.home / "inbox/part.xlsx", ("Region", "Amount", "Currency"), *dated, ("Total", 285, None)
     )
     columns = yaml.safe_load(text_of(place, part))["fact"]["columns"]
@@ -412,7 +424,7 @@ def test_totals_become_rejects_by_what_is_blank_in_them_or_by_their_label(place:
 def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> None:
     place.execute("CREATE TABLE fact_units (amount numeric(12,2), load_id text)")
     rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
-    workbook = book(place.home / "inbox/units.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
+    workbook = write_workbook(place.home / "inbox/units.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
     text = text_of(place, workbook, table="fact_units")
     assert "# ATTENTION: row 22 looks like a total and would be loaded as a row" in text
     output = str(place.home / "include/feeds/units.yaml")
@@ -422,7 +434,7 @@ def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> No
 
 def test_a_column_that_no_type_can_read_is_left_out_and_the_others_load(place: Place) -> None:
     rows = [(4111111111111110 + n * 10, 12345678901234567000 + n * 10**5, n) for n in range(30)]
-    workbook = book(place.home / "inbox/cards.xlsx", ("Card Number", "Tracking ID", "Qty"), *rows)
+    workbook = write_workbook(place.home / "inbox/cards.xlsx", ("Card Number", "Tracking ID", "Qty"), *rows)
     text = text_of(place, workbook)
     assert list(yaml.safe_load(text)["fact"]["columns"]) == ["qty"]
     assert "of which Excel has cut the last: keys of that length must be texts" in text
@@ -430,6 +442,8 @@ def test_a_column_that_no_type_can_read_is_left_out_and_the_others_load(place: P
 
 def test_rows_that_the_table_cannot_take_are_named_by_their_first_cell(place: Place) -> None:
     place.execute("CREATE TABLE fact_levels (level numeric(12,2) NOT NULL, load_id text)")
-    workbook = book(place.home / "inbox/levels.xlsx", ("Level", "Place"), *(("high", "x") for _ in range(9)))
+    workbook = write_workbook(
+        place.home / "inbox/levels.xlsx", ("Level", "Place"), *(("high", "x") for _ in range(9))
+    )
     with pytest.raises(WorkbookError, match=r"none of the 9 rows .*: not_a_number 9, the first at A2"):
         propose_feed(workbook, database=place.url, table="fact_levels")

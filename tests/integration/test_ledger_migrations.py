@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from conftest import PERIOD, Place
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION, install, installed_version
 from factload.pipeline import run_load
 from factload.postgres.database import engine_for
 from factload.progress import Quiet
 from factload.reports.report import read_report, read_status
-
-OLDER = sorted((Path(__file__).parent / "ledgers").glob("version_*.sql"))
+from tests.integration.ledgers import OLDER
+from tests.integration.place import PERIOD, Place
 
 
 def shape(place: Place) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
-from test_protocol import LOAD, Opened
 
-from conftest import Place
 from factload import steps
 from factload.staging import in_use
 from factload.staging.files import open_table
 from factload.staging.folders import folder_of, remove_folders
+from tests.integration.opened import LOAD, Opened
+from tests.integration.place import Place
 
 NEXT = date(2026, 11, 6)
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 import openpyxl
 import pytest
 
-from conftest import PERIOD, Place
 from factload.errors import RowsRefused
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import Report, read_report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 
@@ -76,14 +76,14 @@ def test_many_partitions_agree_with_an_independent_reader(place: Place) -> None:
     path = place.workbook([(keys[i % 5], f"{i}.25" if i % 7 == 0 else i / 8) for i in range(7_001)])
     load(place)
 
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    sheet = book["Facts"]
+    workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    sheet = workbook["Facts"]
     good = [
         Decimal(repr(metric)).quantize(Decimal("0.0001"))
         for key, metric in sheet.iter_rows(min_row=2, values_only=True)
         if key != "missing" and not isinstance(metric, str)
     ]
-    book.close()
+    workbook.close()
     [(count, total)] = place.rows("SELECT count(*), sum(metric) FROM fact_sales")
     assert (count, total) == (len(good), sum(good))
     assert len(place.rows("SELECT 1 FROM factload.partitions")) == 4

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
-from test_protocol import Opened
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import TransientError
 from factload.postgres.errors import database_errors
+from tests.integration.opened import Opened
+from tests.integration.place import PERIOD, Place
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
@@ -18,21 +17,22 @@ from factload.load import Load
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 ALL = {"inbox/sales_{period}.xlsx": "inbox/{period}/*.xlsx", "sheet: Facts": 'sheet: "*"'}
 
 
 def write(place: Place, name: str, **sheets: list[tuple[Any, ...]]) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
     for title, rows in sheets.items():
-        sheet = book.create_sheet(title)
+        sheet = workbook.create_sheet(title)
         for row in [("business_key", "metric"), *rows]:
             sheet.append(row)
     path = place.home / f"inbox/2026-11-05/{name}"
     path.parent.mkdir(exist_ok=True)
-    book.save(path)
+    workbook.save(path)
     return path
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from test_check import report
 
-from conftest import PERIOD, Place
 from factload.errors import FeedError, RowsRefused
 from factload.release import publish_held
 from factload.reports.report import read_report
+from tests.integration.commands import report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 FIVE = [("A1", 1), ("B2", 2), ("A1", 3), ("B2", 4), ("A1", 5)]

@@ -8,11 +8,11 @@ from datetime import date
 
 import pytest
 
-from conftest import Place
 from factload.errors import FeedError, ReconciliationError
 from factload.fact.table import LOAD_NAMESPACE
 from factload.feed.model import Feed
 from factload.reports.report import read_report
+from tests.integration.place import Place
 
 LOAD = "sales@2026-11-05"
 LATER = date(2026, 11, 6)

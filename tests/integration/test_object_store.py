@@ -17,7 +17,6 @@ import openpyxl
 import pytest
 from moto.server import ThreadedMotoServer
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.check.load import check_load
 from factload.doctor import examine
@@ -26,6 +25,7 @@ from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.progress import Quiet
 from factload.split.sources import openable, read_sources
+from tests.integration.place import PERIOD, Place
 
 BUCKET = "s3://reports"
 LOAD = "sales@2026-11-05"
@@ -103,11 +103,11 @@ def test_the_command_line_reads_urls_and_sends_rejects_back(place: Place, store:
     assert factload("run", "sales", *period).returncode == 0
     assert place.facts() == [(1, "10.0000", LOAD)]
     assert factload("rejects", LOAD, "--xlsx", str(tmp_path / "back.xlsx")).returncode == 0
-    book = openpyxl.load_workbook(tmp_path / "back.xlsx")
-    sheet = book.worksheets[0]
+    workbook = openpyxl.load_workbook(tmp_path / "back.xlsx")
+    sheet = workbook.worksheets[0]
     [cell] = [cell for row in sheet for cell in row if cell.value == "nobody"]
     cell.value = "B2"
-    book.save(tmp_path / "back.xlsx")
+    workbook.save(tmp_path / "back.xlsx")
     store.put_file(str(tmp_path / "back.xlsx"), "reports/in/corrected.xlsx")
     replayed = factload("replay", LOAD, "--workbook", f"{BUCKET}/in/corrected.xlsx")
     assert (replayed.returncode, replayed.stderr) == (0, "")

@@ -7,11 +7,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import PERIOD, Place
 from factload.errors import FactloadError, FeedError, ReconciliationError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 MODES = {
@@ -66,11 +66,11 @@ def wide(place: Place) -> Place:
 
 
 def put(place: Place, of: list[tuple[Any, ...]]) -> None:
-    book = openpyxl.Workbook()
-    book.active.title = "Facts"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Facts"
     for row in [HEADER, *of]:
-        book.active.append(row)
-    book.save(place.home / f"inbox/wide_{PERIOD}.xlsx")
+        workbook.active.append(row)
+    workbook.save(place.home / f"inbox/wide_{PERIOD}.xlsx")
 
 
 def feed(place: Place, mode: str) -> Feed:

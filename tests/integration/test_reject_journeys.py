@@ -10,9 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from resaved import corrected, resaved, write_ods
 
-from conftest import PERIOD, Place
 from factload.check.load import check_load
 from factload.errors import RowsRefused
 from factload.feed.file import read_feed_file
@@ -21,6 +19,8 @@ from factload.ledger.rejects import read_rejects
 from factload.progress import Quiet
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
+from tests.integration.resaved import corrected, resaved, write_ods
 
 LOAD = "sales@2026-11-05"
 COLUMNS = """

@@ -9,10 +9,10 @@ from typing import Any
 
 import openpyxl
 import pytest
-from test_cli import factload
 
-from conftest import Place
 from factload.errors import WorkbookError
+from tests.integration.commands import factload
+from tests.integration.place import Place
 
 LOAD = "sales@2026-11-05"
 PERIOD = ("--period", "2026-11-05")
@@ -23,12 +23,12 @@ ADDED = (
 
 
 def wide_workbook(place: Place, *rows: tuple[Any, ...], name: str = "sales_2026-11-05") -> Path:
-    book = openpyxl.Workbook()
-    book.active.title = "Facts"
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Facts"
     for row in [("Report of the day",), ("sold", "business_key", "metric", "remark", "ok"), *rows]:
-        book.active.append(row)
+        workbook.active.append(row)
     path = place.home / f"inbox/{name}.xlsx"
-    book.save(path)
+    workbook.save(path)
     return path
 
 
@@ -141,9 +141,9 @@ def test_a_corrected_workbook_may_lie_anywhere_for_who_types_the_command(
     assert factload("run", "sales", *PERIOD).returncode == 0
     target = tmp_path_factory.mktemp("a desk") / "rejects.xlsx"
     assert factload("rejects", LOAD, "--xlsx", str(target)).returncode == 0
-    book = openpyxl.load_workbook(target)
-    book.active["B2"].value = "B2"
-    book.save(target)
+    workbook = openpyxl.load_workbook(target)
+    workbook.active["B2"].value = "B2"
+    workbook.save(target)
     with pytest.raises(WorkbookError, match="outside the allowed roots"):  # as a run in Airflow names it
         place.replay(place.feed(), str(target))
     result = factload("replay", LOAD, "--workbook", str(target))

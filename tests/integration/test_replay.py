@@ -9,7 +9,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from conftest import PERIOD, Place
 from factload.corrections.identity import IDENTITY
 from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
@@ -21,6 +20,7 @@ from factload.release import publish_held
 from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1), ("nobody", 2), ("B2", "n/a"), ("later", 3), ("A1", 4), ("nobody", 5)]
@@ -45,8 +45,8 @@ def returned(place: Place, name: str, changes: dict[int, tuple[int, Any]], drop:
     path = place.home / "inbox" / name
     with engine_for(place.url).connect() as connection, path.open("wb") as file:
         write_rejects(file, connection, place.feed(), LOAD)
-    book = openpyxl.load_workbook(path)
-    sheet = book.active
+    workbook = openpyxl.load_workbook(path)
+    sheet = workbook.active
     row_of = [cell.value for cell in sheet[1]].index(IDENTITY[2])
     for row in reversed(range(2, sheet.max_row + 1)):
         number = sheet.cell(row, row_of + 1).value
@@ -55,7 +55,7 @@ def returned(place: Place, name: str, changes: dict[int, tuple[int, Any]], drop:
             sheet.cell(row, column).value = value
         if number in drop:
             sheet.delete_rows(row)
-    book.save(path)
+    workbook.save(path)
     return f"inbox/{name}"
 
 
@@ -142,9 +142,9 @@ def test_rows_that_do_not_prove_which_they_are_are_refused_by_name(place: Place)
     load(place)
     path = place.home / returned(place, "rejects.xlsx", {3: (1, "A1")})
     for cell, value, message in ALTERED:
-        book = openpyxl.load_workbook(path)
-        book.active[cell].value = value
-        book.save(place.home / "inbox/altered.xlsx")
+        workbook = openpyxl.load_workbook(path)
+        workbook.active[cell].value = value
+        workbook.save(place.home / "inbox/altered.xlsx")
         with pytest.raises((RowsRefused, WorkbookError), match=message):
             replay(place, "inbox/altered.xlsx")
     assert place.facts() == FIRST
@@ -232,49 +232,49 @@ def test_a_held_load_takes_a_corrected_workbook(place: Place) -> None:
 def edited(place: Place, name: str, edit: Callable[[Any], None]) -> str:
     """The rejects' workbook as ``edit`` leaves it."""
     path = place.home / returned(place, name, {})
-    book = openpyxl.load_workbook(path)
-    edit(book)
-    book.save(path)
+    workbook = openpyxl.load_workbook(path)
+    edit(workbook)
+    workbook.save(path)
     return f"inbox/{name}"
 
 
-def sort_descending(book: Any) -> None:
-    header, *rows = [list(row) for row in book["Facts"].iter_rows(values_only=True)]
+def sort_descending(workbook: Any) -> None:
+    header, *rows = [list(row) for row in workbook["Facts"].iter_rows(values_only=True)]
     rows[0][0] = "A1"
-    book["Facts"].delete_rows(1, 10)
+    workbook["Facts"].delete_rows(1, 10)
     for row in [header, *reversed(rows)]:
-        book["Facts"].append(row)
+        workbook["Facts"].append(row)
 
 
-def move_columns(book: Any) -> None:
-    header, *rows = [list(row) for row in book["Facts"].iter_rows(values_only=True)]
+def move_columns(workbook: Any) -> None:
+    header, *rows = [list(row) for row in workbook["Facts"].iter_rows(values_only=True)]
     rows[0][0] = "A1"
-    book["Facts"].delete_rows(1, 10)
+    workbook["Facts"].delete_rows(1, 10)
     for row in [header, *rows]:
-        book["Facts"].append(["checked" if row is header else "ok", *reversed(row)])
+        workbook["Facts"].append(["checked" if row is header else "ok", *reversed(row)])
 
 
-def add_notes(book: Any) -> None:
-    book.create_sheet("Notes", 0).append(["please", "look", "at these"])
-    book.create_sheet("Empty")
-    book["Facts"]["A2"].value = "A1"
-    book["Facts"]["A9"].value, book["Facts"]["L2"].value = "   ", "A1, as agreed"
+def add_notes(workbook: Any) -> None:
+    workbook.create_sheet("Notes", 0).append(["please", "look", "at these"])
+    workbook.create_sheet("Empty")
+    workbook["Facts"]["A2"].value = "A1"
+    workbook["Facts"]["A9"].value, workbook["Facts"]["L2"].value = "   ", "A1, as agreed"
 
 
-def delete_the_others(book: Any) -> None:
-    book["Facts"]["A2"].value = "A1"
-    book["Facts"].delete_rows(3, 10)
+def delete_the_others(workbook: Any) -> None:
+    workbook["Facts"]["A2"].value = "A1"
+    workbook["Facts"].delete_rows(3, 10)
 
 
-def write_names_otherwise(book: Any) -> None:
-    book["Facts"]["A2"].value = "A1"
-    book["Facts"]["A1"].value, book["Facts"]["B1"].value = "Business_Key ", "METRIC"
+def write_names_otherwise(workbook: Any) -> None:
+    workbook["Facts"]["A2"].value = "A1"
+    workbook["Facts"]["A1"].value, workbook["Facts"]["B1"].value = "Business_Key ", "METRIC"
 
 
-def title_above(book: Any) -> None:
-    book["Facts"]["A2"].value = "A1"
-    book["Facts"].insert_rows(1, 3)
-    book["Facts"]["A1"].value = "Corrected by us"
+def title_above(workbook: Any) -> None:
+    workbook["Facts"]["A2"].value = "A1"
+    workbook["Facts"].insert_rows(1, 3)
+    workbook["Facts"]["A1"].value = "Corrected by us"
 
 
 @pytest.mark.parametrize(
@@ -304,29 +304,29 @@ def test_what_people_do_beside_correcting_is_no_hindrance(
     )
 
 
-def sort_the_own_columns_alone(book: Any) -> None:
-    sheet = book["Facts"]
+def sort_the_own_columns_alone(workbook: Any) -> None:
+    sheet = workbook["Facts"]
     for first, second in ((2, 5), (3, 4)):
         for column in ("A", "B"):
             one, other = sheet[f"{column}{first}"], sheet[f"{column}{second}"]
             one.value, other.value = other.value, one.value
 
 
-def add_a_row(book: Any) -> None:
-    book["Facts"].append(["A1", 1_000])
+def add_a_row(workbook: Any) -> None:
+    workbook["Facts"].append(["A1", 1_000])
 
 
-def hide(book: Any) -> None:
-    book.create_sheet("Notes")
-    book["Facts"].sheet_state = "hidden"
+def hide(workbook: Any) -> None:
+    workbook.create_sheet("Notes")
+    workbook["Facts"].sheet_state = "hidden"
 
 
-def forget_the_added_columns(book: Any) -> None:
-    book["Facts"].delete_cols(3, 10)
+def forget_the_added_columns(workbook: Any) -> None:
+    workbook["Facts"].delete_cols(3, 10)
 
 
-def as_an_older_factload_wrote_it(book: Any) -> None:
-    book["Facts"].delete_cols(8, 3)
+def as_an_older_factload_wrote_it(workbook: Any) -> None:
+    workbook["Facts"].delete_cols(8, 3)
 
 
 REFUSED_EDITS: list[tuple[Callable[[Any], None], str]] = [
@@ -368,9 +368,9 @@ def test_two_people_correct_two_copies(place: Place) -> None:
     # who corrects otherwise what is published meanwhile is told
     with pytest.raises(RowsRefused, match=r"1 rows of inbox/late.xlsx are not rejected .*Facts row 3"):
         late = place.home / "inbox/late.xlsx"
-        book = openpyxl.load_workbook(place.home / one)
-        book["Facts"]["A2"].value = "B2"
-        book.save(late)
+        workbook = openpyxl.load_workbook(place.home / one)
+        workbook["Facts"]["A2"].value = "B2"
+        workbook.save(late)
         place.replay(place.feed(), "inbox/late.xlsx")
     assert place.facts() == both
 
@@ -406,9 +406,9 @@ def test_another_format_alone_is_a_correction(place: Place) -> None:
     place.load(place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}))
     assert place.facts() == []
 
-    def as_a_number(book: Any) -> None:
-        book["Facts"]["B2"].value = 45351
-        book["Facts"]["B2"].number_format = "General"
+    def as_a_number(workbook: Any) -> None:
+        workbook["Facts"]["B2"].value = 45351
+        workbook["Facts"]["B2"].number_format = "General"
 
     place.replay(
         place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}), edited(place, "sent.xlsx", as_a_number)

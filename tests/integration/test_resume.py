@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_protocol import Opened
 
-from conftest import PERIOD, Place
 from factload import steps
 from factload.errors import ReconciliationError, TransientError
 from factload.ledger.partitions import recorded_files
 from factload.load import PartitionCounts, PartitionFile
 from factload.reports.report import read_status
+from tests.integration.opened import Opened
+from tests.integration.place import PERIOD, Place
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from conftest import Place
+from tests.integration.place import Place
 
 FACTLOAD = Path(sys.executable).with_name("factload")
 RUN = ("run", "sales", "--period", "2026-11-05")

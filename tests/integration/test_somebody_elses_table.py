@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conftest import Place
 from factload.errors import FeedError, RowsRefused
+from tests.integration.place import Place
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1.5), ("B2", 2)]

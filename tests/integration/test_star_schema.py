@@ -17,12 +17,12 @@ import yaml
 from sqlalchemy import insert, text
 from sqlalchemy.engine import Connection
 
-from conftest import Place
 from factload.feed.file import read_feed_file
 from factload.pipeline import run_load
 from factload.postgres.tables import reflect
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.integration.place import Place
 
 FIRST, DAYS, LINES = date(1992, 1, 1), 120, 6_000
 NATIONS = ("ALGERIA", "BRAZIL", "CHINA", "FRANCE")
@@ -146,14 +146,14 @@ def lines(place: Place) -> list[tuple[Any, ...]]:
 
 
 def test_every_line_is_what_a_join_gives(place: Place, lines: list[tuple[Any, ...]]) -> None:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Lines")
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("Lines")
     sheet.append(
         ["Nation", "Customer", "Part", "Supplier", "Ordered", "Committed", "Ship mode", "Quantity", "Price"]
     )
     for _, nation, customer, *others in lines:
         sheet.append([nation, int(customer), *others])
-    book.save(place.home / "inbox/lineorder_1992-05-01.xlsx")
+    workbook.save(place.home / "inbox/lineorder_1992-05-01.xlsx")
     path = place.home / "include/feeds/lineorder.yaml"
     path.write_text(FEED, encoding="utf-8")
     assert yaml.safe_load(FEED)["feed"] == path.stem

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Place
 from factload.ledger.rejects import read_rejects
+from tests.integration.place import Place
 
 
 @pytest.mark.parametrize("insert", ["core", "copy"])

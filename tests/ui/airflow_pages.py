@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
-from window import Window
+
+from tests.ui.window import Window
 
 # Airflow's own words for what a backfill does with days that have a run already.
 MISSING_AND_FAILED = "Missing and Errored Runs"

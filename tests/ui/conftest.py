@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 
-import past
 import pytest
-from plant import ROWS_PER_PARTITION, Plant, running
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from states import write_states
-from window import PAST, TODAY, WEEK, Window
 
 from factload_demo.postgres import Server
+from tests.ui import past
+from tests.ui.plant import ROWS_PER_PARTITION, Plant, running
+from tests.ui.states import write_states
+from tests.ui.window import PAST, TODAY, WEEK, Window
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

@@ -20,7 +20,6 @@ from types import MappingProxyType
 from typing import Any
 
 import openpyxl
-from window import back
 
 from factload_demo import airflow_site, sample
 from factload_demo.airflow_api import AirflowApi
@@ -28,6 +27,7 @@ from factload_demo.airflow_place import Place, environment_of
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
+from tests.ui.window import back
 
 MEMBERS = 2_000
 ROWS_PER_PARTITION = 2_000
@@ -81,15 +81,15 @@ class Plant:
 
     def workbook(self, period: str, rows: int, bad: Sequence[str] = (), feed: str = "sales") -> None:
         """Put the workbook of a feed's period into the inbox: good rows, then one for each bad amount."""
-        book = openpyxl.Workbook(write_only=True)
-        sheet = book.create_sheet("Facts")
+        workbook = openpyxl.Workbook(write_only=True)
+        sheet = workbook.create_sheet("Facts")
         sheet.append(["business_key", "metric"])
         for number in range(rows):
             sheet.append([f"P{number % MEMBERS:07d}", number / 4])
         for amount in bad:
             sheet.append(["P0000001", amount])
         (self.home / "inbox").mkdir(exist_ok=True)
-        book.save(self.home / f"inbox/{feed}_{period}.xlsx")
+        workbook.save(self.home / f"inbox/{feed}_{period}.xlsx")
 
     def trigger(self, dag_id: str, period: str, **form: Any) -> str:
         """Start a run; returns its id."""

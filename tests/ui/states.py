@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from plant import SEEN_BEFORE, Plant
 from sqlalchemy import insert
-from window import back
 
 from factload.ledger.migrations import install
 from factload.ledger.tables import attempts, loads, partitions, rejects, steps
 from factload.postgres.database import engine_for
+from tests.ui.plant import SEEN_BEFORE, Plant
+from tests.ui.window import back
 
 FEED, DAG_ID = "visits", "load_visits"
 CONTENT = "c0ffee"

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
-from plant import FEEDS, Plant, wait_for
 from sqlalchemy import text
-from window import back
 
 from factload.postgres.database import engine_for
 from factload_demo.airflow_place import environment_of
+from tests.ui.plant import FEEDS, Plant, wait_for
+from tests.ui.window import back
 
 DAY = str(back(1))  # one with a load
 LIST = """

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
-from airflow_pages import MISSING_AND_FAILED, BackfillForm
-from plant import Plant
 from playwright.sync_api import expect
-from window import WEEK, Window, back, path_of, spelled
+
+from tests.ui.airflow_pages import MISSING_AND_FAILED, BackfillForm
+from tests.ui.plant import Plant
+from tests.ui.window import WEEK, Window, back, path_of, spelled
 
 ROWS = 40
 WITHOUT_WORKBOOK = 4  # days back

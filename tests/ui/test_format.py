@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plant import Plant
 from playwright.sync_api import Page
-from window import Window
+
+from tests.ui.plant import Plant
+from tests.ui.window import Window
 
 pytestmark = pytest.mark.timeout(540)
 

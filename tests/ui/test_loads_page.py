@@ -9,11 +9,12 @@ from typing import Any
 
 import openpyxl
 import pytest
-from airflow_pages import TriggerForm, conf_sent, parameters_shown
 from axe_playwright_python.sync_playwright import Axe
-from plant import FEEDS, ROWS_PER_PARTITION, Plant, run_of
 from playwright.sync_api import Page, expect
-from window import TODAY, Window, back, path_of, spelled
+
+from tests.ui.airflow_pages import TriggerForm, conf_sent, parameters_shown
+from tests.ui.plant import FEEDS, ROWS_PER_PARTITION, Plant, run_of
+from tests.ui.window import TODAY, Window, back, path_of, spelled
 
 NewWindow = Callable[..., Window]
 

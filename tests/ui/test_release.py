@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from plant import ROWS_PER_PARTITION, Plant, run_of
 from playwright.sync_api import expect
-from window import TODAY, Window, path_of
+
+from tests.ui.plant import ROWS_PER_PARTITION, Plant, run_of
+from tests.ui.window import TODAY, Window, path_of
 
 REASON = "known test amounts, agreed with the owner"
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from plant import Plant, run_of
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
-from states import (
+
+from factload.postgres.database import engine_for
+from tests.ui.plant import Plant, run_of
+from tests.ui.states import (
     DAG_ID,
     DEAD,
     DECLINED,
@@ -27,9 +29,7 @@ from states import (
     WAITING,
     load_id,
 )
-from window import TODAY, WIDTHS, Window, back, path_of, spelled
-
-from factload.postgres.database import engine_for
+from tests.ui.window import TODAY, WIDTHS, Window, back, path_of, spelled
 
 NewWindow = Callable[..., Window]
 OLD = f"?last={back(min(PLAIN, DECLINED))}"

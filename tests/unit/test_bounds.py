@@ -13,11 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_foreign import number, ods, text
-from test_foreign import row as ods_row
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.csv import source as csv_source
 from factload.sheet.file_kind import refuse_a_broken_zip
@@ -28,6 +24,9 @@ from factload.sheet.workbook_file import opened
 from factload.sheet.xlsx.slow_path import SheetParser
 from factload.sheet.xlsx.windows import Windows
 from factload.vectors import taken
+from tests import expected, sheetxml
+from tests.opendocument import number, ods, text
+from tests.opendocument import row as ods_row
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 HEADER = sheetxml.text_row(1, ["k", "m"])

@@ -14,9 +14,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import expected
-import oracle
-import sheetxml
 from factload.reasons import CELLS
 from factload.sheet.block import Column, Kind
 from factload.sheet.convert import CODES, convert
@@ -25,6 +22,7 @@ from factload.sheet.doubles import as_excel_shows, may_be_cut, shown_text, witho
 from factload.sheet.field import SheetField
 from factload.sheet.xlsx.number_formats import date_styles, shown_as
 from factload.vectors import texts
+from tests import expected, oracle, sheetxml
 
 REASONS = {code: reason for reason, code in CODES.items()}
 

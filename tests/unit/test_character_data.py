@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import sheetxml
+from tests import expected, sheetxml
 
 KEY = [expected.field("K", "text", key=True)]
 KEEP = ' xml:space="preserve"'

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-import expected
-import sheetxml
 from factload.reasons import CELLS
 from factload.sheet.text_format import TextFormat
+from tests import expected, sheetxml
 
 
 def cell(body: str) -> str:

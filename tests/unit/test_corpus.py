@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import oracle
 from factload.errors import WorkbookError
 from factload.sheet.field import SheetField
 from factload.sheet.source import inspect
 from factload.sql_types import SqlType
+from tests import expected, oracle
 
 _HERE = Path(__file__).resolve().parents[2]
 CORPUS = Path(os.environ.get("FACTLOAD_TEST_CORPUS", _HERE.parent / "shared" / "corpus"))

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import expected
 from factload.errors import WorkbookError
 from factload.sheet.csv import source as csv_source
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
+from tests import expected
 
 NAMES = ["k", "t", "n"]
 FIELDS = [expected.field(name, "text") for name in NAMES]

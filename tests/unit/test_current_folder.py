@@ -37,9 +37,9 @@ def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_process_that_reads_an_xls_workbook_runs_none_of_it(planted: Path, tmp_path: Path) -> None:
-    book = xlwt.Workbook()
-    book.add_sheet("Facts").write(0, 0, "k")
-    book.save(str(tmp_path / "w.xls"))
+    workbook = xlwt.Workbook()
+    workbook.add_sheet("Facts").write(0, 0, "k")
+    workbook.save(str(tmp_path / "w.xls"))
     assert [sheet.name for sheet in inspect(tmp_path / "w.xls")] == ["Facts"]
     assert not planted.exists()
 
@@ -47,9 +47,9 @@ def test_the_process_that_reads_an_xls_workbook_runs_none_of_it(planted: Path, t
 def test_a_workbook_is_found_where_it_was_named_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    book = xlwt.Workbook()
-    book.add_sheet("Facts").write(0, 0, "k")
-    book.save(str(tmp_path / "w.xls"))
+    workbook = xlwt.Workbook()
+    workbook.add_sheet("Facts").write(0, 0, "k")
+    workbook.save(str(tmp_path / "w.xls"))
     monkeypatch.chdir(tmp_path)
     assert [sheet.name for sheet in inspect(Path("w.xls"))] == ["Facts"]
 

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 import xlwt
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.calamine import process_budget
 from factload.sheet.calamine.ods_merged import note_merged
@@ -21,6 +19,8 @@ from factload.sheet.limits import Limits
 from factload.sheet.ranges import RangeList
 from factload.sheet.source import inspect, open_source
 from factload.sheet.workbook_file import opened
+from tests import expected, sheetxml
+from tests.opendocument import number, ods, row, text
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -28,14 +28,13 @@ FIELDS = [
     expected.field("w", "timestamp"),
     expected.field("b", "boolean"),
 ]
-NS = "urn:oasis:names:tc:opendocument:xmlns:"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def xls(path: Path) -> Path:
-    book = xlwt.Workbook()
-    book.add_sheet("Notes").visibility = 1
-    sheet = book.add_sheet("Facts")
+    workbook = xlwt.Workbook()
+    workbook.add_sheet("Notes").visibility = 1
+    sheet = workbook.add_sheet("Facts")
     days = xlwt.easyxf(num_format_str="yyyy-mm-dd")
     sheet.write(0, 0, "a title")
     for i, name in enumerate("kmwb"):
@@ -52,33 +51,8 @@ def xls(path: Path) -> Path:
     sheet.row(6).set_cell_error(1, "#DIV/0!")
     sheet.write(9, 0, "last")
     sheet.write(10, 7, "a remark")
-    book.save(str(path))
+    workbook.save(str(path))
     return path
-
-
-def ods(path: Path, rows: str, before: str = "") -> Path:
-    content = (
-        f'<?xml version="1.0"?>{before}<office:document-content xmlns:office="{NS}office:1.0" xmlns:table="{NS}table:1.0" '
-        f'xmlns:text="{NS}text:1.0"><office:body><office:spreadsheet><table:table table:name="Facts">{rows}</table:table>'
-        "</office:spreadsheet></office:body></office:document-content>"
-    )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{NS}manifest:1.0"/>')
-        archive.writestr("content.xml", content)
-    return path
-
-
-def row(*cells: str) -> str:
-    return f"<table:table-row>{''.join(cells)}</table:table-row>"
-
-
-def text(value: str) -> str:
-    return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
-
-
-def number(value: str) -> str:
-    return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>shown</text:p></table:table-cell>'
 
 
 def refusal(path: Path, **options: Any) -> WorkbookError:
@@ -122,11 +96,11 @@ def test_what_breaks_the_process_is_an_error_here(tmp_path: Path) -> None:
 
 
 def corners(path: Path, row_at: int, column_at: int) -> Path:
-    sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+    sheet = (workbook := xlwt.Workbook()).add_sheet("Facts")
     for i, name in enumerate("km"):
         sheet.write(0, i, name)
     sheet.write(row_at, column_at, "last")
-    book.save(str(path))
+    workbook.save(str(path))
     return path
 
 
@@ -162,11 +136,11 @@ def test_an_ods_workbook_whose_table_has_no_end_is_refused(tmp_path: Path) -> No
 
 def test_an_ods_workbook_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
     members = {"META-INF/manifest.xml": "<m><m:encryption-data/></m>", "encrypted-package": "…"}
-    for i, (member, text) in enumerate(members.items()):
+    for i, (member, written) in enumerate(members.items()):
         path = tmp_path / f"{i}.ods"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-            archive.writestr(member, text)
+            archive.writestr(member, written)
             archive.writestr("content.xml", b"\x8f\x11")
         assert refusal(path).code == "workbook_encrypted"
 
@@ -198,19 +172,19 @@ def test_empty_rows_of_an_ods_workbook_are_bounded_too(tmp_path: Path) -> None:
 
 def with_error(row_at: int, column_at: int, below: int) -> tuple[xlwt.Workbook, Any]:
     """A workbook and its sheet, the header where it is said and so many rows below it an error in ``m``."""
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("Facts")
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Facts")
     for i, name in enumerate("kmwb"):
         sheet.write(row_at, column_at + i, name)
     sheet.write(row_at + below, column_at, "x")
     sheet.row(row_at + below).set_cell_error(column_at + 1, "#REF!")
-    return book, sheet
+    return workbook, sheet
 
 
 @pytest.mark.parametrize(("row_at", "column_at"), [(0, 0), (3, 0), (0, 2), (5, 4)])
 def test_rows_and_columns_have_their_own_numbers(row_at: int, column_at: int, tmp_path: Path) -> None:
-    book, _ = with_error(row_at, column_at, below=2)
-    book.save(str(tmp_path / "w.xls"))
+    workbook, _ = with_error(row_at, column_at, below=2)
+    workbook.save(str(tmp_path / "w.xls"))
     _, (found,) = expected.split(tmp_path / "w.xls", FIELDS)
     assert (found["row"], found["reason"], found["cell"]) == (
         row_at + 3,
@@ -224,13 +198,13 @@ def with_chart(path: Path, header_at: tuple[int, int], points: int) -> Path:
 
     [MS-XLS] 2.1.7.20.3: a chart's substream within the sheet's saves the series as records of cells.
     """
-    book, sheet = with_error(*header_at, below=1)
+    workbook, sheet = with_error(*header_at, below=1)
     begin = struct.pack("<HHHHHHII", 0x0809, 16, 0x0600, 0x0020, 0x0DBB, 0x07CC, 0, 6)
     series = [struct.pack("<HHHHHd", 0x0203, 14, point, 1, 0, 1.0) for point in range(points)]
     end = struct.pack("<HH", 0x000A, 0)
     data = sheet.get_biff_data()
     sheet.get_biff_data = lambda: data[: -len(end)] + begin + b"".join(series) + end + end
-    book.save(str(path))
+    workbook.save(str(path))
     return path
 
 
@@ -249,14 +223,14 @@ def test_a_chart_s_values_over_the_rows_hide_no_error(tmp_path: Path) -> None:
 def test_what_a_file_is_its_bytes_say_whatever_its_name(tmp_path: Path, kind: str, ending: str) -> None:
     path = tmp_path / f"sales{ending}"
     if kind == "xls":
-        book = xlwt.Workbook()
+        workbook = xlwt.Workbook()
         for i, name in enumerate("kmwb"):
-            (sheet := book.get_sheet(0) if i else book.add_sheet("Facts")).write(0, i, name)
+            (sheet := workbook.get_sheet(0) if i else workbook.add_sheet("Facts")).write(0, i, name)
         sheet.write(1, 0, "x")
         sheet.write(1, 1, 2)
         sheet.row(2).set_cell_text(0, "y")
         sheet.row(2).set_cell_error(1, "#REF!")
-        book.save(str(path))
+        workbook.save(str(path))
     elif kind == "ods":
         rows = [row(*map(text, "kmwb")), row(text("x"), number("2")), row(text("y"), text("?"))]
         ods(path, "".join(rows))
@@ -279,7 +253,7 @@ CHOICES = {
 def test_merged_cells_are_what_the_feed_says(tmp_path: Path, kind: str, choice: str) -> None:
     path = tmp_path / f"w.{kind}"
     if kind == "xls":
-        sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+        sheet = (workbook := xlwt.Workbook()).add_sheet("Facts")
         for at, value in {
             (0, 0): "k",
             (0, 1): "t",
@@ -292,7 +266,7 @@ def test_merged_cells_are_what_the_feed_says(tmp_path: Path, kind: str, choice: 
         sheet.write(1, 1, "North")
         sheet.write(2, 1, "hidden")
         sheet.merged_ranges.append((1, 2, 1, 1))
-        book.save(str(path))
+        workbook.save(str(path))
     else:
         spans = '<table:table-cell office:value-type="string" table:number-rows-spanned="2">'
         first = f"{spans}<text:p>North</text:p></table:table-cell>"
@@ -334,13 +308,13 @@ def test_merged_cells_of_an_ods_sheet_are_found_among_repeated_rows_and_columns(
 
 
 def test_times_and_dates_of_an_xls_workbook_are_no_numbers(tmp_path: Path) -> None:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("Facts")
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Facts")
     sheet.write(0, 0, "t")
     formats = {"h:mm:ss": 0.5138888888888888, "[h]:mm": 1.0625, "yyyy-mm-dd": 45292, "General": 45292}
-    for i, (code, number) in enumerate(formats.items(), 1):
-        sheet.write(i, 0, number, xlwt.easyxf(num_format_str=code))
-    book.save(str(tmp_path / "w.xls"))
+    for i, (code, days) in enumerate(formats.items(), 1):
+        sheet.write(i, 0, days, xlwt.easyxf(num_format_str=code))
+    workbook.save(str(tmp_path / "w.xls"))
 
     def values(kind: str, *, serials: bool = False) -> list[Any]:
         rows = expected.split(tmp_path / "w.xls", [expected.field("t", kind, serials=serials)])[1]

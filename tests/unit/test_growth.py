@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.header import find_header
@@ -24,6 +22,7 @@ from factload.sheet.xlsx.number_formats import date_styles, shown_as
 from factload.sheet.xlsx.slow_path import SheetParser
 from factload.sheet.xlsx.strings_table import NO_STRINGS
 from factload.sheet.xlsx.xml_bytes import row_ends
+from tests import expected, sheetxml
 
 HEAD = f'<worksheet xmlns="{sheetxml.TRANSITIONAL}"><sheetData>'.encode()
 SIZE = 20_000

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.sheets import EVERY
+from tests import expected, sheetxml
 
 KEY = [expected.field("Größe", "text", key=True)]
 XML = sheetxml.sheet(sheetxml.text_row(1, ["Größe"]) + '<row r="2"><c r="A2" t="s"><v>0</v></c></row>')

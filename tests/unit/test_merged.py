@@ -10,15 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import expected
-import oracle
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.choices import CellChoices
 from factload.sheet.limits import Limits
 from factload.sheet.references import corners, range_of
 from factload.sheet.source import open_source
 from factload.sheet.xlsx import source as xlsx_source
+from tests import expected, oracle, sheetxml
 
 FIELDS = [
     expected.field("K", "text", key=True),
@@ -103,8 +101,8 @@ def test_every_merged_cell_is_what_the_feed_says(
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx_source, "WINDOW_BYTES", window_bytes)
         found = load(Path(folder), sheet(grid, merged, odd), choice, rows_per_partition=rows_per_partition)
-        book = oracle.Workbook(Path(folder, "w.xlsx"))
-    wanted = expected.rows(book, HEADER, list(PLACED.values()), FIELDS, merged=choice)
+        workbook = oracle.Workbook(Path(folder, "w.xlsx"))
+    wanted = expected.rows(workbook, HEADER, list(PLACED.values()), FIELDS, merged=choice)
     assert list(map(expected.clean, found)) == list(map(expected.clean, wanted))
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import sheetxml
 from factload.errors import FeedError, WorkbookError
 from factload.propose.sheet_seen import look_at_sheet
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
 from factload.sheet.xlsx import source as xlsx_source
+from tests import expected, sheetxml
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
 HEADER = sheetxml.text_row(1, ["k", "m"])
@@ -249,7 +248,7 @@ def test_whoever_opens_a_workbook_keeps_the_limits_of_the_environment(
     path = sheetxml.write(tmp_path / "w.xlsx", sheetxml.sheet(GOOD))
     look_at_sheet(path, None, None)
     monkeypatch.setenv("FACTLOAD_LIMIT_SMALL_PART_BYTES", "50")
-    for reader in (inspect, lambda book: look_at_sheet(book, None, None), refusal_of_split):
+    for reader in (inspect, lambda workbook: look_at_sheet(workbook, None, None), refusal_of_split):
         with pytest.raises(WorkbookError, match="FACTLOAD_LIMIT_SMALL_PART_BYTES"):
             reader(path)
 

@@ -18,10 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import expected
-import oracle
-import sheetxml
 from factload.sheet.xlsx import source as xlsx_source
+from tests import expected, oracle, sheetxml
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -255,10 +253,10 @@ def test_every_cell_is_what_the_oracle_reads(
         path = sheetxml.write(Path(folder, "w.xlsx"), xml, strings=strings, date1904=date1904, stale=stale)
         done, found = expected.split(path, FIELDS, rows_per_partition=rows_per_partition)
 
-        book = oracle.Workbook(path)
-        wanted = expected.rows(book, 1, PLACED, FIELDS)
+        workbook = oracle.Workbook(path)
+        wanted = expected.rows(workbook, 1, PLACED, FIELDS)
         assert list(map(expected.clean, found)) == list(map(expected.clean, wanted))
-        assert done.source == sum(number > 1 for number in book.sheet())
+        assert done.source == sum(number > 1 for number in workbook.sheet())
         assert done.blank == done.source - len(wanted)
         assert done.rejected == sum(row["reason"] is not None for row in wanted)
         tiles = [(p.first_row, p.last_row) for p in done.partitions]

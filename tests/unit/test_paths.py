@@ -12,14 +12,13 @@ from tempfile import TemporaryDirectory
 import pytest
 import xlwt
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.source import open_source
 from factload.sheet.workbook_file import opened
 from factload.split import allowed
 from factload.split.allowed import AllowedFile, workbook_path
 from factload.split.sources import find_workbooks, openable, read_sources, stamps
+from tests import expected, sheetxml
 
 _NOBODY = 65_534
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "numeric(18,4)")]
@@ -163,11 +162,11 @@ def test_a_file_that_becomes_a_link_while_its_path_is_looked_at_is_not_read(
 
 
 def xls(path: Path) -> None:
-    sheet = (book := xlwt.Workbook()).add_sheet("Facts")
+    sheet = (workbook := xlwt.Workbook()).add_sheet("Facts")
     for i, (name, value) in enumerate({"k": "x", "m": 1}.items()):
         sheet.write(0, i, name)
         sheet.write(1, i, value)
-    book.save(str(path))
+    workbook.save(str(path))
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "csv", "csv.gz", "xls"])

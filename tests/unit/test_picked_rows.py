@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import sheetxml
 from factload.sheet.rows import Row, chosen
 from factload.sheet.source import open_source
 from factload.sheet.xlsx.picked import Wanted
 from factload.sheet.xlsx.source import XlsxSource
+from tests import sheetxml
 
 HEADER = '<row r="1"><c r="A1" t="str"><v>k</v></c><c r="B1" t="str"><v>m</v></c></row>'
 ROWS = {

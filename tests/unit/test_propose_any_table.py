@@ -86,17 +86,17 @@ def test_every_row_of_a_workbook_s_table_can_be_loaded(
     home: Path, table: tuple[list[str], list[list[Any]]], preamble: list[tuple[Any, ...]], cover: bool
 ) -> None:
     header, rows = table
-    book = openpyxl.Workbook()
-    sheet = book.active
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
     if cover:
-        book.active.append(("Field", "Meaning"))
-        book.active.append(("x", "y"))
-        book.active.title = "README"
-        sheet = book.create_sheet("Data")
+        workbook.active.append(("Field", "Meaning"))
+        workbook.active.append(("x", "y"))
+        workbook.active.title = "README"
+        sheet = workbook.create_sheet("Data")
     for row in [*preamble, header, *rows]:
         sheet.append(list(row))
     path = home / "inbox/any.xlsx"
-    book.save(path)
+    workbook.save(path)
     require_whole(path, header, rows)
 
 

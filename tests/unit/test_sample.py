@@ -39,8 +39,8 @@ def reason_of(key: Any, metric: Any, note: Any) -> str:
 
 
 def test_the_expectation_is_what_openpyxl_counts(workbook: Path) -> None:
-    with closing(openpyxl.load_workbook(workbook, read_only=True, data_only=True)) as book:
-        header, *rows = book[sample.SHEET].iter_rows(values_only=True)
+    with closing(openpyxl.load_workbook(workbook, read_only=True, data_only=True)) as opened:
+        header, *rows = opened[sample.SHEET].iter_rows(values_only=True)
     reasons = [reason_of(*row) for row in rows]
     counted = Counter(reasons)
     total = sum(Decimal(repr(row[1])) for row, reason in zip(rows, reasons, strict=True) if reason == "good")

@@ -39,10 +39,10 @@ def shown(cell: Cell) -> Shown:
 def written_and_read(cells: list[Shown], folder: Path, *, saved_again: bool) -> list[Cell]:
     """The cells as they come back, from one row of a workbook."""
     path = folder / "rejects.xlsx"
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("S")
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet("S")
     sheet.append([shown_cell(sheet, cell) for cell in [*cells, Shown("text", "end")]])
-    book.save(path)
+    workbook.save(path)
     if saved_again:
         openpyxl.load_workbook(path).save(path)
     with open_source(path) as opened:

@@ -9,12 +9,12 @@ from typing import Any
 import openpyxl
 import pytest
 
-import expected
 from factload.errors import WorkbookError
 from factload.load import Split
 from factload.split import all_workbooks
 from factload.split.sources import read_sources
 from factload.staging.files import open_table
+from tests import expected
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "integer")]
 HEADER = ("k", "m")
@@ -34,15 +34,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(home: Path, name: str, sheets: Sheets, hidden: Mapping[str, str] | None = None) -> Path:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
     for title, found in sheets.items():
-        sheet = book.create_sheet(title)
+        sheet = workbook.create_sheet(title)
         sheet.sheet_state = (hidden or {}).get(title, "visible")
         for row in found:
             sheet.append(row)
     path = home / "inbox" / name
-    book.save(path)
+    workbook.save(path)
     return path
 
 
@@ -190,11 +190,11 @@ def test_more_sheets_than_partitions_are_refused(home: Path, monkeypatch: pytest
 def test_a_mapped_header_merged_across_columns_with_values_is_refused(
     home: Path, merged: str, beside: int | None, refused: bool
 ) -> None:
-    book = openpyxl.Workbook()
+    workbook = openpyxl.Workbook()
     for row in (("a title",), HEADER, ("x", 1, beside)):
-        book.active.append(row)
-    book.active.merge_cells(merged)
-    book.save(home / "inbox/w.xlsx")
+        workbook.active.append(row)
+    workbook.active.merge_cells(merged)
+    workbook.save(home / "inbox/w.xlsx")
     if not refused:
         assert done(home).source == 1
         return
@@ -204,12 +204,12 @@ def test_a_mapped_header_merged_across_columns_with_values_is_refused(
 
 def test_a_sheet_of_exactly_65536_rows_is_warned_of(home: Path) -> None:
     last = 65_536
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Facts")
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("Facts")
     sheet.append(HEADER)
     for number in range(last - 1):
         sheet.append(("a", number))
-    book.save(home / "inbox/w.xlsx")
+    workbook.save(home / "inbox/w.xlsx")
     found = done(home, rows_per_partition=100_000)
     assert found.warnings == (
         f"sheet Facts has exactly {last:,} rows: probably cut off by the tool that wrote it",

@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-import expected
-import oracle
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.choices import CellChoices
 from factload.sheet.source import open_source
+from tests import expected, oracle, sheetxml
 
 FIELDS = [
     expected.field("K", "text", key=True),
@@ -106,8 +104,8 @@ def test_a_stale_header_is_no_name(tmp_path: Path) -> None:
 
 
 def test_what_xlsxwriter_writes_for_formulas_is_not_loaded(tmp_path: Path) -> None:
-    with xlsxwriter.Workbook(str(tmp_path / "w.xlsx")) as book:
-        sheet = book.add_worksheet("Facts")
+    with xlsxwriter.Workbook(str(tmp_path / "w.xlsx")) as workbook:
+        sheet = workbook.add_worksheet("Facts")
         sheet.write_row(0, 0, ["K", "N", "T"])
         for row in range(1, 4):
             sheet.write_row(row, 0, [f"k{row}", row, "text"])

@@ -10,9 +10,8 @@ import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import expected
-import sheetxml
 from factload.sheet.source import inspect
+from tests import expected, sheetxml
 
 FIELDS = [
     expected.field("K", "text", key=True),
@@ -82,12 +81,12 @@ def test_a_header_that_holds_one_is_shown_escaped(tmp_path: Path) -> None:
 
 
 def test_an_xls_workbook_with_nul_in_a_cell_s_text(tmp_path: Path) -> None:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("Facts")
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("Facts")
     for row, texts in enumerate([list(GOOD), ["a\0b", "t", ""], ["k", "t", "n\0"]]):
         for column, text in enumerate(texts):
             sheet.write(row, column, text)
-    book.save(str(tmp_path / "w.xls"))
+    workbook.save(str(tmp_path / "w.xls"))
     _, rows = expected.split(tmp_path / "w.xls", FIELDS)
     assert [(row["reason"], row["cell"], row["raw"]) for row in rows] == [
         ("unstorable_text", "A2", "a_x0000_b"),

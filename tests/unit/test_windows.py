@@ -11,14 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import expected
-import sheetxml
 from factload.sheet.limits import Limits
 from factload.sheet.pieces import NotPlain
 from factload.sheet.xlsx import source as xlsx_source
 from factload.sheet.xlsx.counting import count_valued
 from factload.sheet.xlsx.windows import Windows
 from factload.sheet.xlsx.xml_bytes import row_ends
+from tests import expected, sheetxml
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FOOT = "</sheetData><mergeCells/></worksheet>"

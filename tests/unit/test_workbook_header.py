@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import expected
-import sheetxml
 from factload.errors import WorkbookError
 from factload.sheet.source import inspect
+from tests import expected, sheetxml
 
 FIELDS = [expected.field("Business Key", "text", key=True), expected.field("metric", "integer")]
 

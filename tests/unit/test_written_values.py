@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import expected
 from factload.dimension.normalize import normalize
 from factload.feed.normalize_steps import parse_steps
 from factload.sheet.block import Column, Kind, is_blank_text
@@ -21,6 +20,7 @@ from factload.sheet.convert import CODES, convert
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.text_format import TextFormat
 from factload.vectors import texts
+from tests import expected
 
 REASONS = {code: reason for reason, code in CODES.items()}
 WHITE = ["\u00a0", "\u202f", "\u2003", "\u3000", "\u200b", "\ufeff", "\u2060", "\t", " ", "\u2028"]

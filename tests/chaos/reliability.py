@@ -35,7 +35,7 @@ _PLACE = re.compile(r"while [^.;:]*")
 
 
 @dataclass
-class Fault:
+class FaultRecord:
     """One row of the table. ``tests`` counts those that inject it; it is complete when all have passed.
 
     ``over``: for a fault at each of the product's own points, whose number may change: at least so many.
@@ -93,17 +93,20 @@ def committed() -> dict[str, str]:
     return {name: line for rows in _sections().values() for name, line in rows.items()}
 
 
-def rewrite(faults: Collection[Fault], *, whole: bool) -> None:
-    """Put the faults of this run into the page; a row that could not be tried here stays as it is.
+def rewrite(records: Collection[FaultRecord], *, whole: bool) -> None:
+    """Put what this run recorded into the page; a row that could not be tried here stays as it is.
 
     ``whole``: every test of the suite was called, so that other rows are of faults that nobody injects any more.
     """
     before, _, after = _parts()
     stands = committed()
     sections: dict[str, dict[str, str]] = {} if whole else _sections()
-    for section in {fault.section: None for fault in faults}:
-        of_section = [fault for fault in faults if fault.section == section]
-        rows = {f.name: f.line if f.complete else stands.get(f.name, "") for f in of_section}
+    for section in {record.section: None for record in records}:
+        of_section = [record for record in records if record.section == section]
+        rows = {
+            record.name: record.line if record.complete else stands.get(record.name, "")
+            for record in of_section
+        }
         sections[section] = {name: line for name, line in rows.items() if line}
     table = "".join(
         f"\n## {section}\n\n{_HEAD}{''.join(rows.values())}" for section, rows in sections.items() if rows

@@ -1,4 +1,4 @@
-"""A process that is struck at one exact point of its work.
+"""A process that a fault reaches at one exact point of its work.
 
 A point is where others can see a difference: right before a statement or a COMMIT (told by a driver's connection and
 cursor of our own), before a file or folder is made, renamed or removed (told by Python's audit hook), and at the end.
@@ -29,7 +29,7 @@ _SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Strike:
+class Fault:
     """Send ``signal`` before the point number ``nth`` (from 0) of those that begin with ``before``."""
 
     signal: signal.Signals
@@ -46,14 +46,14 @@ class End:
     error: BaseException | None = None
 
 
-class Victim:
-    """A process, warm from its birth, that makes one call and meets its strike on the way."""
+class FaultyProcess:
+    """A process with the engine's modules already imported, that makes one call and is killed or frozen on the way."""
 
-    def __init__(self, call: Callable[[], Any], strike: Strike | None = None) -> None:
+    def __init__(self, call: Callable[[], Any], fault: Fault | None = None) -> None:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["factload.steps"])
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_live, args=(theirs, dict(os.environ), call, strike))
+        self._process = context.Process(target=_live, args=(theirs, dict(os.environ), call, fault))
         self._process.start()
         theirs.close()
         self._said: tuple[str, Any] | None = None
@@ -71,8 +71,8 @@ class Victim:
         assert self._process.pid is not None
         return self._process.pid
 
-    def struck(self) -> str | None:
-        """The point at which it was struck, frozen or dead by now; None when it ended unharmed."""
+    def reached(self) -> str | None:
+        """The point at which the fault happened: frozen or dead by now; None when it ended without."""
         self._hear()
         assert self._said is not None, f"process {self.pid} died without a word"
         if self._said[0] != "reached":
@@ -125,7 +125,7 @@ def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], strike: Strike | None) -> None:
+def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], fault: Fault | None) -> None:
     os.environ.clear()
     os.environ.update(environment)
     # As in a terminal: what a shell starts in the background is born deaf to Ctrl+C.
@@ -133,11 +133,11 @@ def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], s
     from factload.memory import save_memory
 
     save_memory()
-    if strike is not None:
-        _arm(pipe, strike)
+    if fault is not None:
+        _arm(pipe, fault)
     try:
         result = call()
-        if strike is not None:
+        if fault is not None:
             _reached(END)
         pipe.send(("returned", result))
     except BaseException as error:
@@ -147,18 +147,18 @@ def _live(pipe: Pipe, environment: Mapping[str, str], call: Callable[[], Any], s
 _reached: Callable[[str], None] = lambda point: None  # noqa: E731 - replaced by ``_arm``
 
 
-def _arm(pipe: Pipe, strike: Strike) -> None:
-    left = strike.nth
+def _arm(pipe: Pipe, fault: Fault) -> None:
+    left = fault.nth
 
     def reached(point: str) -> None:
         nonlocal left
-        if point.startswith(strike.before):
+        if point.startswith(fault.before):
             left -= 1
             if left == -1:
-                pipe.send(("reached", (point, strike.signal)))
-                os.kill(os.getpid(), strike.signal)
+                pipe.send(("reached", (point, fault.signal)))
+                os.kill(os.getpid(), fault.signal)
 
-    global _reached  # noqa: PLW0603 - this process has one strike, given at its start
+    global _reached  # noqa: PLW0603 - this process has one fault, given at its start
     _reached = reached
     event.listen(Engine, "do_connect", _connect_by_ours)
     sys.addaudithook(_heard)

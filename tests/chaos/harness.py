@@ -21,7 +21,6 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-import sheetxml
 from factload import steps
 from factload.checksum import sha256_of
 from factload.errors import FactloadError
@@ -30,11 +29,22 @@ from factload.feed.model import Feed
 from factload.load import DimensionMap, Load, Split
 from factload.pipeline import run_load
 from factload.progress import Quiet
+from tests import sheetxml
 
-PERIOD, BYSTANDER = date(2026, 11, 5), date(2026, 11, 4)
+PERIOD, CONTROL_PERIOD = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"
 MEMBERS = 100
 ROWS = 4_100  # in three partitions
+
+STEPS = (
+    "open_load",
+    "extract_dimension_map",
+    "split_workbook",
+    "load_partition 2",
+    "reconcile",
+    "publish",
+    "clean_staging",
+)
 
 TABLES = f"""
 CREATE TABLE dim_product (primary_synthetic_key bigint PRIMARY KEY, business_key text UNIQUE);
@@ -74,7 +84,7 @@ Rows = Counter[tuple[int, Decimal]]
 
 
 @dataclass(frozen=True)
-class Book:
+class Workbook:
     """A workbook, and what a load of it must come to. The generator says so: no reader stands in between."""
 
     name: str
@@ -94,7 +104,9 @@ class Book:
         return sum((metric * times for (_, metric), times in self.facts.items()), Decimal(0))
 
 
-def make_book(folder: Path, name: str, seed: int, rows: int = ROWS, rejected_every: int = 500) -> Book:
+def make_workbook(
+    folder: Path, name: str, seed: int, rows: int = ROWS, rejected_every: int = 500
+) -> Workbook:
     """Write a workbook of random rows: some with a key that nobody knows, some with nothing but a note."""
     rng = random.Random(seed)  # noqa: S311 - test data
     written, facts, rejects, blank = [], Rows(), [], 0
@@ -117,25 +129,25 @@ def make_book(folder: Path, name: str, seed: int, rows: int = ROWS, rejected_eve
         )
     header = sheetxml.text_row(1, ["business_key", "metric", "note"])
     path = sheetxml.write(folder / f"{name}.xlsx", sheetxml.sheet(header + "".join(written)))
-    return Book(name, path, sha256_of(path), rows, blank, facts, tuple(rejects))
+    return Workbook(name, path, sha256_of(path), rows, blank, facts, tuple(rejects))
 
 
 @dataclass(frozen=True)
-class Arena:
-    """A project folder, a warehouse, and the books that may have been loaded into it."""
+class Harness:
+    """A project folder, a warehouse, and the workbooks that may have been loaded into it."""
 
     home: Path
     url: str
     engine: Engine
-    books: dict[str, Book]
+    workbooks: dict[str, Workbook]
 
-    def put(self, name: str, period: date = PERIOD) -> Book:
-        """Lay this book into the inbox as the workbook of a period, at once."""
+    def put(self, name: str, period: date = PERIOD) -> Workbook:
+        """Put this workbook into the inbox as that of a period, in one move."""
         target = self.home / f"inbox/sales_{period}.xlsx"
         fresh = target.with_suffix(".fresh")
-        fresh.write_bytes(self.books[name].path.read_bytes())
+        fresh.write_bytes(self.workbooks[name].path.read_bytes())
         fresh.replace(target)
-        return self.books[name]
+        return self.workbooks[name]
 
     @property
     def feed(self) -> Feed:
@@ -161,10 +173,23 @@ class Arena:
         with self.engine.begin() as connection:
             connection.execute(text(statement))
 
+    def waiting(self) -> int:
+        """How many sessions wait for a lock in this database."""
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        [(count,)] = self.rows(statement)
+        return int(count)
+
+    def end_connections(self) -> None:
+        """End every connection of the engine to this database."""
+        self.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name LIKE 'factload%'"
+        )
+
     # The judge ----------------------------------------------------------------------------------------------
 
     def readers_see(self, period: date = PERIOD) -> str:
-        """The name of the book whose rows are the facts of a period, every one of them and no other."""
+        """The name of the workbook whose rows are the facts of a period, every one of them and no other."""
         found = Rows(
             {
                 (key, metric): times
@@ -174,30 +199,30 @@ class Arena:
                 )
             }
         )
-        for name, book in self.books.items():
-            if found == book.facts:
+        for name, workbook in self.workbooks.items():
+            if found == workbook.facts:
                 return name
         differences = (
-            f"{name}: {(book.facts - found).total()} lost, {(found - book.facts).total()} too many"
-            for name, book in self.books.items()
+            f"{name}: {(workbook.facts - found).total()} lost, {(found - workbook.facts).total()} too many"
+            for name, workbook in self.workbooks.items()
         )
-        raise AssertionError(f"{found.total()} rows are facts, which is no book. {'; '.join(differences)}")
+        raise AssertionError(f"{found.total()} rows are facts, of no workbook. {'; '.join(differences)}")
 
     def stands(self, period: date = PERIOD) -> str:
-        """The name of the book that is published; readers see what the ledger says, and the bystander is untouched."""
+        """The name of the published workbook; readers see what the ledger says, and the control load is unchanged."""
         published = self.rows(
             "SELECT workbook_sha256 FROM factload.loads JOIN factload.attempts USING (load_id) "
             "WHERE load_id = :load AND attempts.epoch = published_epoch AND state = 'published'",
             load=f"sales@{period}",
         )
         seen = self.readers_see(period)
-        assert [(self.books[seen].sha256,)] == published, "the ledger says something else than the facts"
-        assert self.readers_see(BYSTANDER) == "bystander"
+        assert [(self.workbooks[seen].sha256,)] == published, "the ledger says something else than the facts"
+        assert self.readers_see(CONTROL_PERIOD) == "control"
         return seen
 
     def proves(self, name: str, period: date = PERIOD) -> None:
         """``name`` is published, every row of it accounted for, and running it again changes nothing."""
-        book = self.books[name]
+        workbook = self.workbooks[name]
         assert self.stands(period) == name
         [counted] = self.rows(
             "SELECT source_rows, blank_rows, rejected_rows, staged_rows, published_rows, "
@@ -205,12 +230,18 @@ class Arena:
             "JOIN factload.attempts USING (load_id) WHERE load_id = :load AND attempts.epoch = published_epoch",
             load=f"sales@{period}",
         )
-        assert counted[:5] == (book.source, book.blank, len(book.rejects), book.staged, book.staged)
-        assert book.source == book.blank + len(book.rejects) + book.staged
-        assert [Decimal(total) for total in counted[5:]] == [book.total, book.total]
+        assert counted[:5] == (
+            workbook.source,
+            workbook.blank,
+            len(workbook.rejects),
+            workbook.staged,
+            workbook.staged,
+        )
+        assert workbook.source == workbook.blank + len(workbook.rejects) + workbook.staged
+        assert [Decimal(total) for total in counted[5:]] == [workbook.total, workbook.total]
         of_load = {"load": f"sales@{period}"}
         rejects = 'SELECT "row", reason FROM factload.rejects WHERE load_id = :load ORDER BY 1'
-        assert self.rows(rejects, **of_load) == list(book.rejects)
+        assert self.rows(rejects, **of_load) == list(workbook.rejects)
         again = steps.open_load(self.feed, period, database=self.url)
         assert again.already_published, "a second run would load it again"
         assert self.stands(period) == name
@@ -219,8 +250,8 @@ class Arena:
 class Attempt:
     """One attempt at a load of the workbook in the inbox, step by step, as the DAG runs it."""
 
-    def __init__(self, arena: Arena, period: date = PERIOD) -> None:
-        self.arena, self.feed, self.period = arena, arena.feed, period
+    def __init__(self, harness: Harness, period: date = PERIOD) -> None:
+        self.harness, self.feed, self.period = harness, harness.feed, period
         self.load: Load
         self.maps: list[DimensionMap] = []
         self.split: Split
@@ -235,7 +266,7 @@ class Attempt:
     def call(self, step: str) -> Callable[[], Any]:
         """The call of one step, ready for any process."""
         name, _, number = step.partition(" ")
-        database = {"database": self.arena.url}
+        database = {"database": self.harness.url}
         if name == "open_load":
             return functools.partial(steps.open_load, self.feed, self.period, reload=True, **database)
         more: dict[str, tuple[Any, ...]] = {"extract_dimension_map": ("product",)}
@@ -294,11 +325,11 @@ def straight(feed: Feed, url: str) -> None:
     Attempt(SimpleNamespace(feed=feed, url=url)).go_on()  # type: ignore[arg-type]
 
 
-def retried(arena: Arena, tries: int = 3) -> None:
+def retried(harness: Harness, tries: int = 3) -> None:
     """Load, and again after a fault, as whoever is in charge would."""
     for left in reversed(range(tries)):
         try:
-            Attempt(arena).go_on()
+            Attempt(harness).go_on()
         except FactloadError:
             if not left:
                 raise
@@ -306,7 +337,7 @@ def retried(arena: Arena, tries: int = 3) -> None:
             return
 
 
-def place(home: Path, url: str, books: dict[str, Book], monkeypatch: pytest.MonkeyPatch) -> Arena:
+def place(home: Path, url: str, workbooks: dict[str, Workbook], monkeypatch: pytest.MonkeyPatch) -> Harness:
     """A project's folder, and the environment in which the engine works in it."""
     (home / "inbox").mkdir(parents=True)
     (home / "include/feeds").mkdir(parents=True)
@@ -316,14 +347,14 @@ def place(home: Path, url: str, books: dict[str, Book], monkeypatch: pytest.Monk
     monkeypatch.setenv("FACTLOAD_HOME", str(home))
     monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", url)
     monkeypatch.setenv("FACTLOAD_LOCK_TIMEOUT", "10")
-    return Arena(home, url, create_engine(url, poolclass=NullPool), books)
+    return Harness(home, url, create_engine(url, poolclass=NullPool), workbooks)
 
 
-def publish_old(arena: Arena) -> None:
-    """Make the tables, and publish OLD and the bystander."""
-    arena.execute(TABLES)
-    arena.put("bystander", BYSTANDER)
-    Attempt(arena, BYSTANDER).go_on()
-    arena.put("old")
-    Attempt(arena).go_on()
-    arena.proves("old")
+def publish_old(harness: Harness) -> None:
+    """Make the tables, and publish OLD and the control load."""
+    harness.execute(TABLES)
+    harness.put("control", CONTROL_PERIOD)
+    Attempt(harness, CONTROL_PERIOD).go_on()
+    harness.put("old")
+    Attempt(harness).go_on()
+    harness.proves("old")

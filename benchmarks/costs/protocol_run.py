@@ -29,6 +29,7 @@ from factload.feed.model import Feed
 from factload.load import Load
 from factload.memory import save_memory
 from factload.postgres.database import engine_for
+from factload.steps import load as load_step
 
 # What a statement is for, by the first pattern that its text has. What is known by none of them is protocol.
 _WORK = {
@@ -150,8 +151,8 @@ def main(name: str, period: str, workbook: str, url: str) -> None:
     feed, clock = read_feed(name), Clock()
     clock.watch(engine_for(url))
     for summing in ("weighted_totals", "control_totals"):
-        setattr(steps, summing, clock.timed("sums over the rows", getattr(steps, summing)))
-    steps.digest_of = clock.timed("digests", steps.digest_of)  # type: ignore[assignment]
+        setattr(load_step, summing, clock.timed("sums over the rows", getattr(load_step, summing)))
+    load_step.digest_of = clock.timed("digests", load_step.digest_of)  # type: ignore[assignment]
     started = time.perf_counter()
     _, rows = run(feed, date.fromisoformat(period), workbook, url, clock)
     wall = time.perf_counter() - started

@@ -1,0 +1,51 @@
+"""``publish_load``: the reconciled load becomes visible, in one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Connection
+
+from factload.fact import publish, staged
+from factload.fact.table import fact_table
+from factload.feed.model import Feed
+from factload.ledger import ledger
+from factload.ledger.opening import last_publication
+from factload.load import Load
+from factload.reconcile import counts
+from factload.runtime.retry import again_after_conflict
+from factload.runtime.step import step
+from factload.steps.reconcile import prove
+
+
+@again_after_conflict
+def publish_load(load: Load, feed: Feed, *, database: str) -> int:
+    """Make the reconciled load visible; returns the rows published. Published already: nothing is done.
+
+    The proof is made once more, of rows that nobody else can change any more, in the transaction that publishes them.
+    """
+    with step(load, feed, "publish", "", database) as connection:
+        with connection.begin():
+            publishable = ("reconciled", "failed", "published")
+            if ledger.fence(connection, load, *publishable) != "published":
+                # In the order of load_partition: first the staging table, then the load.
+                staged.keep_others_out(connection, staged.staging_of(connection, load, feed))
+            if ledger.fence(connection, load, *publishable, lock="update") == "published":
+                return int(ledger.attempt(connection, load).published_rows)
+            result = prove(connection, load, feed)
+            rows = _publish(connection, load, feed, result) if result.publishable else 0
+        counts.require_agreement(load.load_id, result)
+    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
+    return rows
+
+
+def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reconciliation) -> int:
+    fact = fact_table(connection, feed)
+    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    last = last_publication(connection, load.load_id)
+    published = publish.publish_rows(connection, load, feed, fact, table, last.rows if last else 0)
+    rows, totals = published.content.rows, published.content.totals
+    if last and last.mode == feed.fact.mode.kind == "replace" and published.replaced < last.rows:
+        gone = f"{last.rows} rows had been published before, and only {published.replaced} of them were still there"
+        ledger.add_warning(connection, load, gone)
+    in_scale = {n: counts.EXACT.quantize(t, result.totals[n]) for n, t in totals.items()}  # equal to it
+    ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in in_scale.items()})
+    return rows

@@ -1,0 +1,70 @@
+"""``reconcile_load``: what was staged adds up, or nothing is published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.engine import Connection
+
+from factload.fact import staged
+from factload.fact.duplicates import reject_duplicates
+from factload.fact.resolve import measures
+from factload.fact.table import fact_table
+from factload.fact.unique import once_only
+from factload.feed.model import Feed
+from factload.ledger import ledger, partitions
+from factload.ledger.opening import last_publication
+from factload.load import Load
+from factload.reconcile import counts
+from factload.runtime.retry import again_after_conflict
+from factload.runtime.step import step
+
+
+@again_after_conflict
+def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
+    """Prove that every source row is accounted for, or raise ``ReconciliationError`` or ``RowsRefused``."""
+    with step(load, feed, "reconcile", "", database) as connection:
+        with connection.begin():
+            state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
+            if state == "published":
+                return
+            result = prove(connection, load, feed)
+        counts.require_agreement(load.load_id, result)
+    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
+
+
+def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliation:
+    """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
+    fact = fact_table(connection, feed)
+    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    rows = partitions.loaded_partitions(connection, load)
+    for once in once_only(connection, feed, fact):
+        reject_duplicates(connection, load, feed, table, rows, once)
+        rows = partitions.loaded_partitions(connection, load)
+    counted = [partitions.counts_of(row, measures(feed)) for row in rows]
+    found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
+    result = counts.reconcile(counted, found, measures(feed))
+    if result.differences:
+        ledger.loading_again(connection, load)
+        partitions.load_again(connection, load, result.differing)
+        return result
+    ledger.update_attempt(
+        connection,
+        load,
+        rejected_rows=result.rejected,
+        staged_rows=result.staged,
+        source_totals={name: f"{total:f}" for name, total in result.totals.items()},
+    )
+    if ledger.attempt(connection, load).released_at is None:
+        reasons = partitions.rejects_by_reason(connection, load)
+        last = last_publication(connection, load.load_id)
+        result = replace(
+            result,
+            too_many=feed.max_rejects.exceeded(reasons, result.source),
+            too_few=feed.min_rows.missed(
+                result.staged, last.rows if last else 0, replaces=feed.fact.mode.kind == "replace"
+            ),
+        )
+    if result.publishable:
+        ledger.record_reconciled(connection, load)
+    return result

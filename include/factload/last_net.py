@@ -27,7 +27,7 @@ _SHORT = {
     errno.ENOMEM: "memory",
     errno.EAGAIN: "processes or threads (`ulimit -u`)",
 }
-_PLACE = re.compile(r'File "[^"]*?/((?:factload|factload.airflow)/[^"]+)", line (\d+)')
+_PLACE = re.compile(r'File "[^"]*/(factload/[^"]+)", line (\d+)')
 
 
 def foreseen(error: BaseException) -> FactloadError:

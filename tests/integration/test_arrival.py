@@ -80,7 +80,7 @@ def test_a_bit_that_flips_on_the_way_is_noticed(
         return sent[:at] + bytes([sent[at] ^ (1 << dice.randrange(8))]) + sent[at + 1 :]
 
     altered(monkeypatch, flip)
-    with pytest.raises(TransientError, match="arrived otherwise than the database sent it"):
+    with pytest.raises(TransientError, match="was changed on its way from the database"):
         place.load()
 
 
@@ -99,5 +99,5 @@ def test_members_that_are_missing_or_doubled_are_noticed(
     place.execute(MEMBERS)
     place.workbook([("P1", 1)])
     altered(monkeypatch, change)
-    with pytest.raises(FactloadError, match="arrived otherwise"):
+    with pytest.raises(FactloadError, match="changed on its way"):
         place.load()

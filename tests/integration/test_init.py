@@ -219,7 +219,7 @@ def test_a_key_of_what_happens_once_is_no_dimension(place: Place) -> None:
         place, write_workbook(place.home / "inbox/orders.xlsx", ("Order No", "Product Code", "Qty"), *rows)
     )
     assert list(yaml.safe_load(text)["dimensions"]) == ["product"]
-    assert "# named like a key, but another in every row: no dimension" in text
+    assert "# named like a key, but different in every row: no dimension" in text
 
 
 ROLES = """
@@ -397,7 +397,7 @@ def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: P
     opened.save(path)
     text = text_of(place, path)
     assert list(yaml.safe_load(text)["fact"]["columns"]) == ["merged_id", "qty"]
-    assert "column Amount: its name stands in merged cells" in text
+    assert "column Amount: its name is in merged cells" in text
     assert "column Double: 9 of its cells hold formulas whose values were never saved" in text
 
 

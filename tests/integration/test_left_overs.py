@@ -117,7 +117,7 @@ def test_a_person_who_reads_a_staging_table_stops_no_load(
     with somebody(place) as reader:
         reader.execute(text(f"SELECT FROM {half_way.staging}"))
         steps.open_load(place.feed(), NEXT, database=place.url)
-    assert "left-overs could not be swept: SQLSTATE 55P03" in caplog.text
+    assert "orphaned staging could not be removed: SQLSTATE 55P03" in caplog.text
     assert left(place, half_way) == (True, True)
     assert place.rows("SELECT count(*) FROM factload.partitions WHERE staged_from IS NOT NULL") == [(1,)]
 

@@ -186,7 +186,7 @@ def test_rows_that_can_t_be_deleted_stop_the_next_publication(wide: Place, hinde
     before = wide.rows("SELECT * FROM wide ORDER BY code")
     wide.execute(HINDERED[hindered])
     put(wide, rows(4))
-    with pytest.raises(ReconciliationError, match="rows of the load stand in the fact table, 4 were staged"):
+    with pytest.raises(ReconciliationError, match="rows of the load are in the fact table, 4 were staged"):
         wide.load(feed(wide, "replace"))
     assert wide.rows("SELECT * FROM wide ORDER BY code") == before
 
@@ -195,7 +195,7 @@ def test_rows_that_can_t_be_deleted_stop_the_next_publication(wide: Place, hinde
 @pytest.mark.parametrize("which", ["", "IF NEW.code = 'C3' THEN"], ids=["all", "one"])
 def test_a_trigger_that_moves_the_load_column_is_seen(wide: Place, which: str, mode: str) -> None:
     trigger(wide, "BEFORE INSERT", f"{which} NEW.load_id := 'x'; {'END IF;' if which else ''} RETURN NEW;")
-    with pytest.raises(ReconciliationError, match="rows of the load stand in the fact table, 5 were staged"):
+    with pytest.raises(ReconciliationError, match="rows of the load are in the fact table, 5 were staged"):
         wide.load(feed(wide, mode))
     assert count(wide) == 0
 
@@ -209,7 +209,7 @@ RULES = {
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_that_keeps_rows_out_is_seen(wide: Place, rule: str) -> None:
     wide.execute(RULES[rule])
-    with pytest.raises(ReconciliationError, match="rows of the load stand in the fact table, 5 were staged"):
+    with pytest.raises(ReconciliationError, match="rows of the load are in the fact table, 5 were staged"):
         wide.load(feed(wide, "replace"))
     assert count(wide) == 0
 

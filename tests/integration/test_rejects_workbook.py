@@ -96,7 +96,9 @@ def test_a_workbook_that_has_changed_leaves_what_the_ledger_has_and_says_so(plac
     wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
     assert factload("run", "sales", *PERIOD).returncode == 0
     wide_workbook(place, (None, "other", 1, "x", None))
-    header, row = returned(place, note="sheet Facts is a list of what the ledger has, which no replay takes")
+    header, row = returned(
+        place, note="sheet Facts is a list of what the ledger has, which can't be replayed"
+    )
     assert [cell.value for cell in header][:6] == ["workbook", "sheet", "row", "cell", "column", "value"]
     assert [cell.value for cell in row][2:7] == [4, "Facts!B4", "business_key", "nobody", "unmatched_key"]
 

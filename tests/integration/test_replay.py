@@ -335,8 +335,8 @@ REFUSED_EDITS: list[tuple[Callable[[Any], None], str]] = [
         r"4 rows of inbox/sent.xlsx hold what was written in other rows: .*Facts row 2",
     ),
     (add_a_row, r"1 rows of inbox/sent.xlsx don't say which row they stand for: Facts row 6"),
-    (hide, r"inbox/sent.xlsx is no workbook of rejected rows: no visible sheet has the columns"),
-    (forget_the_added_columns, r"inbox/sent.xlsx is no workbook of rejected rows"),
+    (hide, r"inbox/sent.xlsx is not a rejects workbook: no visible sheet has the columns"),
+    (forget_the_added_columns, r"inbox/sent.xlsx is not a rejects workbook"),
     (
         as_an_older_factload_wrote_it,
         r"was written by an older factload: .*Write the workbook anew with `factload rej",

@@ -241,7 +241,7 @@ class _Rows:
                 "too_few_rows",
                 missed.replace(" are left", " would be left"),
                 expected=f"at least min_rows, {least}",
-                remedy="See whether the workbook is whole",
+                remedy="Check that the workbook is complete",
             )
         ]
 

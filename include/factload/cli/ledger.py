@@ -118,7 +118,7 @@ def _new_file(path: Path) -> Iterator[IO[bytes]]:
         raise FeedError(
             "file_exists",
             f"{path} is there already",
-            expected="a new file: somebody may be correcting the one that is there",
+            expected="a new file: the existing one may hold somebody's corrections",
             remedy="Name another, or delete it first",
         ) from None
     except OSError as error:
@@ -137,6 +137,6 @@ def _unwritable(path: Path, error: OSError) -> FeedError:
     return FeedError(
         "file_unwritable",
         f"{path} can't be written ({error.strerror})",
-        expected="a new file in a folder that is there",
+        expected="a new file in an existing folder",
         remedy="Name another",
     )

@@ -75,7 +75,7 @@ def read_returned(
             )
         _require_rejected(connection, load, found.corrections, returned)
         if not found.corrections:
-            found.notes.append(f"{name} holds no correction that {load.load_id} hasn't taken")
+            found.notes.append(f"{name} has no new corrections for {load.load_id}")
         return found
 
 
@@ -203,7 +203,7 @@ class _Comparison:
 
 
 def _by_column(own: dict[int, str], came: ReturnedRow) -> dict[int, tuple[Kind, str]]:
-    """The cells that came back, by the column in which they stand in the load's own sheet.
+    """The cells that came back, by the column in which they are in the load's own sheet.
 
     Names count exactly, or else in any case if only one column has it, as they do for a feed.
     """

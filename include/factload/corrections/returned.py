@@ -163,7 +163,7 @@ class Returned:
         if not self._sheets:
             raise WorkbookError(
                 "corrections_refused",
-                f"{self.name} is no workbook of rejected rows: no visible sheet has the columns "
+                f"{self.name} is not a rejects workbook: no visible sheet has the columns "
                 + ", ".join(map(repr, IDENTITY)),
                 expected=_NEWEST,
                 remedy=_ANEW.format(self._load.load_id),

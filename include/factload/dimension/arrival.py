@@ -69,8 +69,8 @@ def garbled(name: str) -> TransientError:
     """The error of a dimension whose members are not the ones that the server sent."""
     return TransientError(
         "dimension_garbled",
-        f"dimension {name} arrived otherwise than the database sent it",
-        remedy="Run the load again. If it stays, look at what stands between here and the database, or use TLS",
+        f"dimension {name} was changed on its way from the database",
+        remedy="Run the load again. If it happens again, check the network to the database, or use TLS",
     )
 
 

@@ -56,8 +56,8 @@ def make_members(
     if None in found:
         raise TransientError(
             "member_not_made",
-            f"{found.count(None)} members were neither found in {dimension.table} nor could be made",
-            expected="an INSERT that is stopped by nothing but the unique index on the business key",
+            f"{found.count(None)} members could neither be found nor made in {dimension.table}",
+            expected="an INSERT that only the unique index on the business key can stop",
             remedy="Look for other unique indexes, triggers or policies on the dimension; then run the load again",
         )
     kind = surrogate_type(table.c[dimension.surrogate_key].type)

@@ -68,7 +68,7 @@ def _writable(connection: Connection, name: str) -> Iterator[Finding]:
         seen, remedy = "the server is a standby", "Let the connection's URL name the primary"
     elif read_only == "on":
         seen = "default_transaction_read_only is on"
-        remedy = "Take it off the connection's user or database: `ALTER ROLE … RESET default_transaction_read_only`"
+        remedy = "Reset it for the connection's user or database: `ALTER ROLE … RESET default_transaction_read_only`"
     else:
         return
     yield Finding.problem(

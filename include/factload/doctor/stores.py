@@ -22,5 +22,5 @@ def _finding(url: str) -> Finding:
         return Finding.of(_CHECK, url, error)
     if there:
         return Finding.ok(_CHECK, url, "answers")
-    remedy = "Right as long as nothing was delivered; otherwise correct FACTLOAD_ALLOWED_ROOTS"
-    return Finding.warning(_CHECK, url, "answers, and there is nothing below it", remedy)
+    remedy = "Fine if nothing has been delivered yet; otherwise correct FACTLOAD_ALLOWED_ROOTS"
+    return Finding.warning(_CHECK, url, "answers, and is empty", remedy)

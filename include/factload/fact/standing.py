@@ -41,10 +41,9 @@ def require_within_reach(
         raise FeedError(
             "facts_left_behind",
             f"{load_id} is published: {left} of its rows stand in {last.table}, where {last.load_column} says so, and "
-            f"the feed now names {_named(feed)}: they would stay, and stand there twice",
-            expected="the table and the load column that they were published with",
-            remedy="Put the feed back; or move these rows to where the feed now looks, or delete them; then run the "
-            "load again",
+            f"the feed now names {_named(feed)}: they would stay there, and be loaded a second time",
+            expected="the table and load column of the last publication",
+            remedy="Restore the feed; or move these rows to the new place, or delete them; then run the load again",
         )
 
 

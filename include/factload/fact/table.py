@@ -50,7 +50,7 @@ def _fact_defects(table: Table, feed: Feed) -> Iterator[FeedError]:
         if name in table.c and table.c[name].info["generated"]:
             yield FeedError(
                 "column_generated",
-                f"fact.columns.{name} is filled by {fact.table} itself, which generates it always",
+                f"fact.columns.{name} is a generated column: {fact.table} fills it itself",
                 remedy=f"Leave {name} out of the feed",
             )
         if name not in table.c or source.type is None:

@@ -87,7 +87,7 @@ def upsert_defects(connection: Connection, feed: Feed, fact: Table) -> Iterator[
         yield FeedError(
             "upsert_not_unique",
             f"fact.mode upserts by {keys}, and the unique index {same[0].name} on that is {same[0].unfit}",
-            expected="an index that PostgreSQL can find conflicts by",
+            expected="an index that ON CONFLICT can use",
             remedy="Make the constraint NOT DEFERRABLE"
             if same[0].unfit == "deferrable"
             else f"REINDEX INDEX {same[0].name}",
@@ -98,7 +98,7 @@ def upsert_defects(connection: Connection, feed: Feed, fact: Table) -> Iterator[
         "upsert_not_unique",
         f"fact.mode upserts by {keys}, and {feed.fact.table} has no unique index on just that",
         expected=f"the columns of one, such as {known}" if known else "",
-        remedy=f"Create a unique index on ({keys}), or name the columns of another",
+        remedy=f"Create a unique index on ({keys}), or use the columns of another one",
     )
 
 

@@ -130,7 +130,7 @@ class FactColumn(FeedPart):
     def _text_of_its_type(self) -> Self:
         kind = self.type.kind if self.type else "text"
         if self.parse_text and kind == "text":
-            raise ValueError("`parse_text` goes with a number, a date or a boolean: a text is taken as it is")
+            raise ValueError("`parse_text` is for numbers, dates and booleans: a text is loaded as it is")
         if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
             raise ValueError("`decimal` and `thousands` go with a number")
         if self.date_format and kind not in ("date", "timestamp"):

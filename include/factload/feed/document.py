@@ -19,7 +19,7 @@ _DEFECTS_TOLD = 20
 
 _TAB = "found character '\\t'"
 _TEMPLATE = (
-    'Text that begins with { goes into quotes, such as "{period}.xlsx"; templates are not filled in here'
+    'Text that begins with { must be in quotes, such as "{period}.xlsx"; templates are not filled in here'
 )
 
 
@@ -94,7 +94,7 @@ def _require_bounds(path: Path, text: str) -> None:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
                 said = f"*{event.anchor} stands for a part that is not written above it"
-                raise feed_error([f"{path}:{line}: {said}. Text that begins with * goes into quotes"])
+                raise feed_error([f"{path}:{line}: {said}. Text that begins with * must be in quotes"])
             nodes += sizes[event.anchor]
         elif isinstance(event, yaml.CollectionStartEvent):
             opened.append((event.anchor, nodes))
@@ -110,9 +110,7 @@ def _require_bounds(path: Path, text: str) -> None:
         if len(opened) > MOST_LEVELS:
             raise feed_error([f"{path}:{line}: is nested more than {MOST_LEVELS} levels deep. {_TEMPLATE}"])
         if nodes > MOST_NODES:
-            said = (
-                f"comes to more than {MOST_NODES:,} parts, each alias (*name) counted as what it stands for"
-            )
+            said = f"has more than {MOST_NODES:,} parts, counting every alias (*name) with its contents"
             raise feed_error([f"{path}:{line}: {said}"])
 
 
@@ -166,7 +164,7 @@ def _unfit_values(path: Path, node: yaml.Node, at: Where) -> Iterator[str]:
             kind = {"timestamp": "date or time", "int": "number", "float": "number"}.get(
                 node.tag.rpartition(":")[2], "value"
             )
-            said = f"{node.value!r} looks like a {kind}, and there is none such. Correct it; text goes into quotes"
+            said = f"{node.value!r} looks like a {kind}, and is not a valid one. Correct it, or put text in quotes"
             yield f"{path}:{node.start_mark.line + 1}: {_name(at)}: {said}"
 
 
@@ -187,19 +185,19 @@ def _not_yaml(path: Path, error: yaml.YAMLError) -> str:
     whole = str(error)
     hint = ""
     if _TAB in problem:
-        hint = ". Indent with spaces: YAML takes no tabs"
+        hint = ". Indent with spaces: YAML does not allow tabs"
     elif "while scanning an alias" in whole or "undefined alias" in problem:
-        hint = '. Text that begins with * goes into quotes, such as "*/5 2 * * *"'
+        hint = '. Text that begins with * must be in quotes, such as "*/5 2 * * *"'
     elif "cannot start any token" in problem:
-        hint = ". Text that begins with this character goes into quotes"
+        hint = ". Text that begins with this character must be in quotes"
     elif "could not determine a constructor" in problem or "while scanning a tag" in whole:
-        hint = ". Text that begins with ! goes into quotes"
+        hint = ". Text that begins with ! must be in quotes"
     elif "another document" in problem:
         hint = ". A feed file is one document: leave out the line of three dashes"
     elif "while parsing a flow" in whole or ("<block end>" in problem and "<scalar>" in problem):
-        hint = '. Is a { or [ left open? Text that begins with one goes into quotes, such as "{period}.xlsx"'
+        hint = '. Is a { or [ left open? Text that begins with one must be in quotes, such as "{period}.xlsx"'
     elif "<block end>" in problem:
-        hint = ". Fields of one part are indented alike"
+        hint = ". Fields of one part have the same indentation"
     elif "mapping values are not allowed" in problem or "could not find expected ':'" in problem:
-        hint = ". Text with a colon goes into quotes; fields of one part are indented alike"
+        hint = ". Text with a colon must be in quotes; fields of one part have the same indentation"
     return f"{path}:{line}: not YAML: {problem}{hint}"

@@ -64,12 +64,12 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
         raise Superseded(
             "superseded",
             f"attempt {load.epoch} at {load.load_id} is no longer the newest (that is {newest})",
-            remedy="Nothing is to be done here: the newer attempt has taken over",
+            remedy="Nothing to do: the newer attempt has taken over",
         )
     if found.state == "published" and found.published_epoch != load.epoch:
         raise ReconciliationError(
             "ledger_altered",
-            f"the ledger calls attempt {load.epoch} at {load.load_id} published, and no publication of it is noted",
+            f"the ledger calls attempt {load.epoch} at {load.load_id} published, but it has no record of a publication",
             remedy="Somebody has changed the ledger by hand. Run the load again: it begins a new attempt",
         )
     if found.state not in states:

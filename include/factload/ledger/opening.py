@@ -193,9 +193,9 @@ def require_none_of_old(load_id: str, sources: Iterable[SourceFile]) -> None:
     if old:
         raise FeedError(
             "corrections_outdated",
-            f"an older factload took corrected rows of {load_id} out of {', '.join(old)}, in a way that this one "
-            "can't carry along",
-            expected="corrections that the ledger holds",
+            f"an older factload took corrected rows of {load_id} out of {', '.join(old)}, in a way that this "
+            "version can't apply",
+            expected="corrections that are stored in the ledger",
             remedy="Correct these rows in the load's own workbook, and load that",
         )
 
@@ -237,8 +237,8 @@ def require_replaceable(last: Publication | None, load_id: str, feed: Feed) -> N
         raise FeedError(
             "appended_already",
             f"{load_id} is published: {last.rows} rows went into {feed.fact.table}, and mode "
-            "append_once can't take them back, though workbook, feed or --reload ask for it",
-            expected="the workbook and the feed as they were published",
-            remedy="Put what is to be added into a workbook of another period. To have corrections replace rows, "
-            "give the table a load column and let a new feed say `mode: replace`",
+            "append_once can't replace them, as a changed workbook or feed, or --reload, would require",
+            expected="the same workbook and feed as published",
+            remedy="Deliver additional rows in a workbook of another period. To replace rows, give the table a load "
+            "column and use a new feed with `mode: replace`",
         )

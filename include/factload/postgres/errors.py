@@ -139,7 +139,7 @@ def database_errors(doing: str) -> Iterator[None]:
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise FeedError(
             "text_unreadable",
-            f"a text can't be carried between the database and factload as UTF-8 while {doing}",
+            f"a text can't be transferred to or from the database as UTF-8 while {doing}",
             remedy="In a database of encoding SQL_ASCII the server checks no text: correct what is stored there, or "
             "load into a database of encoding UTF8",
         ) from error
@@ -180,8 +180,8 @@ def meaning(error: BaseException | None, doing: str) -> FactloadError:
         return RowsRefused(
             "constraint_violated",
             f"a constraint refused the rows{said} while {doing}",
-            remedy="Nothing was changed. Look at what the constraint asks for: rows to correct, another unique key, a "
-            "sequence behind its column's values",
+            remedy="Nothing was changed. Check what the constraint requires: correct the rows, choose another unique "
+            "key, or advance a sequence that lags behind its column",
         )
     code, seen, remedy = _longest(_MEANINGS, state) or (
         "database_error",

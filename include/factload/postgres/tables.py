@@ -1,4 +1,4 @@
-"""Tables as they stand in the database: their names, and their columns."""
+"""Tables as they are in the database: their names, and their columns."""
 
 from __future__ import annotations
 

@@ -27,6 +27,6 @@ def type_name(kind: types.TypeEngine[Any]) -> str:
     if is_short_text(kind):
         return '"char" or name'
     if isinstance(kind, types.NullType):
-        return "of a type that factload doesn't know"
+        return "of a type unknown to factload"
     name = str(kind.compile(dialect=_POSTGRESQL))
     return name if isinstance(kind, postgresql.ENUM) else name.lower()

@@ -28,7 +28,7 @@ def read_url(url: str) -> URL:
     if parsed.get_backend_name() not in _BACKENDS:
         raise _unreadable(f"{parsed.drivername} is not PostgreSQL")
     if parsed.port is not None and not 0 < parsed.port < 1 << 16:
-        raise _unreadable("the port in the database's URL is none", "a port from 1 to 65535")
+        raise _unreadable("the port in the database's URL is out of range", "a port from 1 to 65535")
     if "@" in f"{parsed.host}{parsed.database}":
         # A password with an @ in it: the rest of it would be looked up, and printed, as the host's name.
         raise _unreadable(

@@ -125,7 +125,7 @@ def _is_utf8(path: Path, start: bytes) -> bool:
 
 def _eight_bits(start: bytes) -> tuple[str, str]:
     """One of the encodings with a byte a character: Western Europe's where its letters come out, else the likeliest."""
-    doubt = "guessed: the bytes don't say it"
+    doubt = "guessed: the file does not declare it"
     try:
         letters = [c for c in start.decode(_WESTERN) if c.isalpha()]
         strange = {c for c in start.decode(_WESTERN) if ord(c) > 127}
@@ -201,7 +201,7 @@ def _why_no_table(text: str) -> str:
         if usual != widths[0]:
             return f"its first line has {widths[0]} fields, and the lines below it have {usual}"
         return "no line of it looks like a header, names above the values"
-    return "its lines don't have the same number of fields, whatever parts them"
+    return "its lines don't have the same number of fields, with any delimiter"
 
 
 def _loose(below: list[list[str]], quote: str) -> float:

@@ -156,7 +156,7 @@ def write_feed(proposal: Proposal, output: Path) -> None:
         raise FeedError(
             "feed_exists",
             f"{output} is there already",
-            expected="a new file: a feed that somebody wrote is never overwritten",
+            expected="a new file: an existing feed is never overwritten",
             remedy="Name another, or delete it first",
         ) from None
     except OSError as error:
@@ -165,7 +165,7 @@ def write_feed(proposal: Proposal, output: Path) -> None:
         raise FeedError(
             "feed_unwritten",
             f"{output} can't be written: {error.strerror}",
-            expected="a file in a folder that is there",
+            expected="a file in an existing folder",
             remedy=f"mkdir -p {shlex.quote(str(output.parent))}" if not output.parent.is_dir() else "",
         ) from None
 

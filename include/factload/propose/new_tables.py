@@ -107,8 +107,8 @@ def _no_dimension(column: SeenColumn) -> str:
     if blank:
         return f"named like a key, but blank in {blank:,} of {column.rows:,} rows: no dimension"
     if _one_a_row(column):
-        return "named like a key, but another in every row: no dimension"
-    return "named like a key, but holds what is none: no dimension"
+        return "named like a key, but different in every row: no dimension"
+    return "named like a key, but holds values that are not keys: no dimension"
 
 
 def _dimension(

@@ -172,7 +172,7 @@ def _sheet(
     for index, header in found.names.items():
         if len(same := columns_named(Header(found.row, found.names), header)) > 1:
             at = " and ".join(f"{column_letters(i)}{found.row}" for i in same)
-            left_out[header] = f"{at} have the same name: which is meant can't be told. Rename one"
+            left_out[header] = f"{at} have the same name, so it is unclear which is meant. Rename one"
             continue
         cells = Counter(_cell(row.cells[index]) for row in data if index in row.cells)
         del cells[Kind.BLANK, ""]

@@ -81,9 +81,7 @@ def _like_numbers(written: Collection[str]) -> str:
     signs = re.compile(r"\(?[+-]?[€$£]?\s?[\d.,' ]*\d\s?(?:[€$£%]|EUR|USD|CHF|GBP)?-?\)?")
     if not all(signs.fullmatch(text) for text in written):
         return ""
-    return (
-        "numbers with a sign that no number has here: brackets, a currency, a percent sign or a minus behind"
-    )
+    return "numbers with brackets, a currency, a percent sign or a trailing minus, which are not parsed"
 
 
 def shape_of_dates(written: Collection[str], called_a_date: bool) -> Shape:
@@ -103,7 +101,7 @@ def shape_of_dates(written: Collection[str], called_a_date: bool) -> Shape:
         ways = " or ".join(fitting)
         return Shape(doubt=f"dates that may be {ways}: with `type: date` say which in `date_format`")
     looks = all(_AS_A_DATE.fullmatch(text) for text in plain)
-    return Shape(doubt="dates, not all written in one way that is known here" if looks else "")
+    return Shape(doubt="dates that are not all in one known format" if looks else "")
 
 
 def _is_iso(text: str) -> bool:

@@ -103,7 +103,7 @@ def changed_by(trial: Trial, sheet: SeenSheet, proposal: Proposal) -> SeenSheet:
     """The sheet, seen otherwise where the trial says so; the same where nothing is to be changed."""
     for header in trial.merged:
         sheet = sheet.without(
-            header, "its name stands in merged cells: which column holds the values can't be told"
+            header, "its name is in merged cells, so it is unclear which column holds the values"
         )
     sheet = _merged_cells(trial, sheet)
     filling = {c.header: c for c in proposal.columns if c.header}
@@ -136,7 +136,7 @@ def _no_text(defects: Defects) -> str:
     """Why cells can't be read even as texts."""
     if "number_may_be_cut" in defects.reasons:
         return "hold numbers of more than 15 digits, of which Excel has cut the last: keys of that length must be texts"
-    return f"would be rejects whatever its type: {', '.join(sorted(defects.reasons))}"
+    return f"would be rejects with any type: {', '.join(sorted(defects.reasons))}"
 
 
 def _merged_cells(trial: Trial, sheet: SeenSheet) -> SeenSheet:
@@ -150,7 +150,7 @@ def _merged_cells(trial: Trial, sheet: SeenSheet) -> SeenSheet:
         }
     for column in sheet.columns:
         if column.header in hidden and column.reading.type.kind in ("numeric", "integer", "double"):
-            why = "numbers in merged cells: whether they count once or in each row can't be told"
+            why = "numbers in merged cells: it is unclear whether they count once or in each row"
             sheet = sheet.without(column.header, why)
         elif column.header in hidden and sheet.whole:
             sheet = replace(sheet, merged="repeat")

@@ -122,7 +122,7 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
             + "; ".join(result.differences[:_NAMED_AT_MOST])
             + (f"; and {more} more differences" if more > 0 else ""),
             remedy="Nothing was published and the evidence is kept. Run the load again (in Airflow: clear it from "
-            "split_workbook on): those partitions alone are loaded again. If it stays, report it",
+            "split_workbook on): those partitions alone are loaded again. If it happens again, report it",
         )
 
 
@@ -143,6 +143,6 @@ def require_within_limits(
             "too_few_rows",
             result.too_few,
             expected=f"at least min_rows, {least}",
-            remedy="Nothing was published. See whether the workbook is whole, and run the load again once it is; or "
+            remedy="Nothing was published. Check that the workbook is complete, and run the load again; or "
             f"`factload release {load_id} --reason ...` publishes it as it is",
         )

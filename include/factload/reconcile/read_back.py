@@ -81,7 +81,7 @@ def require_same(load_id: str, staged: Content, found: Content, differing: Seque
         return
     off = []
     if found.rows != staged.rows:
-        off.append(f"{found.rows} rows of the load stand in the fact table, {staged.rows} were staged")
+        off.append(f"{found.rows} rows of the load are in the fact table, {staged.rows} were staged")
     for name, total in staged.totals.items():
         if difference := EXACT.subtract(found.totals[name], total):
             off.append(f"control total of {name} is off by {difference}")

@@ -1,6 +1,6 @@
 """Rejected rows as a workbook for whoever can correct them: their own columns, and what is wrong with which cell.
 
-The rows are read again from the workbooks they stand in, as long as those are there with the same bytes; else the
+The rows are read again from the workbooks they are in, as long as those are there with the same bytes; else the
 ledger's own words are all there is. Corrected, the workbook is what ``factload replay LOAD --workbook`` takes: the
 columns of ``identity`` say which row of the load each row stands for, and what it was.
 """
@@ -82,11 +82,11 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
         try:
             source = known.get(workbook) or (load.sources[0] if len(load.sources) == 1 else None)
             if source is None:
-                raise WorkbookError("workbook_missing", f"the workbook {workbook} is not known any more")
+                raise WorkbookError("workbook_missing", f"the workbook {workbook} is no longer known")
             require_unchanged(source)
         except FactloadError as error:
             notes.append(
-                f"sheet {name} is a list of what the ledger has, which no replay takes: {error.seen}"
+                f"sheet {name} is a list of what the ledger has, which can't be replayed: {error.seen}"
             )
             rows += sheet.listed(group)
             continue

@@ -31,7 +31,7 @@ class Kind(IntEnum):
 
     BLANK = 0
     TEXT = 1
-    NUMBER = 2  # the text is the digits as they stand in the file
+    NUMBER = 2  # the text is the digits as they are in the file
     SERIAL = 3  # a number that the sheet shows as a date: digits too
     BOOLEAN = 4  # the text is "1" or "0"
     ISO_DATE = 5  # a cell of type "d": the text is ISO 8601, of a date or of a time

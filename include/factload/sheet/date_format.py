@@ -36,7 +36,7 @@ def parse_date_format(date_format: str) -> DateFormat:
     marks = "".join(between[0::2])
     each_once = len(parts) == len(named) and "" not in parts
     if not (dated and timed and each_once) or any(c == "%" or (c.isalnum() and c != "T") for c in marks):
-        raise ValueError(f"{date_format!r} is no format of dates: expected {_EXPECTED}")
+        raise ValueError(f"{date_format!r} is not a date format: expected {_EXPECTED}")
     pattern = re.escape(between[0])
     for place, part in enumerate(named):
         before, after = between[2 * place], between[2 * place + 2]

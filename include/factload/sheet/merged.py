@@ -241,8 +241,8 @@ def merged_headers(names: Mapping[int, str], unclear: Mapping[int, str], sheet: 
     return [
         WorkbookError(
             "header_merged",
-            f"Sheet {sheet!r} has the column {names[index]!r} in merged cells {reference}: which of their columns "
-            "holds the values can't be told",
+            f"Sheet {sheet!r} has the column {names[index]!r} in merged cells {reference}: it is unclear which of "
+            "their columns holds the values",
             expected="every mapped name in a cell of its own, or values below the first of the merged columns alone",
             remedy="Undo the merging, and write the name above the one column that holds the values",
         )

@@ -67,7 +67,7 @@ def path_errors(path: str) -> Iterator[None]:
             "workbook_unreadable",
             f"the workbook {visible(path)} may not be read",
             expected="the right to search its folders and to read it",
-            remedy="Give it to the user that loads",
+            remedy="Grant it to the user that runs loads",
         ) from error
     except (OSError, RuntimeError, ValueError) as error:
         # Links in a circle, names that no file can have, sockets; a link where none was a moment ago

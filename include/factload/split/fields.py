@@ -1,4 +1,4 @@
-"""Which columns of a sheet a feed reads, and under which names they stand in the partition files.
+"""Which columns of a sheet a feed reads, and under which names they are in the partition files.
 
 The names carry a prefix, so that no column of a fact table can be taken for one of the file's own.
 """

@@ -173,7 +173,7 @@ def _redirected(url: str) -> WorkbookError:
         "workbook_redirected",
         f"the server of {url} names another address for it",
         expected="the workbook itself, below an allowed root",
-        remedy="Allow the root where it really lies, and name it there",
+        remedy="Use the address where it really is, below an allowed root",
     )
 
 

@@ -140,7 +140,7 @@ def sweep(engine: Engine) -> None:
             with engine.begin() as connection:
                 _sweep(connection, left.load_id, bound)
     except DBAPIError as error:
-        _log.warning("left-overs could not be swept: SQLSTATE %s", sqlstate(error) or "none")
+        _log.warning("orphaned staging could not be removed: SQLSTATE %s", sqlstate(error) or "none")
 
 
 def _sweep(connection: Connection, load_id: str, bound: timedelta) -> None:

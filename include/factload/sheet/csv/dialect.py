@@ -30,8 +30,8 @@ class CsvDialect:
             raise ValueError("`delimiter` and `quote` are the same character")
         if not _is_text_encoding(self.encoding):
             raise ValueError(
-                f"{self.encoding!r} is no encoding of text files; there are utf-8, utf-16, cp1252, iso-8859-15, "
-                "shift_jis and all others of Python"
+                f"{self.encoding!r} is not a text encoding; use utf-8, utf-16, cp1252, iso-8859-15, shift_jis, "
+                "or any other that Python knows"
             )
 
     @property

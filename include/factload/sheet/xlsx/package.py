@@ -191,7 +191,7 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipI
         if info.header_offset < 0:
             raise damaged("The zip archive's directory points outside the file")
         if members.setdefault(_fold(info.filename), info) is not info:
-            raise damaged(f"The zip archive holds {info.filename!r} twice: which one counts can't be told")
+            raise damaged(f"The zip archive holds {info.filename!r} twice: it is unclear which one counts")
     return members
 
 

@@ -136,7 +136,7 @@ class SheetParser:
     def _open_row(self, attributes: dict[str, str]) -> None:
         written = attributes.get("r")
         if written is not None and not (written.strip().isdecimal() and len(written) < 10):
-            raise damaged(f"{self._part} has a row whose number is no number, after row {self._last_row:,}")
+            raise damaged(f"{self._part} has a row whose number can't be read, after row {self._last_row:,}")
         if written is None and self._need_numbers:
             raise damaged(f"{self._part} has a row without a number")
         number = self._last_row + 1 if written is None else int(written)

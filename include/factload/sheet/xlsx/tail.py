@@ -52,7 +52,7 @@ class TailReader:
     def _note(self, reference: str) -> None:
         found = corners(reference)
         if found is None:
-            raise damaged(f"{self._part} merges cells {reference[:_SHOWN]!r}, which is no range of cells")
+            raise damaged(f"{self._part} merges cells {reference[:_SHOWN]!r}, which is not a range of cells")
         self._merged.add(*found)
 
 

@@ -14,14 +14,17 @@ RUN grep -q "^apache-airflow==${AIRFLOW_VERSION} " requirements.txt \
     && rm /tmp/locked /tmp/installed
 
 # A new named volume takes owner and mode of the folder below it. Group 0 may write, whatever AIRFLOW_UID is.
-RUN install -d -m 2775 -g 0 inbox staging \
-    && printf '%s\n' '#!/usr/bin/env python' 'import sys' 'from factload.cli import main' 'sys.exit(main())' \
-       > /home/airflow/.local/bin/factload \
-    && chmod 755 /home/airflow/.local/bin/factload
+RUN install -d -m 2775 -g 0 inbox staging
 
-ENV FACTLOAD_HOME=/opt/airflow \
-    PYTHONPATH=/opt/airflow/include
+# The engine, its command, the DAG builder and the Loads page, as any other package; the lock has what builds it.
+COPY --chown=airflow:0 pyproject.toml README.md LICENSE /tmp/factload/
+COPY --chown=airflow:0 include/factload/ /tmp/factload/include/factload/
+RUN pip install --no-cache-dir --no-deps --no-build-isolation /tmp/factload && rm -r /tmp/factload
 
+ENV FACTLOAD_HOME=/opt/airflow
+
+# The sample's generator, which the service demo-data alone finds, and what a team edits
+COPY --chown=airflow:0 include/factload_demo/ include/factload_demo/
+COPY --chown=airflow:0 include/feeds/ include/feeds/
 COPY --chown=airflow:0 plugins/ plugins/
-COPY --chown=airflow:0 include/ include/
 COPY --chown=airflow:0 dags/ dags/

@@ -68,7 +68,8 @@ _TEXTS = (
         "places",
         "",
         "The project's folder: relative paths of settings and feeds start here",
-        "the folder that holds `include/factload`; for an installed package the current folder",
+        "the folder that holds `include/factload`; for an installed package `AIRFLOW_HOME`, without it the current "
+        "folder",
     ),
     TextSetting(
         "FACTLOAD_FEEDS",

@@ -3,7 +3,7 @@
     open_load ─┬─ extract_dimension_map (one a dimension) ─┐
                └─ split_workbook ──────────────────────────┴─ load_partition × N ─ reconcile ─ publish ─ clean
 
-``run_load`` runs these steps on one machine; ``dags/load_feeds.py`` wires the same functions into an Airflow DAG.
+``run_load`` runs these steps on one machine; ``airflow/dags.py`` wires the same functions into an Airflow DAG.
 Each step is in ``steps``, and gets nothing but small values: paths, counts, ids. Rows travel in staging files and
 in the load's staging table.
 
@@ -30,7 +30,7 @@ from factload.feed.model import Feed
 from factload.last_net import foreseen
 from factload.load import Load
 from factload.postgres.connections import at_most
-from factload.progress import Progress
+from factload.progress import QUIET, Progress
 from factload.runtime.processes import Workers, say_rows_done
 from factload.runtime.retry import PAUSES, through_losses
 from factload.steps import (
@@ -55,7 +55,7 @@ def run_load(
     database: str,
     workbook: str | None = None,
     reload: bool = False,
-    progress: Progress,
+    progress: Progress = QUIET,
 ) -> Load:
     """Load one period of ``feed`` into the database at the URL ``database``; returns the load once published.
 

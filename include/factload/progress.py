@@ -35,3 +35,6 @@ class Quiet:
 
     def step(self, name: str) -> None:
         """Nothing."""
+
+
+QUIET: Progress = Quiet()

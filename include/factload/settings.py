@@ -69,7 +69,9 @@ def _named_roots() -> list[str]:
 
 def _project_folder() -> Path:
     package = Path(__file__).resolve().parent
-    return package.parents[1] if package.parent.name == "include" else Path.cwd()
+    if package.parent.name == "include":  # a checkout
+        return package.parents[1]
+    return Path(os.environ.get("AIRFLOW_HOME") or Path.cwd())
 
 
 def is_url(name: str) -> bool:

@@ -57,7 +57,7 @@ def ask(
 def test_these_are_all_the_routes_and_all_of_them_only_read(plant: Plant) -> None:
     listed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", LIST],
-        env=environment_of(plant.place, 0) | {"PYTHONPATH": f"{plant.place.project}/include:{plant.place.project}/plugins"},
+        env=environment_of(plant.place, 0),
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     routes = json.loads(listed.stdout.splitlines()[-1])

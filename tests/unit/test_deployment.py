@@ -175,7 +175,28 @@ def test_image_makes_the_folders_that_volumes_take_their_owner_from() -> None:
 
 def test_the_image_knows_where_the_project_lies() -> None:
     assert "FACTLOAD_HOME=/opt/airflow" in DOCKERFILE
-    assert "PYTHONPATH=/opt/airflow/include" in DOCKERFILE
+
+
+def test_the_package_is_installed_and_only_the_sample_is_found_by_a_path() -> None:
+    assert "pip install --no-cache-dir --no-deps --no-build-isolation" in DOCKERFILE
+    assert "PYTHONPATH" not in DOCKERFILE
+    named = [name for name in SERVICES if "PYTHONPATH" in SERVICES[name].get("environment", {})]
+    assert named == ["demo-data"]
+
+
+def test_what_the_image_copies_is_let_in_by_dockerignore() -> None:
+    let_in = {
+        line[1:].strip("/")
+        for line in (PROJECT / ".dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+    copied = {
+        name.strip("/")
+        for line in re.findall(r"^COPY (?:--\S+ )*(.*) \S+$", DOCKERFILE, re.MULTILINE)
+        for name in line.split()
+    }
+    assert copied == let_in
+    assert all((PROJECT / name).exists() for name in copied)
 
 
 def generated(folder: Path) -> subprocess.CompletedProcess[str]:

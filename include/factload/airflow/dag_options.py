@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pendulum
 
+from factload.airflow.connection import pool_of
 from factload.airflow.failures import said_last
 from factload.airflow.form import parameters
-from factload.airflow.pools import pool_of
+from factload.airflow.names import TAG, dag_id_of
 from factload.feed.model import Feed
 
-TAG = "factload"
 
-
-def dag_options(feed: Feed) -> dict[str, Any]:
-    """The arguments of the feed's DAG, but for its schedule and documentation."""
+def dag_options(feed: Feed, default_args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the feed's DAG, without schedule and documentation; ``default_args`` go before its own."""
     run = feed.run
     return {
-        "dag_id": f"load_{feed.feed}",
+        "dag_id": dag_id_of(feed.feed),
         "description": f"{feed.workbook.path} → {feed.fact.table}",
         "start_date": pendulum.datetime(run.start.year, run.start.month, run.start.day, tz=run.timezone),
         "catchup": run.catchup,
@@ -35,6 +35,7 @@ def dag_options(feed: Feed) -> dict[str, Any]:
             "max_retry_delay": pendulum.duration(minutes=10),
             "on_failure_callback": said_last,
             "on_retry_callback": said_last,
+            **default_args,
         },
         **_mails(feed),
     }

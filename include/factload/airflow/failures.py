@@ -15,6 +15,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from factload.airflow.names import ERROR
 from factload.errors import FactloadError
 from factload.last_net import foreseen
 
@@ -32,6 +33,16 @@ def one_sentence() -> Iterator[None]:
         if ended.retry:
             raise ended from None
         raise AirflowFailException(str(ended)) from None
+
+
+@contextmanager
+def errors_noted(context: Any) -> Iterator[None]:
+    """Note for the Loads page the sentence of an error that ends the task, or this try of it."""
+    try:
+        yield
+    except (FactloadError, AirflowFailException) as error:
+        context["ti"].xcom_push(ERROR, str(error))
+        raise
 
 
 def named(error: Exception) -> FactloadError:

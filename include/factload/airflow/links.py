@@ -7,7 +7,7 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.sdk import BaseOperatorLink
 
-LOAD_TAB = "load-of-run"  # the route of the page's tab of a run
+from factload.airflow.names import LOAD_TAB
 
 
 def load_page(dag_id: str, run_id: str) -> str:

@@ -12,7 +12,7 @@ from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from factload.airflow.deadline import PeriodDeadline
 from factload.airflow.links import load_page
-from factload.airflow.noted import ERROR
+from factload.airflow.names import ERROR
 from factload.feed.model import Feed
 from factload.feed.schedule import Notify
 

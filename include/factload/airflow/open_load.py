@@ -10,9 +10,9 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from factload.airflow.connection import database_url
-from factload.airflow.failures import one_sentence
+from factload.airflow.failures import errors_noted, one_sentence
 from factload.airflow.links import LoadLink
-from factload.airflow.noted import REPORT, SKIPPED, WAITS, errors_noted
+from factload.airflow.names import REPORT, SKIPPED, WAITS
 from factload.airflow.period import period_of
 from factload.airflow.workbook_trigger import WorkbookTrigger
 from factload.errors import WorkbookError
@@ -66,11 +66,8 @@ class OpenLoad(BaseOperator):
         from factload.airflow.log_report import rejected_cells
         from factload.check.load import check_load
         from factload.cli.terminal import rendered
-        from factload.progress import Quiet
 
-        report = check_load(
-            feed, period, database=url, workbook=context["params"].get("workbook"), progress=Quiet()
-        )
+        report = check_load(feed, period, database=url, workbook=context["params"].get("workbook"))
         problems = "".join(f"\nproblem: {problem}" for problem in report.problems)
         self.log.info("\n%s%s%s", rendered(report), rejected_cells(report.rejected), problems)
         context["ti"].xcom_push(REPORT, report.to_json())

@@ -11,9 +11,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from factload import steps
 from factload.airflow.connection import database_url
-from factload.airflow.failures import one_sentence
+from factload.airflow.failures import errors_noted, one_sentence
 from factload.airflow.links import LoadLink, load_page
-from factload.airflow.noted import DECISION, errors_noted
+from factload.airflow.names import DECISION, RELEASE_TASK
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
@@ -96,6 +96,23 @@ class ReleaseHeldLoad(ApprovalOperator):
             url = database_url(feed.fact.connection)
             steps.release_load(load, feed, reason=reason, by=who, database=url)
         self.log.info("%s was released by %s", load.load_id, who)
+
+
+def release_task(feed: Feed, load: Any, waits: timedelta) -> ReleaseHeldLoad:
+    """The task between reconcile and publish that asks, in a feed with ``run.approval``."""
+    notifiers = []
+    if feed.run.notify is not None:
+        from factload.airflow.mail import held
+
+        notifiers = [held(feed, feed.run.notify)]
+    return ReleaseHeldLoad(
+        task_id=RELEASE_TASK,
+        load=load,
+        waits=waits,
+        params=QUESTION,
+        notifiers=notifiers,
+        retries=0,  # a person's no is no fault, and whoever clears the task is asked again
+    )
 
 
 def question(report: Report, feed: Feed, page: str) -> str:

@@ -1,25 +1,22 @@
-"""What factload adds to Airflow's scheduler: warehouse pools made on first use, and deadlines by the hour.
+"""A listener in Airflow's scheduler: warehouse pools are made on first use.
 
 A task whose pool doesn't exist is never scheduled. So the pool of a run's tasks is made when the run starts, with
 as many slots as FACTLOAD_WAREHOUSE_SLOTS says (16); one that exists is left as it is, so that its slots can be changed
 on Airflow's own page. A setting that can't be read holds no run up: the pool gets 16 slots, and its description and the
-scheduler's log say why. That it is wrong stands also in `check_feeds.py`'s import error.
+scheduler's log say why. ``check_feeds`` names it too.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Any
 
 from airflow.listeners import hookimpl
-from airflow.plugins_manager import AirflowPlugin
 
-from factload.airflow.deadline import PeriodDeadline
+from factload.airflow.names import TAG
 from factload.environment import default_number, number
 from factload.errors import FeedError
 
-_TAG = "factload"
 _SLOTS = "FACTLOAD_WAREHOUSE_SLOTS"
 _DESCRIPTION = "Warehouse connections of factload's feeds"
 
@@ -30,7 +27,7 @@ _log = logging.getLogger(__name__)
 def on_dag_run_running(dag_run: Any, msg: str) -> None:
     """Make the pools that the run's tasks name and that don't exist."""
     dag = dag_run.dag
-    if dag is None or _TAG not in dag.tags:
+    if dag is None or TAG not in dag.tags:
         return
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
@@ -54,11 +51,3 @@ def _size_of_a_pool() -> tuple[int, str]:
         told = f"A new pool gets {slots} slots: {error}"
         _log.error("%s", told)
         return slots, f"{_DESCRIPTION}. {told}"
-
-
-class FactloadScheduler(AirflowPlugin):
-    """Registers the listener above, and the deadline that feeds may state."""
-
-    name = "factload_scheduler"
-    listeners = [sys.modules[__name__]]  # noqa: RUF012
-    deadline_references = [PeriodDeadline]  # noqa: RUF012

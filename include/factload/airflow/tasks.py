@@ -7,18 +7,20 @@ Airflow reads the DAG file far more often than it runs a task, so the engine is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 
+from airflow.providers.standard.decorators.python import _PythonDecoratedOperator
 from airflow.sdk import get_current_context
+from airflow.sdk.bases.decorator import TaskDecorator, task_decorator_factory
 
 from factload.airflow.assets import fact_asset
 from factload.airflow.connection import database_url
-from factload.airflow.failures import named, one_sentence
+from factload.airflow.failures import errors_noted, named, one_sentence
 from factload.airflow.form import asked_of
-from factload.airflow.step_task import task
+from factload.airflow.links import LoadLink
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
@@ -27,6 +29,25 @@ from factload.load import DimensionMap, Load
 _log = logging.getLogger(__name__)
 
 LoadJson = dict[str, Any]
+
+
+class StepTask(_PythonDecoratedOperator):
+    """A step. What Airflow shows beside a task, mapped ones too, is said by the operator's class."""
+
+    custom_operator_name = "@task"
+    operator_extra_links = (LoadLink(),)
+
+    def execute(self, context: Any) -> Any:
+        """Run the function."""
+        with errors_noted(context):
+            return super().execute(context)
+
+
+def task(python_callable: Callable[..., Any] | None = None, **options: Any) -> TaskDecorator:
+    """As ``airflow.sdk.task``, with the link to the load's page, and a note of why the task failed."""
+    return task_decorator_factory(
+        python_callable=python_callable, decorated_operator_class=StepTask, **options
+    )
 
 
 @task(map_index_template="{{ dimension }}")

@@ -34,7 +34,7 @@ from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
 from factload.load import PartitionFile, SourceFile, Split
 from factload.postgres.database import engine_for
-from factload.progress import Progress
+from factload.progress import QUIET, Progress
 from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
@@ -46,7 +46,7 @@ _NO_BOUND = 1 << 40
 
 
 def check_load(
-    feed: Feed, period: date, *, database: str, workbook: str | None = None, progress: Progress
+    feed: Feed, period: date, *, database: str, workbook: str | None = None, progress: Progress = QUIET
 ) -> CheckReport:
     """Read all workbooks and every dimension, and report what a load would stage and reject, and what would stop it.
 

@@ -11,12 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from factload import __version__
 from factload.cli import doctor, feeds, ledger, loads
 from factload.cli.options import say
 from factload.errors import INTERRUPTED, TransientError
 from factload.interrupts import interruptible
 from factload.last_net import foreseen
+from factload.version import __version__
 
 _EPILOG = """exit status:
   0  published; or the check passed

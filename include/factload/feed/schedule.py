@@ -1,6 +1,6 @@
 """When a feed's loads run, and under which conditions: what an orchestrator needs of the feed file.
 
-The engine's own steps don't read any of it; ``dags/load_feeds.py`` hands it to Airflow.
+The engine's own steps don't read any of it; ``airflow/dag_options`` hands it to Airflow.
 """
 
 from __future__ import annotations

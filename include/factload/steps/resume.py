@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from factload import __version__
 from factload.fact import staged
 from factload.fact.resolve import measures
 from factload.fact.table import fact_table
@@ -16,6 +15,7 @@ from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
 from factload.load import DimensionMap, Load, PartitionCounts, PartitionFile
 from factload.staging import in_use
+from factload.version import __version__
 
 
 def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) -> Table:

@@ -10,7 +10,7 @@ from typing import Any
 from factload.airflow.loads_page.feed_days import FeedDays
 from factload.airflow.loads_page.gaps import Gap
 from factload.airflow.loads_page.runs import DayRun
-from factload.airflow.noted import DECISION, ERROR, REPORT, SKIPPED, WAITS
+from factload.airflow.names import DECISION, ERROR, REPORT, SKIPPED, WAITS
 from factload.errors import FactloadError
 from factload.reasons import REASONS
 from factload.reports.detail import LoadDetail

@@ -8,11 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from factload.airflow.names import dag_id_of
 from factload.errors import FeedError
 from factload.feed.file import feed_files, read_feed_file
 from factload.feed.model import Feed
-
-DAG_PREFIX = "load_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,12 @@ class KnownFeed:
     @property
     def dag_id(self) -> str:
         """The feed's DAG."""
-        return DAG_PREFIX + self.name
+        return dag_id_of(self.name)
 
 
 def feeds_of(dag_ids: Collection[str]) -> list[KnownFeed]:
     """The feeds whose DAGs are among ``dag_ids``, by name."""
-    known = [_known(path, _stamp(path)) for path in feed_files() if DAG_PREFIX + path.stem in dag_ids]
+    known = [_known(path, _stamp(path)) for path in feed_files() if dag_id_of(path.stem) in dag_ids]
     return sorted(known, key=lambda feed: feed.name)
 
 

@@ -18,6 +18,7 @@ from airflow.models.xcom import XComModel
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
+from factload.airflow.names import OPEN_TASK, RELEASE_TASK
 from factload.airflow.period import period_of
 from factload.errors import FeedError
 
@@ -27,8 +28,6 @@ _AT_WORK = ("queued", "running")
 _A_DAY = timedelta(days=1)
 _MOST = 10_000  # runs looked at for one answer, the newest first
 _SHOWN = 5
-_OPENS = "open_load"
-_ASKS = "release"  # the task of a feed with `run.approval` that waits for a person
 _OPENED = "return_value"  # of the task that opens a load: the load
 _FIELDS = (
     DagRun.dag_id,
@@ -97,7 +96,7 @@ def runs_of_day(session: Session, dag_id: str, day: date, zone: tzinfo) -> list[
             select(TaskInstance.run_id).where(
                 TaskInstance.dag_id == dag_id,
                 TaskInstance.run_id.in_([run.run_id for run in found if run.state in _AT_WORK]),
-                TaskInstance.task_id == _ASKS,
+                TaskInstance.task_id == RELEASE_TASK,
                 TaskInstance.state.in_(("awaiting_input", "deferred")),  # deferred: before Airflow 3.3
             )
         )
@@ -150,7 +149,7 @@ def _told(
     query = select(XComModel.dag_id, XComModel.run_id, XComModel.key, XComModel.value).where(
         XComModel.dag_id.in_(dag_ids),
         XComModel.run_id.in_(run_ids),
-        (XComModel.task_id == _OPENS) | ((XComModel.task_id == _ASKS) & (XComModel.key != _OPENED)),
+        (XComModel.task_id == OPEN_TASK) | ((XComModel.task_id == RELEASE_TASK) & (XComModel.key != _OPENED)),
     )
     for dag_id, run_id, key, value in session.execute(query) if run_ids else ():
         found.setdefault((dag_id, run_id), {})[key] = value

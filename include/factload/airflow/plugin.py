@@ -1,4 +1,6 @@
-"""The plugin: where the Loads page is mounted, and where Airflow shows it."""
+"""What Airflow loads of factload by itself (entry point ``airflow.plugins``): the Loads page in its web server, and in
+its scheduler the pools and deadlines of the feeds.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,10 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 from starlette.concurrency import run_in_threadpool
+
+from factload.airflow import scheduler
+from factload.airflow.deadline import PeriodDeadline
+from factload.airflow.names import LOAD_TAB
 
 PREFIX = "/factload"
 
@@ -22,7 +28,7 @@ async def loads_page(scope: Any, receive: Any, send: Any) -> None:
 
 
 class FactloadPlugin(AirflowPlugin):
-    """The Loads page: in the navigation, and as a tab of each DAG and each run."""
+    """The Loads page, in the navigation and as a tab of each DAG and each run; what the scheduler does for feeds."""
 
     name = "factload"
     fastapi_apps = [{"app": loads_page, "url_prefix": PREFIX, "name": "factload: the Loads page"}]  # noqa: RUF012
@@ -46,6 +52,8 @@ class FactloadPlugin(AirflowPlugin):
             "name": "Load",
             "href": PREFIX + "/dags/{DAG_ID}/runs/{RUN_ID}",
             "destination": "dag_run",
-            "url_route": "load-of-run",
+            "url_route": LOAD_TAB,
         },
     ]
+    listeners = [scheduler]  # noqa: RUF012
+    deadline_references = [PeriodDeadline]  # noqa: RUF012

@@ -1,0 +1,17 @@
+"""Names that DAGs and the Loads page both use: what one writes, the other looks for."""
+
+from __future__ import annotations
+
+DAG_PREFIX = "load_"
+TAG = "factload"  # of every DAG that loads a feed
+OPEN_TASK = "open_load"
+RELEASE_TASK = "release"  # waits for a person, in feeds with `run.approval`
+LOAD_TAB = "load-of-run"  # the route of the page's tab of a run
+
+# What a task notes for the page, as an XCom of this key: why it ended, what it waits for, what was decided
+ERROR, WAITS, SKIPPED, REPORT, DECISION = "error", "waits", "skipped", "report", "decision"
+
+
+def dag_id_of(feed: str) -> str:
+    """The DAG of the feed of this name."""
+    return DAG_PREFIX + feed

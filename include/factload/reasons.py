@@ -1,4 +1,4 @@
-"""Why a row is rejected: each reason's code, which never changes its meaning, and what it says in plain words."""
+"""The reasons for rejects: codes, which never change their meaning, and their explanations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays of bytes, of numbers and of texts: the few operations that the fast reader is made of.
+"""Arrays of bytes, numbers and texts: the vector operations that the fast paths use.
 
 NumPy arrays become Arrow arrays by their buffers, not through ``pyarrow.array``: that would import pandas
 wherever it is installed, 50 MB for nothing.

@@ -55,8 +55,10 @@ def read_returned(
 ) -> Corrections:
     """The corrections in the workbook at ``path``, called ``name``, that ``load`` has not taken before.
 
-    ``fields``: what the feed reads of a row. Raises ``RowsRefused`` unless every row is one of this load, of its
-    newest delivery, as it was written, and every changed one is still rejected.
+    ``connection``: to the ledger that has the load. ``fields``: what the feed reads of a row. ``csv``: how the feed
+    declares csv files (None: it doesn't). ``cells``: how ambiguous cells are read. Raises ``RowsRefused`` unless
+    every row is one of this load, of its newest delivery, as it was written, and every changed one is still
+    rejected.
     """
     known = read_corrections(connection, load.load_id)
     wanted = list(dict.fromkeys(one.column for one in fields))

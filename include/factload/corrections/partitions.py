@@ -43,6 +43,9 @@ def in_place(
 ) -> Split:
     """``split`` with the corrected rows in their places.
 
+    ``sources``: the load's workbooks; ``corrections``: all of the load, oldest first; ``fields``: what the feed
+    reads of a row; ``csv``: how csv files are declared (None: not at all); ``cells``: how ambiguous cells are read;
+    ``folder``: where changed partition files are written. Raises ``WorkbookError`` for a workbook that has changed.
     Corrections of rows that the workbooks no longer have are left out, and a warning names these rows.
     """
     if not corrections:

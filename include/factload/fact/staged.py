@@ -77,7 +77,8 @@ def replace_slice(
 ) -> None:
     """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks.
 
-    ``constants``: the columns that are the same in every row.
+    ``staging``: the load's staging table; ``resolved``: the partition's rows and rejects; ``constants``: the columns
+    that are the same in every row. Runs in the caller's transaction.
     """
     key = slice_key(partition.partition_id)
     connection.execute(delete(staging).where(staging.c[SLICE] == key))

@@ -196,7 +196,11 @@ def record_step(
     finished: datetime,
     peak: float,
 ) -> None:
-    """Note that a step ran, from when to when (aware), and its process's peak resident set in MB (10^6 bytes)."""
+    """Note that a step ran.
+
+    ``step``: its name; ``item``: the dimension's name, the partition's label, or "". ``started``, ``finished``: aware
+    times. ``peak``: the largest resident set of its process in MB (10^6 bytes).
+    """
     connection.execute(
         insert(steps).values(
             load_id=load.load_id,

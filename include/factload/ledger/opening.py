@@ -66,8 +66,10 @@ def open_attempt(
 ) -> Load:
     """Begin the next epoch of a load, unless the same content is published already and ``reload`` isn't asked.
 
-    ``workbook``: what was named; ``sources``: the workbooks that it means; ``corrections``: rows that a person
-    corrected, to be taken with those that the load has.
+    ``load_id``, ``period``: the load's identity and its business date. ``workbook``: the path or pattern that was
+    named; ``sources``: the workbooks that it means. ``reload``: begin an epoch even if the same content is
+    published. ``corrections``: rows that a person corrected, in addition to those that the load already has. Raises
+    ``FeedError`` where the published rows can't be replaced.
     """
     workbook_sha256 = sha256_of_sources(sources)
     if reload or corrections or not _is_unchanged(connection, load_id, workbook_sha256, sources, feed):

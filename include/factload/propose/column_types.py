@@ -1,4 +1,4 @@
-"""The narrowest type that holds what a column's cells hold, with room; what is not certain is said."""
+"""The narrowest type that fits a column's cells, with room to spare; what is uncertain is noted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a csv file is written: its encoding, what stands between fields and around them.
+"""The encoding, delimiter and quotes of a csv file, inferred.
 
 Python's ``csv.Sniffer`` looks at one piece of text and is often wrong about files with a preamble or decimal commas;
 here each way of writing is tried on the file's beginning, and the one is taken that gives the best table.

@@ -1,4 +1,4 @@
-"""The tables that a proposal needs and the database lacks, as CREATE TABLE statements."""
+"""CREATE TABLE statements for the tables that a proposal needs and the database lacks."""
 
 from __future__ import annotations
 

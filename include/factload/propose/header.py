@@ -1,4 +1,4 @@
-"""Where the table stands on a sheet: which row is its header.
+"""Finding the table on a sheet: which row is its header.
 
 A sheet may begin with a title, with parameters of a report, with a note. The header is the row with the most names
 above columns that hold something; names above numbers and dates weigh twice, as they can't be data themselves.

@@ -1,4 +1,4 @@
-"""A fact table that is there: which column of the sheet may fill which of its columns.
+"""An existing fact table: which column of the sheet may fill which of its columns.
 
 By name first, by what the rows hold where names don't say: a column whose values are members of a dimension holds
 its keys.

@@ -1,4 +1,4 @@
-"""Names: what a column, a table or a file is about, and what to call what is made of it."""
+"""Names of columns, tables and files: what they suggest, and new names derived from them."""
 
 from __future__ import annotations
 

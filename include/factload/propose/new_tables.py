@@ -1,4 +1,4 @@
-"""Tables that are yet to be made: a dimension for each column of keys, a column for each of the others."""
+"""New tables: a dimension for each key column, a fact column for each of the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows below a header that are no rows of data: totals, notes at the end, a header that comes again."""
+"""Rows below a header that are not data: totals, notes at the end, repeated headers."""
 
 from __future__ import annotations
 

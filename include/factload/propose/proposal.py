@@ -1,4 +1,4 @@
-"""What is proposed: a feed, and the tables that it lacks. What stays open is said in it, never guessed."""
+"""The proposal: a feed, and the tables that it needs. What is uncertain is said in it, never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the sheet looks like: which sheet holds the rows, its columns, and what they hold.
+"""What was seen in the workbook: which sheet has the rows, its columns, and their values.
 
 All rows of a small sheet are looked at, and the first ones of a big one; ``tried`` reads the rest as a load does.
 """

@@ -1,4 +1,4 @@
-"""What the database has: tables, their columns, and which of them point at which."""
+"""What was seen in the database: tables, their columns, and their foreign keys."""
 
 from __future__ import annotations
 

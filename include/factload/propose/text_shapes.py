@@ -1,4 +1,4 @@
-"""How texts write numbers and dates: told only where all of them can be read in one way alone."""
+"""The format of numbers and dates in texts, if all texts fit exactly one format."""
 
 from __future__ import annotations
 

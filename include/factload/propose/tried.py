@@ -1,4 +1,4 @@
-"""A proposal tried: every row read as a load reads it, and what is then changed in what is proposed.
+"""The trial of a proposal: every row is read as a load reads it, and the proposal is adjusted.
 
 A proposal comes of the first rows of a sheet and of its first header cells. The reader itself says what of it does not
 hold: cells further down that are of another type, names in merged cells.

@@ -1,4 +1,4 @@
-"""A proposal in writing: the feed file, with comments that say what is known and what is open."""
+"""A proposal as a feed file, with comments that say what is known and what is uncertain."""
 
 from __future__ import annotations
 

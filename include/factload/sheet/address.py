@@ -1,4 +1,4 @@
-"""A cell as Excel calls it in a formula: ``Facts!B1042``, ``'My Sheet'!B2``."""
+"""A cell's address as Excel writes it in a formula: ``Facts!B1042``, ``'My Sheet'!B2``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each declared SQL type is in Arrow."""
+"""The Arrow type of each declared SQL type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one stretch of a sheet holds, column by column: the shape that both readers of rows end in.
+"""Consecutive rows of a sheet, column by column: what the fast path and the slow path both produce.
 
 A row here *carries a value*: somewhere in it, mapped or not, stands a non-empty value or a formula whose
 value was never computed. Rows without one (gaps, styled empty rows) are no rows.
@@ -27,7 +27,7 @@ _FIRST_OF_TWO = 0xC2  # the lowest byte that a character beyond ASCII begins wit
 
 
 class Kind(IntEnum):
-    """What a cell really held, whatever its column was declared as."""
+    """What kind of value a cell holds in the file, independent of the declared type."""
 
     BLANK = 0
     TEXT = 1

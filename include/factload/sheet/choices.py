@@ -1,4 +1,4 @@
-"""What becomes of cells that can be read two ways: the feed says it, or their rows are rejects."""
+"""How ambiguous cells are read: as the feed declares, or their rows are rejects."""
 
 from __future__ import annotations
 

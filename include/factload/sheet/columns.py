@@ -1,4 +1,4 @@
-"""A block's cells as the columns a feed declares, and for each row the first reason why it can't be one.
+"""A block's cells converted to the declared columns, and for each rejected row its first reason.
 
 The type of a value is what the feed says, never what a sample looked like. A cell that isn't of that type makes
 its row a reject, with the cell's place and the text a person sees in it.
@@ -30,7 +30,7 @@ _NAMES = ("", *CELLS)
 
 @dataclass(frozen=True, slots=True)
 class TypedRows:
-    """Rows that hold something in a mapped column, in the schema of :func:`schema`; and how many held nothing."""
+    """Rows with something in a mapped column, in the schema of :func:`schema`, and how many have nothing there."""
 
     batch: pa.RecordBatch
     blank: int
@@ -61,7 +61,7 @@ class _Alike:
     blank: Flags
 
     def only(self, keep: Flags) -> _Alike:
-        """Without the rows that are not kept."""
+        """Only the rows that are kept."""
         every = np.tile(keep, len(self.at))
         return _Alike(self.field, self.at, self.cells.filter(every), self.blank[every])
 
@@ -133,7 +133,7 @@ def _sparse(found: list[str | None], at: Positions, length: int) -> pa.Array[Any
 
 
 def _blank(column: Column) -> Flags:
-    """Cells that hold nothing a person sees: none, or text of nothing but white space."""
+    """Cells that look empty: no value, or only white space."""
     text = column.kind == Kind.TEXT
     blank: Flags = column.kind == Kind.BLANK
     return blank | (text & is_blank_text(column.text)) if text.any() else blank

@@ -1,4 +1,4 @@
-"""Cells as values of a declared type; a code for each that isn't one.
+"""Cells converted to the declared type, with a reason code for each cell that can't be.
 
 The type of a value is what the feed says, never what a sample looked like.
 """
@@ -62,7 +62,7 @@ _HALF_A_SECOND = 500_000
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Cells to be read as values: those that are ``open``; which of them are ``written``, texts that write a value."""
+    """The cells still to be converted (``open``), and which of them are texts to be parsed (``written``)."""
 
     kind: Codes
     text: pa.Array[Any]
@@ -158,7 +158,7 @@ def _texts(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
 
 
 def _plain_numbers(cells: _Cells) -> Flags:
-    """Numbers that stand in the file as they are shown."""
+    """Numbers whose digits in the file are those that Excel shows."""
     plain = cells.of(Kind.NUMBER) & (fixed(pc.binary_length(cells.text), np.int32) <= _PLAIN_LENGTH)
     return plain & matches(cells.text, _PLAIN_NUMBER)
 

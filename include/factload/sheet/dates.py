@@ -54,7 +54,7 @@ GREGORIAN = Calendar()  # of files that hold calendar dates alone
 
 
 def serial_day(whole: int, *, date1904: bool) -> int | None:
-    """Days since 1970-01-01 of a serial number's whole part; None where the calendar has no such day."""
+    """The whole part of a serial number as days since 1970-01-01; None if the calendar has no such day."""
     if date1904:
         day = _DAY_1904 + whole
         return day if whole >= 0 and day <= LAST_DAY else None

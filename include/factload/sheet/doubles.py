@@ -1,4 +1,4 @@
-"""What Excel shows of a number that stands in the file with all the digits of a double.
+"""What Excel shows for a number that the file holds with all digits of a double.
 
 Excel shows 15 significant digits, and writes 17: ``1.1000000000000001`` for 1.1, ``11.000000000000002`` for what
 ``=1.1*10`` comes to. Other programs write the shortest text that reads as the same double. Both are told from exact
@@ -24,7 +24,7 @@ def significant_digits(number: Decimal) -> int:
 
 
 def as_excel_shows(number: Decimal) -> Decimal:
-    """15 significant digits of a fraction that is written as a double is; every other number as it stands."""
+    """A fraction that was written as a double, to 15 significant digits; every other number unchanged."""
     if significant_digits(number) <= DIGITS or _is_whole(number) or not _is_a_doubles(number):
         return number
     return Decimal(f"{float(number):.{DIGITS}g}")
@@ -44,7 +44,7 @@ def without_noise(number: Decimal, scale: int) -> Decimal:
 
 
 def is_too_long_a_key(number: Decimal) -> bool:
-    """Whether digits of the key may be lost: Excel keeps 15, and makes zeros of those that are typed after them."""
+    """Whether digits of the key may be lost: Excel keeps 15 and replaces further typed digits by zeros."""
     shown = as_excel_shows(number)
     if abs(shown) >= TOO_LONG or significant_digits(shown) > DIGITS:
         return True
@@ -85,7 +85,7 @@ def _is_whole(number: Decimal) -> bool:
 
 
 def _is_a_doubles(number: Decimal) -> bool:
-    """Whether the text is one that programs write of a double: its 17 digits, or as few as tell it from others."""
+    """Whether programs write a double this way: with 17 digits, or the shortest text that identifies it."""
     if significant_digits(number) > _WRITTEN:
         return False
     double = float(number)

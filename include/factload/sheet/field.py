@@ -1,4 +1,4 @@
-"""What a feed takes from the columns of a sheet."""
+"""What a feed reads from the columns of a sheet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from factload.sql_types import SqlType
 
 @dataclass(frozen=True, slots=True)
 class SheetField:
-    """One value that a feed takes from each row.
+    """One value that a feed reads from each row.
 
     ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A ``required`` one
     is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a

@@ -1,4 +1,4 @@
-"""What is wrong with a file that can't be read: errors that every kind of file shares."""
+"""Errors of files that can't be read, shared by all kinds of file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from factload.errors import WorkbookError
 
 
 def damaged(seen: str) -> WorkbookError:
-    """A file that was a workbook once, or says it is one."""
+    """The error for a file that is, or claims to be, a workbook, and is damaged."""
     return WorkbookError(
         "workbook_damaged",
         seen,
@@ -17,7 +17,7 @@ def damaged(seen: str) -> WorkbookError:
 
 
 def hostile(seen: str, limit: str, field: str = "") -> WorkbookError:
-    """A file that asks for more than any real workbook does; ``field`` of the limits bounds it."""
+    """The error for a file that exceeds what real workbooks need; ``field``: the limit that it exceeds."""
     meant = f"; if it is meant so, raise the setting {limit_name(field)}" if field else ""
     return WorkbookError(
         "workbook_hostile",

@@ -1,4 +1,4 @@
-"""What a file is by its bytes, before anything trusts them."""
+"""The kind of a file, recognised by its bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbo
 
 
 def kind_of(file: WorkbookFile, *, may_be_csv: bool) -> FileKind:
-    """What a file is by its first bytes; one that is no workbook is csv if it may be.
+    """The kind of a file by its first bytes; csv if it is not a workbook and may be csv.
 
     Raises WorkbookError: ``workbook_not_a_workbook``, or ``workbook_truncated`` for an empty file.
     """
@@ -54,7 +54,7 @@ def is_named_csv(path: Path | str) -> bool:
 
 
 def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
-    """Return if the zip archive has its end and a bearable directory. Raises WorkbookError."""
+    """Raise WorkbookError for a zip archive without an end record, or with too large a directory."""
     stream = file.stream()
     begins = stream.seek(max(0, file.size - _LOCATOR_SIZE - _END64_SIZE - _END_SIZE - _MAX_COMMENT))
     tail = stream.read()

@@ -1,4 +1,4 @@
-"""What a sheet holds before its rows are read: the header row, where each mapped column stands."""
+"""The header of a sheet: which row it is, and where each mapped column is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a workbook may hold: bounds that are asked before anything is allocated. Each is a setting."""
+"""Limits on workbooks, checked before memory is allocated. Each is a setting."""
 
 from __future__ import annotations
 

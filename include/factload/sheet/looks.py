@@ -1,4 +1,4 @@
-"""What a file that is no workbook looks like by its beginning: for errors that say what was delivered."""
+"""What a file that is not a workbook looks like, so that errors can say what was delivered."""
 
 from __future__ import annotations
 

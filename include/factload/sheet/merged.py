@@ -53,7 +53,7 @@ class _Covers:
 
 
 class MergedCells:
-    """What the merged ranges of a sheet make of its rows, told of them block by block in their order.
+    """Applies the merged ranges of a sheet to its rows, which are passed block by block, in order.
 
     ``placed``: the mapped columns; ``header``: the row of their names. ``shown(kind, text)``: what a person reads in a
     cell. ``columns``: those whose cells a block must hold. ``unclear``: mapped columns whose name stands in a merged
@@ -82,7 +82,7 @@ class MergedCells:
 
     @property
     def matter(self) -> bool:
-        """Whether they change anything at all."""
+        """Whether they change anything."""
         return bool(self._covers or self._watched or self.unclear)
 
     @property
@@ -97,7 +97,7 @@ class MergedCells:
         return sorted(more | set(self._mapped))
 
     def settle(self, block: Block) -> Block:
-        """The block as a person sees it, as far as the feed says what that means."""
+        """The block with its merged cells read as the feed declares."""
         columns = dict(block.columns)
         for column, covers in self._covers.items():
             hidden, which = covers.hidden(block.row)
@@ -158,7 +158,7 @@ class MergedCells:
             yield column, covers
 
     def _covered(self, block: Block, covers: _Covers, hidden: Flags, which: Positions) -> Column:
-        """A column with what its hidden cells come to."""
+        """A column with its hidden cells replaced."""
         at = np.flatnonzero(hidden)
         ranges, back = np.unique(which[at], return_inverse=True)
         cells = [self._comes_to(block, covers, int(number)) for number in ranges]
@@ -172,7 +172,7 @@ class MergedCells:
         return Column(kind, pc.replace_with_mask(column.text, flags(hidden), text))
 
     def _comes_to(self, block: Block, covers: _Covers, number: int) -> tuple[int, str]:
-        """What a hidden cell comes to, as the feed says."""
+        """What a hidden cell is read as, by the feed's choice."""
         if self._choice == "blank" or covers.first[number] <= self._header:  # a name is no value
             return _BLANK
         kind, text = self._first_cell(block, covers, number)
@@ -201,7 +201,7 @@ class MergedCells:
         return bool(shows.any())
 
     def _carry(self, block: Block) -> None:
-        """Keep what the ranges show that go on below this block."""
+        """Keep the first cells of ranges that continue below this block."""
         last = max(block.last_row, self._before)
         if self._choice != "blank":
             for column in self._mapped:

@@ -1,4 +1,4 @@
-"""Names of columns, as a person sees them."""
+"""Column names, compared as a person sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers by their digits: never through a float where the column is exact. What they mean is ``doubles``'s to say."""
+"""Numbers by their digits: never through a float where the column is exact. ``doubles`` has the rules for noise."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from factload.sheet.columns import TypedRows
 
 
 class NotPlain(Exception):  # control flow: caught by the caller, never shown
-    """The sheet is written in a way that can't be cut by its bytes: the exact reader takes all of it."""
+    """The fast path can't read this sheet: the slow path reads all of it."""
 
 
 class ReadAgain(Exception):  # control flow: caught by the caller, never shown
-    """What stands after the rows changes what they say: they are to be read anew by who knows it now."""
+    """Something after the rows changes how they are read: read them again, now that it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ Pieces = Generator[Decoded, None, None]  # closing it closes what it reads
 
 
 def row_count_mismatch(part: str, row: int) -> WorkbookError:
-    """The reader and what counts apart from it disagree: nothing of the sheet can be trusted."""
+    """The reader and the independent count disagree, so the sheet is refused."""
     return WorkbookError(
         "row_count_mismatch",
         f"Two ways of counting the rows of {part} disagree, first at row {row:,}",

@@ -28,7 +28,7 @@ class Row:
 
 
 def bounded(rows: Iterable[Row], max_text_bytes: int) -> Iterator[Row]:
-    """The rows, as long as their texts together are no longer. Raises WorkbookError."""
+    """The rows; raises WorkbookError once their texts exceed ``max_text_bytes`` together."""
     taken = 0
     for row in rows:
         taken += row.text_bytes
@@ -38,7 +38,7 @@ def bounded(rows: Iterable[Row], max_text_bytes: int) -> Iterator[Row]:
 
 
 def too_much_text(limit: int) -> WorkbookError:
-    """Few rows that together hold more text than memory should."""
+    """The error for a few rows that hold too much text together."""
     return hostile(
         "The rows that are read at a time hold too much text together",
         f"at most {limit:,} bytes",
@@ -51,7 +51,7 @@ def _size(text: str) -> int:
 
 
 def row_out_of_order(number: int, after: int) -> WorkbookError:
-    """A row that was there already, or comes after a later one: which cells count can't be told."""
+    """The error for a row that occurs twice or out of order: it is unclear which cells count."""
     what = "is there twice" if number == after else f"comes after row {after:,}"
     return WorkbookError(
         "duplicate_row",

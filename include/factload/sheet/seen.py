@@ -1,4 +1,4 @@
-"""What a person reads in a cell, and the moment that it means."""
+"""A cell as a person reads it, and the date and time that it means."""
 
 from __future__ import annotations
 

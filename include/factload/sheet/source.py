@@ -1,6 +1,6 @@
 """A workbook of any kind, opened: its sheets, and each sheet's rows as typed pieces.
 
-This is where kinds of files end. What comes after it knows sheets, columns and :class:`Decoded` pieces alone.
+No other module knows kinds of files: all others see sheets, columns and :class:`Decoded` pieces.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class SheetRows(Protocol):
         when this, begun anew, knows more of them."""
 
     def exactly(self, rows_per_partition: int) -> Pieces:
-        """The same by the exact reader: slower, never NotPlain."""
+        """The same by the slow path, which never raises NotPlain."""
 
     @property
     def unclear(self) -> Mapping[int, str]:
@@ -71,7 +71,7 @@ class Source(Protocol):
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
     ) -> Iterator[Row]:
-        """Every row that holds anything, one after another, by the exact reader: slow, and nothing is lost.
+        """Every row with any content, one after another, by the slow path.
 
         Below ``header_row`` the cells in ``columns`` are what :meth:`rows` takes them for; others as they stand.
         """
@@ -89,7 +89,7 @@ class Source(Protocol):
 
 
 def read_rows(rows: SheetRows, rows_per_partition: int, take: Callable[[Pieces], Taken]) -> Taken:
-    """What ``take`` makes of the rows of a sheet. It is called anew where they have to be read in another way."""
+    """The result of ``take`` over the rows of a sheet; it is called again if they must be read in another way."""
     try:
         return take(rows.pieces(rows_per_partition))
     except ReadAgain:

@@ -1,4 +1,4 @@
-"""How a feed declares that texts write numbers and dates; ``text_values`` reads them."""
+"""The declared format of numbers and dates in texts; ``text_values`` parses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Texts that write a number, a date or a truth value: read only where a feed declares how they are written.
+r"""Texts parsed as numbers, dates and booleans, where a feed declares how they are written.
 
 Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
 three or no groups at all. Dates: as ``date_format`` says, or else ISO 8601, ``2026-11-05``, with a time after ``T`` or

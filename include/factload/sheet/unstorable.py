@@ -1,4 +1,4 @@
-"""Characters that no database stores as text: NUL, and a half of a pair of UTF-16 units without the other.
+"""Characters that no database stores as text: NUL and unpaired UTF-16 surrogates.
 
 A workbook can hold them, escaped (``_x0000_``, ``_xD800_``). A text that does keeps each as its escape with NUL for the
 first underscore: no other text holds NUL, so one byte tells it from all that can be stored.

@@ -1,4 +1,4 @@
-"""A workbook's file, opened once: whoever reads it goes on from the descriptor, whatever its name leads to by then."""
+"""A workbook's file, opened once: everything reads from its descriptor, even if its name is replaced meanwhile."""
 
 from __future__ import annotations
 

@@ -33,6 +33,9 @@ def split_sources(
 ) -> Split:
     """Write the rows of all chosen sheets of all workbooks as partition files into ``folder``.
 
+    ``sheet``: which sheets are meant; ``fields``: what is read of each row; ``csv``: how csv files are declared;
+    ``cells``: how ambiguous cells are read; ``progress(rows)`` is called with the rows done so far.
+
     At most ``MAX_PARTITIONS`` in all: where ``rows_per_partition`` makes more, they are enlarged, with a warning.
     One workbook is open at a time. Raises what ``split_workbook`` raises, with the workbook's name where there are
     several, and ``workbook_changed`` when one was overwritten since the load was opened.

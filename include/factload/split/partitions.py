@@ -63,6 +63,9 @@ def split_workbook(
 ) -> Split:
     """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
 
+    ``origin``: the workbook's name and digest; ``sheet``: which sheets are meant; ``fields``: what is read of each row;
+    ``csv``: how a csv file is declared; ``cells``: how ambiguous cells are read; ``limits``: default the environment's.
+
     ``rows_per_partition`` counts rows as the sheet writes them; the first partition of a sheet begins right below
     its header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheets'
     lengths. A file's schema metadata says of each field which column of the sheet it came from (``B``).

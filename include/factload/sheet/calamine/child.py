@@ -33,7 +33,7 @@ _ERROR, _NUMBER, _TEXT, _BOOLEAN, _ISO, _TIME, _ELAPSED = 6, 2, 1, 4, 5, 8, 9  #
 
 
 class _Refused(Exception):
-    """The sheet goes beyond the limit of this name."""
+    """The sheet exceeds the limit of this name."""
 
 
 def main() -> int:
@@ -70,7 +70,7 @@ def _bytes_of(path: str) -> io.BytesIO:
 
 
 def _bound_process(request: dict[str, Any]) -> None:
-    """Memory that calamine asks for beyond the file's share ends the process: it asks for whole sheets at once."""
+    """Limit the process's memory to the file's budget: calamine allocates whole sheets at once."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = min(request["process_bytes"], pages * resource.getpagesize() + request["file_share"])
     seconds = min(request["process_seconds"], request["file_seconds"])
@@ -194,7 +194,7 @@ def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str], 
 
 
 def _bound_texts(texts: Sequence[str], most_chars: int) -> int:
-    """How many characters they have together. Raises _Refused."""
+    """Their total number of characters. Raises _Refused."""
     if max(map(len, texts), default=0) > most_chars:
         raise _Refused("text_chars")
     return sum(map(len, texts))

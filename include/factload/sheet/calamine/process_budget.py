@@ -1,4 +1,4 @@
-"""What the process that reads a workbook may take, by the file's size; and what is said of one that took more."""
+"""The memory and time that the calamine process may use, by the file's size, and the error when it needs more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An .xls, .xlsb or .ods workbook as a source: its child process asked, its answers typed as all rows are."""
+"""An .xls, .xlsb or .ods workbook as a source: a child process reads it, its rows are typed as those of other files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "
 
 
 class CalamineSource:
-    """A workbook that only calamine reads. Every question is a process of its own."""
+    """A workbook that calamine reads. Every request starts a new process."""
 
     def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
         self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
@@ -224,7 +224,7 @@ class CalamineRows:
 
 
 def _without_counted_days(field: SheetField) -> SheetField:
-    """The field as far as calamine tells: it doesn't say from when the workbook's plain numbers count days."""
+    """The field without serial dates in plain numbers: calamine does not tell the workbook's date system."""
     return replace(field, serials=False) if field.type.kind in ("date", "timestamp") else field
 
 
@@ -238,7 +238,7 @@ def _link_to(file: WorkbookFile, ending: str) -> Iterator[str]:
 
 
 def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
-    """How many bytes the parts hold together, inflated. Raises WorkbookError."""
+    """The inflated size of all parts together. Raises WorkbookError."""
     refuse_a_broken_zip(file, max_members=limits.members)
     with zipfile.ZipFile(file.stream()) as archive:
         parts = archive.infolist()
@@ -262,7 +262,7 @@ def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
 
 
 def _require_well_formed(archive: zipfile.ZipFile) -> None:
-    """Return unless the rows of an .ods workbook are no XML: calamine goes on for ever where a table has no end."""
+    """Raise if an .ods workbook's content is not well-formed XML: calamine never ends on a table without an end."""
     if _ODS_ROWS not in archive.namelist():
         return
     reader = XmlReader(_ODS_ROWS)

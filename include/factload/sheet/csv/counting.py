@@ -57,7 +57,7 @@ def _quoted(dialect: CsvDialect) -> str:
 
 @lru_cache
 def _telling(dialect: CsvDialect) -> np.typing.NDArray[np.uint8]:
-    """For each byte whether it is a value's: 1 or 0."""
+    """For each byte 1 if it belongs to a value, else 0."""
     telling = np.ones(256, np.uint8)
     telling[[ord(mark) for mark in dialect.delimiter + dialect.quote + "\r\n"]] = 0
     return telling

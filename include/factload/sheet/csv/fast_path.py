@@ -1,4 +1,4 @@
-"""The fast reader: a block of records decoded column by column, by vector operations over its bytes."""
+"""The fast path: a block of records decoded column by column, with vector operations over its bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RAGGED_SHOWN = 1_000  # characters of a record that has no columns
 
 @dataclass(frozen=True, slots=True)
 class _Fields:
-    """Every field of a block, its quotes taken off: where it begins and ends; the first field of each record, and
+    """Every field of a block, without its quotes: where it begins and ends; the first field of each record, and
     how many it has."""
 
     start: Positions

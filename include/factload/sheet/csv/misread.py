@@ -1,4 +1,4 @@
-"""Why a csv file can't be read: its fields stand between other delimiters than those that are declared."""
+"""The error for a csv file with another delimiter than the declared one."""
 
 from __future__ import annotations
 

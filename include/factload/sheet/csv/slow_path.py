@@ -1,4 +1,4 @@
-"""The exact reader of records: Python's csv module over lines, for quoting of any kind. It says what is wrong."""
+"""The slow path: Python's csv module over lines, for quoting of any kind. It reports what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A csv file as a source: one sheet, named as the file, read by blocks or exactly."""
+"""A csv file as a source: one sheet, named after the file, read by the fast path or the slow path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of a csv file as UTF-8: inflated, decoded, within the limits, refused with a name otherwise."""
+"""A csv file as a stream of UTF-8: inflated, decoded, checked against the limits."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def open_utf8(source: WorkbookFile, dialect: CsvDialect, limits: Limits) -> Iter
 
 
 def _refuse_a_bomb(file: IO[bytes], limits: Limits) -> None:
-    """Return unless a gzip file says at its end that it inflates to too much (RFC 1952, ISIZE), and does.
+    """Raise for a gzip file that inflates beyond the limit, by its trailer (RFC 1952, ISIZE) and in fact.
 
     The end of one that is cut off says anything. A bomb that says less is found as it is read: later, no less surely.
     """
@@ -156,7 +156,7 @@ def _bound_ratio(stored: int, inflated: int, limits: Limits) -> None:
 
 
 def not_in_encoding(encoding: str, line: int, why: str) -> WorkbookError:
-    """Bytes that are no text in the declared encoding."""
+    """The error for bytes that are not text in the declared encoding."""
     return WorkbookError(
         "csv_encoding",
         f"Line {line:,} is not in the encoding {encoding} ({why})",

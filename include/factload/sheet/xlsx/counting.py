@@ -25,7 +25,7 @@ _FORMULA_ALONE = re.compile(
 
 
 def count_valued(xml: bytes, ends: Positions, *, stale: bool = False) -> int:
-    """How many rows of a window carry a value, by the look of the bytes; its rows end at ``ends``.
+    """How many rows of a window carry a value, counted in its bytes; its rows end at ``ends``.
 
     Nearly every row ends in a cell with a value, which eight bytes tell. The others are looked through. In a
     sheet without comments and the like this equals what any parser finds; where it doesn't, the reader looks
@@ -60,7 +60,7 @@ def _has_formula_alone(row: bytes) -> bool:
 
 
 class RowCounter:
-    """The same judgement by a parser of its own, for sheets whose bytes can't be counted by their look."""
+    """The same count by an XML parser, for sheets whose bytes can't be counted directly."""
 
     def __init__(self, part: str, *, stale: bool = False) -> None:
         self._stale = stale

@@ -1,4 +1,4 @@
-"""One piece of a sheet decoded: by the fast reader where it is plain, exactly where it isn't, counted apart."""
+"""One piece of a sheet decoded: plain rows by the fast path, others by the slow path, and counted independently."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ FOOT = b"</sheetData></worksheet>"
 
 class SheetDecoder:
     """Everything that decoding a piece of one sheet needs.
+
+    ``part``: the sheet's zip member in ``package``; ``fields``: what is read of each row, and ``placed`` the index
+    of each one's column (A = 1); ``strings``: the shared strings; ``limits``: the bounds on its text.
 
     Threads share it: it never changes, unless it has ``merged`` cells, which are told of the pieces in their order.
     ``stale``: the values of the sheet's formulas are out of date.
@@ -81,7 +84,7 @@ class SheetDecoder:
         )
 
     def exactly(self, header_row: int, rows_per_partition: int) -> Pieces:
-        """The whole sheet below the header by the exact reader, in small pieces."""
+        """The whole sheet below the header by the slow path, in small pieces."""
         rows = (row for row in self._rows() if row.number > header_row)
         while partition := self._some(rows, rows_per_partition):
             left = rows_per_partition - len(partition)
@@ -98,7 +101,7 @@ class SheetDecoder:
         return self._decoded(block, sum(row.valued for row in rows), ends_partition)
 
     def _rows(self) -> Iterator[Row]:
-        """Each row, once the other parser has said the same about whether it carries a value."""
+        """Each row, after the independent counter agreed whether it carries a value."""
         parser, counter = self._parser(need_numbers=False), RowCounter(self._part, stale=self._stale)
         with self._package.open_part(self._part, self._limits.sheet_bytes) as stream:
             while chunk := stream.read(1 << 16):

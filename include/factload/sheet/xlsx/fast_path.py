@@ -1,4 +1,4 @@
-"""The fast reader: rows written the way every common program writes them, decoded column by column.
+"""The fast path: rows as common programs write them, decoded column by column.
 
 Reading cell by cell, in whatever language, builds an object for every cell of the sheet. Here a window of some
 megabytes of XML is an array of bytes, and a handful of vector operations find all its tags, then all cells of

@@ -1,4 +1,4 @@
-"""A workbook's container: what kind of file it is, what is in it, and no more of it than the limits allow.
+"""A workbook's container: its parts, and the limits on them.
 
 An .xlsx file is a zip of XML parts tied together by relationships (ECMA-376, part 2). Everything that a
 hostile file could make big is bounded before it is allocated, and any DOCTYPE is refused, so no entity is

@@ -1,7 +1,7 @@
 """Some rows of a sheet by their numbers, cut out of its bytes, so that the others need not be parsed.
 
 Only where the bytes leave no doubt: every row says its number, no comment may hold what looks like one, and no formula
-fills cells of other rows. Anywhere else NotPlain is raised, and who wants the rows reads all of them.
+fills cells of other rows. Otherwise NotPlain is raised, and the caller reads all rows.
 """
 
 from __future__ import annotations

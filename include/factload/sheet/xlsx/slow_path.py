@@ -33,7 +33,14 @@ class Strings(Protocol):
 
 
 class SheetParser:
-    """Feed it a sheet's XML, get rows back as they close. Errors are WorkbookError."""
+    """Feed it a sheet's XML, get rows back as they close. Errors are WorkbookError.
+
+    ``part``: the name that errors show; ``strings``: the shared strings; ``date_styles``: cell style → the kind
+    that it shows a number as. ``after_row``: the number of the last row before the XML. ``only``: the columns whose
+    cells are kept (None: all); ``spread``: the columns whose cells may be filled by formulas of others.
+    ``max_chars`` bounds one text, ``max_text_bytes`` the texts of the rows that one ``feed`` returns.
+    ``need_numbers``: refuse rows without ``r``. ``stale``: the values of formulas are out of date.
+    """
 
     def __init__(
         self,

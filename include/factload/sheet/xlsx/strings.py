@@ -1,4 +1,4 @@
-"""Reading the shared strings part: plain items by vector, the others exactly."""
+"""Reading the shared strings part: plain items with vector operations, the others by XML."""
 
 from __future__ import annotations
 

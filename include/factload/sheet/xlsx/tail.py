@@ -1,4 +1,4 @@
-"""What stands after a sheet's rows and says how they are to be read: merged ranges, and whether saved values count.
+"""What follows a sheet's rows and changes how they are read: merged ranges, and whether saved values are stale.
 
 Sources: ECMA-376 part 1, 18.3.1.55 (mergeCells), 18.3.1.76 (sheetCalcPr).
 """

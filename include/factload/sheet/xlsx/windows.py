@@ -1,7 +1,7 @@
 """A sheet's XML as a stream of windows: some megabytes each, cut after a row, never across two partitions.
 
-Every fast library loads the whole sheet, so memory grows with its length. Windows keep it flat, and give what no
-library gives: a count of the rows that carry a value, taken from the bytes and not from the parser.
+Most libraries load the whole sheet, so memory grows with its length. Windows keep it flat, and allow an independent
+count of the rows that carry a value, taken from the bytes and not from the parser.
 """
 
 from __future__ import annotations

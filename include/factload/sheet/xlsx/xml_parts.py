@@ -1,4 +1,4 @@
-"""XML parts of a workbook: parsed without entities, refused with a name when they are broken or hostile."""
+"""Small XML parts of a workbook, and the names of SpreadsheetML's elements."""
 
 from __future__ import annotations
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """The text with its control characters escaped (``\\x1b``), line ends apart: a terminal would obey them."""
+    """The text with its control characters escaped (``\\x1b``), except line ends: a terminal would obey them."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def in_one_line(text: str) -> str:
+    """The text with all its control characters escaped, line ends too."""
+    return printable(text).replace("\n", "\\n")
 
 
 def _escaped(character: str) -> str:

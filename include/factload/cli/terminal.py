@@ -17,7 +17,7 @@ from rich.text import Text
 
 from factload.check.findings import SHOWN_PER_REASON, CheckReport
 from factload.ledger.rejects import Reject
-from factload.printable import printable
+from factload.printable import in_one_line, printable
 from factload.reasons import REASONS
 from factload.reports.report import Report
 
@@ -103,12 +103,12 @@ def show_check(report: Report) -> None:
         _line(console, f"{reason} ({report.rejects[reason]:,} rows): {REASONS[reason]}")
         for reject in found:
             where = f"{reject.workbook} {reject.address}" if several else reject.address
-            value = "" if reject.raw is None else f"  {_in_one_line(reject.raw)}"
+            value = "" if reject.raw is None else f"  {in_one_line(reject.raw)}"
             _line(console, f"     {where}  {reject.column}{value}")
     for name, unmatched in report.unmatched.items():
         _heading(console, f"no member in {name}", f"{unmatched.rows:,} rows, {unmatched.keys:,} keys")
         for key, rows in unmatched.first.most_common():
-            _line(console, f"     {_in_one_line(key)}  {rows:,}")
+            _line(console, f"     {in_one_line(key)}  {rows:,}")
 
 
 def _heading(console: Console, name: str, told: str) -> None:
@@ -121,11 +121,6 @@ def _line(console: Console, text: str, style: str = "", styled: int = 0) -> None
     line = Text(printable(text))
     line.stylize(style, 0, styled)
     console.print(line, soft_wrap=True)
-
-
-def _in_one_line(value: str) -> str:
-    """A cell's text, its line ends escaped too."""
-    return printable(value).replace("\n", "\\n")
 
 
 def show_status(lines: Iterable[dict[str, Any]], feed: str | None) -> None:
@@ -174,7 +169,7 @@ def show_findings(found: Iterable[Finding]) -> None:
     console = _console()
     for finding in found:
         remedy = f". {finding.remedy}." if finding.remedy else ""
-        told = _in_one_line(f"{finding.check} {finding.about}: {finding.seen}{remedy}")
+        told = in_one_line(f"{finding.check} {finding.about}: {finding.seen}{remedy}")
         _line(console, f"{finding.state:<8} {told}", _COLOURS[finding.state], len(finding.state))
 
 
@@ -192,7 +187,7 @@ def show_rejects(found: Iterable[Reject]) -> None:
             reject.reason,
             reject.explanation,
         )
-        print(*(_in_one_line(text).replace("\t", "\\t") for text in told), sep="\t")
+        print(*(in_one_line(text).replace("\t", "\\t") for text in told), sep="\t")
 
 
 def _console() -> Console:

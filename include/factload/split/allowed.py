@@ -14,6 +14,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from factload.errors import WorkbookError
+from factload.printable import in_one_line
 from factload.settings import holds_password, settings
 
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,7 +52,7 @@ class AllowedFile:
                 os.close(folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
-            raise missing(f"there is no workbook {visible(str(self))}")
+            raise missing(f"there is no workbook {in_one_line(str(self))}")
         return os.fdopen(file, mode)
 
 
@@ -61,11 +62,11 @@ def path_errors(path: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise missing(f"there is no workbook {visible(str(path))}") from error
+        raise missing(f"there is no workbook {in_one_line(str(path))}") from error
     except PermissionError as error:
         raise WorkbookError(
             "workbook_unreadable",
-            f"the workbook {visible(path)} may not be read",
+            f"the workbook {in_one_line(path)} may not be read",
             expected="the right to search its folders and to read it",
             remedy="Grant it to the user that runs loads",
         ) from error
@@ -73,7 +74,7 @@ def path_errors(path: str) -> Iterator[None]:
         # Links in a circle, names that no file can have, sockets; a link where none was a moment ago
         if isinstance(error, OSError) and error.errno not in _NO_FILE:
             raise
-        raise missing(f"no file can be reached at {visible(path)}") from error
+        raise missing(f"no file can be reached at {in_one_line(path)}") from error
 
 
 def workbook_path(name: str) -> AllowedFile:
@@ -85,7 +86,7 @@ def workbook_path(name: str) -> AllowedFile:
     root = next(root for root in _roots() if path.is_relative_to(root))
     found = AllowedFile(root, path.relative_to(root).parts)
     if not found.parts:
-        raise missing(f"there is no workbook {visible(str(path))}")
+        raise missing(f"there is no workbook {in_one_line(str(path))}")
     found.open().close()
     return found
 
@@ -140,16 +141,11 @@ def require_printable(name: str) -> str:
     if not name.isprintable():
         raise WorkbookError(
             "workbook_name",
-            f"the name of the workbook {name!a} can't be printed",
+            f"the name of the workbook {in_one_line(name)} can't be printed",
             expected="a name without control characters, in UTF-8",
             remedy="Rename it",
         )
     return name
-
-
-def visible(name: str) -> str:
-    """The name, its control characters as escapes."""
-    return name if name.isprintable() else ascii(name)
 
 
 def outside(name: str) -> WorkbookError:
@@ -157,7 +153,7 @@ def outside(name: str) -> WorkbookError:
     here = settings()
     return WorkbookError(
         "workbook_not_allowed",
-        f"workbook {visible(name)} lies outside the allowed roots",
+        f"workbook {in_one_line(name)} lies outside the allowed roots",
         expected="a place below " + ", ".join(map(str, (*here.allowed_roots, *here.allowed_urls))),
         remedy="Put it there, or add its folder to FACTLOAD_ALLOWED_ROOTS",
     )

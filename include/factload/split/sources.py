@@ -11,6 +11,7 @@ from pathlib import PurePath, PurePosixPath
 from factload.checksum import sha256_of
 from factload.errors import WorkbookError
 from factload.load import SourceFile
+from factload.printable import in_one_line
 from factload.settings import is_url, settings
 from factload.sheet.workbook_file import Openable, opened
 from factload.split.allowed import (
@@ -21,7 +22,6 @@ from factload.split.allowed import (
     require_allowed,
     require_allowed_url,
     require_printable,
-    visible,
     workbook_path,
 )
 from factload.split.remote import copy_of, fetch, find_urls, fixed_part, stamp_of
@@ -59,12 +59,12 @@ def find_workbooks(name: str) -> list[str]:
             place, found = str(settings().home / name), _matching_paths(name)
     if not found:
         if glob.has_magic(name):
-            raise missing(f"no workbook matches {visible(place)}", expected="at least one")
-        raise missing(f"there is no workbook {visible(place)}")
+            raise missing(f"no workbook matches {in_one_line(place)}", expected="at least one")
+        raise missing(f"there is no workbook {in_one_line(place)}")
     if len(found) > MAX_SOURCES:
         raise WorkbookError(
             "workbooks_too_many",
-            f"{len(found):,} workbooks match {visible(place)}",
+            f"{len(found):,} workbooks match {in_one_line(place)}",
             expected=f"at most {MAX_SOURCES:,} a load",
             remedy="Narrow the pattern",
         )

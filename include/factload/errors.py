@@ -127,10 +127,15 @@ class TransientError(FactloadError):
     retry = True
 
 
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """The one of ``known`` that ``name`` may be a slip for."""
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
+
+
 def did_you_mean(name: str, known: Sequence[str]) -> str:
     """``Did you mean X?``, if one of ``known`` is near ``name``."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {close[0]}?" if close else ""
+    meant = nearest(name, known)
+    return f"Did you mean {meant}?" if meant else ""
 
 
 class ConnectionLost(TransientError):

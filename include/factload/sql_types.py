@@ -24,8 +24,8 @@ _PLAIN: dict[str, Kind] = {
     "bool": "boolean",
 }
 _MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
-_NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
-_VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*(\d+)\s*\)")
+_NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
+_VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*([0-9]+)\s*\)")
 
 # What other systems, and people in a hurry, call them.
 _MEANT = {
@@ -40,8 +40,25 @@ _MEANT = {
 }
 EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, boolean"
 
-# Every spelling that ``parse_sql_type`` takes, for editors: https://json-schema.org takes ECMA's expressions.
-PATTERN = rf"^\s*(?:{'|'.join([*_INTEGERS, *_PLAIN])}|{_NUMERIC.pattern}|{_VARCHAR.pattern})\s*$"
+
+def _in_any_case(name: str) -> str:
+    """An expression for a type's name in upper and lower case, with any white space between its words."""
+    return r"\s+".join(
+        "".join(f"[{letter.upper()}{letter}]" if letter.isalpha() else letter for letter in word)
+        for word in name.split()
+    )
+
+
+def _pattern() -> str:
+    plain = "|".join(map(_in_any_case, [*_INTEGERS, *_PLAIN]))
+    numeric = "|".join(map(_in_any_case, ("numeric", "decimal")))
+    varchar = "|".join(map(_in_any_case, ("varchar", "character varying")))
+    precision, number = r"\s*0*(?:[1-9]|[12][0-9]|3[0-8])\s*", r"\s*[0-9]+\s*"
+    return rf"^\s*(?:{plain}|(?:{numeric})\s*\({precision}(?:,{number})?\)|(?:{varchar})\s*\({number}\))\s*$"
+
+
+# Every spelling that ``parse_sql_type`` takes, for editors: an expression of JSON Schema can't ignore case.
+PATTERN = _pattern()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from factload.errors import did_you_mean
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
 from factload.feed.part import FeedPart, one_or_more, time_zone
 
@@ -59,8 +59,8 @@ def _unmatched(value: object) -> object:
             return {"action": value}
         if value == "unknown":
             raise ValueError("`unknown` names a member by its surrogate key, such as {unknown: -1}")
-        if close := difflib.get_close_matches(value, _ACTIONS, n=1):
-            raise ValueError(f"expected {_UNMATCHED}. Did you mean {close[0]}?")
+        if near := did_you_mean(value, _ACTIONS):
+            raise ValueError(f"expected {_UNMATCHED}. {near}")
     if isinstance(value, Mapping) and len(value) == 1:
         [(action, argument)] = value.items()
         if action == "unknown" and isinstance(argument, int | str) and not isinstance(argument, bool):
@@ -101,7 +101,10 @@ def _text_or_texts(*examples: object) -> WithJsonSchema:
 
 _TYPE = {"enum": list(get_args(KeyType))}
 _TYPES = WithJsonSchema(
-    {"anyOf": [_TYPE, {"type": "array", "items": _TYPE}], "examples": ["date", ["text", "date"]]}
+    {
+        "anyOf": [_TYPE, {"type": "array", "items": _TYPE, "minItems": 1}],
+        "examples": ["date", ["text", "date"]],
+    }
 )
 _STEPS = {"type": "array", "items": step_schema()}
 _NORMALIZE = WithJsonSchema(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -10,7 +9,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from factload.errors import did_you_mean
+from factload.errors import did_you_mean, nearest
 from factload.feed.document import Where, lines_of
 from factload.feed.documentation import field_texts
 from factload.feed.model import Feed
@@ -47,7 +46,8 @@ def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
     misspelt = {
         (*where[:-1], meant)
         for where, found in grouped.items()
-        if found[0]["type"] == "extra_forbidden" and (meant := _meant(where))
+        if found[0]["type"] == "extra_forbidden"
+        and (meant := nearest(str(where[-1]), list(model_at(where[:-1]).model_fields)))
     }
     return [
         f"{path}:{_line(where, lines)}: {'.'.join(map(str, where)) or 'the feed'}: {_message(where, found)}"
@@ -128,13 +128,7 @@ def _unknown_field(where: Where) -> str:
     name, names = str(where[-1]), list(model_at(where[:-1]).model_fields)
     if ")" in name or "(" in name:
         return 'is half of a text that a comma cut in two: put it into quotes, such as type: "numeric(18,4)"'
-    near = _meant(where)
-    return "is not a field here. " + (f"Did you mean {near}?" if near else f"There are {', '.join(names)}")
-
-
-def _meant(where: Where) -> str | None:
-    known = model_at(where[:-1]).model_fields
-    return next(iter(difflib.get_close_matches(str(where[-1]), list(known), n=1)), None)
+    return "is not a field here. " + (did_you_mean(name, names) or f"There are {', '.join(names)}")
 
 
 def model_at(where: Where) -> type[BaseModel]:

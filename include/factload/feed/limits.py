@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
+from factload.errors import did_you_mean
 from factload.reasons import REASONS
 
-_SHARE = re.compile(r"\d+(\.\d+)?\s*%")
+_SHARE = re.compile(r"0*(?:100(?:\.0+)?|[0-9]{1,2}(?:\.[0-9]+)?)\s*%")  # up to 100%
 _EXPECTED = "expected a number of rows such as 100, or a share of them such as 0.5%"
 _ONE: dict[str, Any] = {
     "anyOf": [
@@ -25,7 +25,7 @@ _LEAST_EXPECTED = (
 )
 _MANY: dict[str, Any] = {
     "type": "object",
-    "properties": dict.fromkeys(("total", *REASONS), _ONE),
+    "properties": {"total": {"anyOf": [*_ONE["anyOf"], {"type": "null"}]}, **dict.fromkeys(REASONS, _ONE)},
     "additionalProperties": False,
     "minProperties": 1,
 }
@@ -129,10 +129,10 @@ def reject_limits(value: object) -> object:
         return RejectLimits(total=_limit(value))
     for name in value:
         if name != "total" and name not in REASONS:
-            close = difflib.get_close_matches(str(name), ["total", *REASONS], n=1)
+            near = did_you_mean(str(name), ["total", *REASONS])
             raise ValueError(
                 f"{name!r} is neither total nor a reason why rows are rejected. "
-                + (f"Did you mean {close[0]}?" if close else f"There are {', '.join(REASONS)}")
+                + (near or f"There are {', '.join(REASONS)}")
             )
     total = value.get("total")
     return RejectLimits(
@@ -145,7 +145,5 @@ def _limit(value: object) -> RejectLimit:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return RejectLimit(count=value)
     if isinstance(value, str) and _SHARE.fullmatch(value.strip()):
-        share = float(value.strip().rstrip("% ")) / 100
-        if share <= 1:
-            return RejectLimit(share=share)
+        return RejectLimit(share=float(value.strip().rstrip("%").rstrip()) / 100)
     raise ValueError(_EXPECTED)

@@ -56,21 +56,26 @@ def _sheet_choice(value: object) -> object:
     return sequence(value)
 
 
+_ONE_SHEET: dict[str, Any] = {
+    "anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "integer", "minimum": 0}]
+}
 _SHEET_SCHEMA = WithJsonSchema(
     {
         "anyOf": [
-            {"type": "string"},
-            {"type": "integer", "minimum": 0},
+            *_ONE_SHEET["anyOf"],
             {
                 "type": "array",
-                "items": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0}]},
+                "items": _ONE_SHEET,
                 "minItems": 1,
                 "uniqueItems": True,
+                "if": {"minItems": 2},
+                "then": {"items": {"not": {"const": EVERY}}},
             },
         ],
         "examples": ["Facts", 0, ["North", "South"], "*"],
     }
 )
+_MARK = r"[\t !-/:-@\[-`{-~]"  # what ASCII has beside letters and digits
 
 
 class CsvPart(FeedPart):
@@ -78,9 +83,9 @@ class CsvPart(FeedPart):
 
     encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
     """The encoding, by any name Python knows. A byte order mark at the beginning is skipped."""
-    delimiter: str = Field(default=",", examples=[",", ";", "|"])
+    delimiter: str = Field(default=",", examples=[",", ";", "|"], json_schema_extra={"pattern": f"^{_MARK}$"})
     """The character between two fields: one that is neither letter nor digit."""
-    quote: str = '"'
+    quote: str = Field(default='"', json_schema_extra={"pattern": f"^{_MARK}?$"})
     """The character around a field that holds delimiters, line ends or quotes (each written twice); `""`: none."""
     decimal: DecimalMark = "."
     """The decimal mark of numbers, for columns that don't set their own."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from factload.errors import did_you_mean
 
 _MAX_WIDTH = 200
 _NAMES = ("trim", "collapse_spaces", "upper", "lower", "casefold", "nfc", "zero_pad", "strip_prefix")
@@ -37,7 +38,15 @@ def step_schema() -> dict[str, Any]:
         {"type": "object", "properties": {name: kind}, "required": [name], "additionalProperties": False}
         for name, kind in arguments.items()
     ]
-    return {"anyOf": [{"enum": [name for name in _NAMES if name not in arguments]}, *with_argument]}
+    plain = [name for name in _NAMES if name not in arguments]
+    with_nothing = {
+        "type": "object",
+        "properties": {name: {"type": "null"} for name in plain},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"anyOf": [{"enum": plain}, *with_argument, with_nothing]}
 
 
 def parse_steps(value: object) -> tuple[NormalizeStep, ...]:
@@ -63,8 +72,7 @@ def _parse_step(place: int, value: object) -> NormalizeStep:
     else:
         name, argument = value, None
     if not isinstance(name, str) or name not in _NAMES:
-        close = difflib.get_close_matches(str(name), _NAMES, n=1)
-        hint = f"Did you mean {close[0]}?" if close else f"There are {KNOWN_STEPS}"
+        hint = did_you_mean(str(name), _NAMES) or f"There are {KNOWN_STEPS}"
         raise StepError(f"{name!r} is not a step. {hint}", place)
     fits = {
         "zero_pad": isinstance(argument, int)

@@ -13,7 +13,7 @@ from factload.sql_types import SqlType
 
 _ORDERED = ("numeric", "integer", "double", "date", "timestamp")
 VALUE_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "number"}, {"type": "string"}], "examples": [0, 99.5, "2026-01-01"]}
+    {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}], "examples": [0, 99.5, "2026-01-01"]}
 )
 _VALUES: dict[str, Any] = {
     "type": "array",
@@ -39,8 +39,8 @@ def rules_of(
     if pattern is not None and declared.kind != "text":
         raise ValueError(f"`pattern` goes with text, and this column is {declared}")
     rules = Rules(
-        minimum=_value("min", minimum, declared),
-        maximum=_value("max", maximum, declared),
+        minimum=None if minimum is None else _value("min", minimum, declared),
+        maximum=None if maximum is None else _value("max", maximum, declared),
         allowed=tuple(_value("allowed", value, declared) for value in allowed),
         pattern=pattern,
         not_allowed=tuple(_value("not_allowed", value, declared) for value in not_allowed),
@@ -56,7 +56,7 @@ def rules_of(
 def _value(name: str, value: object, declared: SqlType) -> Any:
     """A value of the feed file as the column's values are; YAML has read numbers and dates as such."""
     if value is None:
-        return None
+        raise ValueError(f"`{name}` holds an empty value; blank cells are not checked: use `required`")
     given: object = value
     if declared.kind == "numeric" and isinstance(value, int | float) and not isinstance(value, bool):
         given = Decimal(repr(value))  # the digits as they are written

@@ -10,20 +10,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
 from croniter import croniter
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from factload.feed.part import time_zone
+from factload.feed.part import FeedPart, sequence, time_zone
 
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"(?:\d+[dhms])+")
+_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_MOST_DAYS = 3_650
+_DURATION = re.compile(r" *(?:[0-9]+ *[dhms] *)+")
 _HOUR = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
@@ -31,11 +24,13 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, str) and _DURATION.fullmatch(text := value.replace(" ", "")):
-        parts = re.findall(r"(\d+)([dhms])", text)
-        found = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
-        if found > timedelta():
-            return found
+    if isinstance(value, str) and _DURATION.fullmatch(value):
+        parts = re.findall(r"([0-9]+) *([dhms])", value)
+        seconds = sum(int(count) * _SECONDS[unit] for count, unit in parts)
+        if seconds > _MOST_DAYS * _SECONDS["d"]:
+            raise ValueError(f"expected a length of time of at most {_MOST_DAYS} days")
+        if seconds:
+            return timedelta(seconds=seconds)
     raise ValueError("expected a length of time such as 6h, 90m or 1d12h")
 
 
@@ -45,14 +40,10 @@ def _hour(value: object) -> object:
     raise ValueError('expected an hour of the day such as "06:00", in quotes')
 
 
-def _sequence(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
 _HOUR_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_HOUR.pattern}$"})
-_DURATION_SCHEMA = WithJsonSchema(
-    {"type": "string", "pattern": f"^{_DURATION.pattern}$", "examples": ["6h", "90m", "1d12h"]}
-)
+# Not 0 in all its parts.
+_DURATION_TEXT: dict[str, Any] = {"type": "string", "pattern": f"^(?=.*[1-9]){_DURATION.pattern}$"}
+_DURATION_SCHEMA = WithJsonSchema({**_DURATION_TEXT, "examples": ["6h", "90m", "1d12h"]})
 MISSING_SCHEMA = WithJsonSchema(
     {
         "anyOf": [
@@ -60,7 +51,7 @@ MISSING_SCHEMA = WithJsonSchema(
             {
                 "type": "object",
                 "properties": {
-                    "wait": {"type": "string", "pattern": f"^{_DURATION.pattern}$"},
+                    "wait": {"anyOf": [_DURATION_TEXT, {"type": "null"}]},
                     "then": {"enum": ["fail", "skip"]},
                 },
                 "additionalProperties": False,
@@ -71,14 +62,18 @@ MISSING_SCHEMA = WithJsonSchema(
 )
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), _DURATION_SCHEMA]
-Names = Annotated[tuple[str, ...], BeforeValidator(_sequence)]
+Names = Annotated[tuple[str, ...], BeforeValidator(sequence)]
+_ADDRESSES_SCHEMA = WithJsonSchema(
+    {
+        "type": "array",
+        "items": {"type": "string", "pattern": f"^{_ADDRESS.pattern}$"},
+        "minItems": 1,
+        "examples": [["data@example.com"]],
+    }
+)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Missing(_Part):
+class Missing(FeedPart):
     """What becomes of a scheduled run whose workbook isn't there: it waits, and then fails or is skipped."""
 
     wait: Duration | None = None
@@ -103,10 +98,10 @@ def missing_workbook(value: object) -> Any:
     raise ValueError("expected fail, skip, or {wait: 6h}, also {wait: 6h, then: skip}")
 
 
-class Notify(_Part):
+class Notify(FeedPart):
     """Who is told, by mail."""
 
-    email: Names = Field(min_length=1, examples=[["data@example.com"]])
+    email: Annotated[Names, _ADDRESSES_SCHEMA] = Field(min_length=1)
     """The addresses."""
     connection: str = "smtp_default"
     """The Airflow connection, of type smtp, that mails go out through."""
@@ -119,7 +114,7 @@ class Notify(_Part):
         return found
 
 
-class Run(_Part):
+class Run(FeedPart):
     """How Airflow runs the feed's loads."""
 
     timezone: str = Field(default="UTC", examples=["Europe/Berlin"])

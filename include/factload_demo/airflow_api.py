@@ -42,18 +42,18 @@ class TaskInstance:
 
 
 class AirflowApi:
-    """A logged-in session with one site."""
+    """A logged-in session with one site; ``token`` is what its cookie would hold."""
 
     def __init__(self, site: Site) -> None:
-        self._url = site.url
+        self.url = site.url
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between this machine and itself
         self._session.mount("http://", HTTPAdapter(max_retries=Retry(allowed_methods=["GET"], **_AGAIN)))
         tried_again = HTTPAdapter(max_retries=Retry(allowed_methods=None, **_AGAIN))
-        self._session.mount(f"{self._url}/auth/token", tried_again)
+        self._session.mount(f"{self.url}/auth/token", tried_again)
         login = {"username": site.user, "password": site.password}
-        token = self.call("POST", "/auth/token", json=login)["access_token"]
-        self._session.headers["Authorization"] = f"Bearer {token}"
+        self.token: str = self.call("POST", "/auth/token", json=login)["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {self.token}"
 
     def trigger(self, dag_id: str, run_id: str, conf: dict[str, Any]) -> None:
         """Start a run that has no logical date, as a press on the button in the page does."""
@@ -100,7 +100,7 @@ class AirflowApi:
         What only reads is asked again for some minutes while the server is slow.
         """
         try:
-            answer = self._session.request(method, self._url + path, timeout=_SECONDS_TO_ANSWER, **options)
+            answer = self._session.request(method, self.url + path, timeout=_SECONDS_TO_ANSWER, **options)
         except requests.RequestException as error:
             raise ApiError(
                 f"The web server does not answer {method} {path}: {error}\n"

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,8 @@ _FOREIGN = ("AIRFLOW", "FACTLOAD_", "_AIRFLOW", "PYTHONPATH", "PYTHONHOME")
 class Place:
     """What one Airflow is made of. `folder` becomes AIRFLOW_HOME and holds logs and secrets.
 
-    `port` is taken if it is free, and any other if it isn't (0: any). `dags` and `variables` are for tests: another
-    DAG folder, further environment variables.
+    `port` is taken if it is free, and any other if it isn't (0: any). `dags`, `variables` and `python` are for tests:
+    another DAG folder, further environment variables, the Python of another environment.
     """
 
     project: Path
@@ -28,6 +29,7 @@ class Place:
     variables: Mapping[str, str] = field(default_factory=dict)
     dags: Path | None = None
     port: int = 8080
+    python: Path = Path(sys.executable)
 
 
 def environment_of(place: Place, port: int) -> dict[str, str]:
@@ -62,7 +64,6 @@ def environment_of(place: Place, port: int) -> dict[str, str]:
         | {f"AIRFLOW__{name}": value for name, value in settings.items()}
         | {
             "AIRFLOW_HOME": str(place.folder),
-            "PYTHONPATH": str(place.project / "include"),
             "FACTLOAD_HOME": str(place.project),
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",

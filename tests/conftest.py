@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +15,21 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        type=lambda folder: Path(folder).absolute(),
+        metavar="FOLDER",
+        help="the folder of the `initdb` and `postgres` that the tests start, instead of the embedded ones",
+    )
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
+def postgres(pytestconfig: pytest.Config) -> Iterator[Server]:
     """A PostgreSQL server that lives as long as the test run."""
     from factload_demo.postgres import throwaway
 
-    with throwaway() as server:
+    with throwaway(pytestconfig.getoption("--postgres")) as server:
         yield server
 
 

@@ -83,9 +83,16 @@ def data_folder(project: Path) -> Path:
     return cache_folder() / digest / f"postgresql-{VERSION}"
 
 
-def start(data_dir: Path, *, settings: dict[str, str] | None = None, attached: bool = False) -> Server:
+def start(
+    data_dir: Path,
+    *,
+    settings: dict[str, str] | None = None,
+    attached: bool = False,
+    programs: Path | None = None,
+) -> Server:
     """Start the server of this data folder, made on the first call, or find it running.
 
+    `programs`: the folder of `initdb` and `postgres`, instead of the wheel's.
     `attached`: the server ends with this process, even if that is killed (Linux). Without it the server runs
     on until `stop`. Raises PostgresError when it isn't ready within a minute.
     """
@@ -96,7 +103,7 @@ def start(data_dir: Path, *, settings: dict[str, str] | None = None, attached: b
         running = find(data_dir)
         if running is not None:
             return running
-        programs = programs_for(data_dir)
+        programs = programs_for(data_dir, programs)
         if not (data_dir / "PG_VERSION").exists():
             _initialize(programs, data_dir)
         return _launch(programs, data_dir, _SETTINGS | (settings or {}), attached)
@@ -144,14 +151,17 @@ def running(data_dir: Path) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def throwaway() -> Iterator[Server]:
-    """A server with an empty data folder of its own, deleted afterwards. Commits don't wait for the disk."""
+def throwaway(programs: Path | None = None) -> Iterator[Server]:
+    """A server with an empty data folder of its own, deleted afterwards. Commits don't wait for the disk.
+
+    `programs`: as for `start`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="factload-pg-"))
     if os.geteuid() == 0:
         folder.chmod(0o711)  # `nobody` has to reach the data folder inside
     data_dir = folder / "data"
     try:
-        yield start(data_dir, settings=_THROWAWAY_SETTINGS, attached=True)
+        yield start(data_dir, settings=_THROWAWAY_SETTINGS, attached=True, programs=programs)
     finally:
         stop(data_dir)
         shutil.rmtree(folder, ignore_errors=True)

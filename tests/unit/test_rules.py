@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from factload.feed.columns import FactColumn
-from factload.feed.rules import rules_of
+from factload.feed.documentation import field_texts
+from factload.reasons import REASONS
+from factload.rules import RULES
 from factload.sheet.arrow_types import arrow_type
 from factload.sheet.rule_checks import broken_rules
 from factload.sql_types import parse_sql_type
@@ -21,40 +23,32 @@ from factload.sql_types import parse_sql_type
 
 def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
     """Reason → positions of the values that break the rule."""
-    declared = parse_sql_type(kind)
-    rules = rules_of(
-        declared,
-        asked.get("min"),
-        asked.get("max"),
-        tuple(asked.get("allowed", ())),
-        asked.get("pattern"),
-        tuple(asked.get("not_allowed", ())),
-    )
-    found = broken_rules(pa.array(values, arrow_type(declared)), rules)
+    column = FactColumn.model_validate({"column": "c", "type": kind} | asked)
+    found = broken_rules(pa.array(values, arrow_type(parse_sql_type(kind))), column.rules)
     return {reason: flags.nonzero()[0].tolist() for reason, flags in found}
 
 
-@pytest.mark.parametrize(
-    ("kind", "values", "asked", "expected"),
-    [
-        ("integer", [1, 0, None, -1], {"min": 0}, {"below_minimum": [3]}),
-        ("numeric(8,2)", [Decimal("0.10"), Decimal("0.09"), None], {"min": 0.1}, {"below_minimum": [1]}),
-        ("numeric(8,2)", [Decimal("100.00"), Decimal("100.01")], {"max": 100}, {"above_maximum": [1]}),
-        ("double precision", [0.5, 1.5], {"min": 0, "max": 1}, {"below_minimum": [], "above_maximum": [1]}),
-        ("numeric(2,2)", [Decimal("-0.01"), Decimal("0.99")], {"min": 0, "max": 0.99}, {"below_minimum": [0], "above_maximum": []}),
-        ("numeric(8,2)", [Decimal("999999.99")], {"max": 1e5}, {"above_maximum": [0]}),
-        ("bigint", [2**63 - 1], {"min": -(2**63), "max": 2**63 - 1}, {"below_minimum": [], "above_maximum": []}),
-        ("date", [date(2026, 1, 1), date(2025, 12, 31)], {"min": date(2026, 1, 1)}, {"below_minimum": [1]}),
-        ("timestamp", [datetime(2026, 1, 1, 0, 0, 1)], {"max": date(2026, 1, 1)}, {"above_maximum": [0]}),
-        ("text", ["EUR", "eur", None, ""], {"allowed": ["EUR", "USD"]}, {"not_allowed": [1, 3]}),
-        ("smallint", [1, 3], {"allowed": [1, 2]}, {"not_allowed": [1]}),
-        ("text", ["Total", "total", None, ""], {"not_allowed": ["Total"]}, {"not_allowed": [0]}),
-        ("integer", [0, 1], {"not_allowed": [0]}, {"not_allowed": [0]}),
-        ("boolean", [True, False], {"allowed": [True]}, {"not_allowed": [1]}),
-        ("text", ["A-1", "xA-1", "A-1\n", None, "B"], {"pattern": "[A-Z]-[0-9]"}, {"pattern_mismatch": [1, 2, 4]}),
-        ("text", ["a", "b", "ab"], {"pattern": "a|b"}, {"pattern_mismatch": [2]}),
-    ],
-)  # fmt: skip
+BREAKS = [
+    ("integer", [1, 0, None, -1], {"min": 0}, {"below_minimum": [3]}),
+    ("numeric(8,2)", [Decimal("0.10"), Decimal("0.09"), None], {"min": 0.1}, {"below_minimum": [1]}),
+    ("numeric(8,2)", [Decimal("100.00"), Decimal("100.01")], {"max": 100}, {"above_maximum": [1]}),
+    ("double precision", [0.5, 1.5], {"min": 0, "max": 1}, {"below_minimum": [], "above_maximum": [1]}),
+    ("numeric(2,2)", [Decimal("-0.01"), Decimal("0.99")], {"min": 0, "max": 0.99}, {"below_minimum": [0], "above_maximum": []}),
+    ("numeric(8,2)", [Decimal("999999.99")], {"max": 1e5}, {"above_maximum": [0]}),
+    ("bigint", [2**63 - 1], {"min": -(2**63), "max": 2**63 - 1}, {"below_minimum": [], "above_maximum": []}),
+    ("date", [date(2026, 1, 1), date(2025, 12, 31)], {"min": date(2026, 1, 1)}, {"below_minimum": [1]}),
+    ("timestamp", [datetime(2026, 1, 1, 0, 0, 1)], {"max": date(2026, 1, 1)}, {"above_maximum": [0]}),
+    ("text", ["EUR", "eur", None, ""], {"allowed": ["EUR", "USD"]}, {"not_allowed": [1, 3]}),
+    ("smallint", [1, 3], {"allowed": [1, 2]}, {"not_allowed": [1]}),
+    ("text", ["Total", "total", None, ""], {"not_allowed": ["Total"]}, {"not_allowed": [0]}),
+    ("integer", [0, 1], {"not_allowed": [0]}, {"not_allowed": [0]}),
+    ("boolean", [True, False], {"allowed": [True]}, {"not_allowed": [1]}),
+    ("text", ["A-1", "xA-1", "A-1\n", None, "B"], {"pattern": "[A-Z]-[0-9]"}, {"pattern_mismatch": [1, 2, 4]}),
+    ("text", ["a", "b", "ab"], {"pattern": "a|b"}, {"pattern_mismatch": [2]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "values", "asked", "expected"), BREAKS)
 def test_what_breaks_a_rule(
     kind: str, values: list[Any], asked: dict[str, Any], expected: dict[str, list[int]]
 ) -> None:
@@ -104,8 +98,7 @@ _BOUNDS = {
 def test_a_bound_holds_whatever_its_value_zero_too(data: st.DataObject, kind: str, name: str) -> None:
     bound = data.draw(_BOUNDS[kind])
     column = FactColumn.model_validate({"column": "c", "type": kind, name: bound})
-    assert column.rules is not None
-    assert (column.rules.minimum if name == "min" else column.rules.maximum) == bound
+    assert [(asked.rule.name, asked.value) for asked in column.rules] == [(name, bound)]
 
 
 @pytest.mark.parametrize(
@@ -122,3 +115,26 @@ def test_a_rule_of_zero_goes_with_a_column_of_the_sheet_as_any_other(
 def test_a_list_of_allowed_values_is_not_empty() -> None:
     with pytest.raises(ValidationError, match="at least 1 item"):
         FactColumn.model_validate({"column": "c", "type": "text", "allowed": []})
+
+
+def test_every_rule_is_a_field_with_its_text_in_the_order_in_which_values_are_judged() -> None:
+    names = [rule.name for rule in RULES]
+    assert [name for name in FactColumn.model_fields if name in names] == names
+    assert {name: text for name, text in field_texts(FactColumn).items() if name in names} == {
+        rule.name: rule.text for rule in RULES
+    }
+
+
+def test_every_rule_rejects_for_a_reason_that_has_one_meaning() -> None:
+    reasons = {rule.reason for rule in RULES}
+    assert len({reason.code for reason in reasons}) == len(reasons)
+    assert {reason.code: REASONS[reason.code] for reason in reasons} == {r.code: r.words for r in reasons}
+
+
+def test_every_rule_is_tried_above() -> None:
+    assert {name for _, _, asked, _ in BREAKS for name in asked} == {rule.name for rule in RULES}
+
+
+def test_a_value_that_breaks_several_rules_is_rejected_for_the_first_of_the_feed() -> None:
+    found = broken("text", ["Total", "x"], not_allowed=["Total"], pattern="[a-z]")
+    assert list(found.items()) == [("not_allowed", [0]), ("pattern_mismatch", [0])]

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import ENUM
 
 from factload.feed.columns import FactColumn
 from factload.postgres.type_names import is_short_text, type_name
+from factload.rules.allowed import ALLOWED
 from factload.sql_types import SqlType
 
 INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
@@ -32,7 +33,8 @@ def misfit(source: FactColumn, declared: SqlType, actual: types.TypeEngine[objec
 
 
 def _enum_misfit(source: FactColumn, declared: SqlType, actual: ENUM) -> tuple[str, str] | None:
-    if declared.kind == "text" and source.allowed and set(source.allowed) <= set(actual.enums):
+    allowed = source.asked(ALLOWED)
+    if declared.kind == "text" and allowed and set(allowed) <= set(actual.enums):
         return None
     labels = ", ".join(actual.enums[:_LABELS_SHOWN]) + (", ..." if len(actual.enums) > _LABELS_SHOWN else "")
     return (

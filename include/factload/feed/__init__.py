@@ -3,10 +3,10 @@
 ``file``                    feed files: finding and reading them
 ``document``                the YAML of a feed file, bounded; the lines of its fields
 ``model``, ``part``         the whole of a feed; what its parts have in common
-``columns``, ``dimensions``, ``rules``, ``mode``, ``limits``, ``schedule``
+``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"
-``documentation``, ``schema``   the text below a field; what editors know of feed files
+``documentation``, ``schema``   the text of a field; what editors know of feed files
 
 Nothing here needs numpy, pyarrow or a database: an orchestrator reads feed files all day.
 """

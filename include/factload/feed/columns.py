@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
-from factload.feed.part import FeedPart, sequence, time_zone
-from factload.feed.rules import NOT_ALLOWED_SCHEMA, VALUE_SCHEMA, VALUES_SCHEMA, rules_of
+from factload.feed.part import FeedPart, time_zone
+from factload.rules import RULES
+from factload.rules.asked import AskedRule, asked_rules
+from factload.rules.rule import Rule
 from factload.sheet.date_format import parse_date_format
-from factload.sheet.rules import Rules
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
@@ -59,8 +60,8 @@ _PERIOD_SCHEMA = WithJsonSchema(
 )
 
 
-class FactColumn(FeedPart):
-    """What fills one column of the fact table: exactly one of its first five fields."""
+class _Source(FeedPart):
+    """The fields of a fact column that stand before its rules."""
 
     dimension: str | None = None
     """The dimension whose surrogate key fills this column."""
@@ -77,20 +78,22 @@ class FactColumn(FeedPart):
     """The SQL type that the sheet's values are read as: declared, never guessed, and checked against the table."""
     required: bool = False
     """Whether a blank cell, or one with white space alone, makes its row a reject."""
-    min: Annotated[Any, VALUE_SCHEMA] = None
-    """The smallest value, of a number or a date; a row with a smaller one is rejected."""
-    max: Annotated[Any, VALUE_SCHEMA] = None
-    """The largest value, of a number or a date; a row with a larger one is rejected."""
-    allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), VALUES_SCHEMA] = Field(
-        default=(), min_length=1
+
+
+if TYPE_CHECKING:
+    _WithRules = _Source  # a type checker knows no fields that are made when the module is imported
+else:
+    _WithRules = create_model(
+        "_WithRules",
+        __base__=_Source,
+        __module__=__name__,
+        **{rule.name: (rule.annotation, Field(rule.absent, description=rule.text)) for rule in RULES},
     )
-    """The values that are allowed; a row with another one is rejected. Blank cells are not checked: use `required`."""
-    not_allowed: Annotated[tuple[Any, ...], BeforeValidator(sequence), NOT_ALLOWED_SCHEMA] = Field(
-        default=(), min_length=1
-    )
-    """Values that are not allowed, such as the label of a total; a row with one is rejected."""
-    pattern: str | None = Field(default=None, examples=["[A-Z]{3}-[0-9]+"])
-    """A regular expression (RE2) that a text must match from beginning to end, or its row is rejected."""
+
+
+class FactColumn(_WithRules):
+    """What fills one column of the fact table: exactly one of its first five fields."""
+
     unique: bool = False
     """Whether each value may occur only once in the load: the first row is loaded, later ones are rejected."""
     parse_text: bool = False
@@ -143,29 +146,23 @@ class FactColumn(FeedPart):
 
     @model_validator(mode="after")
     def _rules_of_its_type(self) -> Self:
-        given = self._rules_given
+        given = [*(rule.name for rule in self._written), *(["unique"] if self.unique else [])]
         if given and self.type is None:
             raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
-        if given and self.type is not None:
-            rules_of(self.type, self.min, self.max, self.allowed, self.pattern, self.not_allowed)
+        _ = self.rules
         return self
 
     @property
-    def _rules_given(self) -> list[str]:
-        """The fields of this column that are rules. A bound may be 0, which Python calls equal to False."""
-        rules = {
-            "min": self.min is not None,
-            "max": self.max is not None,
-            "allowed": bool(self.allowed),
-            "not_allowed": bool(self.not_allowed),
-            "pattern": self.pattern is not None,
-            "unique": self.unique,
-        }
-        return [name for name, given in rules.items() if given]
+    def _written(self) -> dict[Rule, Any]:
+        """The rules of this column, as they are written. A bound may be 0, which Python calls equal to False."""
+        fields = {rule: getattr(self, rule.name) for rule in RULES}
+        return {rule: value for rule, value in fields.items() if value is not None and value != rule.absent}
 
     @property
-    def rules(self) -> Rules | None:
+    def rules(self) -> tuple[AskedRule, ...]:
         """What the values must keep beyond their type."""
-        if self.type is None or not self._rules_given:
-            return None
-        return rules_of(self.type, self.min, self.max, self.allowed, self.pattern, self.not_allowed)
+        return () if self.type is None else asked_rules(self.type, self._written.items())
+
+    def asked(self, rule: Rule) -> Any:
+        """What this column asks by the rule, as it is written; the rule's ``absent`` if nothing."""
+        return getattr(self, rule.name)

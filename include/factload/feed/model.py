@@ -1,6 +1,7 @@
 """What a feed file says, validated. ``feed.file`` reads it; errors there name file, line, field and remedy.
 
-The text below each field is its documentation: docs/feeds.md and docs/feed.schema.json are made of it (`make docs`).
+The text below each field is its documentation, as is a rule's ``text``: docs/feeds.md and docs/feed.schema.json are
+made of them (`make docs`).
 """
 
 from __future__ import annotations

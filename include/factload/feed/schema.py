@@ -12,7 +12,7 @@ from factload.feed.model import Feed
 
 
 class _Schema(GenerateJsonSchema):
-    """With the text below each field; without the titles that repeat its name."""
+    """With the text of each field; without the titles that repeat its name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

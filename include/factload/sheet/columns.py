@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from factload.reasons import CELLS
 from factload.sheet.arrow_types import arrow_type
 from factload.sheet.block import Block, Column, Kind, is_blank_text, stacked
-from factload.sheet.convert import CODES, convert
+from factload.sheet.convert import CODES, REASON_OF, convert
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
@@ -24,8 +23,6 @@ from factload.sheet.references import column_letters
 from factload.sheet.seen import seen_in
 from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, integers, taken, texts
-
-_NAMES = ("", *CELLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def type_rows(
         )
         for i in bad
     ]
-    reasons: list[str | None] = [_NAMES[first[i]] for i in bad]
+    reasons: list[str | None] = [REASON_OF[int(first[i])] for i in bad]
     of_rejects = [reasons, *([part[n] for part in described] for n in range(3))]
     columns = [integers(row), *(arrays[position] for position in range(len(fields)))]
     columns += [_sparse(values, bad, len(row)) for values in of_rejects]

@@ -54,7 +54,9 @@ _DEFECTS = {
     Kind.RICH: "rich_value",
     Kind.AMBIGUOUS: "ambiguous_cell",
 }
-CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}  # 0 is no reason
+# A reason's number in the arrays of one block, and back; 0 is no reason. No file and no other process gets one.
+CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}
+REASON_OF = {code: reason for reason, code in CODES.items()}
 _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])\z"
 _PLAIN_LENGTH = 16  # 15 digits, and a point or a sign
 _HALF_A_SECOND = 500_000
@@ -100,9 +102,8 @@ def convert(
     open_ = ~blank & (codes == 0)  # still to be read
     values, found = _BY_TYPE[field.type.kind](_Cells(kind, column.text, open_, written, calendar), field)
     codes[open_] = found[open_]
-    if field.rules is not None:
-        for reason, broken in broken_rules(values, field.rules):
-            codes[broken & (codes == 0)] = CODES[reason]
+    for reason, broken in broken_rules(values, field.rules):
+        codes[broken & (codes == 0)] = CODES[reason]
     return values, codes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from factload.sheet.rules import Rules
+from factload.rules.asked import AskedRule
 from factload.sheet.text_format import UNGROUPED, TextFormat
 from factload.sql_types import SqlType
 
@@ -28,6 +28,6 @@ class SheetField:
     required: bool = False
     parse_text: bool = False
     text_format: TextFormat = UNGROUPED
-    rules: Rules | None = None
+    rules: tuple[AskedRule, ...] = ()
     serials: bool = False
     timezone: str | None = None

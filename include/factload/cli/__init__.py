@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from factload.cli import doctor, feeds, ledger, loads
+from factload.cli.completion import SHELLS, PrintCompletion
 from factload.cli.options import say
 from factload.errors import INTERRUPTED, TransientError
 from factload.interrupts import interruptible
@@ -64,6 +65,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--version", action="version", version=f"factload {__version__}")
+    made.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=SHELLS,
+        action=PrintCompletion,
+        help=f"print a script that completes commands and options in a shell: {' or '.join(SHELLS)}",
+    )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for group in (loads, ledger, feeds, doctor):
         group.add_commands(commands)

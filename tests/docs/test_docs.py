@@ -15,7 +15,10 @@ from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.schema import feed_schema
 from factload.sheet.limits import Limits
+from factload_demo.postgres_programs import VERSION
 from factload_docs.pages import made_files
+from tests.versions.postgresql import LOCKS
+from tests.versions.pythons import supported
 
 PROJECT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -147,3 +150,26 @@ def test_every_limit_is_documented() -> None:
     assert set(re.findall(r"^\| `(FACTLOAD_LIMIT_\w+)`", page, re.MULTILINE)) == {
         limit_name(field.name) for field in fields(Limits)
     }
+
+
+def test_every_decision_has_its_number_its_date_and_a_line_in_the_list() -> None:
+    pages = sorted((PROJECT / "docs/adr").glob("0*.md"))
+    listed = (PROJECT / "docs/adr/README.md").read_text(encoding="utf-8")
+    for page in pages:
+        title, _, dated, *_ = page.read_text(encoding="utf-8").splitlines()
+        number, _, name = title.removeprefix("# ").partition(". ")
+        assert int(number) == int(page.name[:4])
+        assert re.fullmatch(r"Date: 20\d\d-\d\d-\d\d", dated), page.name
+        assert f"{number}. [{name}]({page.name})" in listed
+
+
+def test_the_page_of_versions_names_those_that_are_tested() -> None:
+    page = (PROJECT / "docs/compatibility.md").read_text(encoding="utf-8")
+    tested = dict(
+        re.findall(r"^\| ?(Python|Airflow|PostgreSQL|) \| ([\d., ]+?)(?:,? the .*)? \|", page, re.MULTILINE)
+    )
+    lock = (PROJECT / "requirements.txt").read_text(encoding="utf-8")
+    assert tested["Python"].split(", ") == supported()
+    assert f"apache-airflow=={tested['Airflow']} " in lock
+    assert tested["PostgreSQL"] == str(VERSION)
+    assert tested[""].split(", ") == sorted(path.stem[-2:] for path in LOCKS)

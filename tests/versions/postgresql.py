@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.versions.side_by_side import PROJECT, UV, SuiteRun, failed_of, installed
 
 _FOLDER = PROJECT / ".demo/postgresql"
-_LOCKS = sorted(Path(__file__).parent.glob("postgresql-*.txt"))
+LOCKS = sorted(Path(__file__).parent.glob("postgresql-*.txt"))
 # The wheels say that they need Python 3.12, and hold nothing but an archive of programs.
 _AS_PYTHON = "3.12"
 # What depends on the server: statements, locks, types, the catalog, the ledger, its errors.
@@ -36,7 +36,7 @@ TESTS = (
 def main() -> int:
     """Test each major version; returns the exit status."""
     runs = []
-    for lock in _LOCKS:
+    for lock in LOCKS:
         major = major_of(lock)
         programs = _of_the_wheel(lock) or _of_the_machine(major)
         if programs is None:

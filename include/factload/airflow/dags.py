@@ -64,9 +64,8 @@ def load_dag(feed: Feed, *, default_args: Mapping[str, Any] | None = None) -> DA
     with DAG(schedule=feed.schedule, doc_md=__doc__, **dag_options(feed, default_args or {})) as dag:
         load = OpenLoad(task_id=OPEN_TASK, feed=feed.feed).output
         extract = steps.extract_dimension_map.partial(load=load)
-        maps = (
-            extract.expand(dimension=feed.maps) if feed.maps else []
-        )  # none: a skip would skip all that follows
+        # Without dimensions there is no task: one that is skipped would skip all that follows.
+        maps = extract.expand(dimension=feed.maps) if feed.maps else []
         partitions = steps.split_workbook(load)
         loaded = (
             steps.load_partition.override(max_active_tis_per_dagrun=feed.parallelism)

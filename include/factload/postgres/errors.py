@@ -118,9 +118,8 @@ _REFUSED_LOGINS = (
 _RAISED_BY = re.compile(r"PL/pgSQL function (.+?) line \d+ at")
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 _BYTES = re.compile(r"0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*")
-_LACKING = re.compile(
-    r'"([^"]+)"\W*$'
-)  # "character … in encoding "UTF8" has no equivalent in encoding "LATIN1""
+# "character … in encoding "UTF8" has no equivalent in encoding "LATIN1""
+_LACKING = re.compile(r'"([^"]+)"\W*$')
 _IN_PARENTHESES = re.compile(r"\([^()]*\)")
 
 
@@ -153,9 +152,8 @@ def room_for(what: str, size: int) -> Iterator[None]:
     except (DBAPIError, psycopg2.Error) as error:
         if sqlstate(error) != _DISK_FULL:
             raise
-        said = _primary(
-            error.orig if isinstance(error, DBAPIError) else error
-        )  # a file of the server, and no row
+        # It names a file of the server, and no row.
+        said = _primary(error.orig if isinstance(error, DBAPIError) else error)
         raise TransientError(
             "database_disk_full",
             f"the disk of the database's server is full ({said}) while writing {what}, about {size / 1e6:,.1f} MB",

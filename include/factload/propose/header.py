@@ -110,9 +110,8 @@ def _judged(
         return None
     above_values = sum(_is_above_values(cells[i], [o[i] for o in below if i in o]) for i in supported)
     around = [*map(_cells, before[-_BELOW:]), *below]
-    once = not any(
-        other == cells for other in around
-    )  # a header comes again on every page of a printed report
+    # A header comes again on every page of a printed report.
+    once = not any(other == cells for other in around)
     repeated = sum(any(other.get(i) == cells[i] for other in around) for i in supported) if once else 0
     wide = [other for other in below if len(other) >= 2 or widest == 1]
     rows = sum(len(_cells(other)) * 2 >= len(supported) for other in after)

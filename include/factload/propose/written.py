@@ -15,9 +15,8 @@ from factload.sheet.text_format import UNGROUPED, TextFormat
 _COMMENT_AT = 44
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _READ_AS_OTHERS = {"y", "n", "yes", "no", "true", "false", "on", "off", "null"}
-_BREAKS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+"
-)  # what would end a comment, or no YAML file may hold
+# What would end a comment, or no YAML file may hold.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+")
 
 
 def feed_text(proposal: Proposal, schema: str | None) -> str:

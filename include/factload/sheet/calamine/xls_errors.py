@@ -18,9 +18,8 @@ _BEGINS, _ENDS = (0x0009, 0x0209, 0x0409, 0x0809), 0x000A
 _SHEET, _FORMULA, _BOOLEAN_OR_ERROR = 0x0085, 0x0006, 0x0205
 _HEAD, _OFFSET = struct.Struct("<HH"), struct.Struct("<I")
 _BOOLEAN_CELL = struct.Struct("<HH2xBB")  # row, column; value; whether that is an error
-_FORMULA_CELL = struct.Struct(
-    "<HH2xBxB3xH"
-)  # row, column; then, if the last is 0xFFFF: type and value of the result
+# Row, column; then, if the last is 0xFFFF: type and value of the result.
+_FORMULA_CELL = struct.Struct("<HH2xBxB3xH")
 _NO_NUMBER, _AN_ERROR = 0xFFFF, 2
 _SHOWN = {
     0x00: "#NULL!",

@@ -92,9 +92,8 @@ def _lines(stream: Stream, limits: Limits) -> Iterator[bytes]:
         held.append(chunk)
         size += len(chunk)
         if b"\n" in chunk or b"\r" in chunk:
-            *whole, rest = b"".join(held).splitlines(
-                keepends=True
-            )  # the last may go on, or lack its line feed
+            # The last may go on, or lack its line feed.
+            *whole, rest = b"".join(held).splitlines(keepends=True)
             yield from whole
             held, size = [rest], len(rest)
         if size > limits.row_bytes:

@@ -169,9 +169,8 @@ def _mapped_cells(tags: _Tags, columns: Sequence[int], stale: bool) -> _Cells:
 
     value, formula = _value_tags(tags.letter, cell)
     value_at = tags.opens.take(value)
-    end = tags.opens.take(
-        value + 1, mode="clip"
-    )  # a cell without a value can be the last before the last tag
+    # Clipped: a cell without a value can be the last before the last tag.
+    end = tags.opens.take(value + 1, mode="clip")
     # Plain text holds no ">", so a tag right before the end is the value's own: there is none.
     filled = _is_value(tags.letter.take(value)) & (tags.data.take(end - 1) != ord(">"))
     if stale:

@@ -8,7 +8,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 	--generate-hashes --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint docs fuzz bench lock env clean
+.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint docs fuzz bench lock wheel env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -72,6 +72,10 @@ fuzz: .venv/.dev  ## mutated workbooks for ten minutes: read or refused with a n
 bench: .venv/.dev  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks
 
+wheel: .venv/.dev  ## the package, to be installed in an Airflow that is there, into dist/
+	@rm -rf dist
+	@$(PY) -m hatchling build --target wheel
+
 env:  ## secrets of the compose deployment, into .env
 	@$(PYTHON) include/factload_deployment/generate_env.py
 
@@ -84,7 +88,7 @@ lock: .venv/.dev  ## compile requirements*.in anew
 
 clean:  ## remove all that these targets made: the databases, .demo and .venv
 	@if [ -e .venv/.ready ]; then $(PY) -m factload_demo clean; fi
-	rm -rf .demo .venv .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf dist .demo .venv .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # A folder that was moved or copied has an environment that points elsewhere: made anew.
 ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))

@@ -46,6 +46,7 @@ print(json.dumps({
                     "retries": task.retries,
                     "owner": task.owner,
                     "pool": task.pool,
+                    "queue": task.queue,
                     "priority": task.priority_weight,
                     "reads": [asset.name for asset in task.inlets],
                     "writes": [asset.name for asset in task.outlets],
@@ -63,13 +64,15 @@ print(json.dumps({
 """
 
 
-def parse(tmp_path: Path, **feeds: str) -> dict[str, Any]:
+def parse(tmp_path: Path, dags: Path = PROJECT / "dags", **feeds: str) -> dict[str, Any]:
+    """What Airflow makes of a DAG folder. Without any feed there is no folder of feeds either."""
     folder = tmp_path / "feeds"
-    folder.mkdir()
+    if feeds:
+        folder.mkdir()
     for name, document in feeds.items():
         (folder / f"{name}.yaml").write_text(document, encoding="utf-8")
     result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PARSE, str(PROJECT / "dags")],
+        [sys.executable, "-W", "ignore", "-c", PARSE, str(dags)],
         capture_output=True,
         text=True,
         check=False,
@@ -269,3 +272,28 @@ def test_settings_that_are_wrong_are_the_same_import_error(
     assert "FACTLOAD_WAREHOUSE_SLOTS is not a number of slots (found 'lots')" in message
     assert "FACTLOAD_LIMIT_RATIO is not a whole number above 0 (found '-3')" in message
     assert "returns.yaml:1: feed: is other, and the file is returns.yaml" in message
+
+
+def test_a_team_s_own_file_takes_two_lines_and_may_say_more_of_all_tasks(tmp_path: Path, sales: str) -> None:
+    """Airflow reads only files that hold the words dag and airflow: these two lines do."""
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    (dags / "own.py").write_text(
+        "from factload.airflow import feed_dags\n"
+        "globals().update(feed_dags(default_args={'queue': 'warehouse', 'owner': 'team'}))\n"
+    )
+    found = parse(tmp_path, dags, sales=sales)
+    assert (found["errors"], list(found["dags"])) == ({}, ["load_sales"])
+    tasks = found["dags"]["load_sales"]["tasks"].values()
+    assert {(task["queue"], task["owner"], task["retries"]) for task in tasks} == {("warehouse", "team", 4)}
+
+
+def test_a_feeds_folder_that_is_not_there_is_named_with_what_to_set(tmp_path: Path) -> None:
+    found = parse(tmp_path)
+    assert found["dags"] == {}
+    assert sorted(Path(where).name for where in found["errors"]) == ["check_feeds.py", "load_feeds.py"]
+    for message in found["errors"].values():
+        assert f"there is no folder of feed files at {tmp_path}/feeds." in message
+        assert (
+            "set FACTLOAD_HOME, for all processes of Airflow, to the folder above include/feeds." in message
+        )

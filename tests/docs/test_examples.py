@@ -6,6 +6,7 @@ A page is read from top to bottom:
 * "Sheet `NAME` of `PATH`" above a table makes that sheet: "text in quotes", numbers, dates such as 2026-11-05, TRUE
 * a block of YAML is written to include/feeds; each must be valid for the JSON Schema
 * a block of sh is typed, line by line
+* a block of Python is a program of its own; it must print the block of text below it
 * `factload …` in backticks runs the program; "exits with N" behind it is what it ends with, else 0
 """
 
@@ -54,6 +55,7 @@ class Example:
     sheet: tuple[str, str] | None = None
     workbooks: dict[str, openpyxl.Workbook] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
+    printed: str | None = None
     done: int = 0
 
     def carry_out(self, piece: re.Match[str]) -> None:
@@ -104,6 +106,20 @@ class Example:
             if not line.startswith("export "):
                 self._run(["bash", "-ec", f"set -o pipefail; {line}"], 0)
 
+    def _python(self, block: str) -> None:
+        program = self.home / "program.py"
+        program.write_text(block, encoding="utf-8")
+        result = subprocess.run(
+            [sys.executable, program], capture_output=True, text=True, check=False, timeout=120, cwd=self.home
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        self.printed = result.stdout
+
+    def _text(self, block: str) -> None:
+        assert self.printed == block
+        self.printed = None
+        self.done += 1
+
     def _command(self, arguments: list[str], status: int) -> None:
         self._run([str(FACTLOAD), *arguments], status)
 
@@ -150,6 +166,13 @@ def test_what_the_page_says_happens(page: Path, example: Example) -> None:
     for piece in _PIECE.finditer(page.read_text(encoding="utf-8")):
         example.carry_out(piece)
     assert example.done, "the page compares nothing"
+
+
+def test_the_programs_of_the_python_page_print_what_it_says(example: Example) -> None:
+    page = (PROJECT / "docs/python.md").read_text(encoding="utf-8")
+    for piece in _PIECE.finditer(page.partition("| class | means |")[0]):
+        example.carry_out(piece)
+    assert example.done == page.count("```python")
 
 
 def test_the_first_load_takes_five_commands_and_none_is_guessed(example: Example) -> None:

@@ -21,7 +21,17 @@ _LEAST = (3, 11)
 _FOLDER = PROJECT / ".demo/pythons"
 _LOCKS = ("requirements.txt", "requirements-demo.txt", "requirements-dev.txt")
 # What the unit tests import beside the engine: the last four are used by the demo, which has unit tests too.
-_TOOLS = ("pytest", "pytest-timeout", "hypothesis", "aiohttp", "xlwt", "XlsxWriter", "psutil", "requests")
+_TOOLS = (
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "hatchling",
+    "aiohttp",
+    "xlwt",
+    "XlsxWriter",
+    "psutil",
+    "requests",
+)
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from factload.feed.model import Feed
 from factload.settings import settings
 
 _SUFFIXES = (".yaml", ".yml")
+_NO_FOLDER = "That folder is not there: set FACTLOAD_HOME to the folder above include/feeds"
 
 
 def feed_files(folder: Path | None = None) -> list[Path]:
@@ -31,12 +32,14 @@ def read_feed(name: str) -> Feed:
     if path.suffix not in _SUFFIXES:
         path = next((p for p in feed_files() if p.stem == name), path)
     if not path.is_file():
-        known = [p.stem for p in feed_files()]
+        folder = settings().feeds
+        known = [p.stem for p in feed_files(folder)]
+        advice = "Name a feed, or write its file" if folder.is_dir() else _NO_FOLDER
         raise FeedError(
             "feed_unknown",
             f"there is no feed {name}",
-            expected=f"a YAML file, or one of {', '.join(known) or '(none)'} in {settings().feeds}",
-            remedy=did_you_mean(name, known) or "Name a feed, or write its file",
+            expected=f"a YAML file, or one of {', '.join(known) or '(none)'} in {folder}",
+            remedy=did_you_mean(name, known) or advice,
         )
     return read_feed_file(path)
 

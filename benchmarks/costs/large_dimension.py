@@ -34,10 +34,10 @@ def measure(setting: Setting) -> Measured:
     for _ in setting.rounds():
         fresh(setting)
         state.write_text(json.dumps({"feed": "large", "period": PERIOD, "workbook": str(workbook)}))
-        one_step(setting, "open", state)
-        extracted, cost_of_extract = one_step(setting, "extract", state)
-        one_step(setting, "split", state)
-        loaded, cost_of_load = one_step(setting, "load", state)
+        one_step(setting, "open_load", state)
+        extracted, cost_of_extract = one_step(setting, "extract_dimension_map", state)
+        one_step(setting, "split_workbook", state)
+        loaded, cost_of_load = one_step(setting, "load_partition", state)
         staged, summed = loaded["counts"]["staged"], Decimal(loaded["counts"]["totals"]["metric"])
         if (staged, summed) != (ROWS, total):
             raise WrongResult(f"{staged} rows staged, {summed} in sum; {ROWS} and {total} expected")

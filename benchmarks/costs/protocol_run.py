@@ -17,8 +17,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -30,6 +31,7 @@ from factload.load import Load
 from factload.memory import save_memory
 from factload.postgres.database import engine_for
 from factload.steps import load as load_step
+from tests.driver import SteppedLoad
 
 # What a statement is for, by the first pattern that its text has. What is known by none of them is protocol.
 _WORK = {
@@ -133,16 +135,13 @@ class Clock:
 
 def run(feed: Feed, period: date, workbook: str, url: str, clock: Clock) -> tuple[Load, int]:
     """All steps in order; the load and the rows that were published."""
-    load = steps.open_load(feed, period, database=url, workbook=workbook)
-    maps = [steps.extract_dimension_map(load, feed, name, database=url) for name in feed.maps]
-    split = steps.split_workbook(load, feed, database=url)
-    for partition in split.partitions:
-        steps.load_partition(load, feed, partition, maps, database=url)
-    with clock.whole("reconcile"):
-        steps.reconcile_load(load, feed, database=url)
-    rows = steps.publish_load(load, feed, database=url)
-    steps.clean_staging(load, feed, database=url)
-    return load, rows
+    opening = partial(steps.open_load, feed, period, database=url, workbook=workbook)
+    stepped = SteppedLoad(opening, feed, url)
+    for name in stepped.steps:
+        with clock.whole(name) if name == "reconcile" else nullcontext():
+            stepped.run(name)
+    [rows] = stepped.returned["publish"]
+    return stepped.load, rows
 
 
 def main(name: str, period: str, workbook: str, url: str) -> None:

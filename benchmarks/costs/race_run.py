@@ -17,21 +17,19 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from factload import steps
-from factload.feed.file import read_feed
-from factload.load import DimensionMap, Load, PartitionFile
+from benchmarks.costs.one_step import stepped_load
 
 _SECONDS_AT_MOST = 120.0
 
 
 def _run(path: str, url: str, start: Barrier, ended: multiprocessing.Queue[tuple[float, int]]) -> None:
     state: dict[str, Any] = json.loads(Path(path).read_text())
-    feed, load = read_feed(state["feed"]), Load.from_json(state["load"])
-    [partition] = [PartitionFile(**found) for found in state["partitions"]]
-    maps = [DimensionMap(**found) for found in state["maps"]]
+    load = stepped_load(state, url)
+    [_] = load.split.partitions
+    load_rows = load.call("load_partition 1")
     start.wait(_SECONDS_AT_MOST)
     started = time.perf_counter()
-    counts = steps.load_partition(load, feed, partition, maps, database=url)
+    counts = load_rows()
     ended.put((time.perf_counter() - started, asdict(counts)["staged"]))
 
 

@@ -32,7 +32,7 @@ def measure(setting: Setting) -> Measured:
     runs = Runs("second_run")
     for _ in setting.rounds():
         again, seconds = timed_run(command, environment(setting.folder))
-        opened, _ = one_step(setting, "open", state)
+        opened, _ = one_step(setting, "open_load", state)
         if not opened["load"]["already_published"] or opened["load"]["epoch"] != 1 or again != first:
             raise WrongResult("a second run of what is published did something")
         runs.add(command=seconds, open_load=opened["seconds"])

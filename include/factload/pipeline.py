@@ -21,9 +21,11 @@ Four rules hold it together:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Any
 
 from factload.errors import INTERRUPTED, ConnectionLost, TransientError
 from factload.feed.model import Feed
@@ -43,6 +45,16 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step by the name of its task in the DAG; it is called once with each of ``arguments``, after load and feed."""
+
+    name: str
+    call: Callable[..., Any]
+    arguments: Sequence[tuple[Any, ...]] = ((),)
+
 
 # Who said stop waits this long until it is noted in the ledger: for a connection, and for all of it.
 _TO_NOTE_AN_INTERRUPTION = (1.5, 10.0)
@@ -107,25 +119,44 @@ def _opened_again(
     return through_losses(opening, progress, pauses)
 
 
+def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tuple[Step, ...]]:
+    """The steps of an open load, in their order; those that come together may run side by side.
+
+    Before the next ones are asked for, ``returned`` must have what these returned, by their names.
+    """
+    yield (
+        Step("extract_dimension_map", extract_dimension_map, [(name,) for name in feed.maps]),
+        Step("split_workbook", split_workbook),
+    )
+    maps, [split] = returned["extract_dimension_map"], returned["split_workbook"]
+    yield (Step("load_partition", load_partition, [(partition, maps) for partition in split.partitions]),)
+    yield (Step("reconcile", reconcile_load),)
+    yield (Step("publish", publish_load),)
+    yield (Step("clean_staging", clean_staging),)
+
+
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
+    returned: dict[str, list[Any]] = {}
     with Workers(feed.parallelism, progress.rows_read) as workers:
-        extracting = workers.start(
-            [(extract_dimension_map, (load, feed, name)) for name in feed.maps], database=database
-        )
-        splitting = workers.start([(split_workbook, (load, feed))], database=database, progress=say_rows_done)
-        [split] = splitting.results()
-        maps = extracting.results()
+        for side_by_side in steps_in_order(feed, returned):
+            running = []
+            for step in side_by_side:
+                _show(step, returned, progress)
+                more = {"progress": say_rows_done} if step.name == "split_workbook" else {}
+                calls = [(step.call, (load, feed, *arguments)) for arguments in step.arguments]
+                running.append((step, workers.start(calls, database=database, **more)))
+            # An error in the workbook is raised before one in a dimension, whichever came first.
+            for step, ending in reversed(running):
+                for result in ending.as_they_come():
+                    if step.name == "load_partition":
+                        progress.rows_loaded(result.staged + result.rejected)
+                returned[step.name] = ending.results()
 
+
+def _show(step: Step, returned: Mapping[str, list[Any]], progress: Progress) -> None:
+    """Tell the person who watches that ``step`` begins."""
+    if step.name == "load_partition":
+        [split] = returned["split_workbook"]
         progress.rows_to_load(split.rows)
-        loading = workers.start(
-            [(load_partition, (load, feed, partition, maps)) for partition in split.partitions],
-            database=database,
-        )
-        for counts in loading.as_they_come():
-            progress.rows_loaded(counts.staged + counts.rejected)
-
-        progress.step("reconcile")
-        workers.run(reconcile_load, load, feed, database=database)
-        progress.step("publish")
-        workers.run(publish_load, load, feed, database=database)
-        workers.run(clean_staging, load, feed, database=database)
+    elif step.name in ("reconcile", "publish"):
+        progress.step(step.name)

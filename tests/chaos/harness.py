@@ -9,12 +9,11 @@ from __future__ import annotations
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,10 +25,11 @@ from factload.checksum import sha256_of
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load, Split
+from factload.load import Load
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from tests import sheetxml
+from tests.driver import SteppedLoad
 
 PERIOD, CONTROL_PERIOD = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"
@@ -247,62 +247,11 @@ class Harness:
         assert self.stands(period) == name
 
 
-class Attempt:
+class Attempt(SteppedLoad):
     """One attempt at a load of the workbook in the inbox, step by step, as the DAG runs it."""
 
     def __init__(self, harness: Harness, period: date = PERIOD) -> None:
-        self.harness, self.feed, self.period = harness, harness.feed, period
-        self.load: Load
-        self.maps: list[DimensionMap] = []
-        self.split: Split
-
-    @property
-    def steps(self) -> Iterator[str]:
-        """Their names in order; partitions are counted from 1."""
-        yield from ("open_load", "extract_dimension_map", "split_workbook")
-        yield from (f"load_partition {n}" for n, _ in enumerate(self.split.partitions, 1))
-        yield from ("reconcile", "publish", "clean_staging")
-
-    def call(self, step: str) -> Callable[[], Any]:
-        """The call of one step, ready for any process."""
-        name, _, number = step.partition(" ")
-        database = {"database": self.harness.url}
-        if name == "open_load":
-            return functools.partial(steps.open_load, self.feed, self.period, reload=True, **database)
-        more: dict[str, tuple[Any, ...]] = {"extract_dimension_map": ("product",)}
-        if name == "load_partition":
-            more[name] = (self.split.partitions[int(number) - 1], self.maps)
-        functions = {"reconcile": steps.reconcile_load, "publish": steps.publish_load}
-        function = functions.get(name) or getattr(steps, name)
-        return functools.partial(function, self.load, self.feed, *more.get(name, ()), **database)
-
-    def run(self, step: str) -> Any:
-        """Run one step in this process, and keep what it hands on."""
-        result = self.call(step)()
-        if step == "open_load":
-            self.load = result
-        elif step == "extract_dimension_map":
-            self.maps = [result]
-        elif step == "split_workbook":
-            self.split = result
-        return result
-
-    def until(self, step: str) -> Attempt:
-        """Run all that comes before ``step``."""
-        for name in self.steps:
-            if name == step:
-                return self
-            self.run(name)
-        raise AssertionError(step)
-
-    def go_on(self, step: str = "open_load") -> Attempt:
-        """Run ``step``, and all that comes after it."""
-        started = False
-        for name in self.steps:
-            started = started or name == step
-            if started:
-                self.run(name)
-        return self
+        super().__init__(_opening(harness.feed, harness.url, period), harness.feed, harness.url)
 
     @property
     def staging(self) -> str:
@@ -322,7 +271,11 @@ def refused(call: Callable[[], Any]) -> FactloadError:
 
 def straight(feed: Feed, url: str) -> None:
     """A whole load in this process."""
-    Attempt(SimpleNamespace(feed=feed, url=url)).go_on()  # type: ignore[arg-type]
+    SteppedLoad(_opening(feed, url, PERIOD), feed, url).go_on()
+
+
+def _opening(feed: Feed, url: str, period: date) -> Callable[[], Load]:
+    return functools.partial(steps.open_load, feed, period, database=url, reload=True)
 
 
 def retried(harness: Harness, tries: int = 3) -> None:

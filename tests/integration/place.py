@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.replay import open_replay
+from tests.driver import OPEN, SteppedLoad
 
 PERIOD = date(2026, 11, 5)
 
@@ -101,29 +103,24 @@ class Place:
     def load(self, feed: Feed | None = None, period: date = PERIOD, reload: bool = False) -> Load:
         """A whole load in this process, one step after the other."""
         feed = feed or self.feed()
-        return self.carry_out(steps.open_load(feed, period, database=self.url, reload=reload), feed)
+        return self.carry_out(partial(steps.open_load, feed, period, database=self.url, reload=reload), feed)
 
     def replay(self, feed: Feed, workbook: str | Path | None = None, period: date = PERIOD) -> Load:
         """The rejects of a load tried again, in this process."""
-        return self.carry_out(open_replay(feed, period, database=self.url, workbook=workbook), feed)
+        return self.carry_out(partial(open_replay, feed, period, database=self.url, workbook=workbook), feed)
 
-    def carry_out(self, load: Load, feed: Feed) -> Load:
-        """All steps of an open load, unless it is published already."""
-        if load.already_published:
-            return load
+    def carry_out(self, opening: Callable[[], Load], feed: Feed) -> Load:
+        """Open a load and call all its steps, unless it is published already."""
+        stepped = SteppedLoad(opening, feed, self.url)
+        stepped.run(OPEN)
+        if stepped.load.already_published:
+            return stepped.load
         try:
-            maps = [
-                steps.extract_dimension_map(load, feed, name, database=self.url) for name in feed.dimensions
-            ]
-            for partition in steps.split_workbook(load, feed, database=self.url).partitions:
-                steps.load_partition(load, feed, partition, maps, database=self.url)
-            steps.reconcile_load(load, feed, database=self.url)
-            steps.publish_load(load, feed, database=self.url)
+            stepped.go_on("extract_dimension_map")
         except FactloadError as error:
-            steps.record_failure(load, error, database=self.url)
+            steps.record_failure(stepped.load, error, database=self.url)
             raise
-        steps.clean_staging(load, feed, database=self.url)
-        return load
+        return stepped.load
 
     def facts(self) -> list[tuple[Any, ...]]:
         """(key, metric, load) of every fact row, in order."""

@@ -12,13 +12,13 @@ import openpyxl
 import pytest
 import yaml
 
-from factload import steps
 from factload.check.load import check_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.progress import Quiet
 from factload.reports.report import Report, read_report
+from tests.integration.opened import Opened
 from tests.integration.place import PERIOD, Place
 
 TABLES = """
@@ -96,25 +96,11 @@ def workbook(place: Place, header: Iterable[str], rows: Iterable[Iterable[Any]])
     workbook.save(place.home / "inbox/orders.xlsx")
 
 
-class Run:
-    """A load, step by step in this process."""
-
-    def __init__(self, place: Place, feed: Feed, period: date = PERIOD) -> None:
-        self.url, self.feed = place.url, feed
-        self.load = steps.open_load(feed, period, database=self.url, reload=True)
-        self.maps = [steps.extract_dimension_map(self.load, feed, m, database=self.url) for m in feed.maps]
-        self.split = steps.split_workbook(self.load, feed, database=self.url)
-
-    def load_partition(self, number: int) -> None:
-        steps.load_partition(
-            self.load, self.feed, self.split.partitions[number], self.maps, database=self.url
-        )
-
+class Run(Opened):
     def finish(self) -> Report:
-        for number in range(len(self.split.partitions)):
-            self.load_partition(number)
-        steps.reconcile_load(self.load, self.feed, database=self.url)
-        steps.publish_load(self.load, self.feed, database=self.url)
+        self.load_all()
+        self.reconcile()
+        self.publish()
         return read_report(self.url, self.load.load_id)
 
 

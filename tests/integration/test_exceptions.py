@@ -9,13 +9,15 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from factload import errors
+from factload import errors, steps
 from factload.check.load import check_load
 from factload.doctor import examine
 from factload.errors import FactloadError, Unforeseen
@@ -25,6 +27,7 @@ from factload.propose.first import propose_feed
 from factload.release import publish_held
 from factload.replay import open_replay
 from factload.reports.report import read_report, read_status
+from tests.driver import OPEN, SteppedLoad
 from tests.integration.place import FEED, PERIOD, Place
 
 # What may leave a command or a task; docs/operations.md lists them.
@@ -158,29 +161,21 @@ class Case:
 
     def load(self) -> None:
         """Each step in turn, and something may happen before each."""
-        from factload import steps
-
         url = self.place.url
         feed = read_feed("sales")
         self.happens(0.3)
-        load = steps.open_load(feed, PERIOD, database=url, reload=self.maybe(0.3))
+        opening = partial(steps.open_load, feed, PERIOD, database=url, reload=self.maybe(0.3))
+        stepped = SteppedLoad(opening, feed, url)
+        stepped.run(OPEN)
         try:
-            if not load.already_published:
+            for name in islice(stepped.steps, 1, None):
+                self.happens(0.2 if name.startswith("load_partition") else 0.25)
+                stepped.run(name)
+            if stepped.load.already_published:
                 self.happens(0.25)
-                maps = [steps.extract_dimension_map(load, feed, name, database=url) for name in feed.maps]
-                self.happens(0.25)
-                split = steps.split_workbook(load, feed, database=url)
-                for partition in split.partitions:
-                    self.happens(0.2)
-                    steps.load_partition(load, feed, partition, maps, database=url)
-                self.happens(0.25)
-                steps.reconcile_load(load, feed, database=url)
-                self.happens(0.25)
-                steps.publish_load(load, feed, database=url)
-            self.happens(0.25)
-            steps.clean_staging(load, feed, database=url)
+                steps.clean_staging(stepped.load, feed, database=url)
         except FactloadError as error:
-            steps.record_failure(load, error, database=url)
+            steps.record_failure(stepped.load, error, database=url)
             raise
 
     @property

@@ -72,7 +72,7 @@ def test_what_nobody_came_back_for_is_swept_and_the_load_is_exact_all_the_same(
 def test_a_swept_attempt_goes_on_from_split_workbook(place: Place, half_way: Opened) -> None:
     place.load(period=NEXT)
     half_way.change_dimension()
-    half_way.split = steps.split_workbook(half_way.load, half_way.feed, database=place.url)
+    half_way.run("split_workbook")
     half_way.load_all()
     half_way.reconcile()
     assert half_way.publish() == 5_000
@@ -146,7 +146,7 @@ def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Plac
     newer.load_all()
     newer.reconcile()
     assert newer.publish() == 2
-    steps.clean_staging(newer.load, newer.feed, database=place.url)
+    newer.run("clean_staging")
     assert list((place.home / ".staging").iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from factload import steps
 from factload.errors import ReconciliationError, TransientError
 from factload.ledger.partitions import recorded_files
-from factload.load import PartitionCounts, PartitionFile
+from factload.load import PartitionFile
 from factload.reports.report import read_status
+from tests.driver import SteppedLoad
 from tests.integration.opened import Opened
 from tests.integration.place import PERIOD, Place
 
@@ -23,12 +25,6 @@ def half(place: Place) -> Opened:
     opened.load_partition(0)
     opened.load_partition(1)
     return opened
-
-
-def load_partition(opened: Opened, number: int) -> PartitionCounts:
-    return steps.load_partition(
-        opened.load, opened.feed, opened.split.partitions[number], opened.maps, database=opened.place.url
-    )
 
 
 def without_files(opened: Opened) -> None:
@@ -45,9 +41,9 @@ def finish(opened: Opened) -> None:
 
 
 def test_a_partition_that_is_staged_is_not_loaded_again(half: Opened) -> None:
-    first = load_partition(half, 2)
+    first = half.load_partition(2)
     without_files(half)
-    assert load_partition(half, 2) == first
+    assert half.load_partition(2) == first
     assert (first.source, first.rejected, first.staged) == (1_001, 1, 1_000)
 
 
@@ -63,7 +59,7 @@ def test_another_workbook_or_feed_begins_anew(place: Place, half: Opened) -> Non
     again = Opened(place, place.feed())
     without_files(again)
     with pytest.raises(TransientError, match="is gone"):
-        load_partition(again, 0)
+        again.load_partition(0)
 
 
 def test_another_state_of_the_dimension_is_loaded(place: Place, half: Opened) -> None:
@@ -140,17 +136,15 @@ def test_after_a_fault_publish_proves_anew(place: Place, half: Opened) -> None:
 def test_every_task_of_a_published_load_may_be_cleared(place: Place, half: Opened) -> None:
     finish(half)
     before = place.rows("SELECT * FROM fact_sales ORDER BY id")
-    counts = [load_partition(half, number) for number in range(3)]
-    steps.clean_staging(half.load, half.feed, database=place.url)
+    counts = [half.load_partition(number) for number in range(3)]
+    half.run("clean_staging")
 
-    split = steps.split_workbook(half.load, half.feed, database=place.url)
-    maps = [steps.extract_dimension_map(half.load, half.feed, "product", database=place.url)]
-    again = [
-        steps.load_partition(half.load, half.feed, p, maps, database=place.url) for p in split.partitions
-    ]
+    half.run("split_workbook")
+    half.run("extract_dimension_map")
+    again = [half.load_partition(number) for number, _ in enumerate(half.split.partitions)]
     half.reconcile()
     assert half.publish() == 5_000
-    steps.clean_staging(half.load, half.feed, database=place.url)
+    half.run("clean_staging")
     assert again == counts
     assert place.rows("SELECT * FROM fact_sales ORDER BY id") == before
     assert list((place.home / ".staging").iterdir()) == []
@@ -170,11 +164,10 @@ def test_a_published_load_lists_the_partitions_it_had(place: Place, half: Opened
 
 def test_a_second_run_after_all_partitions_are_staged_loads_none(place: Place, half: Opened) -> None:
     half.load_all()
-    load = steps.open_load(place.feed(), PERIOD, database=place.url)
-    maps = [steps.extract_dimension_map(load, half.feed, "product", database=place.url)]
-    split = steps.split_workbook(load, half.feed, database=place.url)
-    assert [p.sha256 for p in split.partitions] == [p.sha256 for p in half.split.partitions]
-    assert [m.sha256 for m in maps] == [m.sha256 for m in half.maps]
+    opening = partial(steps.open_load, place.feed(), PERIOD, database=place.url)
+    second = SteppedLoad(opening, half.feed, place.url).until("load_partition")
+    assert [p.sha256 for p in second.split.partitions] == [p.sha256 for p in half.split.partitions]
+    assert [m.sha256 for m in second.maps] == [m.sha256 for m in half.maps]
 
 
 def test_the_status_says_where_a_load_stands_and_what_resumes_it(place: Place, half: Opened) -> None:

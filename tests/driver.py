@@ -21,7 +21,7 @@ class SteppedLoad:
     else there.
     """
 
-    def __init__(self, opening: Callable[[], Load], feed: Feed, url: str) -> None:
+    def __init__(self, opening: Callable[..., Load], feed: Feed, url: str) -> None:
         self.opening, self.feed, self.url = opening, feed, url
         self.load: Load
         self.returned: dict[str, list[Any]] = {}
@@ -49,7 +49,7 @@ class SteppedLoad:
     def call(self, name: str) -> Callable[[], Any]:
         """The call of one step, ready for any process."""
         if name == OPEN:
-            return self.opening
+            return functools.partial(self.opening, database=self.url)
         for step in self._steps():
             for named, arguments in zip(_names(step), step.arguments, strict=True):
                 if name in (named, step.name):

@@ -159,7 +159,7 @@ def spread_space(element: Tree, inherited: str) -> None:
 def date_styles(styles: Tree) -> dict[int, str]:
     """Style → date, time or elapsed, of those that show a number so; by openpyxl's reading of the formats."""
     own = {int(e.attrib["numFmtId"]): e.attrib["formatCode"] for e in styles.iter() if tag(e) == "numFmt"}
-    table = next((e for e in styles if tag(e) == "cellXfs"), [])
+    table = [xf for e in styles if tag(e) == "cellXfs" for xf in e]
     ids = [int(xf.get("numFmtId", "0")) for xf in table]
     found = {i: shown_by(own.get(id_) or BUILTIN_FORMATS.get(id_, ""), id_) for i, id_ in enumerate(ids)}
     return {i: kind for i, kind in found.items() if kind}

@@ -27,7 +27,7 @@ from tests.driver import SteppedLoad
 def stepped_load(state: dict[str, Any], url: str) -> SteppedLoad:
     """The load of a state, as far as it has come."""
     feed, period = read_feed(state["feed"]), date.fromisoformat(state["period"])
-    opening = partial(steps.open_load, feed, period, database=url, workbook=state["workbook"])
+    opening = partial(steps.open_load, feed, period, workbook=state["workbook"])
     load = SteppedLoad(opening, feed, url)
     if "load" in state:
         load.load = Load.from_json(state["load"])
@@ -56,7 +56,7 @@ def main(step: str, path: str, url: str) -> None:
         "splits": [split["partitions"] for split in returned["split_workbook"]],
     }
     Path(path).write_text(json.dumps(state))
-    [counts] = returned["load_partition"] or [None]
+    counts = next(iter(returned["load_partition"]), None)
     print(json.dumps({"seconds": seconds, "load": state["load"], "counts": counts}))
 
 

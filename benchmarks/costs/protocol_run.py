@@ -135,7 +135,7 @@ class Clock:
 
 def run(feed: Feed, period: date, workbook: str, url: str, clock: Clock) -> tuple[Load, int]:
     """All steps in order; the load and the rows that were published."""
-    opening = partial(steps.open_load, feed, period, database=url, workbook=workbook)
+    opening = partial(steps.open_load, feed, period, workbook=workbook)
     stepped = SteppedLoad(opening, feed, url)
     for name in stepped.steps:
         with clock.whole(name) if name == "reconcile" else nullcontext():

@@ -251,7 +251,7 @@ class Attempt(SteppedLoad):
     """One attempt at a load of the workbook in the inbox, step by step, as the DAG runs it."""
 
     def __init__(self, harness: Harness, period: date = PERIOD) -> None:
-        super().__init__(_opening(harness.feed, harness.url, period), harness.feed, harness.url)
+        super().__init__(_opening(harness.feed, period), harness.feed, harness.url)
 
     @property
     def staging(self) -> str:
@@ -271,11 +271,11 @@ def refused(call: Callable[[], Any]) -> FactloadError:
 
 def straight(feed: Feed, url: str) -> None:
     """A whole load in this process."""
-    SteppedLoad(_opening(feed, url, PERIOD), feed, url).go_on()
+    SteppedLoad(_opening(feed, PERIOD), feed, url).go_on()
 
 
-def _opening(feed: Feed, url: str, period: date) -> Callable[[], Load]:
-    return functools.partial(steps.open_load, feed, period, database=url, reload=True)
+def _opening(feed: Feed, period: date) -> Callable[..., Load]:
+    return functools.partial(steps.open_load, feed, period, reload=True)
 
 
 def retried(harness: Harness, tries: int = 3) -> None:

@@ -49,9 +49,9 @@ def test_a_step_gives_a_silent_line_up(
 ) -> None:
     attempt = Attempt(harness).until(step)
     with BrokenLine(harness.url, tmp_path / "line", "silence", 0) as line:
-        attempt.harness = replace(harness, url=line.url)
+        attempt.url = line.url
         error = refused(attempt.call(step))
-        attempt.harness = harness
+        attempt.url = harness.url
     assert isinstance(error, ConnectionLost)
     assert harness.stands() == "old"
     began = time.monotonic()

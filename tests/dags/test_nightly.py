@@ -23,9 +23,10 @@ from sqlalchemy.pool import NullPool
 from factload.ledger.migrations import is_installed
 from factload.ledger.tables import attempts, loads
 from factload_demo import airflow_site, sample
-from factload_demo.airflow_api import UNFINISHED, AirflowApi, ApiError, TaskInstance
+from factload_demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from factload_demo.airflow_place import Place
 from factload_demo.airflow_site import WHOLE
+from factload_demo.errors import ApiError
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
 
@@ -116,7 +117,9 @@ class Night:
         self.api.call("PATCH", f"{path}/-1/hitlDetails", json=answer)
 
     def ended(self, feed: str, run_id: str) -> str:
-        state = lambda: self.api.run_state(f"load_{feed}", run_id)  # noqa: E731
+        def state() -> str:
+            return self.api.run_state(f"load_{feed}", run_id)
+
         wait_for(lambda: state() not in UNFINISHED, f"the end of {feed}'s run")
         return state()
 

@@ -153,13 +153,13 @@ def test_a_killed_partition_is_loaded_again_and_no_row_twice(plant: Plant) -> No
     wait_for(lambda: plant.is_split("2026-11-06"), "the workbook to be split")
     with partitions_held_back(plant.warehouse) as waiting:
         wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
-        victim = next(p for p in plant.partitions(run_id) if p.state == "running")
-        process_of(plant.site, victim).send_signal(signal.SIGKILL)
-        wait_for(lambda: state_of(plant, run_id, victim) != "running", "Airflow to notice the death")
+        killed = next(p for p in plant.partitions(run_id) if p.state == "running")
+        process_of(plant.site, killed).send_signal(signal.SIGKILL)
+        wait_for(lambda: state_of(plant, run_id, killed) != "running", "Airflow to notice the death")
 
     assert plant.ended(run_id) == "success"
     tries = {partition.map_index: partition.try_number for partition in plant.partitions(run_id)}
-    assert tries.pop(victim.map_index) == 2
+    assert tries.pop(killed.map_index) == 2
     assert set(tries.values()) == {1}
     assert plant.facts("2026-11-06") == (expected.staged, expected.control_total)
 
@@ -172,7 +172,9 @@ def test_a_worker_that_sleeps_past_its_heartbeat_adds_nothing_when_it_wakes(plan
         wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
         sleeper = next(p for p in plant.partitions(run_id) if p.state == "running")
         task = process_of(plant.site, sleeper)
-        frozen = [task.parent(), task]  # with the supervisor, who sends the heartbeats
+        supervisor = task.parent()  # sends the heartbeats
+        assert supervisor is not None
+        frozen = [supervisor, task]
         for process in frozen:
             process.suspend()
     try:

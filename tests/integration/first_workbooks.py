@@ -16,6 +16,8 @@ from typing import Any
 
 import openpyxl
 
+from tests.workbooks import first_sheet, write_sheets
+
 DAY = date(2026, 11, 5)
 
 
@@ -42,14 +44,7 @@ def maker(function: Maker) -> Maker:
 
 
 def xlsx(path: Path, **sheets: Sequence[Sequence[Any]]) -> Path:
-    workbook = openpyxl.Workbook()
-    workbook.remove(workbook.active)
-    for name, rows in sheets.items():
-        sheet = workbook.create_sheet(name.replace("_", " "))
-        for row in rows:
-            sheet.append(list(row))
-    workbook.save(path)
-    return path
+    return write_sheets(path, {name.replace("_", " "): rows for name, rows in sheets.items()})
 
 
 def total(values: Sequence[Any]) -> Decimal:
@@ -503,7 +498,7 @@ def labels_merged_over_rows(inbox: Path) -> Made:
     workbook = openpyxl.load_workbook(path)
     for first in range(2, 42, 5):
         for column in "AD":
-            workbook.active.merge_cells(f"{column}{first}:{column}{first + 4}")
+            first_sheet(workbook).merge_cells(f"{column}{first}:{column}{first + 4}")
     workbook.save(path)
     return Made(
         path, 40, {"Amount": total([r[2] for r in rows])}, says=("merged: repeat", "whether they count once")

@@ -18,7 +18,7 @@ class Opened(SteppedLoad):
     """A load on its way: opened, extracted and split, nothing loaded yet."""
 
     def __init__(self, place: Place, feed: Feed, period: date = PERIOD) -> None:
-        opening = partial(steps.open_load, feed, period, database=place.url, reload=True)
+        opening = partial(steps.open_load, feed, period, reload=True)
         super().__init__(opening, feed, place.url)
         self.place = place
         self.until("load_partition")

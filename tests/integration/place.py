@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 from sqlalchemy import Engine, text
 
 from factload import steps
@@ -19,6 +18,8 @@ from factload.feed.model import Feed
 from factload.load import Load
 from factload.replay import open_replay
 from tests.driver import OPEN, SteppedLoad
+from tests.feeds import changed
+from tests.workbooks import write_rows
 
 PERIOD = date(2026, 11, 5)
 
@@ -73,24 +74,16 @@ class Place:
 
     def workbook(self, rows: Iterable[tuple[Any, ...]], period: date = PERIOD, sheet: str = "Facts") -> Path:
         """Put a workbook with these rows below the header ``business_key, metric`` into the inbox."""
-        written = openpyxl.Workbook()
-        written.active.title = sheet
-        for row in [("business_key", "metric"), *rows]:
-            written.active.append(row)
         path = self.home / f"inbox/sales_{period}.xlsx"
-        written.save(path)
-        return path
+        return write_rows(path, [("business_key", "metric"), *rows], sheet)
 
-    def feed(self, **changes: str) -> Feed:
-        """The feed, with ``old=new`` text changes made in its file."""
-        return read_feed_file(self.feed_file(**changes))
+    def feed(self, changes: Mapping[str, Any] | None = None) -> Feed:
+        """The feed with these changes (``feeds.changed``), written into its file."""
+        return read_feed_file(self.feed_file(changes))
 
-    def feed_file(self, **changes: str) -> Path:
-        """The feed's file, after these changes."""
-        document = FEED
-        for old, new in changes.items():
-            assert old in document
-            document = document.replace(old, new)
+    def feed_file(self, changes: Mapping[str, Any] | None = None) -> Path:
+        """The feed's file after these changes; without any, ``FEED`` as it stands."""
+        document = changed(FEED, changes) if changes else FEED
         path = self.home / "include/feeds/sales.yaml"
         path.write_text(document, encoding="utf-8")
         return path
@@ -103,13 +96,13 @@ class Place:
     def load(self, feed: Feed | None = None, period: date = PERIOD, reload: bool = False) -> Load:
         """A whole load in this process, one step after the other."""
         feed = feed or self.feed()
-        return self.carry_out(partial(steps.open_load, feed, period, database=self.url, reload=reload), feed)
+        return self.carry_out(partial(steps.open_load, feed, period, reload=reload), feed)
 
     def replay(self, feed: Feed, workbook: str | Path | None = None, period: date = PERIOD) -> Load:
         """The rejects of a load tried again, in this process."""
-        return self.carry_out(partial(open_replay, feed, period, database=self.url, workbook=workbook), feed)
+        return self.carry_out(partial(open_replay, feed, period, workbook=workbook), feed)
 
-    def carry_out(self, opening: Callable[[], Load], feed: Feed) -> Load:
+    def carry_out(self, opening: Callable[..., Load], feed: Feed) -> Load:
         """Open a load and call all its steps, unless it is published already."""
         stepped = SteppedLoad(opening, feed, self.url)
         stepped.run(OPEN)

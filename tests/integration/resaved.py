@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 import openpyxl
 import xlwt
 
+from tests.workbooks import first_sheet
+
 Sheet = list[list[Any]]  # the header and the rows; values as openpyxl reads them
 _ERRORS = ("#N/A", "#DIV/0!", "#REF!")
 _SPACES = {"office": "office:1.0", "table": "table:1.0", "text": "text:1.0"}
@@ -21,7 +23,7 @@ _SPACES = {"office": "office:1.0", "table": "table:1.0", "text": "text:1.0"}
 def resaved(path: Path, target: Path, edit: Callable[[Sheet], Sheet | None]) -> Path:
     """Save what ``edit`` makes of the first sheet of ``path`` as ``target``, of the kind that its name says."""
     workbook = openpyxl.load_workbook(path)
-    sheet = [list(row) for row in workbook.active.iter_rows(values_only=True)]
+    sheet = [list(row) for row in first_sheet(workbook).iter_rows(values_only=True)]
     edited = edit(sheet) or sheet
     _WRITERS[target.suffix](target, edited)
     return target
@@ -43,10 +45,11 @@ def corrected(changes: dict[tuple[int, str], Any]) -> Callable[[Sheet], None]:
 
 def write_xlsx(path: Path, rows: Sequence[Sequence[Any]], name: str = "Facts") -> None:
     workbook = openpyxl.Workbook()
-    workbook.active.title = name
+    sheet = first_sheet(workbook)
+    sheet.title = name
     for number, row in enumerate(rows, 1):
         for column, value in enumerate(row, 1):
-            cell = workbook.active.cell(number, column, value)
+            cell = sheet.cell(number, column, value)
             if isinstance(value, str) and value not in _ERRORS:
                 cell.data_type = "s"
     workbook.save(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,6 +15,7 @@ from factload.progress import Quiet
 from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import first_sheet
 
 LOAD = "sales@2026-11-05"
 
@@ -20,7 +23,7 @@ LOAD = "sales@2026-11-05"
 def merged(place: Place) -> None:
     path = place.workbook([("A1", 1), ("B2", 2), ("00123", 3), ("A1", 4)])
     workbook = openpyxl.load_workbook(path)
-    workbook.active.merge_cells("B3:B4")
+    first_sheet(workbook).merge_cells("B3:B4")
     workbook.save(path)
 
 
@@ -34,8 +37,8 @@ def stale(place: Place) -> None:
         sheet.write_formula(2, 1, "=2*1", value=2)
 
 
-def reasons(place: Place) -> list[tuple[str, str]]:
-    return place.rows("SELECT cell, reason FROM factload.rejects ORDER BY row")  # type: ignore[return-value]
+def reasons(place: Place) -> list[tuple[Any, ...]]:
+    return place.rows("SELECT cell, reason FROM factload.rejects ORDER BY row")
 
 
 @pytest.mark.parametrize(
@@ -48,12 +51,14 @@ def reasons(place: Place) -> list[tuple[str, str]]:
         (stale, "take", ["0.0000", "1.0000", "2.0000", "4.0000"]),
     ],
 )
-def test_a_load_takes_what_the_feed_says(place: Place, kind, choice: str, metrics: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_a_load_takes_what_the_feed_says(
+    place: Place, kind: Callable[[Place], None], choice: str, metrics: list[str]
+) -> None:
     kind(place)
-    said = f"sheet: Facts, {'merged' if kind is merged else 'stale_formulas'}: {choice}"
-    place.load(place.feed(**{"sheet: Facts": said}))
+    field = "merged" if kind is merged else "stale_formulas"
+    place.load(place.feed({f"workbook.{field}": choice}))
     assert sorted(metric for _, metric, _ in place.facts()) == metrics
-    wanted = {
+    wanted: dict[tuple[Callable[[Place], None], str], list[tuple[Any, ...]]] = {
         (merged, "reject"): [("B4", "merged_cell")],
         (merged, "blank"): [("B4", "blank_value")],
         (stale, "reject"): [("B3", "stale_formula"), ("B4", "stale_formula")],
@@ -63,8 +68,8 @@ def test_a_load_takes_what_the_feed_says(place: Place, kind, choice: str, metric
 
 @pytest.mark.parametrize(("kind", "row"), [(merged, 4), (stale, 3)])
 def test_what_nobody_corrects_stays_a_reject_and_what_is_typed_is_loaded(
-    place: Place, kind, row: int
-) -> None:  # type: ignore[no-untyped-def]
+    place: Place, kind: Callable[[Place], None], row: int
+) -> None:
     kind(place)
     place.load()
     before, path = reasons(place), place.home / "inbox/rejects.xlsx"
@@ -81,9 +86,9 @@ def test_what_nobody_corrects_stays_a_reject_and_what_is_typed_is_loaded(
             assert f"B{row}" not in [cell for cell, _ in reasons(place)]
 
 
-def correct(path: Path, row: int, value: object) -> None:
+def correct(path: Path, row: int, value: int | None) -> None:
     workbook = openpyxl.load_workbook(path)
-    sheet = workbook.active
+    sheet = first_sheet(workbook)
     names = [cell.value for cell in sheet[1]]
     for line in sheet.iter_rows(min_row=2):
         metric = line[names.index("metric")]

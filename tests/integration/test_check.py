@@ -11,22 +11,23 @@ import pytest
 
 from tests.integration.commands import check, report
 from tests.integration.place import Place
+from tests.workbooks import first_sheet
 
 TABLE = """
 CREATE TABLE fact_wide (
     dimension_id bigint NOT NULL, metric numeric(6,2) NOT NULL, pieces integer, sold date, note varchar(5),
     paid boolean, load_id text NOT NULL)
 """
-COLUMNS = """{dimension: product}
-    metric: {column: metric, type: "numeric(6,2)", required: true}
-    pieces: {column: pieces, type: integer}
-    sold: {column: sold, type: date}
-    note: {column: note, type: "varchar(5)"}
-    paid: {column: paid, type: boolean}"""
 CHANGES = {
-    "table: fact_sales": "table: fact_wide",
-    "{dimension: product}": COLUMNS,
-    '    metric: {column: metric, type: "numeric(18,4)", required: true}\n': "",
+    "fact.table": "fact_wide",
+    "fact.columns": {
+        "dimension_id": {"dimension": "product"},
+        "metric": {"column": "metric", "type": "numeric(6,2)", "required": True},
+        "pieces": {"column": "pieces", "type": "integer"},
+        "sold": {"column": "sold", "type": "date"},
+        "note": {"column": "note", "type": "varchar(5)"},
+        "paid": {"column": "paid", "type": "boolean"},
+    },
 }
 HEADER = ("business_key", "metric", "pieces", "sold", "note", "paid")
 DAY = datetime(2026, 11, 5)
@@ -50,13 +51,13 @@ DEFECTS: dict[str, tuple[tuple[Any, ...], str]] = {
 @pytest.fixture
 def wide(place: Place) -> Place:
     place.execute(TABLE)
-    place.feed_file(**CHANGES)
+    place.feed_file(CHANGES)
     return place
 
 
 def write(place: Place, sheets: dict[str, list[tuple[Any, ...]]], name: str = "sales_2026-11-05.xlsx") -> Any:
     workbook = openpyxl.Workbook()
-    workbook.remove(workbook.active)
+    workbook.remove(first_sheet(workbook))
     for title, rows in sheets.items():
         sheet = workbook.create_sheet(title)
         for row in rows:
@@ -92,10 +93,7 @@ def test_a_workbook_with_twelve_defects_lists_all_twelve(wide: Place) -> None:
 
 def test_what_is_wrong_with_tables_sheets_headers_and_rows_comes_together(wide: Place) -> None:
     wide.execute("ALTER TABLE fact_wide DROP COLUMN paid, ALTER note TYPE varchar(3), ADD extra int NOT NULL")
-    wide.feed_file(
-        **CHANGES,
-        **{"sheet: Facts": "sheet: [North, East, South, West]"},
-    )  # fmt: skip
+    wide.feed_file({**CHANGES, "workbook.sheet": ["North", "East", "South", "West"]})
     workbook = write(
         wide,
         {
@@ -147,7 +145,7 @@ def test_only_the_first_rows_of_a_reason_are_listed_and_all_are_counted(wide: Pl
 
 
 def test_unmatched_fail_is_a_problem_with_its_count(wide: Place) -> None:
-    wide.feed_file(**CHANGES, **{"unmatched: reject": "unmatched: fail"})
+    wide.feed_file({**CHANGES, "dimensions.product.unmatched": "fail"})
     write(wide, {"Facts": [HEADER, GOOD, ("nobody", *GOOD[1:]), ("no one", *GOOD[1:])]})
     status, found = report()
     assert (status, [p["code"] for p in found["problems"]]) == (3, ["unmatched_key"])
@@ -155,7 +153,7 @@ def test_unmatched_fail_is_a_problem_with_its_count(wide: Place) -> None:
 
 
 def test_one_bad_workbook_among_several_is_named_and_the_others_are_checked(wide: Place) -> None:
-    wide.feed_file(**CHANGES, **{"sales_{period}.xlsx": "*.xlsx"})
+    wide.feed_file({**CHANGES, "workbook.path": "inbox/*.xlsx"})
     write(wide, {"My Facts": [HEADER, ("nobody", *GOOD[1:])]}, "a.xlsx")
     (wide.home / "inbox/b.xlsx").write_bytes(b"no workbook")
     write(wide, {"Facts": [HEADER, GOOD, ("nobody", *GOOD[1:])]}, "c.xlsx")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,18 +11,21 @@ from factload.errors import FactloadError
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.feeds import ABSENT
 from tests.integration.commands import report
 from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
-REJECTS = {"max_rejects: 80%": "max_rejects: 100%"}
-UPSERT = {"  mode: replace\n  load_column: load_id\n": "  mode: {upsert: [dimension_id]}\n"}
+REJECTS = {"max_rejects": "100%"}
+UPSERT = {"fact.mode": {"upsert": ["dimension_id"]}, "fact.load_column": ABSENT}
+OPTIONAL = {"fact.columns.metric.required": ABSENT}
+UNIQUE = {"fact.columns.metric.unique": True}
 ROWS = [("A1", 1), ("B2", 2), ("A1", 1), ("B2", 3), ("00123", None), ("A1", 4)]
 
 
-def both(place: Place, **changes: str) -> tuple[dict[str, Any], Any]:
+def both(place: Place, changes: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
     """What a check says, and what the load comes to."""
-    feed = place.feed(**changes)
+    feed = place.feed(changes)
     _, checked = report()
     try:
         run_load(feed, PERIOD, database=place.url, progress=Quiet())
@@ -43,19 +47,19 @@ TABLES = {
     "an upsert": (
         "ALTER TABLE fact_sales ALTER load_id DROP NOT NULL; CREATE UNIQUE INDEX ON fact_sales (dimension_id)", UPSERT, {"blank_value": 1, "duplicate_key": 3}),
     "a column that the feed calls unique": (
-        "SELECT 1", {"required: true": "required: true, unique: true"}, {"blank_value": 1, "duplicate_value": 1}),
+        "SELECT 1", UNIQUE, {"blank_value": 1, "duplicate_value": 1}),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("change", "of_feed", "rejects"), TABLES.values(), ids=TABLES)
 def test_rows_that_the_table_can_t_take_are_rejects_in_both(
-    place: Place, change: str, of_feed: dict[str, str], rejects: dict[str, int]
+    place: Place, change: str, of_feed: dict[str, Any], rejects: dict[str, int]
 ) -> None:
     place.execute(change)
     place.workbook(ROWS)
-    optional = {} if "required: true" in of_feed else {", required: true": ""}
+    optional = {} if of_feed is UNIQUE else OPTIONAL
     place.execute("ALTER TABLE fact_sales ALTER metric SET NOT NULL")
-    checked, loaded = both(place, **REJECTS, **of_feed, **optional)
+    checked, loaded = both(place, {**REJECTS, **of_feed, **optional})
     assert (checked["state"], loaded.state) == ("ready", "published")
     assert checked["rejects"] == loaded.rejects == rejects
     assert {**checked["rows"], "published": checked["rows"]["staged"]} == loaded.rows
@@ -70,7 +74,7 @@ def test_rows_that_the_table_can_t_take_are_rejects_in_both(
 def test_rejects_that_only_the_table_asks_for_hold_the_load(place: Place, what: str) -> None:
     place.execute("CREATE UNIQUE INDEX ON fact_sales (dimension_id)")
     place.workbook([("A1", 1), ("A1", 2)] if what == "duplicates" else [("A1", None)])
-    checked, error = both(place, **{"max_rejects: 80%": "max_rejects: 0", ", required: true": ""})
+    checked, error = both(place, {"max_rejects": 0, **OPTIONAL})
     assert (checked["state"], checked["error"]["code"], error.code) == (
         "held", "too_many_rejects", "too_many_rejects")  # fmt: skip
 
@@ -79,11 +83,11 @@ def test_rows_without_a_value_are_no_duplicates_unless_the_index_says_so(place: 
     place.execute("ALTER TABLE fact_sales ALTER metric DROP NOT NULL")
     place.execute("CREATE UNIQUE INDEX by_metric ON fact_sales (metric)")
     place.workbook([("A1", None), ("B2", None)])
-    checked, loaded = both(place, **{", required: true": ""})
+    checked, loaded = both(place, OPTIONAL)
     assert (checked["rejects"], loaded.rejects) == ({}, {})
     place.execute("DELETE FROM fact_sales")
     place.execute("DROP INDEX by_metric; CREATE UNIQUE INDEX ON fact_sales (metric) NULLS NOT DISTINCT")
-    feed = place.feed(**{", required: true": ""})
+    feed = place.feed(OPTIONAL)
     run_load(feed, PERIOD, database=place.url, reload=True, progress=Quiet())
     assert read_report(place.url, LOAD).rejects == {"not_unique": 1}
     assert report()[1]["rejects"] == {"not_unique": 1}
@@ -94,7 +98,7 @@ def test_members_that_would_be_made_are_told_apart(place: Place) -> None:
     place.execute("CREATE UNIQUE INDEX ON dim_product (business_key)")
     place.execute("CREATE UNIQUE INDEX ON fact_sales (dimension_id)")
     place.workbook([("new 1", 1), ("new 2", 2), ("A1", 3), ("new 1", 4)])
-    checked, loaded = both(place, **{"unmatched: reject": "unmatched: create"})
+    checked, loaded = both(place, {"dimensions.product.unmatched": "create"})
     assert checked["rejects"] == loaded.rejects == {"not_unique": 1}
 
 
@@ -112,7 +116,7 @@ def test_a_target_that_takes_no_rows_is_told_before_anything_is_read(
 ) -> None:
     place.execute(ddl)
     place.workbook([("A1", 1)])
-    checked, error = both(place, **{"table: fact_sales": "table: target"})
+    checked, error = both(place, {"fact.table": "target"})
     assert (checked["error"]["code"], error.code) == (code, code)
 
 
@@ -129,18 +133,18 @@ def test_an_index_that_no_upsert_can_use_is_told_before_anything_is_read(
     place.execute("ALTER TABLE fact_sales ALTER load_id DROP NOT NULL")
     place.execute(index)
     place.workbook([("A1", 1)])
-    checked, error = both(place, **UPSERT)
+    checked, error = both(place, UPSERT)
     assert (checked["error"]["code"], error.code) == ("upsert_not_unique", "upsert_not_unique")
     assert said in str(error)
 
 
 def test_a_changed_workbook_after_append_once_is_told_by_the_check(place: Place) -> None:
-    append = {"  mode: replace\n": "  mode: append_once\n"}
+    append = {"fact.mode": "append_once"}
     place.workbook([("A1", 1)])
-    both(place, **append)
+    both(place, append)
     assert report()[1]["state"] == "ready"  # the same again does nothing
     place.workbook([("A1", 2)])
-    checked, error = both(place, **append)
+    checked, error = both(place, append)
     assert (checked["error"]["code"], error.code) == ("appended_already", "appended_already")
 
 
@@ -148,5 +152,5 @@ def test_rows_that_would_stay_in_another_table_are_told_by_the_check(place: Plac
     place.execute("CREATE TABLE other (LIKE fact_sales INCLUDING ALL)")
     place.workbook([("A1", 1)])
     both(place)
-    checked, error = both(place, **{"table: fact_sales": "table: other"})
+    checked, error = both(place, {"fact.table": "other"})
     assert (checked["error"]["code"], error.code) == ("facts_left_behind", "facts_left_behind")

@@ -12,8 +12,10 @@ from typing import Any
 import openpyxl
 import pytest
 
+from tests.feeds import ABSENT, changed
 from tests.integration.commands import PERIOD, factload
-from tests.integration.place import Place
+from tests.integration.place import FEED, Place
+from tests.workbooks import first_sheet
 
 
 def report_of(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def test_check_says_what_would_happen_and_writes_nothing(place: Place) -> None:
 
 def test_check_ends_as_the_load_would(place: Place) -> None:
     place.workbook([("A1", 1.5), ("nobody", 3), ("no one", 4)])
-    place.feed_file(**{"80%": "50%"})
+    place.feed_file({"max_rejects": "50%"})
     result = factload("check", "sales", *PERIOD, "--json")
     assert (result.returncode, report_of(result)["state"]) == (3, "held")
     assert "2 of 3 rows would be rejected" in result.stderr
@@ -67,7 +69,7 @@ def test_check_ends_as_the_load_would(place: Place) -> None:
 
 def test_status_and_rejects(place: Place, tmp_path: Path) -> None:
     place.workbook([("A1", 1.5), ("+cmd()", 3), ("<script>", 4), ("A1", "n/a")])
-    place.feed_file(**{"80%": "50%"})
+    place.feed_file({"max_rejects": "50%"})
     assert factload("run", "sales", *PERIOD).returncode == 3
     [line] = json.loads(factload("status", "--json").stdout)
     assert (line["load_id"], line["state"], line["rejected"]) == ("sales@2026-11-05", "held", 3)
@@ -82,7 +84,7 @@ def test_status_and_rejects(place: Place, tmp_path: Path) -> None:
     ]
     target = tmp_path / "rejects.xlsx"
     assert factload("rejects", "sales@2026-11-05", "--xlsx", str(target)).stdout.startswith("3 rejected rows")
-    sheet = openpyxl.load_workbook(target).active
+    sheet = first_sheet(openpyxl.load_workbook(target))
     assert [cell.value for cell in sheet[2]][1:5] == [3, name, "Facts", 3]
     cell = sheet["A2"]
     assert (cell.value, cell.data_type) == ("+cmd()", "s")
@@ -93,7 +95,8 @@ def _no_such_feed(place: Place) -> tuple[str, ...]:
 
 
 def _typo(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"normalize": "normalise"})
+    path = place.feed_file()
+    path.write_text(path.read_text().replace("normalize", "normalise"))
     return ("run", "sales", *PERIOD)
 
 
@@ -111,27 +114,27 @@ def _no_sheet(place: Place) -> tuple[str, ...]:
 
 
 def _no_header(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"column: metric": "column: amount"})
+    place.feed_file({"fact.columns.metric.column": "amount"})
     return ("run", "sales", *PERIOD)
 
 
 def _no_table(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"table: fact_sales": "table: fact_sale"})
+    place.feed_file({"fact.table": "fact_sale"})
     return ("run", "sales", *PERIOD)
 
 
 def _no_fact_column(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"dimension_id:": "dimension:"})
+    place.feed_file({"fact.columns.dimension_id": ABSENT, "fact.columns.dimension": {"dimension": "product"}})
     return ("run", "sales", *PERIOD)
 
 
 def _no_key_column(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"business_key: business_key": "business_key: key"})
+    place.feed_file({"dimensions.product.business_key": "key"})
     return ("run", "sales", *PERIOD)
 
 
 def _wrong_type(place: Place) -> tuple[str, ...]:
-    place.feed_file(**{"numeric(18,4)": "numeric(20,4)"})
+    place.feed_file({"fact.columns.metric.type": "numeric(20,4)"})
     return ("run", "sales", *PERIOD)
 
 
@@ -230,13 +233,8 @@ def test_status_shows_the_other_feeds_beside_one_that_is_broken_or_has_no_connec
     assert factload("run", "sales", *PERIOD).returncode == 0
     feeds = place.home / "include/feeds"
     (feeds / "broken.yaml").write_text("feed: broken", encoding="utf-8")
-    (feeds / "other.yaml").write_text(
-        (feeds / "sales.yaml")
-        .read_text(encoding="utf-8")
-        .replace("feed: sales", "feed: other")
-        .replace("connection: warehouse", "connection: nowhere"),
-        encoding="utf-8",
-    )
+    other = changed(FEED, {"feed": "other", "fact.connection": "nowhere"})
+    (feeds / "other.yaml").write_text(other, encoding="utf-8")
     result = factload("status")
     assert result.returncode == 2
     assert "sales@2026-11-05" in result.stdout
@@ -251,8 +249,7 @@ def test_status_says_of_one_feed_alone_that_it_has_no_loads(place: Place) -> Non
     place.workbook([("A1", 1.5)])
     assert factload("run", "sales", *PERIOD).returncode == 0
     feeds = place.home / "include/feeds"
-    document = (feeds / "sales.yaml").read_text(encoding="utf-8").replace("feed: sales", "feed: other")
-    (feeds / "other.yaml").write_text(document, encoding="utf-8")
+    (feeds / "other.yaml").write_text(changed(FEED, {"feed": "other"}), encoding="utf-8")
     assert factload("status", "other").stdout == "The ledger has no loads of other.\n"
 
 

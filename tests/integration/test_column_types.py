@@ -8,14 +8,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import openpyxl
 import pytest
 
 from factload.errors import FactloadError, FeedError, ReconciliationError
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
+from tests.feeds import ABSENT, changed
 from tests.integration.commands import report
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
 FEED = """
@@ -25,7 +26,7 @@ fact:
   connection: warehouse
   table: target
   columns:
-    v: {column: v, COLUMN}
+    v: {column: v}
   load_column: load_id
 max_rejects: 100%
 min_rows: 0
@@ -46,17 +47,19 @@ max_rejects: 100%
 
 
 def put(place: Place, values: list[Any]) -> None:
-    workbook = openpyxl.Workbook()
-    workbook.active.title = "Facts"
-    for row in [("v", "n"), *((value, 1) for value in values)]:
-        workbook.active.append(row)
-    workbook.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
+    rows = [("v", "n"), *((value, 1) for value in values)]
+    write_rows(place.home / f"inbox/sales_{PERIOD}.xlsx", rows)
 
 
 def feed(place: Place, document: str) -> Any:
     path = place.home / "include/feeds/sales.yaml"
     path.write_text(document, encoding="utf-8")
     return read_feed_file(path)
+
+
+def with_column(**fields: Any) -> str:
+    """The feed whose one column has these fields."""
+    return changed(FEED, {"fact.columns.v": {"column": "v", **fields}})
 
 
 def load(place: Place, document: str) -> Any:
@@ -94,7 +97,7 @@ def test_a_type_that_can_t_hold_the_values_is_told_by_its_own_name(place: Place,
     place.execute(f"CREATE TABLE target (v {kind}, load_id text)")
     put(place, ["x"])
     declared, said = TELLING[kind]
-    error = refused(place, FEED.replace("COLUMN", f"type: {declared}"))
+    error = refused(place, with_column(type=declared))
     assert error.code == "column_type"
     assert re.search(said, str(error)), str(error)
 
@@ -113,7 +116,7 @@ def test_a_value_that_the_column_would_round_is_a_reject(
 ) -> None:
     place.execute(f"CREATE TABLE target (v {kind}, load_id text)")
     put(place, [*kept, None, *rounded])
-    rejects = load(place, FEED.replace("COLUMN", f"type: {declared}"))
+    rejects = load(place, with_column(type=declared))
     assert rejects == ({"not_exact": len(rounded)} if rounded else {})
     found = place.rows("SELECT v FROM target WHERE v IS NOT NULL")
     assert sorted(row[0] for row in found) == sorted(kept)
@@ -125,7 +128,7 @@ def test_labels_of_an_enum_are_loaded_and_other_texts_are_rejects(place: Place) 
     place.execute("CREATE SCHEMA s; CREATE TYPE s.colour AS ENUM ('red', 'green', 'Blue')")
     place.execute("CREATE TABLE target (v s.colour, load_id text)")
     put(place, ["red", "blue", "Blue", "pink"])
-    rejects = load(place, FEED.replace("COLUMN", "type: text, allowed: [red, Blue]"))
+    rejects = load(place, with_column(type="text", allowed=["red", "Blue"]))
     assert rejects == {"not_allowed": 2}
     assert place.rows("SELECT v::text FROM target ORDER BY 1") == [("Blue",), ("red",)]
     assert place.rows("SELECT count(*) FROM pg_type WHERE typname = 'colour'") == [(1,)]
@@ -134,9 +137,10 @@ def test_labels_of_an_enum_are_loaded_and_other_texts_are_rejects(place: Place) 
 def test_an_upsert_by_an_enum(place: Place) -> None:
     place.execute("CREATE TYPE colour AS ENUM ('red', 'green'); CREATE TABLE target (v colour PRIMARY KEY)")
     put(place, ["red", "green"])
-    document = FEED.replace("COLUMN", "type: text, required: true, allowed: [red, green]")
+    document = with_column(type="text", required=True, allowed=["red", "green"])
+    upsert = changed(document, {"fact.load_column": ABSENT, "fact.mode": {"upsert": ["v"]}})
     for _ in range(2):
-        place.load(feed(place, document.replace("load_column: load_id", "mode: {upsert: [v]}")), reload=True)
+        place.load(feed(place, upsert), reload=True)
     assert place.rows("SELECT count(*) FROM target") == [(2,)]
 
 
@@ -145,7 +149,7 @@ def test_a_domain_is_what_it_restricts(place: Place) -> None:
     place.execute("CREATE DOMAIN money2 AS amount")
     place.execute("CREATE TABLE target (v money2, load_id text)")
     put(place, [1.5, None, 2])
-    assert load(place, FEED.replace("COLUMN", 'type: "numeric(10,2)"')) == {}
+    assert load(place, with_column(type="numeric(10,2)")) == {}
     assert place.rows("SELECT sum(v) FROM target") == [(Decimal("3.50"),)]
 
 

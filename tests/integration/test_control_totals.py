@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from factload.cli.terminal import rendered
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
-from tests.integration.place import PERIOD, Place
+from tests.integration.place import Place
 
 _FEED = """
 feed: sales
@@ -64,11 +63,7 @@ def test_equal_totals_are_reported_equal_in_every_type(
 
 
 def test_of_a_load_without_staged_rows_no_total_is_called_different(place: Place, tmp_path: Path) -> None:
-    workbook = openpyxl.Workbook()
-    workbook.active.title = "Facts"
-    workbook.active.append(("business_key", "metric"))
-    workbook.active.append(("nobody", 1.5))
-    workbook.save(place.home / f"inbox/sales_{PERIOD}.xlsx")
-    feed = place.feed(**{"max_rejects: 80%": "max_rejects: 100%"})
+    place.workbook([("nobody", 1.5)])
+    feed = place.feed({"max_rejects": "100%"})
     load = place.load(feed)
     assert "different" not in rendered(read_report(place.url, load.load_id))

@@ -147,7 +147,7 @@ def test_a_dimension_of_dates_in_two_roles(star: Place) -> None:
 
 
 def test_constants_the_period_and_where_a_row_comes_from(star: Place) -> None:
-    columns = {
+    columns: dict[str, dict[str, Any]] = {
         "one": {"value": 1},
         "rate": {"value": 0.1},
         "kind": {"value": 'it\'s, "{NULL}" \\'},

@@ -9,10 +9,11 @@ import pytest
 
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION
+from tests.feeds import changed
 from tests.integration.commands import doctor, factload
 from tests.integration.ledgers import OLDER
 from tests.integration.opened import Opened
-from tests.integration.place import Place
+from tests.integration.place import FEED, Place
 
 ROWS = [("A1", 1.5), ("B2", 2)]
 
@@ -60,7 +61,7 @@ def test_for_people_it_is_a_line_a_finding(place: Place) -> None:
 def test_a_broken_feed_and_the_others_are_looked_at_all_the_same(place: Place) -> None:
     (place.home / "include/feeds/broken.yaml").write_text("feed: broken\nworkbook: {path: 3}\n")
     (place.home / "include/feeds/lost.yaml").write_text(
-        place.feed_file().read_text().replace("feed: sales", "feed: lost").replace("warehouse", "elsewhere")
+        changed(FEED, {"feed": "lost", "fact.connection": "elsewhere"})
     )
     status, found = doctor()
     assert status == 2

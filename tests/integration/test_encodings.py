@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import openpyxl
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -13,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from tests.integration.commands import PERIOD, factload
 from tests.integration.place import TABLES, Place
+from tests.workbooks import write_rows
 
 # What each encoding holds beyond ASCII.
 ENCODINGS = {"LATIN1": "Müller", "WIN1252": "Müller – 5 €", "SQL_ASCII": "Müller ☃"}
@@ -42,7 +42,7 @@ def encoded(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.Mo
 
 
 def with_notes(place: Place) -> None:
-    place.feed_file(**{"  mode: replace": "    note: {column: business_key, type: text}\n  mode: replace"})
+    place.feed_file({"fact.columns.note": {"column": "business_key", "type": "text"}})
 
 
 def test_what_the_encoding_holds_is_loaded_and_comes_back_as_it_was(
@@ -69,16 +69,9 @@ def test_what_the_encoding_holds_is_loaded_and_comes_back_as_it_was(
 def test_a_text_beyond_the_encoding_rejects_its_row(encoded: Place, request: pytest.FixtureRequest) -> None:
     encoding = request.node.callspec.params["encoded"]
     snow = "☃ 漢"
-    encoded.feed_file(
-        **{
-            "  mode: replace": "    note: {column: note, type: text}\n  mode: replace",
-        }
-    )
-    workbook = openpyxl.Workbook()
-    workbook.active.title = "Facts"
-    for row in [("business_key", "metric", "note"), ("A1", 1, "plain"), ("B2", 2, snow)]:
-        workbook.active.append(row)
-    workbook.save(encoded.home / "inbox/sales_2026-11-05.xlsx")
+    encoded.feed_file({"fact.columns.note": {"column": "note", "type": "text"}})
+    rows = [("business_key", "metric", "note"), ("A1", 1, "plain"), ("B2", 2, snow)]
+    write_rows(encoded.home / "inbox/sales_2026-11-05.xlsx", rows)
     checked, result = (factload(command, "sales", *PERIOD) for command in ("check", "run"))
     notes = encoded.rows("SELECT note FROM fact_sales")
     if encoding == "SQL_ASCII":
@@ -96,7 +89,7 @@ def test_a_key_beyond_the_encoding_makes_no_member_and_is_compared_all_the_same(
     encoded.workbook([("A1", 1), ("☃", 2)])
     encoded.execute("ALTER TABLE dim_product ADD UNIQUE (business_key)")
     for action, reason in (("create", "unstorable_text"), ("reject", "unmatched_key")):
-        encoded.feed_file(**{"unmatched: reject": f"unmatched: {action}"})
+        encoded.feed_file({"dimensions.product.unmatched": action})
         assert factload("run", "sales", *PERIOD, "--reload").returncode == 0
         assert encoded.rows("SELECT cell, reason FROM factload.rejects") == [("A3", reason)]
 

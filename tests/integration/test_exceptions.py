@@ -164,7 +164,7 @@ class Case:
         url = self.place.url
         feed = read_feed("sales")
         self.happens(0.3)
-        opening = partial(steps.open_load, feed, PERIOD, database=url, reload=self.maybe(0.3))
+        opening = partial(steps.open_load, feed, PERIOD, reload=self.maybe(0.3))
         stepped = SteppedLoad(opening, feed, url)
         stepped.run(OPEN)
         try:

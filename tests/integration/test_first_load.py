@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from tests.integration.first_workbooks import MAKERS, Made, Maker
 from tests.integration.place import Place
 
 
-def carried_out(place: Place, made: Made, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+def carried_out(place: Place, made: Made, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """`init`, `init --ddl`, `check`, `run`: the feed that was written, and what it said."""
     output = place.home / "include/feeds/first.yaml"
     assert main(["init", str(made.path), "--output", str(output)]) == 0, capsys.readouterr().err
@@ -23,7 +24,7 @@ def carried_out(place: Place, made: Made, capsys: pytest.CaptureFixture[str]) ->
     text = output.read_text(encoding="utf-8")
     assert main(["check", "first", *period]) == 0, capsys.readouterr().err + text
     assert main(["run", "first", *period]) == 0, capsys.readouterr().err + text
-    feed: dict[str, object] = yaml.safe_load(text)
+    feed: dict[str, Any] = yaml.safe_load(text)
     return feed | {"said": text}
 
 
@@ -35,7 +36,7 @@ def test_what_is_proposed_is_loaded_whole(
     (place.home / "include/feeds/sales.yaml").unlink()
     made = maker(place.home / "inbox")
     feed = carried_out(place, made, capsys)
-    columns, dimensions = feed["fact"]["columns"], feed.get("dimensions", {})  # type: ignore[index, attr-defined]
+    columns, dimensions = feed["fact"]["columns"], feed.get("dimensions", {})
     of_header = {c["column"]: name for name, c in columns.items() if "column" in c}
     assert place.rows("SELECT count(*) FROM fact_first") == [(made.rows,)]
     for header, wanted in made.sums.items():

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlwt
@@ -18,11 +19,7 @@ from factload.reports.report import read_report
 from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
-PROVENANCE = """
-    source_workbook: {provenance: workbook}
-    source_sheet: {provenance: sheet}
-    source_row: {provenance: row}
-  mode: replace"""
+PROVENANCE = {f"fact.columns.source_{part}": {"provenance": part} for part in ("workbook", "sheet", "row")}
 LINES = (
     "Sales of the week\r\n"
     "business_key;metric;remark\r\n"
@@ -59,17 +56,12 @@ def as_xls(path: Path) -> None:
     workbook.save(str(path))
 
 
-def loaded(place: Place, name: str, described: str) -> None:
+def loaded(place: Place, name: str, **described: Any) -> None:
     """Load one file that the feed describes so, into a fact table that keeps where each row came from."""
     place.execute(
         "ALTER TABLE fact_sales ADD source_workbook text, ADD source_sheet text, ADD source_row bigint"
     )
-    feed = place.feed(
-        **{
-            'path: "inbox/sales_{period}.xlsx", sheet: Facts': f'path: "inbox/{name}", {described}',
-            "\n  mode: replace": PROVENANCE,
-        }
-    )
+    feed = place.feed({"workbook": {"path": f"inbox/{name}", **described}, **PROVENANCE})
     run_load(feed, PERIOD, database=place.url, progress=Quiet())
 
 
@@ -87,7 +79,7 @@ def test_a_csv_file_becomes_facts_and_its_ragged_row_a_reject(
     write: Callable[[Path], None], name: str, place: Place
 ) -> None:
     write(place.home / "inbox" / name)
-    loaded(place, name, 'csv: {encoding: cp1252, delimiter: ";", decimal: ",", thousands: "."}')
+    loaded(place, name, csv={"encoding": "cp1252", "delimiter": ";", "decimal": ",", "thousands": "."})
     source = f"inbox/{name}"
     assert place.rows(
         "SELECT dimension_id, metric::text, source_workbook, source_sheet, source_row FROM fact_sales ORDER BY source_row"
@@ -111,7 +103,7 @@ def test_a_csv_file_becomes_facts_and_its_ragged_row_a_reject(
 
 def test_an_xls_workbook_becomes_facts_and_its_rejects_have_their_cells(place: Place) -> None:
     as_xls(place.home / "inbox/sales.xls")
-    loaded(place, "sales.xls", "sheet: Facts")
+    loaded(place, "sales.xls", sheet="Facts")
     assert place.rows(
         "SELECT dimension_id, metric::text, source_workbook, source_sheet, source_row FROM fact_sales ORDER BY source_row"
     ) == [
@@ -135,7 +127,7 @@ def test_a_csv_file_that_is_hostile_leaves_the_fact_table_alone(place: Place) ->
     )
     place.execute("INSERT INTO fact_sales (dimension_id, metric, load_id) VALUES (1, 1, 'before')")
     with pytest.raises(WorkbookError, match="FACTLOAD_LIMIT_RATIO"):
-        loaded(place, "sales.csv.gz", "csv: {}")
+        loaded(place, "sales.csv.gz", csv={})
     assert place.facts() == [(1, "1.0000", "before")]
 
 

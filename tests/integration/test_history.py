@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -28,20 +29,25 @@ MIXED = [
 ]
 
 
-def run(place: Place, rows: list[tuple[Any, ...]], period: date = PERIOD, **changes: str) -> None:
+def run(
+    place: Place,
+    rows: list[tuple[Any, ...]],
+    period: date = PERIOD,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
     """Load these rows; the error that a refused load ends with is in the ledger."""
     place.workbook(rows, period)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place.home)
         try:
-            run_load(place.feed(**changes), period, database=place.url, progress=Quiet())
+            run_load(place.feed(changes), period, database=place.url, progress=Quiet())
         except FactloadError:
             return
 
 
 def test_days(place: Place) -> None:
     run(place, GOOD)
-    run(place, MIXED, NEXT_DAY, **{"max_rejects: 80%": "max_rejects: 0"})
+    run(place, MIXED, NEXT_DAY, {"max_rejects": 0})
     with place.engine.connect() as connection:
         found = loads_between(connection, ["sales", "other"], PERIOD, NEXT_DAY)
         assert [
@@ -68,7 +74,7 @@ def test_a_load_that_began_a_day_ago_and_never_ended_is_stalled(place: Place) ->
 
 def test_a_failed_reload_leaves_the_earlier_attempt_published(place: Place) -> None:
     run(place, GOOD)
-    run(place, MIXED, **{"max_rejects: 80%": "max_rejects: 0"})
+    run(place, MIXED, changes={"max_rejects": 0})
     with place.engine.connect() as connection:
         detail = load_detail(connection, "sales", f"sales@{PERIOD}")
         assert detail is not None
@@ -83,7 +89,7 @@ def test_a_failed_reload_leaves_the_earlier_attempt_published(place: Place) -> N
 def test_the_trend_is_of_loads_that_were_counted_oldest_first(place: Place) -> None:
     for day in range(4):
         run(place, GOOD * (day + 1), PERIOD + timedelta(days=day))
-    run(place, [("A1", 1)], PERIOD + timedelta(days=4), **{"column: metric": "column: nowhere"})
+    run(place, [("A1", 1)], PERIOD + timedelta(days=4), {"fact.columns.metric.column": "nowhere"})
     with place.engine.connect() as connection:
         assert [load.source for load in recent_loads(connection, "sales")] == [2, 4, 6, 8]
         assert [load.source for load in recent_loads(connection, "sales", limit=2)] == [6, 8]

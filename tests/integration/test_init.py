@@ -16,6 +16,7 @@ from factload.propose.first import propose_feed, write_feed
 from factload.propose.written import feed_text
 from tests.integration.commands import factload
 from tests.integration.place import Place
+from tests.workbooks import first_sheet, write_rows
 
 STAR = """
 CREATE TABLE dim_customer (
@@ -35,12 +36,7 @@ INSERT INTO dim_store VALUES (1, 'North'), (2, 'South');
 
 
 def write_workbook(path: Path, *rows: tuple[Any, ...], sheet: str = "Orders") -> Path:
-    made = openpyxl.Workbook()
-    made.active.title = sheet
-    for row in rows:
-        made.active.append(row)
-    made.save(path)
-    return path
+    return write_rows(path, rows, sheet)
 
 
 def text_of(place: Place, workbook: Path, **asked: Any) -> str:
@@ -48,7 +44,7 @@ def text_of(place: Place, workbook: Path, **asked: Any) -> str:
     return feed_text(propose_feed(workbook, database=place.url, **asked), None)
 
 
-def proposed(place: Place, workbook: Path, **asked: str) -> dict[str, Any]:
+def proposed(place: Place, workbook: Path, **asked: Any) -> dict[str, Any]:
     """The proposed feed, read as YAML."""
     text = feed_text(propose_feed(workbook, database=place.url, **asked), "feed.schema.json")
     feed: dict[str, Any] = yaml.safe_load(text)
@@ -393,7 +389,7 @@ def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: P
         path, ("Code", "Amount", None, "Double", "Qty"), *(("A", n, n, f"=E{n + 2}*2", n) for n in range(9))
     )
     opened = openpyxl.load_workbook(path)
-    opened.active.merge_cells("B1:C1")
+    first_sheet(opened).merge_cells("B1:C1")
     opened.save(path)
     text = text_of(place, path)
     assert list(yaml.safe_load(text)["fact"]["columns"]) == ["merged_id", "qty"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import openpyxl
 import pytest
@@ -19,7 +20,7 @@ from tests.integration.place import PERIOD, Place
 LOAD = "sales@2026-11-05"
 
 
-def load(place: Place, feed: Feed | None = None, period: date = PERIOD, **options: bool) -> Load:
+def load(place: Place, feed: Feed | None = None, period: date = PERIOD, **options: Any) -> Load:
     return run_load(feed or place.feed(), period, database=place.url, progress=Quiet(), **options)
 
 
@@ -141,7 +142,7 @@ def test_too_many_rejects_publish_nothing_and_are_kept(place: Place) -> None:
     load(place)
     place.workbook([("A1", 2), ("nobody", 3), ("no one", 4)])
     with pytest.raises(RowsRefused, match=r"2 of 3 rows were rejected.*at most max_rejects, 50%"):
-        load(place, place.feed(**{"80%": "50%"}))
+        load(place, place.feed({"max_rejects": "50%"}))
     assert place.facts() == [(1, "1.0000", LOAD)]
     held = report(place)
     assert (held.state, held.rows["rejected"], held.rejects) == ("held", 2, {"unmatched_key": 2})
@@ -151,7 +152,7 @@ def test_too_many_rejects_publish_nothing_and_are_kept(place: Place) -> None:
 def test_after_the_dimension_caught_up_the_held_load_goes_through(place: Place) -> None:
     place.workbook([("A1", 2), ("nobody", 3), ("no one", 4)])
     with pytest.raises(RowsRefused):
-        load(place, place.feed(**{"80%": "50%"}))
+        load(place, place.feed({"max_rejects": "50%"}))
     place.execute("INSERT INTO dim_product (primary_synthetic_key, business_key) VALUES (10, 'nobody')")
     load(place)
     assert place.facts() == [(1, "2.0000", LOAD), (10, "3.0000", LOAD)]
@@ -170,7 +171,7 @@ def test_unmatched_fail_refuses_the_load(place: Place) -> None:
         RowsRefused,
         match=r"row 3 of one partition has a business key without a member.*`factload check` lists",
     ):
-        load(place, place.feed(**{"unmatched: reject": "unmatched: fail"}))
+        load(place, place.feed({"dimensions.product.unmatched": "fail"}))
     assert place.facts() == []
     assert report(place).state == "refused"
 
@@ -188,7 +189,7 @@ def test_duplicate_members_stop_the_load_and_are_named(place: Place) -> None:
 @pytest.mark.parametrize("way", ["core", "copy"])
 def test_both_ways_of_inserting_give_the_same_rows(place: Place, way: str) -> None:
     place.workbook([("A1", 1.25), ("B2", -0.0001), ("nobody", 1)])
-    load(place, place.feed(**{"parallelism: 2": f"parallelism: 2\ninsert: {way}"}))
+    load(place, place.feed({"insert": way}))
     assert place.facts() == [(1, "1.2500", LOAD), (2, "-0.0001", LOAD)]
 
 

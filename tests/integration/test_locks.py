@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -115,7 +115,7 @@ def test_a_reader_is_in_nobody_s_way(place: Place, ready: Opened) -> None:
 def test_two_feeds_may_load_one_table_at_once(place: Place) -> None:
     for day in (5, 6):
         place.workbook([("A1", day)] * 10, PERIOD.replace(day=day))
-    feeds = [place.feed(), place.feed(**{"feed: sales": "feed: other"})]
+    feeds = [place.feed(), place.feed({"feed": "other"})]
     loads = [Opened(place, feed, PERIOD.replace(day=day)) for feed, day in zip(feeds, (5, 6), strict=True)]
     for opened in loads:
         opened.load_all()
@@ -141,7 +141,7 @@ def test_a_session_ended_while_it_copies_is_an_error_that_a_retry_helps(place: P
     ):
         pid = connection.scalar(text("SELECT pg_backend_pid()"))
         place.execute(f"SELECT pg_terminate_backend({pid})")
-        with connection.connection.cursor() as cursor:
+        with closing(connection.connection.cursor()) as cursor:
             cursor.copy_expert("COPY dim_product TO STDOUT", io.StringIO())
 
 

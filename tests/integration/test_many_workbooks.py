@@ -18,14 +18,15 @@ from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import first_sheet
 
 LOAD = "sales@2026-11-05"
-ALL = {"inbox/sales_{period}.xlsx": "inbox/{period}/*.xlsx", "sheet: Facts": 'sheet: "*"'}
+ALL = {"workbook.path": "inbox/{period}/*.xlsx", "workbook.sheet": "*"}
 
 
 def write(place: Place, name: str, **sheets: list[tuple[Any, ...]]) -> Path:
     workbook = openpyxl.Workbook()
-    workbook.remove(workbook.active)
+    workbook.remove(first_sheet(workbook))
     for title, rows in sheets.items():
         sheet = workbook.create_sheet(title)
         for row in [("business_key", "metric"), *rows]:
@@ -37,7 +38,7 @@ def write(place: Place, name: str, **sheets: list[tuple[Any, ...]]) -> Path:
 
 
 def load(place: Place, feed: Feed | None = None, **options: Any) -> Load:
-    return run_load(feed or place.feed(**ALL), PERIOD, database=place.url, progress=Quiet(), **options)
+    return run_load(feed or place.feed(ALL), PERIOD, database=place.url, progress=Quiet(), **options)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_a_workbook_overwritten_in_the_middle_of_a_load_publishes_nothing_until_
     north_and_south: Place,
 ) -> None:
     place = north_and_south
-    feed = place.feed(**ALL)
+    feed = place.feed(ALL)
     other = write(place, "other.tmp.xlsx", Facts=[("B2", 99)]).rename(place.home / "inbox/corrected.xlsx")
     opened = steps.open_load(feed, PERIOD, database=place.url)
 

@@ -16,11 +16,11 @@ LOAD = "sales@2026-11-05"
 FIVE = [("A1", 1), ("B2", 2), ("A1", 3), ("B2", 4), ("A1", 5)]
 
 
-def feed(place: Place, least: str | None, mode: str = "") -> Any:
-    changes = {"max_rejects: 80%": f"max_rejects: 80%\nmin_rows: {least}"} if least is not None else {}
+def feed(place: Place, least: int | str | None, mode: Any = None) -> Any:
+    changes: dict[str, Any] = {} if least is None else {"min_rows": least}
     if mode:
-        changes["  mode: replace"] = f"  mode: {mode}"
-    return place.feed(**changes)
+        changes["fact.mode"] = mode
+    return place.feed(changes)
 
 
 def rows_published(place: Place) -> int:
@@ -32,18 +32,18 @@ def rows_published(place: Place) -> int:
     [
         (None, [], True),
         (None, FIVE[:1], False),
-        ("0", [], False),
-        ("3", FIVE[:3], False),
-        ("3", FIVE[:2], True),
+        (0, [], False),
+        (3, FIVE[:3], False),
+        (3, FIVE[:2], True),
         ("60%", FIVE[:3], False),
         ("60%", FIVE[:2], True),
         ("100%", FIVE[:4], True),
         ("100%", [*FIVE, ("A1", 6)], False),
-        ("3", [("A1", 1), ("nobody", 1), ("nobody", 2), ("nobody", 3)], True),
+        (3, [("A1", 1), ("nobody", 1), ("nobody", 2), ("nobody", 3)], True),
     ],
 )
 def test_what_is_fewer_than_min_rows_is_held(
-    place: Place, least: str | None, rows: list[tuple[str, int]], held: bool
+    place: Place, least: int | str | None, rows: list[tuple[str, int]], held: bool
 ) -> None:
     place.workbook(FIVE)
     place.load(feed(place, least))
@@ -64,11 +64,11 @@ def test_what_is_fewer_than_min_rows_is_held(
 
 def test_a_first_load_may_be_empty_unless_a_number_is_asked_for(place: Place) -> None:
     place.workbook([])
-    for least in ("1", "10"):
+    for least in (1, 10):
         with pytest.raises(RowsRefused, match=r"0 rows are left to publish\. Expected: at least min_rows"):
             place.load(feed(place, least))
-    for least in (None, "50%"):
-        place.load(feed(place, least), reload=True)
+    for share in (None, "50%"):
+        place.load(feed(place, share), reload=True)
     assert rows_published(place) == 0
 
 
@@ -88,17 +88,17 @@ def test_a_held_load_is_released_by_a_person_for_this_attempt_alone(place: Place
 def test_an_upsert_takes_nothing_away_so_no_rows_are_no_loss(place: Place) -> None:
     place.execute("ALTER TABLE fact_sales ADD UNIQUE (dimension_id)")
     place.workbook(FIVE[:2])
-    place.load(feed(place, None, "{upsert: [dimension_id]}"))
+    place.load(feed(place, None, {"upsert": ["dimension_id"]}))
     place.workbook([])
-    place.load(feed(place, None, "{upsert: [dimension_id]}"))
+    place.load(feed(place, None, {"upsert": ["dimension_id"]}))
     assert rows_published(place) == 2
 
 
 def test_too_many_rejects_come_first_when_both_limits_are_broken(place: Place) -> None:
     place.workbook(FIVE)
-    place.load(feed(place, "5"))
+    place.load(feed(place, 5))
     place.workbook([("nobody", 1)])
     with pytest.raises(RowsRefused, match="1 of 1 rows were rejected"):
-        place.load(feed(place, "5"))
-    publish_held(feed(place, "5"), PERIOD, reason="both are known", by="ada", database=place.url)
+        place.load(feed(place, 5))
+    publish_held(feed(place, 5), PERIOD, reason="both are known", by="ada", database=place.url)
     assert rows_published(place) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -12,6 +13,7 @@ from factload.errors import FeedError, ReconciliationError
 from factload.fact.table import LOAD_NAMESPACE
 from factload.feed.model import Feed
 from factload.reports.report import read_report
+from tests.feeds import ABSENT
 from tests.integration.place import Place
 
 LOAD = "sales@2026-11-05"
@@ -22,13 +24,13 @@ def without_load_column(place: Place) -> None:
     place.execute("ALTER TABLE fact_sales DROP COLUMN load_id")
 
 
-def appending(place: Place) -> Feed:
-    return place.feed(**{"  mode: replace\n  load_column: load_id\n": "  mode: append_once\n"})
+def appending(place: Place, limit: int | str = "80%") -> Feed:
+    return place.feed({"fact.mode": "append_once", "fact.load_column": ABSENT, "max_rejects": limit})
 
 
 def upserting(place: Place, keys: str = "dimension_id", limit: str = "80%") -> Feed:
-    mode = f"  mode: {{upsert: [{keys}]}}\n"
-    return place.feed(**{"  mode: replace\n  load_column: load_id\n": mode, "80%": limit})
+    mode = {"upsert": keys.split(", ")}
+    return place.feed({"fact.mode": mode, "fact.load_column": ABSENT, "max_rejects": limit})
 
 
 def facts(place: Place) -> list[tuple[object, ...]]:
@@ -65,11 +67,7 @@ class TestAppendOnce:
         without_load_column(place)
         place.workbook([("A1", 1), ("nobody", 2)])
         with pytest.raises(Exception, match="were rejected"):
-            place.load(
-                place.feed(
-                    **{"  mode: replace\n  load_column: load_id\n": "  mode: append_once\n", "80%": "0"}
-                )
-            )
+            place.load(appending(place, limit=0))
         place.workbook([("A1", 5)])
         place.load(appending(place))
         assert facts(place) == [(1, 5.0)]
@@ -187,11 +185,12 @@ def test_in_every_mode_publish_sees_what_a_trigger_changes(place: Place, mode: s
     )
     place.execute("CREATE TRIGGER divert BEFORE INSERT ON fact_sales FOR EACH ROW EXECUTE FUNCTION divert()")
     place.workbook([("A1", 1)])
-    feed = {
-        "replace": place.feed,
-        "append_once": lambda: appending(place),
-        "upsert": lambda: upserting(place),
-    }[mode]()
+    feeds: dict[str, Callable[[Place], Feed]] = {
+        "replace": Place.feed,
+        "append_once": appending,
+        "upsert": upserting,
+    }
+    feed = feeds[mode](place)
     with pytest.raises(ReconciliationError, match="other values of dimension_id went into the fact table"):
         place.load(feed)
     assert place.facts() == []

@@ -150,7 +150,7 @@ def test_a_damaged_staging_file_is_noticed(opened: Opened, damage: str) -> None:
 
 
 def test_a_feed_that_changed_on_the_way_is_noticed(place: Place, opened: Opened) -> None:
-    opened.feed = place.feed(**{"numeric(18,4)": "numeric(18,2)"})
+    opened.feed = place.feed({"fact.columns.metric.type": "numeric(18,2)"})
     with pytest.raises(Exception, match="the feed file of sales changed since this load was opened"):
         opened.load_partition(0)
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import openpyxl
 import pytest
 
 from factload.errors import FactloadError, FeedError, ReconciliationError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from factload.reports.report import read_report
+from tests.feeds import changed
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
-MODES = {
-    "replace": "mode: replace\n  load_column: load_id",
-    "append_once": "mode: append_once",
-    "append_once with a load column": "mode: append_once\n  load_column: load_id",
-    "upsert": "mode: {upsert: [code]}",
-    "upsert with a load column": "mode: {upsert: [code]}\n  load_column: load_id",
+MODES: dict[str, dict[str, Any]] = {
+    "replace": {"fact.mode": "replace", "fact.load_column": "load_id"},
+    "append_once": {"fact.mode": "append_once"},
+    "append_once with a load column": {"fact.mode": "append_once", "fact.load_column": "load_id"},
+    "upsert": {"fact.mode": {"upsert": ["code"]}},
+    "upsert with a load column": {"fact.mode": {"upsert": ["code"]}, "fact.load_column": "load_id"},
 }
 FEED = """
 feed: sales
@@ -37,7 +39,6 @@ fact:
     note: {column: note, type: varchar(20)}
     channel: {value: web}
     origin: {provenance: row}
-  MODE
 """
 WIDE = """
 CREATE TABLE wide (
@@ -66,16 +67,12 @@ def wide(place: Place) -> Place:
 
 
 def put(place: Place, of: list[tuple[Any, ...]]) -> None:
-    workbook = openpyxl.Workbook()
-    workbook.active.title = "Facts"
-    for row in [HEADER, *of]:
-        workbook.active.append(row)
-    workbook.save(place.home / f"inbox/wide_{PERIOD}.xlsx")
+    write_rows(place.home / f"inbox/wide_{PERIOD}.xlsx", [HEADER, *of])
 
 
-def feed(place: Place, mode: str) -> Feed:
+def feed(place: Place, mode: str, changes: Mapping[str, Any] | None = None) -> Feed:
     path = place.home / "include/feeds/sales.yaml"
-    path.write_text(FEED.replace("MODE", MODES[mode]), encoding="utf-8")
+    path.write_text(changed(FEED, MODES[mode] | dict(changes or {})), encoding="utf-8")
     return read_feed_file(path)
 
 
@@ -295,7 +292,7 @@ class TestWhatWasPublishedBefore:
     def test_another_load_column_leaves_no_rows_behind(self, wide: Place) -> None:
         wide.execute("ALTER TABLE wide ADD l2 text")
         wide.load(feed(wide, "replace"))
-        moved = feed_with(wide, "load_column: load_id", "load_column: l2")
+        moved = feed(wide, "replace", {"fact.load_column": "l2"})
         with pytest.raises(FeedError, match=r"5 of its rows stand in wide, where load_id says so"):
             wide.load(moved)
         wide.execute("UPDATE wide SET l2 = load_id")
@@ -306,7 +303,7 @@ class TestWhatWasPublishedBefore:
     def test_another_table_leaves_no_rows_behind(self, wide: Place, mode: str) -> None:
         wide.execute("CREATE TABLE wider (LIKE wide INCLUDING ALL)")
         wide.load(feed(wide, "replace"))
-        moved = feed_with(wide, "table: wide", "table: wider", mode)
+        moved = feed(wide, mode, {"fact.table": "wider"})
         with pytest.raises(FeedError):
             wide.load(moved)
         assert (count(wide), wide.rows("SELECT count(*) FROM wider")) == (5, [(0,)])
@@ -317,25 +314,17 @@ class TestWhatWasPublishedBefore:
 
     def test_the_same_table_by_another_name_is_the_same_table(self, wide: Place) -> None:
         wide.load(feed(wide, "replace"))
-        wide.load(feed_with(wide, "table: wide", "table: public.wide"))
+        wide.load(feed(wide, "replace", {"fact.table": "public.wide"}))
         wide.execute("ALTER TABLE wide RENAME TO broad")
-        wide.load(feed_with(wide, "table: wide", "table: broad"))
+        wide.load(feed(wide, "replace", {"fact.table": "broad"}))
         assert wide.rows("SELECT count(*) FROM broad") == [(5,)]
-
-
-def feed_with(place: Place, old: str, new: str, mode: str = "replace") -> Feed:
-    path = place.home / "include/feeds/sales.yaml"
-    document = FEED.replace("MODE", MODES[mode])
-    assert old in document
-    path.write_text(document.replace(old, new), encoding="utf-8")
-    return read_feed_file(path)
 
 
 def test_a_state_that_somebody_set_by_hand_is_no_publication(wide: Place) -> None:
     load = wide.load(feed(wide, "replace"))
     put(wide, rows(3))
     with pytest.raises(FactloadError):
-        wide.load(feed_with(wide, "required: true", "required: true, allowed: [none]"))
+        wide.load(feed(wide, "replace", {"fact.columns.code.allowed": ["none"]}))
     wide.execute(f"UPDATE factload.attempts SET state = 'published' WHERE epoch > {load.epoch}")
     again = wide.load(feed(wide, "replace"))
     assert (again.already_published, count(wide)) == (False, 3)

@@ -254,7 +254,7 @@ def test_a_csv_row_of_too_many_fields_is_set_right_and_a_cleared_one_is_blank(pl
         encoding="utf-8",
     )
     place.load(journey.feed())
-    seen = []
+    seen: list[Any] = []
 
     def set_right(sheet: list[list[Any]]) -> None:
         corrected({(3, "note"): "one, two", (4, "note"): "no date", (5, "key"): None, (5, "amount"): None})(

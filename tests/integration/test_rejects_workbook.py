@@ -13,6 +13,7 @@ import pytest
 from factload.errors import WorkbookError
 from tests.integration.commands import factload
 from tests.integration.place import Place
+from tests.workbooks import first_sheet, write_rows
 
 LOAD = "sales@2026-11-05"
 PERIOD = ("--period", "2026-11-05")
@@ -23,13 +24,8 @@ ADDED = (
 
 
 def wide_workbook(place: Place, *rows: tuple[Any, ...], name: str = "sales_2026-11-05") -> Path:
-    workbook = openpyxl.Workbook()
-    workbook.active.title = "Facts"
-    for row in [("Report of the day",), ("sold", "business_key", "metric", "remark", "ok"), *rows]:
-        workbook.active.append(row)
-    path = place.home / f"inbox/{name}.xlsx"
-    workbook.save(path)
-    return path
+    header = ("sold", "business_key", "metric", "remark", "ok")
+    return write_rows(place.home / f"inbox/{name}.xlsx", [("Report of the day",), header, *rows])
 
 
 def returned(place: Place, *, note: str = "") -> list[tuple[Any, ...]]:
@@ -38,7 +34,7 @@ def returned(place: Place, *, note: str = "") -> list[tuple[Any, ...]]:
     result = factload("rejects", LOAD, "--xlsx", str(target))
     assert result.returncode == 0, result.stderr
     assert note in result.stderr
-    return list(openpyxl.load_workbook(target).active.iter_rows())
+    return list(first_sheet(openpyxl.load_workbook(target)).iter_rows())
 
 
 def test_the_sheet_s_own_columns_come_back_with_the_cell_marked(place: Place) -> None:
@@ -84,7 +80,7 @@ def test_what_looks_like_a_formula_is_text(place: Place) -> None:
     wide_workbook(
         place, (None, "=1+1", 1, "x", None), (None, "+cmd()", 1, "=x", None), (None, "@a", 1, "-x", None)
     )
-    place.feed_file(**{"80%": "100%"})
+    place.feed_file({"max_rejects": "100%"})
     assert factload("run", "sales", *PERIOD).returncode == 0
     rows = returned(place)[1:]
     texts = [cell for row in rows for cell in (row[1], row[3]) if cell.value]
@@ -144,7 +140,7 @@ def test_a_corrected_workbook_may_lie_anywhere_for_who_types_the_command(
     target = tmp_path_factory.mktemp("a desk") / "rejects.xlsx"
     assert factload("rejects", LOAD, "--xlsx", str(target)).returncode == 0
     workbook = openpyxl.load_workbook(target)
-    workbook.active["B2"].value = "B2"
+    first_sheet(workbook)["B2"].value = "B2"
     workbook.save(target)
     with pytest.raises(WorkbookError, match="outside the allowed roots"):  # as a run in Airflow names it
         place.replay(place.feed(), str(target))

@@ -21,6 +21,7 @@ from factload.replay import replay_load
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import first_sheet
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1), ("nobody", 2), ("B2", "n/a"), ("later", 3), ("A1", 4), ("nobody", 5)]
@@ -46,10 +47,11 @@ def returned(place: Place, name: str, changes: dict[int, tuple[int, Any]], drop:
     with engine_for(place.url).connect() as connection, path.open("wb") as file:
         write_rejects(file, connection, place.feed(), LOAD)
     workbook = openpyxl.load_workbook(path)
-    sheet = workbook.active
+    sheet = first_sheet(workbook)
     row_of = [cell.value for cell in sheet[1]].index(IDENTITY[2])
     for row in reversed(range(2, sheet.max_row + 1)):
         number = sheet.cell(row, row_of + 1).value
+        assert isinstance(number, int)
         if number in changes:
             column, value = changes[number]
             sheet.cell(row, column).value = value
@@ -143,7 +145,7 @@ def test_rows_that_do_not_prove_which_they_are_are_refused_by_name(place: Place)
     path = place.home / returned(place, "rejects.xlsx", {3: (1, "A1")})
     for cell, value, message in ALTERED:
         workbook = openpyxl.load_workbook(path)
-        workbook.active[cell].value = value
+        first_sheet(workbook)[cell].value = value
         workbook.save(place.home / "inbox/altered.xlsx")
         with pytest.raises((RowsRefused, WorkbookError), match=message):
             replay(place, "inbox/altered.xlsx")
@@ -171,7 +173,7 @@ def test_without_rejects_there_is_nothing_to_do(place: Place) -> None:
 
 def held(place: Place) -> Feed:
     place.workbook([("A1", 1), ("nobody", 2), ("no one", 3)])
-    feed = place.feed(**{"max_rejects: 80%": "max_rejects: {total: 80%, unmatched_key: 1}"})
+    feed = place.feed({"max_rejects": {"total": "80%", "unmatched_key": 1}})
     with pytest.raises(
         RowsRefused, match=r"2 of 3 rows are unmatched_key.*at most max_rejects, 80%, unmatched_key 1 rows"
     ):
@@ -388,11 +390,12 @@ def test_corrections_that_an_older_factload_took_are_never_dropped_in_silence(pl
     place.execute(f"UPDATE factload.attempts SET content = '{made_of}'")
     place.load()
     assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
-    for again in (
+    loads_again: tuple[Callable[[], Load], ...] = (
         lambda: place.load(reload=True),
-        lambda: place.load(place.feed(**{"required: true": "required: true, min: 0"})),
+        lambda: place.load(place.feed({"fact.columns.metric.min": 0})),
         lambda: place.replay(place.feed()),
-    ):
+    )
+    for again in loads_again:
         with pytest.raises(FeedError, match=r"an older factload .* out of inbox/sent.xlsx"):
             again()
     assert place.facts() == FIRST
@@ -403,14 +406,12 @@ def test_corrections_that_an_older_factload_took_are_never_dropped_in_silence(pl
 
 def test_another_format_alone_is_a_correction(place: Place) -> None:
     place.workbook([("A1", datetime(2024, 2, 29))])
-    place.load(place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}))
+    place.load(place.feed({"max_rejects": "100%"}))
     assert place.facts() == []
 
     def as_a_number(workbook: Any) -> None:
         workbook["Facts"]["B2"].value = 45351
         workbook["Facts"]["B2"].number_format = "General"
 
-    place.replay(
-        place.feed(**{"max_rejects: 80%": "max_rejects: 100%"}), edited(place, "sent.xlsx", as_a_number)
-    )
+    place.replay(place.feed({"max_rejects": "100%"}), edited(place, "sent.xlsx", as_a_number))
     assert place.facts() == [(1, "45351.0000", LOAD)]

@@ -75,7 +75,7 @@ def test_another_state_of_the_dimension_is_loaded(place: Place, half: Opened) ->
 
 
 def test_another_way_to_cut_the_sheet_leaves_nothing_behind(place: Place, half: Opened) -> None:
-    again = Opened(place, place.feed(**{"rows_per_partition: 2000": "rows_per_partition: 2500"}))
+    again = Opened(place, place.feed({"rows_per_partition": 2500}))
     assert len(again.split.partitions) == 3
     finish(again)
 
@@ -164,7 +164,7 @@ def test_a_published_load_lists_the_partitions_it_had(place: Place, half: Opened
 
 def test_a_second_run_after_all_partitions_are_staged_loads_none(place: Place, half: Opened) -> None:
     half.load_all()
-    opening = partial(steps.open_load, place.feed(), PERIOD, database=place.url)
+    opening = partial(steps.open_load, place.feed(), PERIOD)
     second = SteppedLoad(opening, half.feed, place.url).until("load_partition")
     assert [p.sha256 for p in second.split.partitions] == [p.sha256 for p in half.split.partitions]
     assert [m.sha256 for m in second.maps] == [m.sha256 for m in half.maps]

@@ -17,11 +17,13 @@ def feed(place: Place, table: str, **columns: str) -> Any:
     """The feed with this table, and columns by other names."""
     names = {"dimension_id": "dimension_id", "metric": "metric", "load_id": "load_id"} | columns
     return place.feed(
-        **{
-            "  table: fact_sales\n": f"  table: {table}\n",
-            "    dimension_id: {": f"    {names['dimension_id']}: {{",
-            "    metric: {": f"    {names['metric']}: {{",
-            "  load_column: load_id": f"  load_column: {names['load_id']}",
+        {
+            "fact.table": table,
+            "fact.columns": {
+                names["dimension_id"]: {"dimension": "product"},
+                names["metric"]: {"column": "metric", "type": "numeric(18,4)", "required": True},
+            },
+            "fact.load_column": names["load_id"],
         }
     )
 
@@ -172,7 +174,7 @@ def test_grants_survive_and_are_enough(place: Place) -> None:
     place.execute("CREATE ROLE loader LOGIN")
     try:
         place.execute("GRANT SELECT ON fact_sales TO reader")
-        place.execute("GRANT CREATE ON DATABASE " + place.engine.url.database + " TO loader")
+        place.execute(f"GRANT CREATE ON DATABASE {place.engine.url.database} TO loader")
         place.execute("GRANT SELECT, INSERT, DELETE ON fact_sales TO loader")
         place.execute("GRANT SELECT ON dim_product TO loader")
         mine = Place(place.home, place.engine.url.set(username="loader").render_as_string(), place.engine)

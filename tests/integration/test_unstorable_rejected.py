@@ -12,12 +12,7 @@ from tests.integration.place import Place
 def test_an_unstorable_text_rejects_its_row_alone(place: Place, insert: str) -> None:
     place.workbook([("A1", 1), ("a_x0000_b", 2), ("nobody_xDC00_", 3), ("B2", "x_x0000_"), ("B2", 5)])
     place.execute("ALTER TABLE fact_sales ADD note text")
-    feed = place.feed(
-        **{
-            "parallelism: 2": f"parallelism: 2\ninsert: {insert}",
-            "\n  mode: replace": "\n    note: {column: business_key, type: text}\n  mode: replace",
-        }
-    )
+    feed = place.feed({"insert": insert, "fact.columns.note": {"column": "business_key", "type": "text"}})
     load = place.load(feed)
     assert place.rows("SELECT dimension_id, metric::text, note FROM fact_sales ORDER BY 1") == [
         (1, "1.0000", "A1"),
@@ -35,6 +30,6 @@ def test_an_unstorable_text_rejects_its_row_alone(place: Place, insert: str) -> 
 def test_no_member_is_made_for_a_key_that_can_not_be_stored(place: Place) -> None:
     place.workbook([("A1", 1), ("new_x0000_", 2)])
     place.execute("ALTER TABLE dim_product ADD UNIQUE (business_key)")
-    place.load(place.feed(**{"unmatched: reject": "unmatched: create"}))
+    place.load(place.feed({"dimensions.product.unmatched": "create"}))
     assert place.rows("SELECT reason FROM factload.rejects") == [("unstorable_text",)]
     assert place.rows("SELECT count(*) FROM dim_product") == [(7,)]

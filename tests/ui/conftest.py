@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, StorageState, sync_playwright
 
 from factload_demo.postgres import Server
 from tests.ui import past
@@ -51,11 +51,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def logins(plant: Plant, browser: Browser) -> Callable[[str], dict[str, object]]:
+def logins(plant: Plant, browser: Browser) -> Callable[[str], StorageState]:
     """A user's cookies, after a login through Airflow's form."""
-    known: dict[str, dict[str, object]] = {}
+    known: dict[str, StorageState] = {}
 
-    def login(user: str) -> dict[str, object]:
+    def login(user: str) -> StorageState:
         if user not in known:
             context = browser.new_context()
             page = context.new_page()
@@ -64,7 +64,7 @@ def logins(plant: Plant, browser: Browser) -> Callable[[str], dict[str, object]]
             page.fill("input[name=password]", plant.passwords[user])
             page.click("input[type=submit], button[type=submit]")
             page.wait_for_url(lambda url: "/login" not in url)
-            known[user] = dict(context.storage_state())
+            known[user] = context.storage_state()
             context.close()
         return known[user]
 
@@ -73,7 +73,7 @@ def logins(plant: Plant, browser: Browser) -> Callable[[str], dict[str, object]]
 
 @pytest.fixture
 def window(
-    plant: Plant, browser: Browser, logins: Callable[[str], dict[str, object]]
+    plant: Plant, browser: Browser, logins: Callable[[str], StorageState]
 ) -> Iterator[Callable[..., Window]]:
     """Opens windows: `window(user, theme, width)`. No window may have complained when the test ends."""
     opened: list[tuple[Window, BrowserContext]] = []

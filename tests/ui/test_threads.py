@@ -59,10 +59,8 @@ def test_whoever_may_not_wait_is_told_at_once_and_takes_nothing_of_the_others() 
             with pytest.raises(HTTPException) as refused:
                 await download()
             assert time.monotonic() - began < 1
-            assert (refused.value.status_code, refused.value.detail) == (
-                503,
-                {"code": "busy", "message": "other workbooks are being written"},
-            )
+            answer: tuple[int, object] = (refused.value.status_code, refused.value.detail)
+            assert answer == (503, {"code": "busy", "message": "other workbooks are being written"})
             assert await ask() == "answered"
             written.set()
         assert await download() is True

@@ -43,7 +43,7 @@ def refusal(path: Path, **options: Any) -> WorkbookError:
 
 def naming(row: int, cells: int) -> str:
     """A row of cells that all name the first shared string."""
-    from factload.sheet.xlsx.slow_path import column_letters
+    from factload.sheet.references import column_letters
 
     named = "".join(f'<c r="{column_letters(i)}{row}" t="s"><v>0</v></c>' for i in range(1, cells + 1))
     return f'<row r="{row}">{named}</row>'
@@ -68,14 +68,14 @@ def test_cells_that_name_one_long_string_are_read_up_to_the_limit_and_no_further
     said: str, most: int
 ) -> None:
     strings = Counted(said)
-    parser = SheetParser("the sheet", strings, (), max_text_bytes=10_000)
+    parser = SheetParser("the sheet", strings, {}, max_text_bytes=10_000)
     with pytest.raises(WorkbookError, match="too much text"):
         parser.feed(HEAD + naming(2, 6).encode() + naming(3, 100).encode())
     assert strings.asked == most
 
 
 def test_text_is_counted_anew_once_rows_are_taken_out_of_the_parser() -> None:
-    parser = SheetParser("the sheet", Counted("x" * 1000), (), max_text_bytes=10_000)
+    parser = SheetParser("the sheet", Counted("x" * 1000), {}, max_text_bytes=10_000)
     parser.feed(HEAD)
     for row in range(1, 100):
         assert len(parser.feed(naming(row, 9).encode())) == 1

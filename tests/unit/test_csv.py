@@ -46,8 +46,11 @@ def refusal(path: Path, *fields: Any, **options: Any) -> WorkbookError:
 def wanted(text: str, delimiter: str, quote: str | None) -> list[dict[str, Any]]:
     """The rows by Python's csv module: line, texts, and whether it is ragged; rows without a value are none."""
     lines = io.StringIO(text, newline="")
-    quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, quoting=quoting, strict=True)
+    reader = (
+        csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
+        if quote
+        else csv.reader(lines, delimiter=delimiter, quotechar=None, quoting=csv.QUOTE_NONE, strict=True)
+    )
     rows, line = [], 1
     for fields in reader:
         if line > 1 and any(fields):

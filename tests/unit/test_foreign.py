@@ -241,7 +241,7 @@ def test_what_a_file_is_its_bytes_say_whatever_its_name(tmp_path: Path, kind: st
     assert [(r["k"], r["reason"] is None) for r in rows_read] == [("x", True), ("y", False)]
 
 
-CHOICES = {
+CHOICES: dict[str, list[tuple[str | None, str | None]]] = {
     "reject": [("North", None), ("hidden", "merged_cell"), ("South", None)],
     "blank": [("North", None), (None, None), ("South", None)],
     "repeat": [("North", None), ("North", None), ("South", None)],

@@ -35,7 +35,7 @@ def seconds(work: Callable[[int], object], size: int) -> float:
 
 
 def parsed(data: bytes) -> None:
-    SheetParser("the sheet", NO_STRINGS, ()).feed(HEAD + data)
+    SheetParser("the sheet", NO_STRINGS, {}).feed(HEAD + data)
 
 
 def counted(data: bytes) -> None:

@@ -29,7 +29,7 @@ def archived(folder: Path, data: bytes, method: int = zipfile.ZIP_DEFLATED) -> P
 
 def read(path: Path, sizes: list[int]) -> bytes:
     """The part read by these sizes in turn, to its end."""
-    pieces = []
+    pieces: list[bytes] = []
     with zipfile.ZipFile(path) as archive, inflated(archive, archive.getinfo("part")) as stream:
         for turn in range(10_000_000):
             size = sizes[turn % len(sizes)]

@@ -23,8 +23,9 @@ from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.errors import RowsRefused, TransientError
 from factload.feed.dimensions import Dimension
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 KEYS = TEXTS.filter(lambda text: text.translate(dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))).strip() != "")
+FOLDER: Path
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 Member = Sequence[object]
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from html import escape
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -119,12 +120,12 @@ sheet_rows = st.lists(
 )
 
 
-def written(kind: str, value: object, option: object, reference: str) -> str:
+def written(kind: str, value: Any, option: object, reference: str) -> str:
     """A cell in the plain way of its kind."""
     keep = ' xml:space="preserve"' if option is True else ""
     style = f' s="{option}"' if isinstance(option, int) and option and option is not True else ""
     if kind == "rich":
-        runs = "".join(f"<r><rPr><b/></rPr><t>{escape(str(run))}</t></r>" for run in value)  # type: ignore[union-attr]
+        runs = "".join(f"<r><rPr><b/></rPr><t>{escape(str(run))}</t></r>" for run in value)
         return f'<c{reference} t="inlineStr"><is>{runs}<rPh sb="0" eb="1"><t>no</t></rPh></is></c>'
     body = escape(str(value), quote=False)
     return {

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from factload.errors import FactloadError
 from factload.propose.first import propose_feed
+from tests.workbooks import first_sheet
 
 _NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # an example takes a tenth of a second
 _WORDS = (
@@ -87,11 +88,11 @@ def test_every_row_of_a_workbook_s_table_can_be_loaded(
 ) -> None:
     header, rows = table
     workbook = openpyxl.Workbook()
-    sheet = workbook.active
+    sheet = first_sheet(workbook)
     if cover:
-        workbook.active.append(("Field", "Meaning"))
-        workbook.active.append(("x", "y"))
-        workbook.active.title = "README"
+        sheet.append(("Field", "Meaning"))
+        sheet.append(("x", "y"))
+        sheet.title = "README"
         sheet = workbook.create_sheet("Data")
     for row in [*preamble, header, *rows]:
         sheet.append(list(row))

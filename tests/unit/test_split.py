@@ -15,6 +15,7 @@ from factload.split import all_workbooks
 from factload.split.sources import read_sources
 from factload.staging.files import open_table
 from tests import expected
+from tests.workbooks import first_sheet
 
 FIELDS = [expected.field("k", "text", key=True), expected.field("m", "integer")]
 HEADER = ("k", "m")
@@ -35,7 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(home: Path, name: str, sheets: Sheets, hidden: Mapping[str, str] | None = None) -> Path:
     workbook = openpyxl.Workbook()
-    workbook.remove(workbook.active)
+    workbook.remove(first_sheet(workbook))
     for title, found in sheets.items():
         sheet = workbook.create_sheet(title)
         sheet.sheet_state = (hidden or {}).get(title, "visible")
@@ -192,8 +193,8 @@ def test_a_mapped_header_merged_across_columns_with_values_is_refused(
 ) -> None:
     workbook = openpyxl.Workbook()
     for row in (("a title",), HEADER, ("x", 1, beside)):
-        workbook.active.append(row)
-    workbook.active.merge_cells(merged)
+        first_sheet(workbook).append(row)
+    first_sheet(workbook).merge_cells(merged)
     workbook.save(home / "inbox/w.xlsx")
     if not refused:
         assert done(home).source == 1

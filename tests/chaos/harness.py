@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,6 +30,7 @@ from factload.pipeline import run_load
 from factload.progress import Quiet
 from tests import sheetxml
 from tests.driver import SteppedLoad
+from tests.feeds import changed
 
 PERIOD, CONTROL_PERIOD = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"
@@ -153,11 +154,10 @@ class Harness:
     def feed(self) -> Feed:
         return read_feed_file(self.home / "include/feeds/sales.yaml")
 
-    def change_feed(self, old: str, new: str) -> None:
-        """Edit the feed's file."""
+    def change_feed(self, changes: Mapping[str, Any]) -> None:
+        """Edit the feed's file (``feeds.changed``)."""
         path = self.home / "include/feeds/sales.yaml"
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
+        path.write_text(changed(path.read_text(), changes))
 
     def whole_run(self, period: date = PERIOD, **options: Any) -> Callable[[], Load]:
         """The call of ``factload run``: steps in worker processes of their own."""

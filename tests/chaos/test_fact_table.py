@@ -7,6 +7,7 @@ import pytest
 from factload.errors import ReconciliationError, RowsRefused
 from tests.chaos.harness import Attempt, Harness, refused
 from tests.chaos.reliability import FaultRecord
+from tests.feeds import ABSENT
 
 _FUNCTION = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$;"
 MEDDLING = [
@@ -64,7 +65,7 @@ def test_a_rule_that_keeps_older_rows_is_seen(harness: Harness, record: FaultRec
 
 @pytest.mark.fault("the workbook has a header and no rows", by="a published day, no `min_rows` in the feed")
 def test_a_header_alone_does_not_replace_a_day(harness: Harness, record: FaultRecord) -> None:
-    harness.change_feed("min_rows: 0\n", "")
+    harness.change_feed({"min_rows": ABSENT})
     harness.put("empty")
     attempt = Attempt(harness).until("reconcile")
     error = refused(attempt.call("reconcile"))

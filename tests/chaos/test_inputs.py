@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from signal import SIGSTOP
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests import sheetxml
 from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import PERIOD, Attempt, Harness, refused
 from tests.chaos.reliability import FaultRecord
+from tests.feeds import ABSENT
 
 HEADER = sheetxml.text_row(1, ["business_key", "metric"])
 ENTITIES = '<!DOCTYPE worksheet [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
@@ -96,7 +98,7 @@ def test_too_many_rejects(harness: Harness, record: FaultRecord) -> None:
         content=attempt.load.content,
     )
     assert kept == list(workbook.rejects)
-    harness.change_feed("max_rejects: 1%", "max_rejects: 5%")
+    harness.change_feed({"max_rejects": "5%"})
     Attempt(harness).go_on()
     harness.proves("unfit")
     record.injected(seen="before", end="rejects are kept; exact once they are allowed", error=error)
@@ -183,21 +185,22 @@ def test_no_path_leads_out(harness: Harness, record: FaultRecord, name: str) -> 
 
 
 NASTY = 'x"; DROP TABLE fact_sales; --'
+METRIC = {"column": "metric", "type": "numeric(18,4)", "required": True}
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    "changes",
     [
-        ("table: fact_sales", f"table: '{NASTY}'"),
-        ("load_column: load_id", f"load_column: '{NASTY}'"),
-        ("table: dim_product", f"table: '{NASTY}'"),
-        ("business_key: business_key", f"business_key: '{NASTY}'"),
-        ("metric: {column", f"'{NASTY}': {{column"),
+        {"fact.table": NASTY},
+        {"fact.load_column": NASTY},
+        {"dimensions.product.table": NASTY},
+        {"dimensions.product.business_key": NASTY},
+        {"fact.columns.metric": ABSENT, f"fact.columns.{NASTY}": METRIC},
     ],
 )
 @pytest.mark.fault("an identifier in the feed is SQL", by="quotes and DROP TABLE in five places")
-def test_identifiers_are_never_sql(harness: Harness, record: FaultRecord, old: str, new: str) -> None:
-    harness.change_feed(old, new)
+def test_identifiers_are_never_sql(harness: Harness, record: FaultRecord, changes: dict[str, Any]) -> None:
+    harness.change_feed(changes)
     error = refused(Attempt(harness).call("open_load"))
     assert isinstance(error, FeedError)
     assert harness.readers_see() == "old"
@@ -207,9 +210,9 @@ def test_identifiers_are_never_sql(harness: Harness, record: FaultRecord, old: s
 @pytest.mark.fault("a table really has a name like SQL", by="a fact table called so")
 def test_a_nasty_name_is_quoted(harness: Harness, record: FaultRecord) -> None:
     harness.execute(f"""ALTER TABLE fact_sales RENAME TO "{NASTY.replace('"', '""')}" """)
-    harness.change_feed("table: fact_sales", f"table: '{NASTY}'")
+    harness.change_feed({"fact.table": NASTY})
     Attempt(harness).go_on()
     harness.execute(f"""ALTER TABLE "{NASTY.replace('"', '""')}" RENAME TO fact_sales""")
-    harness.change_feed(f"table: '{NASTY}'", "table: fact_sales")
+    harness.change_feed({"fact.table": "fact_sales"})
     assert harness.readers_see() == "new"
     record.injected(seen="after", end="loaded, quoted")

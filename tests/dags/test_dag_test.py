@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from factload_demo import sample
 from factload_demo.postgres import Server
 from factload_demo.setup import connection_uri
+from tests.feeds import changed
 
 PROJECT = Path(__file__).parents[2]
 RUN = """
@@ -47,8 +48,7 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
     feeds = tmp_path / "include/feeds"
     feeds.mkdir(parents=True)
     feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
-    assert "max_rejects: 0.5%" in feed
-    (feeds / "sales.yaml").write_text(feed.replace("max_rejects: 0.5%", "max_rejects: 5%"))
+    (feeds / "sales.yaml").write_text(changed(feed, {"max_rejects": "5%"}))
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/collects.py").write_text(COLLECTS_LINEAGE)
     environment = {

@@ -29,23 +29,33 @@ from factload_demo.airflow_site import WHOLE
 from factload_demo.errors import ApiError
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
+from tests.feeds import ABSENT, changed
 
 ROWS, MEMBERS = 2_000, 500
 SECONDS = 180.0
 WAITING = ("awaiting_input", "deferred")
 TODAY = datetime.now(UTC).date().isoformat()
-MAIL = "  notify: {email: [data@example.com]}"
+MAIL = {"email": ["data@example.com"]}
+DAILY = "0 0 * * *"
+BUCKET = "nightly"
 
 # Each nightly feed is due at midnight; the scheduler starts that run as soon as it sees the DAG.
-FEEDS = {
-    "sales": ("", "fail"),
-    "late": (f'schedule: "0 0 * * *"\nrun:\n  deadline: "00:00"\n{MAIL}', "{wait: 2d}"),
-    "absent": ('schedule: "0 0 * * *"', "skip"),
-    "strict": (f"schedule: null\nrun:\n  approval: 1h\n{MAIL}", "fail"),
-    "needed": (f'schedule: "0 0 * * *"\nrun:\n{MAIL}', "fail"),
-    "stored": ('schedule: "0 0 * * *"', "{wait: 2d}"),
+FEEDS: dict[str, dict[str, Any]] = {
+    "sales": {"schedule": ABSENT},
+    "late": {
+        "schedule": DAILY,
+        "run": {"deadline": "00:00", "notify": MAIL},
+        "workbook.missing": {"wait": "2d"},
+    },
+    "absent": {"schedule": DAILY, "workbook.missing": "skip"},
+    "strict": {"schedule": None, "run": {"approval": "1h", "notify": MAIL}, "max_rejects": 0},
+    "needed": {"schedule": DAILY, "run": {"notify": MAIL}},
+    "stored": {
+        "schedule": DAILY,
+        "workbook.missing": {"wait": "2d"},
+        "workbook.path": f"s3://{BUCKET}/stored_{{period}}.xlsx",
+    },
 }
-BUCKET = "nightly"
 DOWNSTREAM = """
 from airflow.sdk import DAG, Asset, task
 with DAG("downstream", schedule=[Asset("warehouse.fact_sales", uri="x-factload://warehouse/fact_sales")]):
@@ -173,19 +183,9 @@ def night(
     dags.mkdir()
     (home / "inbox").mkdir()
     text = (PROJECT / "include/feeds/sales.yaml").read_text()
-    for name, (schedule, missing) in FEEDS.items():
-        changes = {
-            "feed: sales": f"feed: {name}",
-            'schedule: "0 2 * * *"': schedule,
-            "missing: fail": f"missing: {missing}",
-            "inbox/sales_": f"s3://{BUCKET}/{name}_" if name == "stored" else f"inbox/{name}_",
-            "max_rejects: 0.5%": "max_rejects: 0" if name == "strict" else "max_rejects: 10%",
-        }
-        feed = text
-        for old, new in changes.items():
-            assert old in feed
-            feed = feed.replace(old, new)
-        (feeds / f"{name}.yaml").write_text(feed)
+    for name, own in FEEDS.items():
+        common = {"feed": name, "workbook.path": f"inbox/{name}_{{period}}.xlsx", "max_rejects": "10%"}
+        (feeds / f"{name}.yaml").write_text(changed(text, common | own))
     (dags / "load_feeds.py").symlink_to(PROJECT / "dags/load_feeds.py")
     (dags / "downstream.py").write_text(DOWNSTREAM)
     sample.make_dimension(module_database, MEMBERS)

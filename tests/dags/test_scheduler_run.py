@@ -26,6 +26,7 @@ from factload_demo.airflow_place import Place
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server, find, start, throwaway
 from factload_demo.setup import PROJECT, connection_uri
+from tests.feeds import changed
 
 DAG_ID = "load_sales"
 ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8
@@ -111,11 +112,8 @@ def plant(
     warehouse = warehouse_server.create_database("warehouse")
     home = tmp_path_factory.mktemp("project")
     feed = (PROJECT / "include/feeds/sales.yaml").read_text()
-    assert "rows_per_partition: 100000" in feed
     (home / "include/feeds").mkdir(parents=True)
-    (home / "include/feeds/sales.yaml").write_text(
-        feed.replace("rows_per_partition: 100000", f"rows_per_partition: {ROWS // PARTITIONS}")
-    )
+    (home / "include/feeds/sales.yaml").write_text(changed(feed, {"rows_per_partition": ROWS // PARTITIONS}))
     sample.make_dimension(warehouse, MEMBERS)
     place = Place(
         project=PROJECT,

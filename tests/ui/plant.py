@@ -27,6 +27,7 @@ from factload_demo.airflow_place import Place, environment_of
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
+from tests.feeds import changed
 from tests.ui.window import back
 
 MEMBERS = 2_000
@@ -51,17 +52,18 @@ def only_on(days: Iterable[date]) -> str:
 
 
 # Feed → how it differs from the demo's.
-FEEDS: dict[str, dict[str, str]] = {
-    "claims": {"max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}"},  # a person decides
-    "orders": {"connection: warehouse": "connection: archive"},  # which Airflow doesn't know
-    "prices": {"connection: warehouse": "connection: gone"},  # which doesn't answer
+FEEDS: dict[str, dict[str, Any]] = {
+    "claims": {"max_rejects": 0, "run": {"approval": "1h"}},  # a person decides
+    "orders": {"fact.connection": "archive"},  # which Airflow doesn't know
+    "prices": {"fact.connection": "gone"},  # which doesn't answer
     "returns": {},
     "sales": {},
-    "stock": {"parallelism: 4": "parallelism: 4\nrun: {loads_at_once: 7}"},  # a week at once
+    "stock": {"run": {"loads_at_once": 7}},  # a week at once
     # whose states are written, and whose DAG stays paused: a person may decide
     "visits": {
-        "max_rejects: 0.5%": "max_rejects: 0\nrun: {approval: 1h}",
-        'schedule: "0 2 * * *"': f'schedule: "{only_on(back(days) for days in SEEN_BEFORE)}"',
+        "max_rejects": 0,
+        "run": {"approval": "1h"},
+        "schedule": only_on(back(days) for days in SEEN_BEFORE),
     },
 }
 PAUSED = {"visits"}
@@ -156,20 +158,17 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 180) -> 
 def write_feeds(home: Path) -> None:
     """The demo's feed with small partitions, under each of these names, and what is different about it."""
     common = {
-        "rows_per_partition: 100000": f"rows_per_partition: {ROWS_PER_PARTITION}",
-        "rows_per_chunk: 20000": "rows_per_chunk: 500",
-        "max_rejects: 0.5%": "max_rejects: 5%",
+        "rows_per_partition": ROWS_PER_PARTITION,
+        "rows_per_chunk": 500,
+        "max_rejects": "5%",
     }
     folder = home / "include/feeds"
     folder.mkdir(parents=True)
     demo = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
     for name, own in FEEDS.items():
-        feed = demo
-        for old, new in (common | own).items():
-            assert old in feed
-            feed = feed.replace(old, new)
-        renamed = feed.replace("feed: sales", f"feed: {name}").replace("inbox/sales_", f"inbox/{name}_")
-        (folder / f"{name}.yaml").write_text(renamed, encoding="utf-8")
+        of_its_own = {"feed": name, "workbook.path": f"inbox/{name}_{{period}}.xlsx"}
+        feed = changed(demo, common | own | of_its_own)
+        (folder / f"{name}.yaml").write_text(feed, encoding="utf-8")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def broken(kind: str, values: list[Any], **asked: Any) -> dict[str, list[int]]:
     return {reason: flags.nonzero()[0].tolist() for reason, flags in found}
 
 
-BREAKS = [
+BREAKS: list[tuple[str, list[Any], dict[str, Any], dict[str, list[int]]]] = [
     ("integer", [1, 0, None, -1], {"min": 0}, {"below_minimum": [3]}),
     ("numeric(8,2)", [Decimal("0.10"), Decimal("0.09"), None], {"min": 0.1}, {"below_minimum": [1]}),
     ("numeric(8,2)", [Decimal("100.00"), Decimal("100.01")], {"max": 100}, {"above_maximum": [1]}),

@@ -66,6 +66,20 @@ def _rename_column(element: RenameColumn, compiler: Any, **_: Any) -> str:
     return f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}"
 
 
+class DropColumn(ExecutableDDLElement):
+    """``ALTER TABLE … DROP COLUMN``, for a table of the ledger."""
+
+    def __init__(self, table: str, column: str) -> None:
+        self.table = Table(table, MetaData(schema=LEDGER_SCHEMA))
+        self.column = column
+
+
+@compiles(DropColumn)
+def _drop_column(element: DropColumn, compiler: Any, **_: Any) -> str:
+    table = compiler.preparer.format_table(element.table)
+    return f"ALTER TABLE {table} DROP COLUMN {compiler.preparer.quote(element.column)}"
+
+
 class AddIndex(CreateIndex):
     """``CREATE INDEX``, on columns of a table of the ledger, of whatever type."""
 
@@ -122,6 +136,7 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         AddColumn("attempts", Column("target", Text)),
         AddColumn("attempts", Column("load_column", Text)),
     ),
+    5: (DropColumn("attempts", "maps"),),  # nothing ever read it
 }
 VERSION = max(CHANGES)
 

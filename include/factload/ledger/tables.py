@@ -62,7 +62,6 @@ attempts = Table(
     Column("published_rows", BigInteger, nullable=False, server_default="0"),
     Column("source_totals", JSONB, nullable=False, server_default="{}"),
     Column("published_totals", JSONB, nullable=False, server_default="{}"),
-    Column("maps", JSONB, nullable=False, server_default="{}"),
     Column("warnings", JSONB, nullable=False, server_default="[]"),
     Column("error_code", Text),
     Column("error_message", Text),

@@ -52,7 +52,7 @@ class Resolved:
     unknown: dict[str, int]
 
 
-def resolve(
+def resolve(  # noqa: C901 - the two loops share which rows are still alive
     partition: pa.Table,
     feed: Feed,
     members: Mapping[str, Members],

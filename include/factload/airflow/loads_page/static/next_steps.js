@@ -4,29 +4,53 @@ import { airflowLink, runPath, taskPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
 import { card, el, prose } from "./dom.js";
 
+/** @import { DayAnswer, LoadAnswer } from "./answers.js" */
+
 const ENDED = new Set(["failed", "refused", "stalled"]);
 
+/**
+ * @param {DayAnswer} answer
+ * @param {string} dagId
+ */
 function decide({ runs }, dagId) {
   const asking = runs.find((run) => run.asks);
   if (!asking) return null;
   return el(
     "p",
     null,
-    airflowLink(`${taskPath(dagId, asking.run_id, "release")}/required_actions`, { class: "button strong" }, "Decide in Airflow"),
+    airflowLink(
+      `${taskPath(dagId, asking.run_id, "release")}/required_actions`,
+      { class: "button strong" },
+      "Decide in Airflow",
+    ),
     " Its run waits for a person's word and reason: publish it as it is, or leave it held.",
   );
 }
 
 // What was decided, or that nobody did, in the run that asked last.
+/**
+ * @param {DayAnswer} answer
+ * @param {string} dagId
+ */
 function decided({ runs }, dagId) {
   const [run] = runs.filter((each) => !each.dry);
   if (!run || run.asks || !run.decision) return null;
   return [
     el("p", null, prose(run.decision), "."),
-    el("p", null, "To decide anew: open ", airflowLink(taskPath(dagId, run.run_id, "release"), null, "its task release"), ", clear it, and it asks again. Or:"),
+    el(
+      "p",
+      null,
+      "To decide anew: open ",
+      airflowLink(taskPath(dagId, run.run_id, "release"), null, "its task release"),
+      ", clear it, and it asks again. Or:",
+    ),
   ];
 }
 
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ */
 function aboutRejects(answer, dagId) {
   const { load } = answer;
   const asking = decide(answer, dagId);
@@ -35,13 +59,27 @@ function aboutRejects(answer, dagId) {
     asking,
     before ?? (asking ? null : el("p", null, "The rows are right to be left out:")),
     asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
-    el("p", null, "The workbook is wrong: send the rejects back as a workbook (below, or by the first command). Corrected, its rows take the place of the rejected ones:"),
-    commandLine(`factload rejects ${load.load_id} --xlsx rejects.xlsx\nfactload replay ${load.load_id} --workbook rejects.xlsx`),
-    el("p", null, "A dimension lagged behind: when it has caught up, trigger the DAG with Replay rejects, or:"),
+    el(
+      "p",
+      null,
+      "The workbook is wrong: send the rejects back as a workbook (below, or by the first command). Corrected, its rows take the place of the rejected ones:",
+    ),
+    commandLine(
+      `factload rejects ${load.load_id} --xlsx rejects.xlsx\nfactload replay ${load.load_id} --workbook rejects.xlsx`,
+    ),
+    el(
+      "p",
+      null,
+      "A dimension lagged behind: when it has caught up, trigger the DAG with Replay rejects, or:",
+    ),
     commandLine(`factload replay ${load.load_id}`),
   ];
 }
 
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ */
 function aboutFewRows(answer, dagId) {
   const { load } = answer;
   const asking = decide(answer, dagId);
@@ -49,24 +87,50 @@ function aboutFewRows(answer, dagId) {
     asking,
     decided(answer, dagId) ?? (asking ? null : el("p", null, "So few rows are right:")),
     asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
-    el("p", null, "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:"),
+    el(
+      "p",
+      null,
+      "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:",
+    ),
     commandLine(`factload run ${answer.feed} --period ${answer.period}`),
   ];
 }
 
-export const notYours = (dagId) => el("p", { class: "quiet" }, `You may not start runs of ${dagId} in Airflow: whoever may can do this.`);
+/** @param {string} dagId */
+export const notYours = (dagId) =>
+  el("p", { class: "quiet" }, `You may not start runs of ${dagId} in Airflow: whoever may can do this.`);
 
 // Both ways go on from the partitions that are staged.
+/**
+ * @param {DayAnswer} answer
+ * @param {string} dagId
+ */
 function again({ feed, period, runs }, dagId) {
   const inAirflow = runs.length
-    ? ["open ", airflowLink(runPath(dagId, runs[0].run_id), null, "its run"), " and clear the task that failed, or "]
-    : ["open ", airflowLink(`dags/${encodeURIComponent(dagId)}`, null, dagId), ", press Trigger and choose the period, or "];
-  return [el("p", null, "When the cause is gone: in Airflow, ", inAirflow, "on the command line:"), commandLine(`factload run ${feed} --period ${period}`)];
+    ? [
+        "open ",
+        airflowLink(runPath(dagId, runs[0].run_id), null, "its run"),
+        " and clear the task that failed, or ",
+      ]
+    : [
+        "open ",
+        airflowLink(`dags/${encodeURIComponent(dagId)}`, null, dagId),
+        ", press Trigger and choose the period, or ",
+      ];
+  return [
+    el("p", null, "When the cause is gone: in Airflow, ", inAirflow, "on the command line:"),
+    commandLine(`factload run ${feed} --period ${period}`),
+  ];
 }
 
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ */
 export function nextSteps(answer, dagId) {
   const { load } = answer;
   const held = load.attempts[0].error_code === "too_few_rows" ? aboutFewRows : aboutRejects;
-  const ways = load.state === "held" ? held(answer, dagId) : ENDED.has(load.state) ? again(answer, dagId) : null;
+  const ways =
+    load.state === "held" ? held(answer, dagId) : ENDED.has(load.state) ? again(answer, dagId) : null;
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);
 }

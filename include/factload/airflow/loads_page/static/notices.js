@@ -2,8 +2,17 @@
 
 import { el } from "./dom.js";
 
-export const notice = (title, ...children) => el("section", { class: "notice" }, el("h2", null, title), ...children);
+/** @import { Refusal } from "./answers.js" */
+/** @import { Child } from "./elements.js" */
 
+/**
+ * @param {string} title
+ * @param {...Child} children
+ */
+export const notice = (title, ...children) =>
+  el("section", { class: "notice" }, el("h2", null, title), ...children);
+
+/** @type {Record<string, string>} */
 export const TITLES = {
   ledger_missing: "No load has run yet",
   connection_unknown: "The warehouse is not known here",
@@ -17,6 +26,10 @@ export const TITLES = {
 };
 
 // A Problem, said in full.
+/**
+ * @param {Refusal} error
+ * @param {() => void} retry
+ */
 export const problem = (error, retry) =>
   el(
     "section",

@@ -6,12 +6,27 @@ import { card, el, show, spoken, table } from "./dom.js";
 import { count, plural } from "./format.js";
 import { TITLES } from "./notices.js";
 
+/** @import { Reason, Refusal, Reject, RejectPage } from "./answers.js" */
+/** @import { Column } from "./elements.js" */
+
+/**
+ * Where a page begins: after this reject.
+ * @typedef {{ number: number, workbook?: string, sheet?: string, row?: number }} Place
+ */
+
+/** @param {string} words */
 const quiet = (words) => el("span", { class: "quiet" }, words);
 
 // Some rejects are about a row, not about one cell of it: then no cell's content is kept.
+/** @param {Reject} row */
 const held = (row) => (row.raw !== null ? row.raw : row.cell === null ? quiet("–") : quiet("(nothing)"));
-const reason = (row) => (row.duplicate_of ? [row.reason, el("small", { class: "block" }, `${row.duplicate_of} was first`)] : row.reason);
+/** @param {Reject} row */
+const reason = (row) =>
+  row.duplicate_of
+    ? [row.reason, el("small", { class: "block" }, `${row.duplicate_of} was first`)]
+    : row.reason;
 
+/** @type {(several: boolean) => Column<Reject>[]} */
 const columns = (several) => [
   { name: "Row", number: true, value: (row) => count(row.row) },
   { name: "Value", class: "value", value: held },
@@ -19,10 +34,11 @@ const columns = (several) => [
   { name: "Column", value: (row) => row.column },
   { name: "Cell", value: (row) => row.cell ?? "–" },
   { name: "Sheet", value: (row) => row.sheet },
-  ...(several ? [{ name: "Workbook", value: (row) => row.workbook }] : []),
+  ...(several ? [{ name: "Workbook", value: (/** @type {Reject} */ row) => row.workbook }] : []),
 ];
 
 // Where the page begins that the address names: [workbook, sheet, row], and its number.
+/** @returns {Place | null} */
 function pageOfAddress() {
   try {
     const [number, workbook, sheet, row] = JSON.parse(chosen("rejects") || "null") ?? [1];
@@ -33,23 +49,44 @@ function pageOfAddress() {
 }
 
 // The rejects of the load at `path`; `several`: of more than one workbook. Fetched when the card is made.
+/**
+ * @param {string} path
+ * @param {boolean} several
+ */
 export function rejectsCard(path, several) {
   const wanted = { reason: chosen("reason"), search: chosen("search") };
-  const pages = [{ number: 1 }, pageOfAddress()].filter(Boolean); // where each page begins that was seen, this one last
+  const linked = pageOfAddress();
+  /** @type {Place[]} */
+  const pages = linked ? [{ number: 1 }, linked] : [{ number: 1 }]; // where each page begins that was seen, this one last
   const reasonList = el("div", { class: "reasons" });
   const rows = el("div", { class: "reject-rows", "aria-live": "polite" });
   const turn = el("nav", { class: "pager", "aria-label": "Pages of rejects" });
-  const search = el("input", { type: "search", id: "reject-search", placeholder: "a value, a column, a row number", autocomplete: "off", maxlength: "200", value: wanted.search });
+  const search = el("input", {
+    type: "search",
+    id: "reject-search",
+    placeholder: "a value, a column, a row number",
+    autocomplete: "off",
+    maxlength: "200",
+    value: wanted.search,
+  });
+  const newest = () => pages[pages.length - 1];
   let asked = 0;
 
+  /** @type {(error: Refusal, retry: () => void) => HTMLElement} */
   const trouble = (error, retry) =>
-    el("div", { role: "alert" }, el("p", { class: "message" }, TITLES[error.code] ? `${TITLES[error.code]}: ` : "", error.message), el("button", { type: "button", onclick: retry }, "Try again"));
+    el(
+      "div",
+      { role: "alert" },
+      el("p", { class: "message" }, TITLES[error.code] ? `${TITLES[error.code]}: ` : "", error.message),
+      el("button", { type: "button", onclick: retry }, "Try again"),
+    );
 
   function keepInAddress() {
-    const { number, workbook, sheet, row } = pages.at(-1);
+    const { number, workbook, sheet, row } = newest();
     remember({ ...wanted, rejects: number > 1 ? JSON.stringify([number, workbook, sheet, row]) : "" });
   }
 
+  /** @param {() => unknown} pageOf */
   function turnTo(pageOf) {
     pageOf();
     draw();
@@ -59,18 +96,37 @@ export function rejectsCard(path, several) {
     const mine = ++asked;
     keepInAddress();
     try {
-      const { number, ...after } = pages.at(-1);
+      const { number, ...after } = newest();
+      /** @type {RejectPage} */
       const page = await ask(`${path}/rejects`, { ...wanted, ...after });
       if (mine !== asked) return; // an answer that a newer question has overtaken
-      show(rows, page.rows.length ? table("Rejected rows", columns(several), page.rows, { asCards: true }) : el("p", { class: "quiet" }, "No rejected row matches."));
-      const next = page.next && { number: number + 1, workbook: page.next[0], sheet: page.next[1], row: page.next[2] };
+      show(
+        rows,
+        page.rows.length
+          ? table("Rejected rows", columns(several), page.rows, { asCards: true })
+          : el("p", { class: "quiet" }, "No rejected row matches."),
+      );
+      const next = page.next && {
+        number: number + 1,
+        workbook: page.next[0],
+        sheet: page.next[1],
+        row: page.next[2],
+      };
       show(
         turn,
-        pages.length > 1 ? el("button", { type: "button", onclick: () => turnTo(() => pages.pop()) }, pages.at(-2).number === number - 1 ? "← Previous" : "← First") : null,
+        pages.length > 1
+          ? el(
+              "button",
+              { type: "button", onclick: () => turnTo(() => pages.pop()) },
+              pages[pages.length - 2].number === number - 1 ? "← Previous" : "← First",
+            )
+          : null,
         number > 1 || next ? el("span", { class: "span" }, `Page ${number}`) : null,
-        next ? el("button", { type: "button", onclick: () => turnTo(() => pages.push(next)) }, "Next →") : null,
+        next
+          ? el("button", { type: "button", onclick: () => turnTo(() => pages.push(next)) }, "Next →")
+          : null,
       );
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (mine !== asked) return;
       show(rows, trouble(error, draw));
       show(turn);
@@ -83,9 +139,11 @@ export function rejectsCard(path, several) {
   }
 
   function showChosen() {
-    for (const button of reasonList.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.dataset.reason === wanted.reason));
+    for (const button of reasonList.querySelectorAll("button"))
+      button.setAttribute("aria-pressed", String(button.dataset.reason === wanted.reason));
   }
 
+  /** @param {string} code */
   function choose(code) {
     wanted.reason = wanted.reason === code ? "" : code;
     showChosen();
@@ -93,6 +151,7 @@ export function rejectsCard(path, several) {
   }
 
   async function drawReasons() {
+    /** @type {Reason[]} */
     const found = await ask(`${path}/reasons`);
     const most = Math.max(...found.map((each) => each.rows), 1);
     show(
@@ -113,7 +172,7 @@ export function rejectsCard(path, several) {
     return found.reduce((sum, each) => sum + each.rows, 0);
   }
 
-  let waiting;
+  let waiting = 0;
   search.addEventListener("input", () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => {
@@ -123,13 +182,16 @@ export function rejectsCard(path, several) {
   });
 
   const told = el("span", { role: "status", class: "quiet" });
+  /** @param {Event} event */
   const getAll = async (event) => {
     event.preventDefault();
     told.textContent = "Writing the workbook …";
     try {
       const name = await download(`${path}/rejects.xlsx`);
-      told.textContent = name.includes("list-of-rejects") ? "Airflow's web server can't read the load's workbooks: this is a list to look at. The workbook to correct is written by factload rejects … --xlsx, where they can be read." : "";
-    } catch (error) {
+      told.textContent = name.includes("list-of-rejects")
+        ? "Airflow's web server can't read the load's workbooks: this is a list to look at. The workbook to correct is written by factload rejects … --xlsx, where they can be read."
+        : "";
+    } catch (/** @type {any} */ error) {
       told.textContent = error.message;
     }
   };
@@ -138,7 +200,11 @@ export function rejectsCard(path, several) {
     { class: "tools" },
     el("label", { for: "reject-search", class: "spoken" }, "Search the rejects"),
     search,
-    el("a", { href: `api/${path}/rejects.xlsx`, class: "button", download: true, onclick: getAll }, "Download as workbook"),
+    el(
+      "a",
+      { href: `api/${path}/rejects.xlsx`, class: "button", download: true, onclick: getAll },
+      "Download as workbook",
+    ),
     told,
   );
   const body = el("div", { class: "rejects" }, reasonList, el("div", null, tools, rows, turn));
@@ -151,7 +217,7 @@ export function rejectsCard(path, several) {
       title.textContent = total ? plural(total, "reject") : "Rejects";
       show(place, total ? body : el("p", { class: "quiet" }, "No row was rejected."));
       if (total) draw();
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       show(place, trouble(error, begin));
     }
   }

@@ -3,10 +3,20 @@
 import { el } from "./dom.js";
 import { sentence } from "./format.js";
 
-export const silence = (main) => main.querySelector(":scope > .stale")?.remove();
+/** @import { Refusal } from "./answers.js" */
 
+const saidIn = (/** @type {HTMLElement} */ main) =>
+  /** @type {HTMLElement | null} */ (main.querySelector(":scope > .stale"));
+
+export const silence = (/** @type {HTMLElement} */ main) => saidIn(main)?.remove();
+
+/**
+ * @param {HTMLElement} main
+ * @param {Refusal} error
+ * @param {() => void} retry
+ */
 export function keepShowing(main, error, retry) {
-  const said = main.querySelector(":scope > .stale");
+  const said = saidIn(main);
   if (said?.dataset.message === error.message) return;
   said?.remove();
   const now = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(new Date());

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 
+/** @type {Record<string, { name: string, sign: string }>} */
 export const STATES = {
   published: { name: "published", sign: "✓" },
   released: { name: "released", sign: "✓*" },
@@ -18,9 +19,11 @@ export const STATES = {
   unknown: { name: "not known", sign: "?" },
 };
 
+/** @type {Record<string, string>} */
 export const EXPLANATIONS = {
   published: "The load's rows are what readers of the fact table see.",
-  released: "Published without its rejected rows, though there are more than the feed allows: a person decided so.",
+  released:
+    "Published without its rejected rows, though there are more than the feed allows: a person decided so.",
   releasedFew: "Published, though fewer rows came than the feed asks for: a person decided so.",
   held: "More rows were rejected than the feed allows. This attempt published nothing; the rejects are kept.",
   heldFew: "Fewer rows came than the feed asks for. This attempt published nothing.",
@@ -38,6 +41,16 @@ export const EXPLANATIONS = {
 // Always in the legend; the others where they are on the page.
 export const USUAL = ["published", "held", "refused", "failed", "running", "missing"];
 
-export const sign = (state) => el("span", { class: `sign ${state}`, "aria-hidden": "true" }, STATES[state].sign);
+/** @param {string} state */
+export const sign = (state) =>
+  el("span", { class: `sign ${state}`, "aria-hidden": "true" }, STATES[state].sign);
 
-export const badge = (state) => el("span", { class: `badge ${state}` }, el("span", { "aria-hidden": "true" }, STATES[state].sign), " ", STATES[state].name);
+/** @param {string} state */
+export const badge = (state) =>
+  el(
+    "span",
+    { class: `badge ${state}` },
+    el("span", { "aria-hidden": "true" }, STATES[state].sign),
+    " ",
+    STATES[state].name,
+  );

@@ -3,30 +3,65 @@
 import { card, el, table } from "./dom.js";
 import { alike, count, decimal, size } from "./format.js";
 
+/** @import { DayAnswer, Load, Total } from "./answers.js" */
+/** @import { Child, Column } from "./elements.js" */
+
+/** @param {Total} total */
 const equal = (total) => {
-  const [source, published] = alike(total.source, total.published);
+  const [source, published] = alike(total.source, total.published ?? "");
   return source === published;
 };
 
+/** @param {Load} load */
 function verdict(load) {
   const told = load.totals.filter((total) => total.published !== null);
   if (!told.length) return null;
   const agree = told.filter(equal).length;
-  const words = told.length === 1 ? (agree ? "equal" : "differ") : agree === told.length ? `all ${count(told.length)} equal` : `${count(told.length - agree)} of ${count(told.length)} differ`;
-  return el("span", { class: `badge ${agree === told.length ? "published" : "failed"}` }, agree === told.length ? "✓ " : "✕ ", words);
+  const words =
+    told.length === 1
+      ? agree
+        ? "equal"
+        : "differ"
+      : agree === told.length
+        ? `all ${count(told.length)} equal`
+        : `${count(told.length - agree)} of ${count(told.length)} differ`;
+  return el(
+    "span",
+    { class: `badge ${agree === told.length ? "published" : "failed"}` },
+    agree === told.length ? "✓ " : "✕ ",
+    words,
+  );
 }
 
-const oneVerdict = (total) => (total.published === null ? "" : equal(total) ? el("span", { class: "agrees" }, "✓ equal") : el("span", { class: "differs" }, "✕ differ"));
+/** @param {Total} total */
+const oneVerdict = (total) =>
+  total.published === null
+    ? ""
+    : equal(total)
+      ? el("span", { class: "agrees" }, "✓ equal")
+      : el("span", { class: "differs" }, "✕ differ");
 
+/** @param {Load} load */
 function sums(load) {
-  if (!load.totals.length) return el("p", { class: "quiet" }, load.state === "running" ? "Control totals come with the reconciliation." : "The load ended before its reconciliation.");
+  if (!load.totals.length)
+    return el(
+      "p",
+      { class: "quiet" },
+      load.state === "running"
+        ? "Control totals come with the reconciliation."
+        : "The load ended before its reconciliation.",
+    );
   const shown = load.totals.map((total) => {
-    const [source, published] = total.published === null ? [total.source, null] : alike(total.source, total.published);
+    const [source, published] =
+      total.published === null ? [total.source, null] : alike(total.source, total.published);
     return { ...total, shown: decimal(source), after: published === null ? "–" : decimal(published) };
   });
+  /** @type {Column<Total & { shown: string, after: string }>[]} */
   const columns = [
     { name: "Measure", value: (total) => total.measure },
-    ...(shown.some((total) => total.published !== null) ? [{ name: "Verdict", unseen: true, value: oneVerdict }] : []),
+    ...(shown.some((total) => total.published !== null)
+      ? [{ name: "Verdict", unseen: true, value: oneVerdict }]
+      : []),
     { name: "Source", number: true, value: (total) => total.shown },
     { name: "Published", number: true, value: (total) => total.after },
   ];
@@ -34,19 +69,36 @@ function sums(load) {
 }
 
 // What was read, and where it went: beside the totals.
+/**
+ * @param {DayAnswer} answer
+ * @param {Load} load
+ */
 function origin(answer, load) {
   const [{ workbook, workbook_bytes: bytes, workbook_sha256: sha256, sources }] = load.attempts;
   const several = sources.length > 1;
+  /** @type {[string, Child][]} */
   const facts = [
-    ["Workbook", several ? `${count(sources.length)} workbooks: ${sources.map((file) => file.path.split("/").at(-1)).join(", ")}` : workbook.split("/").at(-1)],
+    [
+      "Workbook",
+      several
+        ? `${count(sources.length)} workbooks: ${sources.map((file) => file.path.split("/").at(-1)).join(", ")}`
+        : workbook.split("/").at(-1),
+    ],
     ["Size", size(bytes)],
     [several ? "SHA-256 of all" : "SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)],
     ["Table", answer.table],
   ];
-  return el("dl", { class: "facts" }, facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]));
+  return el(
+    "dl",
+    { class: "facts" },
+    facts.map(([name, value]) => [el("dt", null, name), el("dd", null, value)]),
+  );
 }
 
-export const totalsCard = (answer, load) => card(["Control totals ", verdict(load)], "totals", sums(load), origin(answer, load));
+/** @type {(answer: DayAnswer, load: Load) => HTMLElement} */
+export const totalsCard = (answer, load) =>
+  card(["Control totals ", verdict(load)], "totals", sums(load), origin(answer, load));
 
 // Long sums need the whole width.
+/** @param {Load} load */
 export const areLong = (load) => load.totals.some((total) => total.source.length > 16);

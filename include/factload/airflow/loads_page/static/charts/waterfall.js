@@ -1,12 +1,15 @@
 // Where the rows went: source → blank → rejected → staged → published. A table whose bars are drawn to one scale.
 
-import { d3 } from "./frame.js";
 import { el, svg } from "../dom.js";
 import { count, share } from "../format.js";
+import { scaleLinear } from "../vendor/d3.min.js";
+
+/** @import { Rows } from "../answers.js" */
 
 const WIDTH = 1000; // of the drawing; the page stretches it
 const THINNEST = 4; // what isn't nothing can be seen
 
+/** @type {Record<string, string>} */
 const EXPLANATIONS = {
   source: "rows of the sheet with any value",
   blank: "nothing in a column that is read",
@@ -15,6 +18,12 @@ const EXPLANATIONS = {
   published: "seen by readers",
 };
 
+/**
+ * @param {string} kind
+ * @param {number} from
+ * @param {number} to
+ * @param {(rows: number) => number} scale
+ */
 function bar(kind, from, to, scale) {
   const thin = Math.max(scale(to) - scale(from), to > from ? THINNEST : 0);
   const x = Math.min(scale(from), WIDTH - thin);
@@ -26,6 +35,12 @@ function bar(kind, from, to, scale) {
   );
 }
 
+/**
+ * @param {number} source
+ * @param {number} blank
+ * @param {number} rejected
+ * @param {number} staged
+ */
 function sum(source, blank, rejected, staged) {
   if (!source) return "No row has been counted.";
   const known = blank + rejected + staged;
@@ -33,8 +48,10 @@ function sum(source, blank, rejected, staged) {
   return `${count(source)} = ${count(blank)} blank + ${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.`;
 }
 
+/** @param {Rows} rows */
 export function waterfall({ source, blank, rejected, staged, published }) {
-  const scale = d3.scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
+  const scale = scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
+  /** @type {[kind: string, from: number, to: number, rows: number][]} */
   const lines = [
     ["source", 0, source, source],
     ["blank", source - blank, source, blank],
@@ -49,7 +66,15 @@ export function waterfall({ source, blank, rejected, staged, published }) {
       "table",
       { class: "waterfall" },
       el("caption", { class: "spoken" }, "Where the rows went"),
-      el("thead", { class: "spoken" }, el("tr", null, ["Step", "Bar", "Rows", "Share of source"].map((name) => el("th", { scope: "col" }, name)))),
+      el(
+        "thead",
+        { class: "spoken" },
+        el(
+          "tr",
+          null,
+          ["Step", "Bar", "Rows", "Share of source"].map((name) => el("th", { scope: "col" }, name)),
+        ),
+      ),
       el(
         "tbody",
         null,

@@ -1,7 +1,7 @@
 // The first page: feeds × days.
 
-import { ask } from "../ask.js";
 import { chosen } from "../address.js";
+import { ask } from "../ask.js";
 import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { filters } from "../filters.js";
@@ -11,17 +11,24 @@ import { notice, problem } from "../notices.js";
 import { keepShowing, silence } from "../stale.js";
 import { troubles } from "../troubles.js";
 
-const main = document.querySelector("main");
+/** @import { Calendar, FeedDays } from "../answers.js" */
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const REFRESH = 15_000;
 const last = isDay(chosen("last")) ? chosen("last") : today();
 const days = daysUpTo(last);
+/** @type {ReturnType<typeof makeBoard> | null} */
 let board = null; // what shows the feeds, once there are some
 let failure = ""; // what is said in their place
 
 function none() {
   return notice(
     "There is no feed to show",
-    el("p", null, "A feed is a YAML file in include/feeds and becomes the DAG load_<feed>. Those whose DAG you may not read are left out."),
+    el(
+      "p",
+      null,
+      "A feed is a YAML file in include/feeds and becomes the DAG load_<feed>. Those whose DAG you may not read are left out.",
+    ),
     el("p", null, "Write one, or ask for the right to read its DAG; docs/feeds.md has every field."),
   );
 }
@@ -33,12 +40,18 @@ function makeBoard() {
   const above = el("div");
   show(
     main,
-    el("header", { class: "head" }, el("div", null, el("h1", null, "Loads"), bar.node), pager(days, today(), "./")),
+    el(
+      "header",
+      { class: "head" },
+      el("div", null, el("h1", null, "Loads"), bar.node),
+      pager(days, today(), "./"),
+    ),
     above,
     el("section", { class: "card", "aria-label": "Calendar" }, table.node, signs),
   );
   let said = "";
   return {
+    /** @param {FeedDays[]} found */
     update(found) {
       const { feeds, banners } = troubles(found);
       const now = banners.map((banner) => banner.textContent).join();
@@ -53,6 +66,7 @@ function makeBoard() {
 
 async function draw() {
   try {
+    /** @type {Calendar} */
     const { feeds } = await ask("calendar", { first: days[0], last });
     silence(main);
     failure = "";
@@ -63,7 +77,7 @@ async function draw() {
       board ??= makeBoard();
       await board.update(feeds);
     }
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     if (board) keepShowing(main, error, draw);
     else if (failure !== error.message) show(main, el("h1", null, "Loads"), problem(error, draw));
     failure = error.message; // stands there already at the next look

@@ -1,27 +1,33 @@
 // One feed: its days, and the trend of its last loads.
 
-import { ask } from "../ask.js";
 import { chosen } from "../address.js";
+import { ask } from "../ask.js";
+import { trendCards } from "../charts/trend.js";
 import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { isDay, today } from "../format.js";
 import { legend, loadPath, matrix, pager } from "../matrix.js";
 import { problem } from "../notices.js";
 import { keepShowing, silence } from "../stale.js";
-import { trendCards } from "../charts/trend.js";
 
-const main = document.querySelector("main");
-const { dagId } = document.body.dataset;
+/** @import { Calendar, FeedDays, Trend } from "../answers.js" */
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const { dagId = "" } = document.body.dataset;
 const REFRESH = 15_000;
 const last = isDay(chosen("last")) ? chosen("last") : today();
 const days = daysUpTo(last);
 const here = `dags/${encodeURIComponent(dagId)}`;
 let before = ""; // the trend that the page shows
+/** @type {ReturnType<typeof makeBoard> | null} */
 let board = null;
 let failure = ""; // what is said in its place
 
-const title = (name) => el("div", null, el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads")), el("h1", null, name));
+/** @param {string} name */
+const title = (name) =>
+  el("div", null, el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads")), el("h1", null, name));
 
+/** @param {FeedDays[]} feeds */
 function makeBoard(feeds) {
   const table = matrix(days, today());
   const signs = el("div");
@@ -37,18 +43,27 @@ function makeBoard(feeds) {
 
 async function draw() {
   try {
-    const [{ feeds }, trend] = await Promise.all([ask("calendar", { first: days[0], last, dag_id: dagId }), ask(`${here}/trend`)]);
+    /** @type {[Calendar, Trend]} */
+    const [{ feeds }, trend] = await Promise.all([
+      ask("calendar", { first: days[0], last, dag_id: dagId }),
+      ask(`${here}/trend`),
+    ]);
     silence(main);
     failure = "";
     board ??= makeBoard(feeds);
     show(board.signs, legend(feeds));
     board.table.update(feeds);
     const now = JSON.stringify(trend);
-    if (now !== before) show(board.trend, trendCards(trend, (period) => loadPath(dagId, period)));
+    if (now !== before)
+      show(
+        board.trend,
+        trendCards(trend, (period) => loadPath(dagId, period)),
+      );
     before = now;
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     if (board) keepShowing(main, error, draw);
-    else if (failure !== error.message) show(main, el("header", { class: "head" }, title(dagId.replace(/^load_/, ""))), problem(error, draw));
+    else if (failure !== error.message)
+      show(main, el("header", { class: "head" }, title(dagId.replace(/^load_/, ""))), problem(error, draw));
     failure = error.message; // stands there already at the next look
   } finally {
     main.removeAttribute("aria-busy");

@@ -18,18 +18,27 @@ import { badge, EXPLANATIONS } from "../states.js";
 import { areLong, totalsCard } from "../totals.js";
 import { dryRunCard, stateWithout, withoutLoad } from "../without.js";
 
-const main = document.querySelector("main");
-const { dagId, period } = document.body.dataset;
+/** @import { DayAnswer, Load, LoadAnswer, Trend } from "../answers.js" */
+/** @import { Child } from "../elements.js" */
+
+const main = /** @type {HTMLElement} */ (document.querySelector("main"));
+const { dagId = "", period = "" } = document.body.dataset;
 const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = `dags/${encodeURIComponent(dagId)}`;
 const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
 const AWAITED = 3_000; // at one that isn't there yet, or that somebody is asked about
 const IDLE = 600; // seconds without a word after which a running load is worth a look
 const ENDED = 15_000; // at one that may run again
-let shown = null; // what the page shows now: the attempt and its state, and the run
+let shown = ""; // what the page shows now: the attempt and its state, and the run
 let failure = ""; // what is said in its place
-let follow = () => {}; // brings the page of a running load up to date
+let follow = (/** @type {Load} */ _) => {}; // brings the page of a running load up to date
 
+/**
+ * @param {string} feed
+ * @param {string | null} [state]
+ * @param {Child} [words]
+ * @param {Child} [elsewhere]
+ */
 function head(feed, state, words, elsewhere) {
   return el(
     "header",
@@ -37,52 +46,108 @@ function head(feed, state, words, elsewhere) {
     el(
       "div",
       null,
-      el("p", { class: "crumbs" }, el("a", { href: "./" }, "Loads"), " / ", el("a", { href: feedPath }, feed)),
+      el(
+        "p",
+        { class: "crumbs" },
+        el("a", { href: "./" }, "Loads"),
+        " / ",
+        el("a", { href: feedPath }, feed),
+      ),
       el("h1", null, longDay(period), " ", state ? badge(state) : null),
       words ? el("p", { class: "summary" }, words) : null,
     ),
-    el("nav", { class: "pager", "aria-label": "Elsewhere" }, elsewhere, el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"), el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →")),
+    el(
+      "nav",
+      { class: "pager", "aria-label": "Elsewhere" },
+      elsewhere,
+      el("a", { href: loadPath(dagId, addDays(period, -1)), class: "button" }, "← Day before"),
+      el("a", { href: loadPath(dagId, addDays(period, 1)), class: "button" }, "Day after →"),
+    ),
   );
 }
 
-const headOf = (answer, state, explained = state) => head(answer.feed, state, EXPLANATIONS[explained], toRun(answer));
+/** @type {(answer: DayAnswer, state: string | null, explained?: string | null) => HTMLElement} */
+const headOf = (answer, state, explained = state) =>
+  head(answer.feed, state, EXPLANATIONS[explained ?? ""], toRun(answer));
 
 // The run that was for this day, or the last of several: its tasks, its logs.
+/** @param {DayAnswer} answer */
 function toRun({ runs }) {
-  return runs.length ? airflowLink(runPath(dagId, runs[0].run_id), { class: "button" }, "Run in Airflow") : null;
+  return runs.length
+    ? airflowLink(runPath(dagId, runs[0].run_id), { class: "button" }, "Run in Airflow")
+    : null;
 }
 
 // Seconds since a step of the newest attempt ended, or since it was opened.
+/** @param {Load} load */
 function idle(load) {
-  const last = Math.max(...load.steps.map((step) => Date.parse(step.finished_at)), Date.parse(load.attempts[0].opened_at));
+  const last = Math.max(
+    ...load.steps.map((step) => Date.parse(step.finished_at)),
+    Date.parse(load.attempts[0].opened_at),
+  );
   return load.running_seconds - (last - Date.parse(load.attempts[0].opened_at)) / 1000;
 }
 
 // The progress by rows; the function that comes with it brings it up to date, without taking anybody's focus.
+/** @returns {[HTMLElement, (load: Load) => void]} */
 function progressCard() {
   const words = el("strong", { role: "status" });
   const since = el("span", { class: "quiet" });
   const bar = el("progress", { "aria-label": "Progress by rows" });
-  const quiet = el("p", { class: "proof", hidden: true }, "No step has ended for ten minutes. See what its run does: ", airflowLink(feedPath, null, "open the DAG"), ".");
+  const quiet = el(
+    "p",
+    { class: "proof", hidden: true },
+    "No step has ended for ten minutes. See what its run does: ",
+    airflowLink(feedPath, null, "open the DAG"),
+    ".",
+  );
+  /** @param {Load} load */
   const update = (load) => {
     const done = load.partitions.filter((part) => part.done).length;
     const reading = !load.is_split; // what partitions there are is an earlier attempt's
     const all = !reading && done === load.partitions.length;
     const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${count(done)} of ${count(load.partitions.length)} partitions`;
-    const next = reading ? "Reading the workbook …" : all ? `${staged}; reconciling and publishing …` : staged;
+    const next = reading
+      ? "Reading the workbook …"
+      : all
+        ? `${staged}; reconciling and publishing …`
+        : staged;
     if (words.textContent !== next) words.textContent = next;
     quiet.hidden = idle(load) < IDLE;
     since.textContent = `for ${duration(Math.round(load.running_seconds))}`;
     if (reading) bar.removeAttribute("value");
     else Object.assign(bar, { max: Math.max(load.rows.source, 1), value: load.rows_done });
   };
-  return [el("section", { class: "card progress", "aria-label": "Progress" }, el("div", { class: "between" }, words, since), bar, quiet), update];
+  return [
+    el(
+      "section",
+      { class: "card progress", "aria-label": "Progress" },
+      el("div", { class: "between" }, words, since),
+      bar,
+      quiet,
+    ),
+    update,
+  ];
 }
 
+/**
+ * @param {string} name
+ * @param {Child} value
+ * @param {string} [more]
+ */
 function tile(name, value, more) {
-  return el("div", { class: "tile" }, el("dt", null, name), el("dd", null, value, more ? el("small", null, more) : null));
+  return el(
+    "div",
+    { class: "tile" },
+    el("dt", null, name),
+    el("dd", null, value, more ? el("small", null, more) : null),
+  );
 }
 
+/**
+ * @param {DayAnswer} answer
+ * @param {Load} load
+ */
 function tiles(answer, load) {
   const { source, rejected, published } = load.rows;
   const waited = load.paused ? `, and waited ${duration(load.paused)}` : "";
@@ -91,22 +156,36 @@ function tiles(answer, load) {
     { class: "tiles" },
     tile("Source rows", count(source)),
     tile("Published", count(published), `into ${answer.table}`),
-    tile("Rejected", count(rejected), `${share(source ? rejected / source : null)}, allowed ${answer.max_rejects}`),
+    tile(
+      "Rejected",
+      count(rejected),
+      `${share(source ? rejected / source : null)}, allowed ${answer.max_rejects}`,
+    ),
     tile("Took", duration(load.seconds), `attempt ${load.epoch}${waited}`),
   );
 }
 
+/** @param {Load} load */
 function speedsOf(load) {
   const chart = speeds(load);
   return chart ? [el("h3", null, "Rows per second, partition by partition"), chart] : null;
 }
 
+/** @param {Load} load */
 function older(load) {
   if (!load.published_epoch || ["published", "released"].includes(load.state)) return null;
-  return el("p", { class: "banner" }, `Readers of the fact table still see the rows of attempt ${load.published_epoch}.`);
+  return el(
+    "p",
+    { class: "banner" },
+    `Readers of the fact table still see the rows of attempt ${load.published_epoch}.`,
+  );
 }
 
 // Who let a held load be published, and why, is the first thing about it.
+/**
+ * @param {DayAnswer} answer
+ * @param {Load} load
+ */
 function released(answer, load) {
   const [{ released_by: who, released_at: when, release_reason: reason, error_code: code }] = load.attempts;
   if (!who) return null;
@@ -121,22 +200,28 @@ function released(answer, load) {
   );
 }
 
+/** @param {Load} load */
 function why(load) {
   const { error_message: message } = load.attempts[0];
-  return message && load.state !== "released" ? el("p", { class: `banner ${load.state}` }, prose(message)) : null;
+  return message && load.state !== "released"
+    ? el("p", { class: `banner ${load.state}` }, prose(message))
+    : null;
 }
 
 // Which sentence explains the state.
+/** @param {Load} load */
 function explained(load) {
   if (load.gone) return "gone";
   const few = load.attempts[0].error_code === "too_few_rows";
   return few && ["held", "released"].includes(load.state) ? `${load.state}Few` : load.state;
 }
 
+/** @param {LoadAnswer} answer */
 async function drawAll(answer) {
   const { load } = answer;
   const trend = el("div", { class: "slot" });
-  const several = load.attempts[0].sources.length > 1 || new Set(load.partitions.map((part) => part.workbook)).size > 1;
+  const several =
+    load.attempts[0].sources.length > 1 || new Set(load.partitions.map((part) => part.workbook)).size > 1;
   show(
     main,
     headOf(answer, load.state, explained(load)),
@@ -146,7 +231,12 @@ async function drawAll(answer) {
     dryRunCard(answer, dagId),
     nextSteps(answer, dagId),
     tiles(answer, load),
-    el("div", { class: areLong(load) ? "one" : "two" }, card("Where the rows went", "rows", waterfall(load.rows)), totalsCard(answer, load)),
+    el(
+      "div",
+      { class: areLong(load) ? "one" : "two" },
+      card("Where the rows went", "rows", waterfall(load.rows)),
+      totalsCard(answer, load),
+    ),
     card("When each step ran", "steps", timeline(load), speedsOf(load), partitionTable(load)),
     rejectsCard(path, several),
     trend,
@@ -156,25 +246,53 @@ async function drawAll(answer) {
 }
 
 // The rest of the page is right without it.
+/** @param {HTMLElement} place */
 async function drawTrend(place) {
   try {
+    /** @type {Trend} */
     const found = await ask(`${feedPath}/trend`, { until: addDays(period, 30) });
-    show(place, trendCards(found, (day) => loadPath(dagId, day), period));
-  } catch (error) {
-    show(place, card("The last loads", "trend", el("p", { class: "message" }, error.message), el("button", { type: "button", onclick: () => drawTrend(place) }, "Try again")));
+    show(
+      place,
+      trendCards(found, (day) => loadPath(dagId, day), period),
+    );
+  } catch (/** @type {any} */ error) {
+    show(
+      place,
+      card(
+        "The last loads",
+        "trend",
+        el("p", { class: "message" }, error.message),
+        el("button", { type: "button", onclick: () => drawTrend(place) }, "Try again"),
+      ),
+    );
   }
 }
 
+/** @param {DayAnswer} answer */
 function drawWithout(answer) {
   const state = stateWithout(answer);
-  show(main, headOf(answer, state, state === "failed" ? "unopened" : state), withoutLoad(answer, dagId), dryRunCard(answer, dagId));
+  show(
+    main,
+    headOf(answer, state, state === "failed" ? "unopened" : state),
+    withoutLoad(answer, dagId),
+    dryRunCard(answer, dagId),
+  );
 }
 
+/** @param {LoadAnswer} answer */
 function drawRunning(answer) {
   const [progress, update] = progressCard();
   const rows = el("div");
   const steps = el("div");
-  show(main, headOf(answer, "running"), older(answer.load), progress, card("Where the rows went", "rows", rows), card("When each step ran", "steps", steps), attemptsCard(answer.load));
+  show(
+    main,
+    headOf(answer, "running"),
+    older(answer.load),
+    progress,
+    card("Where the rows went", "rows", rows),
+    card("When each step ran", "steps", steps),
+    attemptsCard(answer.load),
+  );
   let before = "";
   follow = (load) => {
     update(load);
@@ -187,14 +305,19 @@ function drawRunning(answer) {
 }
 
 // What the page has to be drawn anew for.
+/** @param {DayAnswer} answer */
 function standing({ load, runs }) {
   const [run] = runs;
-  return JSON.stringify([load && [load.epoch, load.state], run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision]]);
+  return JSON.stringify([
+    load && [load.epoch, load.state],
+    run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision],
+  ]);
 }
 
 async function draw() {
   let wait = ENDED;
   try {
+    /** @type {DayAnswer} */
     const answer = await ask(path);
     const { load } = answer;
     const [run] = answer.runs;
@@ -205,12 +328,12 @@ async function draw() {
     if (now !== shown) {
       shown = now;
       if (!load) drawWithout(answer);
-      else if (running) drawRunning(answer);
-      else await drawAll(answer);
+      else if (running) drawRunning({ ...answer, load });
+      else await drawAll({ ...answer, load });
     }
-    if (running) follow(load);
+    if (load && running) follow(load);
     wait = running ? LIVE : !load || run?.asks || run?.at_work ? AWAITED : ENDED;
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     if (shown) keepShowing(main, error, draw);
     else if (failure !== error.message) show(main, head(dagId.replace(/^load_/, "")), problem(error, draw));
     failure = error.message; // stands there already at the next look
@@ -221,5 +344,5 @@ async function draw() {
   waiting = setTimeout(draw, wait);
 }
 
-let waiting;
+let waiting = 0;
 await draw();

@@ -1,0 +1,196 @@
+// What the server answers (answers.py beside this folder): dates and moments are ISO text, exact sums decimal text.
+
+export interface Refusal {
+  code: string;
+  message: string;
+}
+
+export interface Gap {
+  first: string;
+  last: string;
+  begins: string;
+  ends: string;
+}
+
+/** One cell of the calendar. */
+export interface Day {
+  period: string;
+  state: string;
+  published?: number;
+  rejected?: number;
+  older?: true;
+}
+
+/** One row of the calendar; `said_above` is the page's own: its problem is told once for several feeds. */
+export interface FeedDays {
+  feed: string;
+  dag_id: string;
+  workbook: string | null;
+  problem: Refusal | null;
+  first: string | null;
+  days: Day[];
+  absent: Record<string, string>;
+  gaps: Gap[];
+  said_above?: boolean;
+}
+
+export interface Calendar {
+  feeds: FeedDays[];
+}
+
+export interface TrendLoad {
+  period: string;
+  state: string;
+  rows: number;
+  seconds: number | null;
+  rejected: number;
+  reject_share: number | null;
+  unusual: string[];
+}
+
+export interface Trend {
+  rule: string;
+  loads: TrendLoad[];
+}
+
+export interface DryRunReport {
+  state: string;
+  rows: Rows;
+  rejects: Record<string, number> | null;
+  warnings: string[] | null;
+  problems: { message: string }[] | null;
+}
+
+export interface Run {
+  run_id: string;
+  state: string;
+  at_work: boolean;
+  dry: boolean;
+  began: string | null;
+  asks: boolean;
+  opened: number | null;
+  error: string | null;
+  waits: { workbook: string; until: string } | null;
+  skipped: string | null;
+  decision: string | null;
+  report: DryRunReport | null;
+}
+
+export interface Rows {
+  source: number;
+  blank: number;
+  rejected: number;
+  staged: number;
+  published: number;
+}
+
+export interface Total {
+  measure: string;
+  source: string;
+  published: string | null;
+}
+
+export interface SourceFile {
+  path: string;
+  bytes: number;
+  sha256: string;
+}
+
+export interface Attempt {
+  epoch: number;
+  state: string;
+  opened_at: string;
+  ended_at: string | null;
+  workbook: string;
+  workbook_bytes: number;
+  workbook_sha256: string;
+  sources: SourceFile[];
+  published_rows: number | null;
+  error_code: string | null;
+  error_message: string | null;
+  warnings: string[];
+  released_by: string | null;
+  released_at: string | null;
+  release_reason: string | null;
+}
+
+export interface Partition {
+  label: string;
+  workbook: string;
+  done: boolean;
+  slow: boolean;
+  source: number;
+  rejected: number | null;
+  staged: number | null;
+  started_at: string | null;
+  finished_at: string | null;
+  rows_per_second: number | null;
+  loaded_epoch: number | null;
+}
+
+export interface Step {
+  step: string;
+  item: string;
+  started_at: string;
+  finished_at: string;
+}
+
+export interface Load {
+  load_id: string;
+  state: string;
+  gone: boolean;
+  epoch: number;
+  published_epoch: number | null;
+  seconds: number | null;
+  paused: number;
+  running_seconds: number;
+  is_split: boolean;
+  rows_done: number;
+  rows: Rows;
+  totals: Total[];
+  slow_rule: string;
+  attempts: Attempt[];
+  partitions: Partition[];
+  steps: Step[];
+}
+
+/** All of one day: its load, if there is one, and the last runs that were for it. */
+export interface DayAnswer {
+  feed: string;
+  period: string;
+  max_rejects: string;
+  table: string;
+  workbook: string;
+  may_trigger: boolean;
+  to_come: boolean;
+  expected: boolean;
+  gaps: Gap[];
+  runs: Run[];
+  load: Load | null;
+}
+
+export interface LoadAnswer extends DayAnswer {
+  load: Load;
+}
+
+export interface Reason {
+  reason: string;
+  explanation: string;
+  rows: number;
+}
+
+export interface Reject {
+  workbook: string;
+  sheet: string;
+  row: number;
+  column: string;
+  cell: string | null;
+  raw: string | null;
+  reason: string;
+  duplicate_of: string | null;
+}
+
+export interface RejectPage {
+  rows: Reject[];
+  next: [workbook: string, sheet: string, row: number] | null;
+}

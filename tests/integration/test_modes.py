@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from factload.errors import FeedError, ReconciliationError
-from factload.fact.table import LOAD_NAMESPACE
+from factload.fact.load_column import LOAD_NAMESPACE
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from tests.feeds import ABSENT

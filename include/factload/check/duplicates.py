@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import CITEXT
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.fact.duplicates import headers_of
 from factload.fact.resolve import REJECT_SCHEMA, ROW
-from factload.fact.unique import OnceOnly
+from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.vectors import Flags, as_flags, flags
 

@@ -26,6 +26,7 @@ from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
+from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
@@ -232,7 +233,7 @@ class _Rows:
 
     def _too_few(self) -> list[FactloadError]:
         least, last = self.feed.min_rows, self.target.last
-        replaces = self.feed.fact.mode.kind == "replace"
+        replaces = mode_of(self.feed.fact).replaces
         missed = least.missed(self.staged, last.rows if last else 0, replaces=replaces)
         if not missed:
             return []

@@ -18,14 +18,15 @@ from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
 from factload.fact.rights import require_rights
-from factload.fact.standing import require_within_reach
+from factload.fact.standing import require_repeatable, require_within_reach
 from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
-from factload.fact.unique import OnceOnly, once_only
+from factload.fact.unique import once_only
+from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version
-from factload.ledger.opening import Publication, last_publication, require_replaceable
+from factload.ledger.opening import Publication, last_publication
 from factload.load import SourceFile, content_of, sha256_of_sources
 from factload.postgres.encoding import codec_of
 from factload.postgres.errors import database_errors
@@ -51,7 +52,7 @@ class Target:
         corrected = sha256_of_corrections(self.corrections)
         content = content_of(sha256_of_sources(sources), feed.fingerprint, corrected)
         if self.last is not None and self.last.content != content:
-            require_replaceable(self.last, feed.load_id(period), feed)
+            require_repeatable(self.last, feed.load_id(period), feed)
 
 
 def look_at(

@@ -8,7 +8,8 @@ from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import Connection
 
 from factload.doctor.finding import Finding
-from factload.fact.rights import ON_FACTS, lacking, lacking_of_feed, relation, tables_of
+from factload.fact.modes.registry import mode_of
+from factload.fact.rights import lacking, lacking_of_feed, relation, tables_of
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION
 from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, schema_version
@@ -32,7 +33,7 @@ def of_feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
     if said:
         yield _missing("rights", feed.feed, connection, said)
     elif all(relation(connection, name) is not None for name in tables_of(feed)):
-        wanted = ON_FACTS[fact.mode.kind]
+        wanted = mode_of(fact).rights
         yield Finding.ok("rights", feed.feed, f"{', '.join(wanted)} on {fact.table}; dimensions can be read")
 
 

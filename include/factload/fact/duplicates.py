@@ -30,8 +30,9 @@ from sqlalchemy.engine import Connection
 
 from factload.fact.duplicate_cells import note_cells
 from factload.fact.resolve import ROW, measures
-from factload.fact.staged import SLICE, slice_key
-from factload.fact.unique import OnceOnly
+from factload.fact.staged import slice_key
+from factload.fact.staging_table import SLICE
+from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.tables import partitions
 from factload.ledger.tables import rejects as rejects_table

@@ -11,14 +11,10 @@ from sqlalchemy.engine import Connection
 
 from factload.dimension.table import needed_columns
 from factload.errors import FeedError
+from factload.fact.modes.registry import mode_of
 from factload.feed.model import Feed
 from factload.postgres.tables import split_name
 
-ON_FACTS = {
-    "replace": ("SELECT", "INSERT", "DELETE"),
-    "append_once": ("SELECT", "INSERT"),
-    "upsert": ("SELECT", "INSERT", "UPDATE"),
-}
 _WHOLE_TABLE_ONLY = ("DELETE",)
 
 _class = table(
@@ -59,7 +55,7 @@ def lacking_of_feed(connection: Connection, feed: Feed) -> list[str]:
     """The rights that the user lacks, in words. Nothing is said of a table that isn't there."""
     fact = feed.fact
     columns = {*fact.columns, *([fact.load_column] if fact.load_column else [])}
-    missing = {fact.table: lacking(connection, fact.table, ON_FACTS[fact.mode.kind], columns)}
+    missing = {fact.table: lacking(connection, fact.table, mode_of(fact).rights, columns)}
     sequences = _sequences(connection, fact.table, columns)
     for name, dimension in feed.dimensions.items():
         makes = dimension.unmatched.action == "create"

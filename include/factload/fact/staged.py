@@ -5,19 +5,20 @@ A slice is one partition's rows. They come and go in the transaction that says s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text, delete, func, inspect, select
+from sqlalchemy import Table, delete, func, inspect, select
 from sqlalchemy.engine import Connection
 
 from factload.fact.insert import INSERTS
+from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import ROW, Resolved, measures
+from factload.fact.staging_table import SLICE
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
-from factload.ledger.tables import STAGING_SCHEMA
 from factload.ledger.tables import rejects as rejects_table
 from factload.load import Load, PartitionFile
 from factload.postgres.encoding import storable_column
@@ -25,32 +26,15 @@ from factload.postgres.locks import LockTable
 from factload.reconcile.counts import Staged
 from factload.reconcile.weighted_checksums import weighted_sums
 
-SLICE = "factload_slice"
-
 
 def slice_key(partition_id: str) -> int:
     """A partition's identity as a signed 64-bit integer, for the staging table's rows."""
     return int.from_bytes(bytes.fromhex(partition_id[:16]), "big", signed=True)
 
 
-def staging_table(load: Load, fact: Table, columns: Sequence[str]) -> Table:
-    """This load's staging table: the fact table's columns, and which partition and row each row came from."""
-    return Table(
-        load.staging_table,
-        MetaData(schema=STAGING_SCHEMA),
-        Column(SLICE, BigInteger, nullable=False),
-        Column(ROW, Integer, nullable=False),
-        # The labels of an enum are checked as they go into the fact table.
-        *(
-            Column(name, Text() if isinstance(fact.c[name].type, Enum) else fact.c[name].type)
-            for name in columns
-        ),
-    )
-
-
 def staging_of(connection: Connection, load: Load, feed: Feed) -> Table:
     """As ``staging_table``, reading the fact table's columns first."""
-    return staging_table(load, fact_table(connection, feed), list(feed.fact.columns))
+    return mode_of(feed.fact).staging_table(load, feed, fact_table(connection, feed))
 
 
 def make(connection: Connection, staging: Table) -> bool:

@@ -10,11 +10,29 @@ from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
+from factload.fact.load_column import load_key
+from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import relation_of
-from factload.fact.table import load_key
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.postgres.tables import reflect, split_name
+
+
+def require_repeatable(last: Publication | None, load_id: str, feed: Feed) -> None:
+    """Raise ``FeedError`` where something is to take the place of rows that were published for good: they can't be
+    told from others."""
+    if last is None:
+        return
+    for name in (last.mode, feed.fact.mode.kind):
+        if not mode_named(name).repeatable:
+            raise FeedError(
+                "appended_already",
+                f"{load_id} is published: {last.rows} rows went into {feed.fact.table}, and mode "
+                f"{name} can't replace them, as a changed workbook or feed, or --reload, would require",
+                expected="the same workbook and feed as published",
+                remedy="Deliver additional rows in a workbook of another period. To replace rows, give the table a "
+                "load column and use a new feed with `mode: replace`",
+            )
 
 
 def require_within_reach(
@@ -22,7 +40,7 @@ def require_within_reach(
 ) -> None:
     """Raise ``FeedError`` where rows of the load would stay behind, since the feed now names another table or load
     column than when they were published."""
-    if last is None or last.mode != "replace" or last.table is None or last.load_column is None:
+    if last is None or not mode_named(last.mode).replaces or last.table is None or last.load_column is None:
         return
     if (last.table, last.load_column) == (feed.fact.table, feed.fact.load_column):
         return
@@ -30,7 +48,7 @@ def require_within_reach(
     if before is None or last.load_column not in before.c:
         return
     same_table = relation_of(connection, before).oid == relation_of(connection, fact).oid
-    if same_table and (feed.fact.mode.kind != "replace" or feed.fact.load_column == last.load_column):
+    if same_table and (not mode_of(feed.fact).replaces or feed.fact.load_column == last.load_column):
         return
     missed = [_carries(before, last.load_column, load_id)]
     if same_table:
@@ -52,9 +70,9 @@ def require_intact(
 ) -> None:
     """Raise ``ReconciliationError`` unless as many rows of a published load are there as were published.
 
-    Only the rows of mode `replace` can be counted: no other load may have them.
+    Only the rows of a mode that replaces them can be counted: no other load may have them.
     """
-    if last is None or last.mode != "replace" or feed.fact.load_column is None:
+    if last is None or not mode_named(last.mode).replaces or feed.fact.load_column is None:
         return
     carries = _carries(fact, feed.fact.load_column, load_id)
     found = connection.scalar(select(func.count()).select_from(fact).where(carries)) or 0

@@ -26,7 +26,7 @@ from factload.feed.limits import (
     least_rows,
     reject_limits,
 )
-from factload.feed.mode import MODE_SCHEMA, Mode, publishing_mode
+from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
@@ -174,8 +174,7 @@ class Fact(FeedPart):
     mode: Annotated[Mode, BeforeValidator(publishing_mode), MODE_SCHEMA] = Field(
         default=Mode("replace"), json_schema_extra={"default": "replace"}
     )
-    """What publishing does: `replace` the rows of this load; `append_once`, never touching existing rows; or
-    `{upsert: [columns]}`, updating rows with the same values in these columns, which need a unique index."""
+    """What publishing does with existing rows. (The reference has the texts of ``mode.MODES`` here.)"""
     load_column: str | None = Field(default=None, examples=["load_id"])
     """A column of the fact table that holds the load's identity, such as `sales@2026-11-05`: as text, or as a uuid or
     bigint derived from it. `replace` finds its rows by it; the other modes don't need one."""
@@ -192,10 +191,10 @@ class Fact(FeedPart):
 
     @model_validator(mode="after")
     def _mode_has_what_it_needs(self) -> Self:
-        if self.mode.kind == "replace" and self.load_column is None:
+        needs_load_column = MODES[self.mode.kind].needs_load_column
+        if needs_load_column and self.load_column is None:
             raise ValueError(
-                "`load_column` is missing: mode `replace` finds the rows of a load by a column that holds it, "
-                "such as `sales@2026-11-05`"
+                f"`load_column` is missing: mode `{self.mode.kind}` {needs_load_column}, such as `sales@2026-11-05`"
             )
         for key in self.mode.keys:
             source = self.columns.get(key)
@@ -206,7 +205,7 @@ class Fact(FeedPart):
                 )
             if source.column is not None and not source.required:
                 raise CrossFieldError(
-                    f"mode `upsert` names {key!r}: say `required: true` there, a key is never blank",
+                    f"mode `{self.mode.kind}` names {key!r}: say `required: true` there, a key is never blank",
                     "columns",
                     key,
                 )

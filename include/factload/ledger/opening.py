@@ -68,8 +68,7 @@ def open_attempt(
 
     ``load_id``, ``period``: the load's identity and its business date. ``workbook``: the path or pattern that was
     named; ``sources``: the workbooks that it means. ``reload``: begin an epoch even if the same content is
-    published. ``corrections``: rows that a person corrected, in addition to those that the load already has. Raises
-    ``FeedError`` where the published rows can't be replaced.
+    published. ``corrections``: rows that a person corrected, in addition to those that the load already has.
     """
     workbook_sha256 = sha256_of_sources(sources)
     if reload or corrections or not _is_unchanged(connection, load_id, workbook_sha256, sources, feed):
@@ -91,7 +90,6 @@ def open_attempt(
     done = published and last is not None and last.content == content and not reload
     epoch = newest if done else newest + 1
     if not done:
-        require_replaceable(last_publication(connection, load_id), load_id, feed)
         connection.execute(
             update(loads).where(loads.c.load_id == load_id).values(epoch=epoch, target=feed.fact.table)
         )
@@ -228,19 +226,3 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         sources=tuple(_sources(found)),
         corrections=found.corrections,
     )
-
-
-def require_replaceable(last: Publication | None, load_id: str, feed: Feed) -> None:
-    """Raise ``FeedError`` where something is to take the place of rows that were appended once: they can't be told
-    from others."""
-    if last is None:
-        return
-    if "append_once" in (last.mode, feed.fact.mode.kind):
-        raise FeedError(
-            "appended_already",
-            f"{load_id} is published: {last.rows} rows went into {feed.fact.table}, and mode "
-            "append_once can't replace them, as a changed workbook or feed, or --reload, would require",
-            expected="the same workbook and feed as published",
-            remedy="Deliver additional rows in a workbook of another period. To replace rows, give the table a load "
-            "column and use a new feed with `mode: replace`",
-        )

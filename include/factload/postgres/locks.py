@@ -24,6 +24,17 @@ _NAMED_AT_MOST = 3
 # https://www.postgresql.org/docs/current/explicit-locking.html: what ROW EXCLUSIVE has to wait for
 _IN_THE_WAY = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
 
+LockMode = Literal[
+    "ACCESS SHARE",
+    "ROW SHARE",
+    "ROW EXCLUSIVE",
+    "SHARE UPDATE EXCLUSIVE",
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+]
+
 _OF_A_ROW = re.compile(r'in relation "([^"]+)"')
 
 _locks = table(
@@ -53,7 +64,7 @@ class LockTable(Executable, ClauseElement):
 
     inherit_cache = False
 
-    def __init__(self, table: Table, mode: Literal["ROW EXCLUSIVE", "SHARE"]) -> None:
+    def __init__(self, table: Table, mode: LockMode) -> None:
         self.table, self.mode = table, mode
 
 
@@ -63,15 +74,15 @@ def _lock_table(element: LockTable, compiler: Any, **_: Any) -> str:
 
 
 @contextmanager
-def locked(connection: Connection, target: Table) -> Iterator[None]:
-    """``target`` is locked for writing beside others, and the block works on it.
+def locked(connection: Connection, target: Table, mode: LockMode) -> Iterator[None]:
+    """``target`` is locked in ``mode``, and the block works on it.
 
     A lock that isn't granted in time, here or in the block, raises ``TransientError`` that names who has it.
     """
     # As in a statement, where a percent sign stands twice.
     name = connection.dialect.identifier_preparer.format_table(target) % ()
     with _holders_named(connection, name), connection.begin_nested():
-        connection.execute(LockTable(target, "ROW EXCLUSIVE"))
+        connection.execute(LockTable(target, mode))
         yield
 
 

@@ -68,6 +68,7 @@ def open_load(
             if load.already_published:
                 standing.require_intact(connection, load_id, feed, fact, last)
             else:
+                standing.require_repeatable(last, load_id, feed)
                 standing.require_within_reach(connection, load_id, feed, fact, last)
                 make_staging(connection, load, feed, fact)
     if load.already_published:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Connection
 
 from factload.fact import publish, staged
+from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger
@@ -39,13 +40,12 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
 
 def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reconciliation) -> int:
     fact = fact_table(connection, feed)
-    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    table = mode_of(feed.fact).staging_table(load, feed, fact)
     last = last_publication(connection, load.load_id)
-    published = publish.publish_rows(connection, load, feed, fact, table, last.rows if last else 0)
-    rows, totals = published.content.rows, published.content.totals
-    if last and last.mode == feed.fact.mode.kind == "replace" and published.replaced < last.rows:
-        gone = f"{last.rows} rows had been published before, and only {published.replaced} of them were still there"
-        ledger.add_warning(connection, load, gone)
+    written = publish.publish_rows(connection, load, feed, fact, table, last)
+    rows, totals = written.content.rows, written.content.totals
+    for warning in written.warnings:
+        ledger.add_warning(connection, load, warning)
     in_scale = {n: counts.EXACT.quantize(t, result.totals[n]) for n, t in totals.items()}  # equal to it
     ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in in_scale.items()})
     return rows

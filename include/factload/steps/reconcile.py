@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from factload.fact import staged
 from factload.fact.duplicates import reject_duplicates
+from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import measures
 from factload.fact.table import fact_table
 from factload.fact.unique import once_only
@@ -36,7 +37,7 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
 def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliation:
     """Count and compare, and note the outcome: counts and state, or which partitions are to be loaded again."""
     fact = fact_table(connection, feed)
-    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    table = mode_of(feed.fact).staging_table(load, feed, fact)
     rows = partitions.loaded_partitions(connection, load)
     for once in once_only(connection, feed, fact):
         reject_duplicates(connection, load, feed, table, rows, once)
@@ -62,7 +63,7 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
             result,
             too_many=feed.max_rejects.exceeded(reasons, result.source),
             too_few=feed.min_rows.missed(
-                result.staged, last.rows if last else 0, replaces=feed.fact.mode.kind == "replace"
+                result.staged, last.rows if last else 0, replaces=mode_of(feed.fact).replaces
             ),
         )
     if result.publishable:

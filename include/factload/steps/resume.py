@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact import staged
+from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import measures
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -20,7 +21,7 @@ from factload.version import __version__
 
 def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) -> Table:
     """The staging table of this content, made unless it is there; in a new one nothing is staged yet."""
-    table = staged.staging_table(load, fact, list(feed.fact.columns))
+    table = mode_of(feed.fact).staging_table(load, feed, fact)
     if staged.make(connection, table):
         known = partitions.loaded_partitions(connection, load)
         partitions.load_again(connection, load, [row.partition_id for row in known])

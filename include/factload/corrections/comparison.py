@@ -15,6 +15,7 @@ from factload.corrections.identity import ADDED, proof_of
 from factload.corrections.returned import Returned, ReturnedRow, returned_rows
 from factload.corrections.same_rows import CorrectedRow, chains_of, corrections_of, rows_of
 from factload.corrections.shown_cells import Shown, calendar_cell, is_changed, keeps_sign, show
+from factload.ledger.conditions import of_content
 from factload.ledger.corrections import Cells, Correction, read_corrections, sha256_of_row
 from factload.ledger.tables import rejects
 from factload.load import Load, SourceFile
@@ -241,8 +242,7 @@ def _require_rejected(
         for start in range(0, len(rows), _ASKED_AT_ONCE):
             asked = connection.scalars(
                 select(rejects.c.row).where(
-                    rejects.c.load_id == load.load_id,
-                    rejects.c.content == load.content,
+                    of_content(rejects, load.load_id, load.content),
                     rejects.c.workbook == workbook,
                     rejects.c.sheet == sheet,
                     rejects.c.row.in_(rows[start : start + _ASKED_AT_ONCE]),

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from factload.doctor.finding import Finding
-from factload.ledger.tables import attempts, loads, steps
+from factload.ledger.conditions import NEWEST_ATTEMPT, last_step
+from factload.ledger.tables import attempts, loads
 from factload.settings import settings
 from factload.staging.in_use import is_at_work
 from factload.staging.orphaned import OrphanedStaging, find
@@ -49,15 +50,10 @@ def _remedy(load_id: str, aged: bool, days: int) -> str:
 
 def _silent(connection: Connection, about: str) -> Iterator[Finding]:
     """Loads whose newest attempt is ``loading``, and no step of it has ended for long."""
-    last_step = (
-        select(func.max(steps.c.finished_at))
-        .where(steps.c.load_id == attempts.c.load_id, steps.c.epoch == attempts.c.epoch)
-        .scalar_subquery()
-    )
-    last_sign = func.greatest(attempts.c.opened_at, last_step)
+    last_sign = func.greatest(attempts.c.opened_at, last_step())
     query = (
         select(attempts.c.load_id, last_sign.label("since"))
-        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.epoch == attempts.c.epoch))
+        .join(loads, NEWEST_ATTEMPT)
         .where(attempts.c.state == "loading", last_sign < func.clock_timestamp() - LONG_WITHOUT_A_STEP)
         .order_by(attempts.c.load_id)
     )

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from factload.feed.model import Feed
+from factload.ledger.conditions import of_partition
 from factload.ledger.tables import rejects
 from factload.load import Load
 from factload.split.fields import key_fields, value_field
@@ -31,14 +32,12 @@ def note_cells(
     fields = _fields(feed, keys)
     if path is None or not fields:
         return
-    of_partition = (
-        rejects.c.load_id == load.load_id,
-        rejects.c.content == load.content,
-        rejects.c.partition_id == partition_id,
+    without_a_cell = (
+        of_partition(rejects, load, partition_id),
         rejects.c.reason == reason,
         rejects.c.cell.is_(None),
     )
-    wanted = list(connection.scalars(select(rejects.c.row).where(*of_partition)))
+    wanted = list(connection.scalars(select(rejects.c.row).where(*without_a_cell)))
     rows, letter = _rows_of(path, wanted, fields)
     numbers = rows["row"].to_pylist()
     found = (
@@ -52,7 +51,7 @@ def note_cells(
     )
     connection.execute(
         update(rejects)
-        .where(*of_partition, rejects.c.row == found.c.row)
+        .where(*without_a_cell, rejects.c.row == found.c.row)
         .values(cell=found.c.cell, raw=found.c.raw)
     )
 

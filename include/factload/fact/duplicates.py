@@ -34,6 +34,7 @@ from factload.fact.staged import slice_key
 from factload.fact.staging_table import SLICE
 from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
+from factload.ledger.conditions import of_content
 from factload.ledger.tables import partitions
 from factload.ledger.tables import rejects as rejects_table
 from factload.load import Load
@@ -145,7 +146,7 @@ def _of_slice(load: Load, places: Any, name: str) -> Any:
     return (
         select(places.c.slice, partitions.c.partition_id, partitions.c.workbook, partitions.c.sheet)
         .join(partitions, partitions.c.partition_id == places.c.partition_id)
-        .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+        .where(of_content(partitions, load.load_id, load.content))
         .subquery(name)
     )
 
@@ -186,8 +187,7 @@ def _subtract(
     connection.execute(
         update(partitions)
         .where(
-            partitions.c.load_id == row.load_id,
-            partitions.c.content == row.content,
+            of_content(partitions, row.load_id, row.content),
             partitions.c.partition_id == row.partition_id,
         )
         .values(

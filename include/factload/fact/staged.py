@@ -19,6 +19,7 @@ from factload.fact.resolve import ROW, Resolved, measures
 from factload.fact.staging_table import SLICE
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
+from factload.ledger.conditions import of_partition
 from factload.ledger.tables import rejects as rejects_table
 from factload.load import Load, PartitionFile
 from factload.postgres.encoding import storable_column
@@ -66,13 +67,7 @@ def replace_slice(
     """
     key = slice_key(partition.partition_id)
     connection.execute(delete(staging).where(staging.c[SLICE] == key))
-    connection.execute(
-        delete(rejects_table).where(
-            rejects_table.c.load_id == load.load_id,
-            rejects_table.c.content == load.content,
-            rejects_table.c.partition_id == partition.partition_id,
-        )
-    )
+    connection.execute(delete(rejects_table).where(of_partition(rejects_table, load, partition.partition_id)))
     for chunk in _chunks(resolved.rows, feed.rows_per_chunk):
         INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
     origin = {

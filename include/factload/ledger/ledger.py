@@ -22,6 +22,7 @@ from factload.errors import (
     Superseded,
     WorkbookError,
 )
+from factload.ledger.conditions import NEWEST_ATTEMPT, of_attempt
 from factload.ledger.tables import (
     attempts,
     loads,
@@ -42,7 +43,7 @@ UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
 def _newest(load: Load) -> Select[Any]:
     return (
         select(loads.c.epoch, attempts.c.state, loads.c.published_epoch)
-        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .join(attempts, NEWEST_ATTEMPT)
         .where(loads.c.load_id == load.load_id)
     )
 
@@ -84,11 +85,7 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
 
 def update_attempt(connection: Connection, load: Load, **values: Any) -> None:
     """Set these columns of the attempt's ledger row."""
-    connection.execute(
-        update(attempts)
-        .where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
-        .values(**values)
-    )
+    connection.execute(update(attempts).where(of_attempt(load)).values(**values))
 
 
 def add_warning(connection: Connection, load: Load, warning: str) -> None:
@@ -101,8 +98,7 @@ def loading_again(connection: Connection, load: Load) -> None:
     connection.execute(
         update(attempts)
         .where(
-            attempts.c.load_id == load.load_id,
-            attempts.c.epoch == load.epoch,
+            of_attempt(load),
             attempts.c.state != "loading",
         )
         .values(state="loading", error_code=None, error_message=None, ended_at=None)
@@ -111,9 +107,7 @@ def loading_again(connection: Connection, load: Load) -> None:
 
 def attempt(connection: Connection, load: Load) -> Row[Any]:
     """The ledger row of this attempt."""
-    return connection.execute(
-        select(attempts).where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
-    ).one()
+    return connection.execute(select(attempts).where(of_attempt(load))).one()
 
 
 def record_reconciled(connection: Connection, load: Load) -> None:

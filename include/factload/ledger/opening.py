@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.feed.model import Feed
+from factload.ledger.conditions import NEWEST_ATTEMPT
 from factload.ledger.corrections import (
     Correction,
     read_corrections,
@@ -158,7 +159,7 @@ def _is_unchanged(
     that takes no changes can say as well."""
     last = connection.execute(
         select(attempts)
-        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.epoch == attempts.c.epoch))
+        .join(loads, NEWEST_ATTEMPT)
         .where(
             loads.c.load_id == load_id,
             loads.c.published_epoch == loads.c.epoch,
@@ -204,7 +205,7 @@ def newest_load(connection: Connection, load_id: str) -> Load:
     """The newest attempt at a load, as ``open_attempt`` gave it; raises ``FeedError`` when there is none."""
     found = connection.execute(
         select(loads.c.feed, loads.c.period, loads.c.published_epoch, attempts)
-        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .join(attempts, NEWEST_ATTEMPT)
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     if found is None:

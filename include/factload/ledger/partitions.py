@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from factload.errors import Superseded
+from factload.ledger.conditions import of_content, of_partition
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
 from factload.load import Load, PartitionCounts, PartitionFile
@@ -25,8 +26,7 @@ def record_split(
     for table in (partitions, rejects):
         connection.execute(
             delete(table).where(
-                table.c.load_id == load.load_id,
-                table.c.content == load.content,
+                of_content(table, load.load_id, load.content),
                 table.c.partition_id.not_in(kept),
             )
         )
@@ -100,7 +100,7 @@ def rejects_by_reason(connection: Connection, load: Load) -> dict[str, int]:
     """Reason code → rejected rows of this content."""
     counted = connection.execute(
         select(rejects.c.reason, func.count())
-        .where(rejects.c.load_id == load.load_id, rejects.c.content == load.content)
+        .where(of_content(rejects, load.load_id, load.content))
         .group_by(rejects.c.reason)
         .order_by(rejects.c.reason)
     )
@@ -110,13 +110,7 @@ def rejects_by_reason(connection: Connection, load: Load) -> dict[str, int]:
 def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:
     """The partition's ledger row, held until the transaction ends, so that two deliveries queue up."""
     found = connection.execute(
-        select(partitions)
-        .where(
-            partitions.c.load_id == load.load_id,
-            partitions.c.content == load.content,
-            partitions.c.partition_id == partition_id,
-        )
-        .with_for_update()
+        select(partitions).where(of_partition(partitions, load, partition_id)).with_for_update()
     ).one_or_none()
     if found is None:
         raise Superseded(
@@ -135,11 +129,7 @@ def record_created(
         made = lock_partition(connection, load, partition_id).created_members
         connection.execute(
             update(partitions)
-            .where(
-                partitions.c.load_id == load.load_id,
-                partitions.c.content == load.content,
-                partitions.c.partition_id == partition_id,
-            )
+            .where(of_partition(partitions, load, partition_id))
             .values(created_members={**made, dimension: made.get(dimension, 0) + members})
         )
 
@@ -153,11 +143,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
     """
     connection.execute(
         update(partitions)
-        .where(
-            partitions.c.load_id == load.load_id,
-            partitions.c.content == load.content,
-            partitions.c.partition_id == counts.partition_id,
-        )
+        .where(of_partition(partitions, load, counts.partition_id))
         .values(
             rejected_rows=counts.rejected,
             staged_rows=counts.staged,
@@ -176,7 +162,7 @@ def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
     return list(
         connection.execute(
             select(partitions)
-            .where(partitions.c.load_id == load.load_id, partitions.c.content == load.content)
+            .where(of_content(partitions, load.load_id, load.content))
             .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
         )
     )
@@ -187,8 +173,7 @@ def load_again(connection: Connection, load: Load, partition_ids: Collection[str
     connection.execute(
         update(partitions)
         .where(
-            partitions.c.load_id == load.load_id,
-            partitions.c.content == load.content,
+            of_content(partitions, load.load_id, load.content),
             partitions.c.partition_id.in_(partition_ids),
         )
         .values(staged_from=None)

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from factload.ledger.conditions import of_content
 from factload.ledger.tables import attempts, loads, partitions, steps
 from factload.reports.history import LoadSummary, summaries, summary_of, without_pauses
 
@@ -165,7 +166,7 @@ def _partitions(
     found = list(
         connection.execute(
             select(partitions)
-            .where(partitions.c.load_id == load_id, partitions.c.content == content)
+            .where(of_content(partitions, load_id, content))
             .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
         )
     )

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.engine import Connection
 
+from factload.ledger.conditions import NEWEST_ATTEMPT
 from factload.ledger.tables import attempts, loads, steps
 
 RUNNING = ("loading", "reconciled")
@@ -94,7 +95,7 @@ def summaries() -> Select[Any]:
         attempts.c.error_code,
         attempts.c.error_message,
         attempts.c.released_at,
-    ).join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+    ).join(attempts, NEWEST_ATTEMPT)
 
 
 def summary_of(row: Row[Any]) -> LoadSummary:

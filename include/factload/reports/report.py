@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import INTERRUPTED, ConnectionLost, FactloadError, FeedError
 from factload.feed.model import Feed
+from factload.ledger.conditions import NEWEST_ATTEMPT, of_content
 from factload.ledger.migrations import is_installed
 from factload.ledger.states import Standing
 from factload.ledger.tables import attempts, loads, partitions, rejects, steps
@@ -74,7 +75,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         raise _no_such_load(load_id)
     found = connection.execute(
         select(loads.c.feed, loads.c.period, attempts)
-        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .join(attempts, NEWEST_ATTEMPT)
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     if found is None:
@@ -101,7 +102,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
     }
     members = connection.execute(
         select(partitions.c.unknown_rows, partitions.c.created_members).where(
-            partitions.c.load_id == load_id, partitions.c.content == found.content
+            of_content(partitions, load_id, found.content)
         )
     ).all()
     return Report(
@@ -202,7 +203,7 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
             select(func.count(partitions.c.staged_from)).where(of_this).scalar_subquery().label("staged"),
             loads.c.published_epoch.is_not(None).label("visible"),
         )
-        .join(attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
+        .join(attempts, NEWEST_ATTEMPT)
         .order_by(loads.c.period.desc(), loads.c.feed)
     )
     if feed is not None:

@@ -20,7 +20,8 @@ from sqlalchemy.exc import DBAPIError
 
 from factload.errors import Superseded
 from factload.ledger import ledger
-from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions, steps
+from factload.ledger.conditions import last_step
+from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions
 from factload.load import Load
 from factload.postgres.errors import sqlstate
 from factload.settings import settings
@@ -87,11 +88,6 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
         return []
     joined = func.convert_to(func.concat(attempts.c.load_id, " ", attempts.c.content), "UTF8")
     table = func.concat("load_", func.left(func.encode(func.sha256(joined), "hex"), 24))
-    last_step = (
-        select(func.max(steps.c.finished_at))
-        .where(steps.c.load_id == attempts.c.load_id, steps.c.epoch == attempts.c.epoch)
-        .scalar_subquery()
-    )
     known = select(attempts.c.load_id).where(or_(table.in_(tables), attempts.c.load_id.in_(folders)))
     query = (
         select(
@@ -99,7 +95,7 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
             attempts.c.epoch,
             attempts.c.state,
             table.label("name"),
-            func.greatest(attempts.c.opened_at, attempts.c.ended_at, last_step).label("sign"),
+            func.greatest(attempts.c.opened_at, attempts.c.ended_at, last_step()).label("sign"),
             func.clock_timestamp().label("now"),
         )
         .where(attempts.c.load_id.in_(known if load_ids is None else load_ids))

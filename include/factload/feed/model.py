@@ -79,6 +79,12 @@ _SHEET_SCHEMA = WithJsonSchema(
 _MARK = r"[\t !-/:-@\[-`{-~]"  # what ASCII has beside letters and digits
 
 
+_A_DAY, _ANOTHER_DAY = (
+    date(2026, 11, 5),
+    date(2027, 12, 17),
+)  # different in every part, the day of the week too
+
+
 class CsvPart(FeedPart):
     """How a csv file is written: declared, never guessed."""
 
@@ -136,9 +142,15 @@ class WorkbookPart(FeedPart):
     @field_validator("path")
     @classmethod
     def _only_the_period_varies(cls, path: str) -> str:
-        for _, name, spec, conversion in Formatter().parse(path):
-            if name is not None and (name != "period" or conversion or "{" in (spec or "")):
+        try:
+            fields = [(name, spec or "", conversion) for _, name, spec, conversion in Formatter().parse(path)]
+        except ValueError:
+            raise ValueError("a { or } stands alone: write {period}, or {{ and }} for braces") from None
+        for name, spec, conversion in fields:
+            if name not in (None, "period"):
                 raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
+            if conversion or "{" in spec or (spec and format(_A_DAY, spec) == format(_ANOTHER_DAY, spec)):
+                raise ValueError("what follows `period` is not a format of dates, such as {period:%Y%m%d}")
         return path
 
     @property

@@ -103,7 +103,7 @@ class Runs:
 
     def median(self, name: str) -> float:
         """Of one value over all rounds."""
-        return median(run[name] for run in self.taken)
+        return float(median(run[name] for run in self.taken))
 
     def most(self, name: str) -> float:
         """The highest of all rounds: what memory is judged by."""

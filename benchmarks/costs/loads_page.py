@@ -114,7 +114,7 @@ def _last_page(page: Page, site: Site, rejects: int) -> float:
     session.trust_env = False
     answer = session.get(
         f"{site.url}/factload/api/dags/load_{_FIRST}/loads/{_TODAY}/rejects",
-        params={"workbook": "w.xlsx", "sheet": "Facts", "row": rejects - 18},
+        params={"workbook": "w.xlsx", "sheet": "Facts", "row": str(rejects - 18)},
         cookies={"_token": cookie},
         timeout=60,
     )

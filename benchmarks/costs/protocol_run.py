@@ -15,7 +15,7 @@ import json
 import re
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import PoolProxiedConnection
 
 from factload import steps
 from factload.feed.file import read_feed
@@ -62,7 +63,10 @@ class Clock:
     """Seconds by kind and part. In a ``whole`` part everything that is asked of the database is within it."""
 
     def __init__(self) -> None:
-        self.seconds = {"work": Counter[str](), "protocol": Counter[str]()}
+        self.seconds: dict[str, defaultdict[str, float]] = {
+            "work": defaultdict(float),
+            "protocol": defaultdict(float),
+        }
         self._within: str | None = None
 
     def add(self, kind: str, part: str, seconds: float) -> None:
@@ -120,10 +124,10 @@ class Clock:
 
         do_commit = engine.dialect.do_commit
 
-        def commit(connection: Any) -> None:
+        def commit(dbapi_connection: PoolProxiedConnection) -> None:
             started = time.perf_counter()
-            do_commit(connection)
-            kind = "work" if connection.info.pop("works", False) else "protocol"
+            do_commit(dbapi_connection)
+            kind = "work" if dbapi_connection.info.pop("works", False) else "protocol"
             self.add(kind, "commits", time.perf_counter() - started)
 
         event.listen(engine, "before_cursor_execute", before)
@@ -149,9 +153,12 @@ def main(name: str, period: str, workbook: str, url: str) -> None:
     save_memory()
     feed, clock = read_feed(name), Clock()
     clock.watch(engine_for(url))
-    for summing in ("weighted_totals", "control_totals"):
-        setattr(load_step, summing, clock.timed("sums over the rows", getattr(load_step, summing)))
-    load_step.digest_of = clock.timed("digests", load_step.digest_of)  # type: ignore[assignment]
+    for part, name_of_call in (
+        ("sums over the rows", "weighted_totals"),
+        ("sums over the rows", "control_totals"),
+        ("digests", "digest_of"),
+    ):
+        setattr(load_step, name_of_call, clock.timed(part, getattr(load_step, name_of_call)))
     started = time.perf_counter()
     _, rows = run(feed, date.fromisoformat(period), workbook, url, clock)
     wall = time.perf_counter() - started

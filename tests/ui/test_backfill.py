@@ -62,7 +62,7 @@ def test_a_week_is_backfilled_with_one_workbook_missing(plant: Plant, window: Ca
     expect(page.get_by_role("link", name=re.compile("stock, .*: (waiting|running)")).first).to_be_visible()
 
 
-@pytest.mark.afterwards
+@pytest.mark.runs_last
 def test_six_days_are_published_and_one_is_still_to_be_had(
     plant: Plant, window: Callable[..., Window]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Feed files that tests change by their keys."""
+"""The feed of most tests, and how they change it: by keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
+
+SALES = """
+feed: sales
+workbook: {path: "inbox/sales_{period}.xlsx", sheet: Facts}
+dimensions:
+  product:
+    table: dim_product
+    business_key: business_key
+    surrogate_key: primary_synthetic_key
+    column: business_key
+    normalize: [trim]
+    unmatched: reject
+fact:
+  connection: warehouse
+  table: fact_sales
+  columns:
+    dimension_id: {dimension: product}
+    metric: {column: metric, type: "numeric(18,4)", required: true}
+  mode: replace
+  load_column: load_id
+max_rejects: 80%
+rows_per_partition: 2000
+rows_per_chunk: 1000
+parallelism: 2
+"""
 
 ABSENT = object()
 """As a value: the field is taken out of the feed."""

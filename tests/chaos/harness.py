@@ -30,7 +30,7 @@ from factload.pipeline import run_load
 from factload.progress import Quiet
 from tests import sheetxml
 from tests.driver import SteppedLoad
-from tests.feeds import changed
+from tests.feeds import ABSENT, SALES, changed
 
 PERIOD, CONTROL_PERIOD = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"
@@ -58,28 +58,16 @@ CREATE TABLE fact_sales (
 CREATE INDEX fact_sales_by_load ON fact_sales (load_id);
 """
 
-FEED = """
-feed: sales
-workbook: {path: "inbox/sales_{period}.xlsx", sheet: Facts}
-dimensions:
-  product:
-    table: dim_product
-    business_key: business_key
-    surrogate_key: primary_synthetic_key
-    column: business_key
-fact:
-  connection: warehouse
-  table: fact_sales
-  columns:
-    dimension_id: {dimension: product}
-    metric: {column: metric, type: "numeric(18,4)", required: true}
-  load_column: load_id
-max_rejects: 1%
-min_rows: 0
-rows_per_partition: 2000
-rows_per_chunk: 1000
-parallelism: 2
-"""
+FEED = changed(
+    SALES,
+    {
+        "dimensions.product.normalize": ABSENT,
+        "dimensions.product.unmatched": ABSENT,
+        "fact.mode": ABSENT,
+        "max_rejects": "1%",
+        "min_rows": 0,
+    },
+)
 
 Rows = Counter[tuple[int, Decimal]]
 

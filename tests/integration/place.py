@@ -18,7 +18,7 @@ from factload.feed.model import Feed
 from factload.load import Load
 from factload.replay import open_replay
 from tests.driver import OPEN, SteppedLoad
-from tests.feeds import changed
+from tests.feeds import SALES, changed
 from tests.workbooks import write_rows
 
 PERIOD = date(2026, 11, 5)
@@ -35,32 +35,6 @@ CREATE TABLE fact_sales (
     load_id text NOT NULL);
 INSERT INTO dim_product (primary_synthetic_key, business_key) VALUES
     (1, 'A1'), (2, 'B2'), (3, '00123'), (4, ' padded '), (5, '123'), (6, NULL), (7, '');
-"""
-
-
-FEED = """
-feed: sales
-workbook: {path: "inbox/sales_{period}.xlsx", sheet: Facts}
-dimensions:
-  product:
-    table: dim_product
-    business_key: business_key
-    surrogate_key: primary_synthetic_key
-    column: business_key
-    normalize: [trim]
-    unmatched: reject
-fact:
-  connection: warehouse
-  table: fact_sales
-  columns:
-    dimension_id: {dimension: product}
-    metric: {column: metric, type: "numeric(18,4)", required: true}
-  mode: replace
-  load_column: load_id
-max_rejects: 80%
-rows_per_partition: 2000
-rows_per_chunk: 1000
-parallelism: 2
 """
 
 
@@ -82,8 +56,8 @@ class Place:
         return read_feed_file(self.feed_file(changes))
 
     def feed_file(self, changes: Mapping[str, Any] | None = None) -> Path:
-        """The feed's file after these changes; without any, ``FEED`` as it stands."""
-        document = changed(FEED, changes) if changes else FEED
+        """The feed's file after these changes; without any, ``SALES`` as it stands."""
+        document = changed(SALES, changes) if changes else SALES
         path = self.home / "include/feeds/sales.yaml"
         path.write_text(document, encoding="utf-8")
         return path

@@ -12,9 +12,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.feeds import ABSENT, changed
+from tests.feeds import ABSENT, SALES, changed
 from tests.integration.commands import PERIOD, factload
-from tests.integration.place import FEED, Place
+from tests.integration.place import Place
 from tests.workbooks import first_sheet
 
 
@@ -233,7 +233,7 @@ def test_status_shows_the_other_feeds_beside_one_that_is_broken_or_has_no_connec
     assert factload("run", "sales", *PERIOD).returncode == 0
     feeds = place.home / "include/feeds"
     (feeds / "broken.yaml").write_text("feed: broken", encoding="utf-8")
-    other = changed(FEED, {"feed": "other", "fact.connection": "nowhere"})
+    other = changed(SALES, {"feed": "other", "fact.connection": "nowhere"})
     (feeds / "other.yaml").write_text(other, encoding="utf-8")
     result = factload("status")
     assert result.returncode == 2
@@ -249,7 +249,7 @@ def test_status_says_of_one_feed_alone_that_it_has_no_loads(place: Place) -> Non
     place.workbook([("A1", 1.5)])
     assert factload("run", "sales", *PERIOD).returncode == 0
     feeds = place.home / "include/feeds"
-    (feeds / "other.yaml").write_text(changed(FEED, {"feed": "other"}), encoding="utf-8")
+    (feeds / "other.yaml").write_text(changed(SALES, {"feed": "other"}), encoding="utf-8")
     assert factload("status", "other").stdout == "The ledger has no loads of other.\n"
 
 

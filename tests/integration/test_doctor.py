@@ -9,11 +9,11 @@ import pytest
 
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION
-from tests.feeds import changed
+from tests.feeds import SALES, changed
 from tests.integration.commands import doctor, factload
 from tests.integration.ledgers import OLDER
 from tests.integration.opened import Opened
-from tests.integration.place import FEED, Place
+from tests.integration.place import Place
 
 ROWS = [("A1", 1.5), ("B2", 2)]
 
@@ -61,7 +61,7 @@ def test_for_people_it_is_a_line_a_finding(place: Place) -> None:
 def test_a_broken_feed_and_the_others_are_looked_at_all_the_same(place: Place) -> None:
     (place.home / "include/feeds/broken.yaml").write_text("feed: broken\nworkbook: {path: 3}\n")
     (place.home / "include/feeds/lost.yaml").write_text(
-        changed(FEED, {"feed": "lost", "fact.connection": "elsewhere"})
+        changed(SALES, {"feed": "lost", "fact.connection": "elsewhere"})
     )
     status, found = doctor()
     assert status == 2

@@ -28,7 +28,8 @@ from factload.release import publish_held
 from factload.replay import open_replay
 from factload.reports.report import read_report, read_status
 from tests.driver import OPEN, SteppedLoad
-from tests.integration.place import FEED, PERIOD, Place
+from tests.feeds import SALES
+from tests.integration.place import PERIOD, Place
 
 # What may leave a command or a task; docs/operations.md lists them.
 FORESEEN = {
@@ -94,7 +95,7 @@ class Case:
         return self.random.random() < chance
 
     def feed(self) -> None:
-        lines = FEED.splitlines()
+        lines = SALES.splitlines()
         for _ in range(self.random.choice((0, 0, 1, 2))):
             at = self.random.randrange(len(lines))
             word = self.random.choice(_TOKENS)

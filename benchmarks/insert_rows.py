@@ -19,7 +19,7 @@ import pyarrow as pa
 from sqlalchemy import BigInteger, Column, MetaData, Numeric, Table, create_engine, insert
 from sqlalchemy.engine import Connection
 
-from factload.fact.insert import insert_core
+from factload.postgres.insert import insert_core
 
 _CHUNK = 20_000
 _REPEATS = 3

@@ -15,7 +15,7 @@ from factload.corrections.comparison import Corrections, read_returned
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
 from factload.ledger.opening import newest_load, require_none_of_old
-from factload.ledger.partitions import rejects_by_reason
+from factload.ledger.rejects import rejects_by_reason
 from factload.load import Load, SourceFile
 from factload.pipeline import carry_out
 from factload.postgres.database import engine_for
@@ -53,7 +53,7 @@ def open_replay(feed: Feed, period: date, *, database: str, workbook: str | Path
     load_id = feed.load_id(period)
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
         last = newest_load(connection, load_id)
-        rejected = rejects_by_reason(connection, last)
+        rejected = rejects_by_reason(connection, load_id)
     require_none_of_old(load_id, last.sources)
     for source in last.sources:
         _require_as_loaded(source, load_id)

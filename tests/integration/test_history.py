@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from factload.errors import FactloadError
+from factload.ledger.rejects import rejects_by_reason
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.detail import load_detail
 from factload.reports.history import first_periods, loads_between, outlying, recent_loads
 from factload.reports.reject_pages import Place as PageEnd
-from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
+from factload.reports.reject_pages import page_of_rejects
 from tests.integration.place import PERIOD, Place
 
 NEXT_DAY = PERIOD + timedelta(days=1)

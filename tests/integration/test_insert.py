@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, MetaData, Table, create_engine, event, func, select, types
 from sqlalchemy.pool import NullPool
 
-from factload.fact.insert import INSERTS
+from factload.postgres.insert import INSERTS
 
 VALUES: dict[str, tuple[Any, pa.DataType, list[Any]]] = {
     "bigints": (types.BigInteger(), pa.int64(), [2**63 - 1, -(2**63), None]),

@@ -217,6 +217,20 @@ def test_each_reject_names_its_workbook_where_the_load_has_several(window: NewWi
     expect(page.locator("#totals")).to_contain_text("2 workbooks: north.xlsx, south.xlsx")
 
 
+def test_each_reject_has_the_address_that_excel_knows(window: NewWindow) -> None:
+    seen = window()
+    page = page_of(seen, SEVERAL)
+    rows = page.get_by_role("region", name="Rejected rows").get_by_role("row")
+    expect(rows.nth(1).get_by_role("cell").filter(has_text="Visits!")).to_have_text("Visits!C2")
+    with page.expect_response(re.compile("rejects\\?search=Ticket")) as answered:
+        page.get_by_label("Search the rejects").fill("Ticket")
+    [row] = answered.value.json()["rows"]
+    assert (row["cell"], row["address"]) == (None, "Visits!71:71")
+    expect(rows.nth(1)).to_contain_text("Visits!71:71")
+    for look in seen.looks():
+        seen.photograph(f"rejects-{look}")
+
+
 def test_on_a_phone_a_reject_says_first_what_is_wrong(window: NewWindow) -> None:
     seen = window(width=390)
     page = page_of(seen, SEVERAL)

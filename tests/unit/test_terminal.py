@@ -13,8 +13,8 @@ from factload.cli import terminal
 from factload.cli.options import say
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError
-from factload.ledger.rejects import Reject
 from factload.reports.report import Report
+from factload.sheet.reject import Reject
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from itertools import islice
 
 from factload.cli.terminal import rendered
-from factload.ledger.rejects import Reject, read_rejects
+from factload.ledger.rejects import read_rejects
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
 from factload.reports.report import read_report
+from factload.sheet.reject import Reject
 
 _SHOWN = 10
 

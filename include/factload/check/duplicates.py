@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import CITEXT
 
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.fact.duplicates import headers_of
-from factload.fact.resolve import REJECT_SCHEMA, ROW
+from factload.fact.resolve import ROW
 from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
+from factload.sheet.reject import REJECT_SCHEMA, reject_table
 from factload.vectors import Flags, as_flags, flags
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # any odd number
@@ -79,12 +80,5 @@ def _as_it_is_compared(values: pa.Array, kind: types.TypeEngine[object]) -> pa.A
 
 
 def _rejects(feed: Feed, rows: pa.Table, once: OnceOnly) -> pa.Table:
-    number = rows.num_rows
-    columns = [
-        rows[ROW].combine_chunks(),
-        pa.nulls(number, pa.string()),
-        pa.repeat(", ".join(headers_of(feed, once.columns)), number),
-        pa.nulls(number, pa.string()),
-        pa.repeat(once.reason, number),
-    ]
-    return pa.table(columns, schema=REJECT_SCHEMA)
+    headers = ", ".join(headers_of(feed, once.columns))
+    return reject_table(rows[ROW].combine_chunks(), column=headers, reason=once.reason)

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from factload.dimension.key_hash import hash_keys
 from factload.errors import FactloadError, FeedError, TransientError
-from factload.ledger.rejects import Reject
 from factload.load import PartitionFile
 from factload.reports.report import Report
+from factload.sheet.reject import Reject
 
 SHOWN_PER_REASON = 10
 SHOWN_KEYS = 10
@@ -75,7 +75,7 @@ class RejectedRows:
         self._kept: dict[str, list[Reject]] = {}
 
     def add(self, partition: PartitionFile, rejects: pa.Table) -> None:
-        """Count the rejects of one partition (``resolve.REJECT_SCHEMA``)."""
+        """Count the rejects of one partition (``sheet.reject.REJECT_SCHEMA``)."""
         for reason in rejects["reason"].unique().to_pylist():
             those = rejects.filter(pc.equal(rejects["reason"], reason))
             self.reasons[reason] += those.num_rows

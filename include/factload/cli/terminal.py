@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from factload.check.findings import SHOWN_PER_REASON, CheckReport
-from factload.ledger.rejects import Reject
 from factload.printable import in_one_line, printable
 from factload.reasons import REASONS
 from factload.reports.report import Report
+from factload.sheet.reject import Reject
 
 if TYPE_CHECKING:
     from factload.doctor.finding import Finding
@@ -177,16 +177,7 @@ def show_rejects(found: Iterable[Reject]) -> None:
     """Print a line a reject, columns parted by tabs, so that other programs can cut them."""
     print("workbook\tsheet\trow\tcell\tcolumn\tvalue\treason\tmeaning")
     for reject in found:
-        told = (
-            reject.workbook,
-            reject.sheet,
-            str(reject.row),
-            reject.address,
-            reject.column,
-            reject.raw or "",
-            reject.reason,
-            reject.explanation,
-        )
+        told = (reject.workbook, reject.sheet, str(reject.row), *reject.told)
         print(*(in_one_line(text).replace("\t", "\\t") for text in told), sep="\t")
 
 

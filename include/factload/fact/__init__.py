@@ -6,7 +6,7 @@
 ``unique``                 what may stand in a load once, and where it needs a value
 ``constants``              what of a fact row comes from no sheet
 ``resolve``                a partition's rows: fact rows, and rejects with their reason
-``insert``, ``staging_table``, ``staged``  chunked inserts; the staging table of a load
+``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells
 ``standing``               what of the load is published already, and whether it is still there
 ``publish``                the one visible transaction

@@ -5,17 +5,11 @@ sheet's own values, and know in which column they stand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Integer, Text, bindparam, cast, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.engine import Connection
 
 from factload.feed.model import Feed
-from factload.ledger.conditions import of_partition
-from factload.ledger.tables import rejects
 from factload.load import Load
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_of
@@ -24,36 +18,20 @@ from factload.staging.folders import folder_of
 _TRAILING_ZEROS = r"(\.[0-9]*?)0+$"
 
 
-def note_cells(
-    connection: Connection, load: Load, feed: Feed, partition_id: str, keys: Sequence[str], reason: str
-) -> None:
-    """Note with each duplicate of the partition its cell and the value there. Nothing where the file is gone."""
+def cells_of(
+    load: Load, feed: Feed, partition_id: str, keys: Sequence[str], rows: pa.Array
+) -> tuple[str | None, pa.Array | None]:
+    """The letter of the sheet's column that the first key comes from, and what stands in the cells of the keys in
+    these rows of the partition. Nothing where its file is gone."""
     path = file_of(folder_of(load), partition_id)
     fields = _fields(feed, keys)
     if path is None or not fields:
-        return
-    without_a_cell = (
-        of_partition(rejects, load, partition_id),
-        rejects.c.reason == reason,
-        rejects.c.cell.is_(None),
-    )
-    wanted = list(connection.scalars(select(rejects.c.row).where(*without_a_cell)))
-    rows, letter = _rows_of(path, wanted, fields)
-    numbers = rows["row"].to_pylist()
-    found = (
-        func.unnest(
-            cast(bindparam(None, numbers), ARRAY(Integer)),
-            cast(bindparam(None, [f"{letter}{row}" for row in numbers]), ARRAY(Text)),
-            cast(bindparam(None, _shown(rows, fields).to_pylist()), ARRAY(Text)),
-        )
-        .table_valued("row", "cell", "raw")
-        .render_derived("found")
-    )
-    connection.execute(
-        update(rejects)
-        .where(*without_a_cell, rejects.c.row == found.c.row)
-        .values(cell=found.c.cell, raw=found.c.raw)
-    )
+        return None, None
+    with pa.memory_map(str(path)) as source:
+        whole = pa.ipc.open_file(source).read_all()
+        at = pc.index_in(rows, value_set=whole["row"].combine_chunks())
+        letter = whole.schema.metadata[fields[0].encode()].decode()
+        return letter, _shown(whole.select(fields).take(at), fields).combine_chunks()
 
 
 def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:
@@ -66,15 +44,6 @@ def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:
         elif source.column is not None:
             found.append(value_field(key))
     return found
-
-
-def _rows_of(path: Path, wanted: Sequence[int], fields: Sequence[str]) -> tuple[pa.Table, str]:
-    """Some rows of a partition file, and the letter of the sheet's column that the first field comes from."""
-    with pa.memory_map(str(path)) as source:
-        whole = pa.ipc.open_file(source).read_all()
-        which = pc.is_in(whole["row"], value_set=pa.array(wanted, pa.int32()))
-        rows = whole.select(["row", *fields]).filter(which)
-        return rows, whole.schema.metadata[fields[0].encode()].decode()
 
 
 def _shown(rows: pa.Table, fields: Sequence[str]) -> pa.ChunkedArray:

@@ -6,40 +6,28 @@ They may stand in different partitions, so they are told apart where all rows ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Integer,
-    Row,
-    Table,
-    Text,
-    bindparam,
-    case,
-    cast,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+import pyarrow as pa
+from sqlalchemy import BigInteger, Integer, Row, Table, bindparam, cast, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.engine import Connection
 
-from factload.fact.duplicate_cells import note_cells
+from factload.fact.duplicate_cells import cells_of
 from factload.fact.resolve import ROW, measures
 from factload.fact.staged import slice_key
 from factload.fact.staging_table import SLICE
 from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.conditions import of_content
+from factload.ledger.rejects import add_rejects
 from factload.ledger.tables import partitions
-from factload.ledger.tables import rejects as rejects_table
 from factload.load import Load
 from factload.reconcile.counts import EXACT
 from factload.reconcile.weighted_checksums import weighted_sums
+from factload.sheet.reject import reject_table
 
 
 def reject_duplicates(
@@ -55,63 +43,32 @@ def reject_duplicates(
     ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
     from what the ledger says of its partition, so the reconciliation proves the rest.
     """
-    keys, reason = once.columns, once.reason
     totals = {name: staging.c[name] for name in measures(feed)}
-    places = _places(known)
-    later = _later_rows(once, staging, places)
+    later = _later_rows(once, staging, _places(known))
     moved = (
         delete(staging)
         .where(staging.c[SLICE] == later.c.slice, staging.c[ROW] == later.c.row)
-        .returning(*staging.c, later.c.first_slice, later.c.first_row)
+        .returning(*staging.c, later.c.first_place, later.c.first_row)
         .cte("moved")
     )
-    own, first = _of_slice(load, places, "own"), _of_slice(load, places, "first")
-    column = ", ".join(headers_of(feed, keys))
-    noted = (
-        insert(rejects_table)
-        .from_select(
-            [
-                "load_id",
-                "content",
-                "partition_id",
-                "workbook",
-                "sheet",
-                "row",
-                "column",
-                "reason",
-                "duplicate_of",
-            ],
-            select(
-                literal(load.load_id),
-                literal(load.content),
-                own.c.partition_id,
-                own.c.workbook,
-                own.c.sheet,
-                moved.c[ROW],
-                literal(column),
-                literal(reason),
-                _named(first, moved.c.first_row, own.c.workbook),
-            )
-            .join(own, own.c.slice == moved.c[SLICE])
-            .join(first, first.c.slice == moved.c.first_slice),
-        )
-        .cte("noted")
+    rows = (
+        func.array_agg(aggregate_order_by(each, moved.c[ROW]))
+        for each in (moved.c[ROW], moved.c.first_place, moved.c.first_row)
     )
-    weighted = weighted_sums(moved, ROW, list(feed.fact.columns))
     sums = [func.sum(moved.c[name]) for name in totals]
-    query = (
-        select(moved.c[SLICE], func.count(), *sums, *weighted.values())
-        .group_by(moved.c[SLICE])
-        .add_cte(noted)
-    )
+    weighted = weighted_sums(moved, ROW, list(feed.fact.columns))
+    query = select(moved.c[SLICE], *rows, *sums, *weighted.values()).group_by(moved.c[SLICE])
     of_slice = {slice_key(row.partition_id): row for row in known}
-    for key, count, *exact in connection.execute(query).all():
-        note_cells(connection, load, feed, of_slice[key].partition_id, keys, reason)
+    for key, numbers, first_places, first_rows, *exact in connection.execute(query):
+        partition = of_slice[key]
+        duplicates = _Duplicates(numbers, [known[place] for place in first_places], first_rows)
+        found = _rejects(load, feed, partition, once, duplicates)
+        add_rejects(connection, load, partition, found, feed.rows_per_chunk)
         values = [Decimal(value or 0) for value in exact]
         _subtract(
             connection,
-            of_slice[key],
-            count,
+            partition,
+            len(numbers),
             dict(zip(totals, values, strict=False)),
             dict(zip(weighted, values[len(totals) :], strict=True)),
         )
@@ -129,36 +86,50 @@ def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Duplicates:
+    """Rows of one partition, and of each the partition and the row that have its values first."""
+
+    rows: Sequence[int]
+    first_partitions: Sequence[Row[Any]]
+    first_rows: Sequence[int]
+
+    def named_for(self, workbook: str) -> pa.Array:
+        """The places of the rows that were first, in words; with the workbook's name where it is another."""
+        return pa.array(
+            [
+                ("" if first.workbook == workbook else f"{first.workbook} ") + f"{first.sheet} row {row}"
+                for first, row in zip(self.first_partitions, self.first_rows, strict=True)
+            ],
+            pa.string(),
+        )
+
+
+def _rejects(
+    load: Load, feed: Feed, partition: Row[Any], once: OnceOnly, duplicates: _Duplicates
+) -> pa.Table:
+    """These rows as rejects, with the cells of the first column that they are compared by."""
+    rows = pa.array(duplicates.rows, pa.int32())
+    letter, raw = cells_of(load, feed, partition.partition_id, once.columns, rows)
+    return reject_table(
+        rows,
+        column=", ".join(headers_of(feed, once.columns)),
+        reason=once.reason,
+        letter=letter,
+        raw=raw,
+        duplicate_of=duplicates.named_for(partition.workbook),
+    )
+
+
 def _places(known: Sequence[Row[Any]]) -> Any:
-    """(slice, partition_id, place) of each partition: where it stands in the order of the workbook."""
+    """(slice, place) of each partition: where it stands in the order of the workbook."""
     slices = cast(bindparam(None, [slice_key(row.partition_id) for row in known]), ARRAY(BigInteger))
-    ids = cast(bindparam(None, [row.partition_id for row in known]), ARRAY(Text))
     places = cast(bindparam(None, list(range(len(known)))), ARRAY(Integer))
-    return (
-        func.unnest(slices, ids, places)
-        .table_valued("slice", "partition_id", "place")
-        .render_derived("places")
-    )
-
-
-def _of_slice(load: Load, places: Any, name: str) -> Any:
-    """(slice, partition_id, workbook, sheet) of each partition."""
-    return (
-        select(places.c.slice, partitions.c.partition_id, partitions.c.workbook, partitions.c.sheet)
-        .join(partitions, partitions.c.partition_id == places.c.partition_id)
-        .where(of_content(partitions, load.load_id, load.content))
-        .subquery(name)
-    )
-
-
-def _named(first: Any, row: Any, workbook: Any) -> Any:
-    """The place of the row that was first, in words; its workbook's name only where it is another."""
-    other = case((first.c.workbook == workbook, ""), else_=func.concat(first.c.workbook, " "))
-    return func.concat(other, first.c.sheet, " row ", row)
+    return func.unnest(slices, places).table_valued("slice", "place").render_derived("places")
 
 
 def _later_rows(once: OnceOnly, staging: Table, places: Any) -> Any:
-    """(slice, row) of each row whose values an earlier row has; and the first row that has them."""
+    """(slice, row) of each row whose values an earlier row has; and place and row of the first that has them."""
     values = [staging.c[name] for name in once.columns]
     order = [places.c.place, staging.c[ROW]]
     numbered = (
@@ -166,14 +137,14 @@ def _later_rows(once: OnceOnly, staging: Table, places: Any) -> Any:
             staging.c[SLICE].label("slice"),
             staging.c[ROW].label("row"),
             func.row_number().over(partition_by=values, order_by=order).label("number"),
-            func.first_value(staging.c[SLICE]).over(partition_by=values, order_by=order).label("first_slice"),
+            func.first_value(places.c.place).over(partition_by=values, order_by=order).label("first_place"),
             func.first_value(staging.c[ROW]).over(partition_by=values, order_by=order).label("first_row"),
         )
         .join(places, places.c.slice == staging.c[SLICE])
         .where(*(value.is_not(None) for value in values if not once.nulls_are_equal))
         .subquery("numbered")
     )
-    columns = (numbered.c[name] for name in ("slice", "row", "first_slice", "first_row"))
+    columns = (numbered.c[name] for name in ("slice", "row", "first_place", "first_row"))
     return select(*columns).where(numbered.c.number > 1).subquery("later")
 
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from factload.feed.model import Feed
 from factload.sheet.field import SheetField
+from factload.sheet.reject import NOTED, cells
 from factload.split.fields import key_fields, sheet_fields
 from factload.vectors import Flags, as_flags, flags
 
@@ -50,10 +51,14 @@ def _without(rows: pa.Table, field: SheetField, codec: str) -> pa.Table:
     if not bad.any():
         return rows
     letter = rows.schema.metadata[field.name.encode()].decode()
-    cells = pc.binary_join_element_wise(letter, pc.cast(rows["row"].combine_chunks(), pa.string()), "")
-    said = {"reason": _REASON, "column": field.column, "cell": cells, "raw": texts}
-    for name, value in said.items():
-        column = pc.if_else(flags(bad), value, rows[name].combine_chunks())
+    said = {
+        "cell": cells(letter, rows["row"].combine_chunks()),
+        "column": field.column,
+        "raw": texts,
+        "reason": _REASON,
+    }
+    for name in NOTED:
+        column = pc.if_else(flags(bad), said[name], rows[name].combine_chunks())
         rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
     return rows
 

@@ -19,20 +19,12 @@ from factload.errors import RowsRefused
 from factload.fact.exact import rounded, rounds
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
+from factload.sheet.reject import noted_rejects, reject_table
 from factload.split.fields import date_field, key_fields, value_field
 from factload.vectors import Flags, as_flags, flags
 
 ROW = "factload_row"
 _NAMED_AT_MOST = 5
-REJECT_SCHEMA = pa.schema(
-    [
-        ("row", pa.int32()),
-        ("cell", pa.string()),
-        ("column", pa.string()),
-        ("raw", pa.string()),
-        ("reason", pa.string()),
-    ]
-)
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Makes members for keys that have none: the dimension's name, the parts of the keys (normalised, each key once, in
@@ -44,7 +36,7 @@ MemberMaker = Callable[[str, pa.RecordBatch], pa.Array]
 class Resolved:
     """``rows``: ``ROW`` (Excel's row number) and those columns of the fact table that differ from row to row.
 
-    ``rejects``: ``REJECT_SCHEMA``. ``unknown``: dimension → rows that got its member for the unknown.
+    ``rejects``: ``sheet.reject.REJECT_SCHEMA``. ``unknown``: dimension → rows that got its member for the unknown.
     """
 
     rows: pa.Table
@@ -68,7 +60,7 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
     Raises ``RowsRefused`` where a dimension's ``unmatched`` is ``fail``.
     """
     readable = pc.is_null(partition["reason"])
-    rejects = [partition.filter(pc.invert(readable)).select(REJECT_SCHEMA.names).cast(REJECT_SCHEMA)]
+    rejects = [noted_rejects(partition)]
     rows = partition.filter(readable).combine_chunks()
     letters = partition.schema.metadata
     alive = np.ones(rows.num_rows, np.bool_)
@@ -124,16 +116,13 @@ def _rejects(
     row: pa.Array, field: str, letters: Mapping[bytes, bytes], header: str, values: pa.Array, lost: Flags
 ) -> pa.Table:
     which = flags(lost)
-    row = row.filter(which)
-    letter = letters[field.encode()].decode()
-    columns = [
-        row,
-        pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), ""),
-        pa.repeat(header, len(row)),
-        pc.cast(values.filter(which), pa.string()),
-        pa.repeat("not_exact", len(row)),
-    ]
-    return pa.table(columns, schema=REJECT_SCHEMA)
+    return reject_table(
+        row.filter(which),
+        column=header,
+        reason="not_exact",
+        letter=letters[field.encode()].decode(),
+        raw=pc.cast(values.filter(which), pa.string()),
+    )
 
 
 class _Keys:
@@ -206,19 +195,16 @@ class _Keys:
     def rejects(self, letters: Mapping[bytes, bytes], reason: pa.Array, lost: Flags) -> pa.Table:
         """The rows ``lost``, as rejects at the cell of the key's first part."""
         which = flags(lost)
-        row = self._row.filter(which)
-        letter = letters[self._fields[0].encode()].decode()
         raw = pc.binary_join_element_wise(
             *(part.filter(which) for part in self._raw), ", ", null_handling="replace", null_replacement=""
         )
-        columns = [
-            row,
-            pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), ""),
-            pa.repeat(", ".join(self._dimension.column), len(row)),
-            raw if len(self._raw) > 1 else self._raw[0].filter(which),
-            reason.filter(which),
-        ]
-        return pa.table(columns, schema=REJECT_SCHEMA)
+        return reject_table(
+            self._row.filter(which),
+            column=", ".join(self._dimension.column),
+            reason=reason.filter(which),
+            letter=letters[self._fields[0].encode()].decode(),
+            raw=raw if len(self._raw) > 1 else self._raw[0].filter(which),
+        )
 
 
 def _moments(

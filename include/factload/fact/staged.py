@@ -13,16 +13,14 @@ import pyarrow as pa
 from sqlalchemy import Table, delete, func, inspect, select
 from sqlalchemy.engine import Connection
 
-from factload.fact.insert import INSERTS
 from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import ROW, Resolved, measures
 from factload.fact.staging_table import SLICE
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
-from factload.ledger.conditions import of_partition
-from factload.ledger.tables import rejects as rejects_table
+from factload.ledger.rejects import add_rejects, forget_rejects
 from factload.load import Load, PartitionFile
-from factload.postgres.encoding import storable_column
+from factload.postgres.insert import INSERTS
 from factload.postgres.locks import LockTable
 from factload.reconcile.counts import Staged
 from factload.reconcile.weighted_checksums import weighted_sums
@@ -67,21 +65,10 @@ def replace_slice(
     """
     key = slice_key(partition.partition_id)
     connection.execute(delete(staging).where(staging.c[SLICE] == key))
-    connection.execute(delete(rejects_table).where(of_partition(rejects_table, load, partition.partition_id)))
+    forget_rejects(connection, load, partition.partition_id)
     for chunk in _chunks(resolved.rows, feed.rows_per_chunk):
         INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
-    origin = {
-        "load_id": load.load_id,
-        "content": load.content,
-        "partition_id": partition.partition_id,
-        "workbook": partition.workbook,
-        "sheet": partition.sheet,
-    }
-    rejects = resolved.rejects
-    held = rejects.schema.get_field_index("raw")
-    rejects = rejects.set_column(held, "raw", storable_column(connection, rejects["raw"]))
-    for chunk in _chunks(rejects, feed.rows_per_chunk):
-        INSERTS["core"](connection, rejects_table, origin, chunk)
+    add_rejects(connection, load, partition, resolved.rejects, feed.rows_per_chunk)
 
 
 def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ NEWEST_ATTEMPT = (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == 
 """Joins ``loads`` and ``attempts``: a load, and the newest attempt at it."""
 
 
-def of_content(table: Table, load_id: str, content: str) -> ColumnElement[bool]:
+def of_content(table: Table, load_id: str, content: str | ScalarSelect[str]) -> ColumnElement[bool]:
     """Rows of ``partitions`` or ``rejects`` that belong to this content of a load."""
     return (table.c.load_id == load_id) & (table.c.content == content)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
@@ -94,17 +94,6 @@ def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
         row.weighted or {},
         row.unknown_rows,
     )
-
-
-def rejects_by_reason(connection: Connection, load: Load) -> dict[str, int]:
-    """Reason code → rejected rows of this content."""
-    counted = connection.execute(
-        select(rejects.c.reason, func.count())
-        .where(of_content(rejects, load.load_id, load.content))
-        .group_by(rejects.c.reason)
-        .order_by(rejects.c.reason)
-    )
-    return {row[0]: row[1] for row in counted}
 
 
 def lock_partition(connection: Connection, load: Load, partition_id: str) -> Row[Any]:

@@ -1,63 +1,82 @@
-"""The rejected rows of a load, as the ledger has them."""
+"""The rejected rows of a load in the ledger: written, counted, read. ``sheet.reject`` says what a reject is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import select
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Row, delete, func, select
 from sqlalchemy.engine import Connection
 
+from factload.ledger.conditions import NEWEST_ATTEMPT, of_content, of_partition
 from factload.ledger.tables import attempts, loads, rejects
-from factload.reasons import REASONS
-from factload.sheet.address import address
+from factload.load import Load, PartitionFile
+from factload.postgres.encoding import storable_column
+from factload.postgres.insert import insert_core
+from factload.sheet.reject import FIELDS, Reject
 
+# The columns of a reject, in the order of its fields.
+OF_A_REJECT = tuple(rejects.c[name] for name in FIELDS)
 _PAGE = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """One rejected row: where it stands in the workbook, what the cell held, and why it could not be loaded.
+def add_rejects(
+    connection: Connection,
+    load: Load,
+    partition: PartitionFile | Row[Any],
+    found: pa.Table,
+    rows_per_chunk: int,
+) -> None:
+    """Keep these rejects of a partition (``REJECT_SCHEMA``), beside those that are kept already.
 
-    ``duplicate_of``: the row of the load that has the same value, and stays.
+    ``partition``: its file, or its row in the ledger.
     """
+    origin = {
+        "load_id": load.load_id,
+        "content": load.content,
+        "partition_id": partition.partition_id,
+        "workbook": partition.workbook,
+        "sheet": partition.sheet,
+    }
+    held = found.schema.get_field_index("raw")
+    found = found.set_column(held, "raw", storable_column(connection, found["raw"]))
+    for start in range(0, found.num_rows, rows_per_chunk):
+        insert_core(connection, rejects, origin, found.slice(start, rows_per_chunk))
 
-    workbook: str
-    sheet: str
-    row: int
-    cell: str | None
-    column: str
-    raw: str | None
-    reason: str
-    duplicate_of: str | None = None
 
-    @property
-    def explanation(self) -> str:
-        """The reason in plain words; of a duplicate, with the place of the row that was first."""
-        return REASONS[self.reason] + (f": {self.duplicate_of}" if self.duplicate_of else "")
+def forget_rejects(connection: Connection, load: Load, partition_id: str) -> None:
+    """Delete what is kept of a partition's rejects."""
+    connection.execute(delete(rejects).where(of_partition(rejects, load, partition_id)))
 
-    @property
-    def address(self) -> str:
-        """The cell as Excel calls it, ``Facts!B1042``; the row alone where no cell is to blame."""
-        return address(self.sheet, self.cell or f"{self.row}:{self.row}")
 
-    def to_json(self) -> dict[str, Any]:
-        """As a mapping of plain values."""
-        return asdict(self) | {"address": self.address, "explanation": self.explanation}
+def of_newest_attempt(load_id: str) -> ColumnElement[bool]:
+    """Which rejects are those of the load's newest attempt."""
+    newest = (
+        select(attempts.c.content)
+        .join(loads, NEWEST_ATTEMPT)
+        .where(loads.c.load_id == load_id)
+        .scalar_subquery()
+    )
+    return of_content(rejects, load_id, newest)
+
+
+def rejects_by_reason(connection: Connection, load_id: str) -> dict[str, int]:
+    """Reason code → rejected rows of the load's newest attempt, most frequent first."""
+    query = (
+        select(rejects.c.reason, func.count())
+        .where(of_newest_attempt(load_id))
+        .group_by(rejects.c.reason)
+        .order_by(func.count().desc(), rejects.c.reason)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def read_rejects(connection: Connection, load_id: str) -> Iterator[Reject]:
     """The rejects of a load's newest attempt, in the order of workbooks, sheets and rows, a page at a time."""
-    content = (
-        select(attempts.c.content)
-        .join(loads, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch))
-        .where(loads.c.load_id == load_id)
-        .scalar_subquery()
-    )
     query = (
-        select(*(rejects.c[field.name] for field in fields(Reject)))
-        .where(rejects.c.load_id == load_id, rejects.c.content == content)
+        select(*OF_A_REJECT)
+        .where(of_newest_attempt(load_id))
         .order_by(rejects.c.workbook, rejects.c.sheet, rejects.c.row)
         .execution_options(yield_per=_PAGE)
     )

@@ -28,12 +28,13 @@ from factload.errors import FactloadError, WorkbookError
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections
 from factload.ledger.opening import newest_load
-from factload.ledger.rejects import Reject, read_rejects
+from factload.ledger.rejects import read_rejects
 from factload.load import Load, SourceFile
 from factload.sheet.block import Kind
 from factload.sheet.field import SheetField
 from factload.sheet.header import find_header
 from factload.sheet.references import column_index
+from factload.sheet.reject import Reject
 from factload.sheet.rows import Row
 from factload.sheet.sheets import choose
 from factload.sheet.source import Source, open_source
@@ -113,8 +114,7 @@ class _Sheet:
         self._header(_LISTED)
         count = 0
         for reject in rejects:
-            said = (reject.address, reject.column, reject.raw, reject.reason, reject.explanation)
-            self._sheet.append([*self._identity(reject), *(self._text(text or "") for text in said)])
+            self._sheet.append([*self._identity(reject), *map(self._text, reject.told)])
             count += 1
         return count
 

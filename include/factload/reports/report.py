@@ -16,8 +16,9 @@ from factload.errors import INTERRUPTED, ConnectionLost, FactloadError, FeedErro
 from factload.feed.model import Feed
 from factload.ledger.conditions import NEWEST_ATTEMPT, of_content
 from factload.ledger.migrations import is_installed
+from factload.ledger.rejects import rejects_by_reason
 from factload.ledger.states import Standing
-from factload.ledger.tables import attempts, loads, partitions, rejects, steps
+from factload.ledger.tables import attempts, loads, partitions, steps
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
 
@@ -80,12 +81,6 @@ def report_of(connection: Connection, load_id: str) -> Report:
     ).one_or_none()
     if found is None:
         raise _no_such_load(load_id)
-    counted = connection.execute(
-        select(rejects.c.reason, func.count())
-        .where(rejects.c.load_id == load_id, rejects.c.content == found.content)
-        .group_by(rejects.c.reason)
-        .order_by(func.count().desc(), rejects.c.reason)
-    )
     timed = {
         row.step: row
         for row in connection.execute(
@@ -115,7 +110,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
             name: getattr(found, f"{name}_rows")
             for name in ("source", "blank", "rejected", "staged", "published")
         },
-        rejects={row[0]: row[1] for row in counted},
+        rejects=rejects_by_reason(connection, load_id),
         control_totals={
             name: {"source": total, "published": found.published_totals.get(name, "0")}
             for name, total in found.source_totals.items()

@@ -20,6 +20,7 @@ from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
 from factload.sheet.references import column_letters
+from factload.sheet.reject import NOTED
 from factload.sheet.seen import seen_in
 from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, integers, taken, texts
@@ -35,12 +36,12 @@ class TypedRows:
 
 
 def schema(fields: Sequence[SheetField]) -> pa.Schema:
-    """``row`` (Excel's row number), the fields by name, then what a reject needs: null in good rows."""
+    """``row`` (Excel's row number), the fields by name, then what is noted of a reject: null in good rows."""
     return pa.schema(
         [
             pa.field("row", pa.int32()),
             *(pa.field(field.name, arrow_type(field.type)) for field in fields),
-            *(pa.field(name, pa.string()) for name in ("reason", "column", "cell", "raw")),
+            *(pa.field(name, pa.string()) for name in NOTED),
         ]
     )
 
@@ -101,10 +102,12 @@ def type_rows(
         )
         for i in bad
     ]
-    reasons: list[str | None] = [REASON_OF[int(first[i])] for i in bad]
-    of_rejects = [reasons, *([part[n] for part in described] for n in range(3))]
+    noted: dict[str, list[str | None]] = {
+        "reason": [REASON_OF[int(first[i])] for i in bad],
+        **{name: [part[n] for part in described] for n, name in enumerate(("column", "cell", "raw"))},
+    }
     columns = [integers(row), *(arrays[position] for position in range(len(fields)))]
-    columns += [_sparse(values, bad, len(row)) for values in of_rejects]
+    columns += [_sparse(noted[name], bad, len(row)) for name in NOTED]
     return TypedRows(pa.RecordBatch.from_arrays(columns, schema=schema(fields)), blank, len(bad))
 
 

@@ -15,6 +15,7 @@ from factload.fact.unique import once_only
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
 from factload.ledger.opening import last_publication
+from factload.ledger.rejects import rejects_by_reason
 from factload.load import Load
 from factload.reconcile import counts
 from factload.runtime.retry import again_after_conflict
@@ -57,7 +58,7 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
         source_totals={name: f"{total:f}" for name, total in result.totals.items()},
     )
     if ledger.attempt(connection, load).released_at is None:
-        reasons = partitions.rejects_by_reason(connection, load)
+        reasons = dict(sorted(rejects_by_reason(connection, load.load_id).items()))
         last = last_publication(connection, load.load_id)
         result = replace(
             result,

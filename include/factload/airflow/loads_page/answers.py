@@ -147,7 +147,7 @@ def reasons(counted: dict[str, int]) -> list[dict[str, Any]]:
 
 def rejects(page: RejectPage) -> dict[str, Any]:
     """One page of rejected rows, and where the next begins."""
-    return {"rows": [asdict(row) for row in page.rows], "next": page.next}
+    return {"rows": [row.to_json() for row in page.rows], "next": page.next}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from factload.airflow.loads_page.threads import a_download, off_the_loop
 from factload.airflow.loads_page.warehouse import reading
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
+from factload.ledger.rejects import rejects_by_reason
 from factload.reports.detail import load_detail
 from factload.reports.history import recent_loads
-from factload.reports.reject_pages import page_of_rejects, rejects_by_reason
+from factload.reports.reject_pages import page_of_rejects
 from factload.reports.rejects_workbook import write_rejects
 
 LONGEST_RANGE = timedelta(days=400)

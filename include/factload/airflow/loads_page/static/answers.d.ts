@@ -188,6 +188,8 @@ export interface Reject {
   raw: string | null;
   reason: string;
   duplicate_of: string | null;
+  address: string;
+  explanation: string;
 }
 
 export interface RejectPage {

@@ -20,6 +20,12 @@ const quiet = (words) => el("span", { class: "quiet" }, words);
 // Some rejects are about a row, not about one cell of it: then no cell's content is kept.
 /** @param {Reject} row */
 const held = (row) => (row.raw !== null ? row.raw : row.cell === null ? quiet("–") : quiet("(nothing)"));
+// Facts!B1042 as Excel calls it, so that it can be copied into its name box; the cell is what is looked for.
+/** @param {Reject} row */
+const cell = (row) => {
+  const after = row.address.lastIndexOf("!") + 1;
+  return [quiet(row.address.slice(0, after)), el("span", null, row.address.slice(after))];
+};
 /** @param {Reject} row */
 const reason = (row) =>
   row.duplicate_of
@@ -32,8 +38,7 @@ const columns = (several) => [
   { name: "Value", class: "value", value: held },
   { name: "Reason", value: reason },
   { name: "Column", value: (row) => row.column },
-  { name: "Cell", value: (row) => row.cell ?? "–" },
-  { name: "Sheet", value: (row) => row.sheet },
+  { name: "Cell", value: cell },
   ...(several ? [{ name: "Workbook", value: (/** @type {Reject} */ row) => row.workbook }] : []),
 ];
 

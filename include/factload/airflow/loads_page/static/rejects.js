@@ -100,6 +100,7 @@ export function rejectsCard(path, several) {
   async function draw() {
     const mine = ++asked;
     keepInAddress();
+    for (const button of turn.querySelectorAll("button")) button.disabled = true; // they belong to the answer before
     try {
       const { number, ...after } = newest();
       /** @type {RejectPage} */

@@ -554,7 +554,11 @@ BEYOND_A_SCHEMA = [
         "a column of the sheet has a type", _OTHER_FIELD, "`type` is missing|`type` and `required` go with"
     ),
     Beyond("history and made members", _OTHER_FIELD, "does not go with `as_of`"),
-    Beyond("rules fit the column's type", _OTHER_FIELD, "go(es)? with|is no value of a column of type"),
+    Beyond(
+        "rules fit the column's type",
+        _OTHER_FIELD,
+        "go(es)? with|is for numbers|is no value of a column of type",
+    ),
     Beyond("only known dimensions, and all of them", _OTHER_FIELD, "names dimension|fills no column"),
     Beyond(
         "a key has as many columns as parts", _OTHER_FIELD, "`business_key` has|one for all, or one for each"
@@ -566,11 +570,11 @@ BEYOND_A_SCHEMA = [
     Beyond("a deadline tells somebody", _OTHER_FIELD, "a `deadline` needs `notify`"),
     Beyond("scale is at most precision", "it compares two numbers in one text", "scale at most precision"),
     Beyond("time zones", _LIST_OF_NAMES, "IANA time zone"),
-    Beyond("encodings", _LIST_OF_NAMES, "is no encoding of text files"),
+    Beyond("encodings", _LIST_OF_NAMES, "is not a text encoding"),
     Beyond("schedules", _SYNTAX, "expected a cron expression"),
-    Beyond("formats of dates", _SYNTAX, "is no format of dates"),
+    Beyond("formats of dates", _SYNTAX, "is not a date format"),
     Beyond(
-        "placeholders in a path", _SYNTAX, "is not known here|in format string|before end of string", ".*path"
+        "placeholders in a path", _SYNTAX, "is not known here|stands alone|is not a format of dates", ".*path"
     ),
     Beyond("regular expressions", _SYNTAX, "is not a regular expression"),
     Beyond("no password in a URL", _SYNTAX, "a URL that holds a password"),

@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+
+from factload.feed.file import read_feed_file
+from factload.load import Split
+from factload.pipeline import steps_in_order
+from tests.feeds import changed
 
 PROJECT = Path(__file__).parents[2]
 
@@ -145,7 +151,7 @@ run:
 
 
 def test_how_airflow_runs_a_feed_is_said_in_its_file(tmp_path: Path, sales: str) -> None:
-    feed = sales.replace('schedule: "0 2 * * *"\n', RUN.lstrip())
+    feed = changed(sales, yaml.safe_load(RUN))
     [dag] = parse(tmp_path, sales=feed)["dags"].values()
     assert dag["schedule"] == "30 1 * * *"
     assert (dag["start"], dag["timezone"]) == ("2026-02-28T23:00:00+00:00", "Europe/Berlin")
@@ -175,6 +181,17 @@ def test_all_tasks_of_one_warehouse_share_a_pool(parsed: dict[str, Any]) -> None
     assert pools == {"factload_warehouse"}
 
 
+def test_the_order_is_the_pipeline_s(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["load_sales"]["tasks"]
+    feed = read_feed_file(PROJECT / "include/feeds/sales.yaml")
+    returned = {"extract_dimension_map": [], "split_workbook": [Split((), ())]}
+    before = {"open_load"}
+    for side_by_side in steps_in_order(feed, returned):
+        names = {step.name for step in side_by_side}
+        assert all(before <= set(tasks[name]["after"]) for name in names)
+        before = names
+
+
 def test_order(parsed: dict[str, Any]) -> None:
     tasks = parsed["dags"]["load_sales"]["tasks"]
     assert {name: task["after"] for name, task in tasks.items()} == {
@@ -195,7 +212,7 @@ def test_order(parsed: dict[str, Any]) -> None:
 
 
 def test_every_task_leads_to_the_load_s_page(tmp_path: Path, sales: str) -> None:
-    feed = sales + "\nrun:\n  approval: 3d\n"
+    feed = changed(sales, {"run": {"approval": "3d"}})
     tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
     assert {name: task["links"] for name, task in tasks.items()} == {name: ["Load"] for name in tasks}
 
@@ -228,7 +245,7 @@ fact:
 
 
 def test_a_person_is_asked_about_a_held_load_where_the_feed_says_so(tmp_path: Path, sales: str) -> None:
-    feed = sales + "\nrun:\n  approval: 3d\n"
+    feed = changed(sales, {"run": {"approval": "3d"}})
     tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
     assert tasks["release"]["after"] == ["open_load", "reconcile"]
     assert tasks["publish"]["after"] == ["open_load", "release"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from factload.propose.column_types import Reading, reading_of
@@ -51,6 +51,7 @@ _CELLS = st.one_of(
 
 
 @settings(deadline=None, max_examples=300)
+@example(cells=[(Kind.TIME, "0.0"), (Kind.TEXT, "01.01.2000")], all_text=False, sort=0)
 @given(st.lists(_CELLS, min_size=1, max_size=12), st.booleans(), st.integers(0, 7))
 def test_what_is_proposed_rejects_nothing_that_was_seen(cells: list[Cell], all_text: bool, sort: int) -> None:
     kinds = [kind for kind, _ in cells]

@@ -48,6 +48,8 @@ _TIMES = Reading(
     notes=("times of day or durations, which no type here has: read as texts such as 12:20:00",),
 )
 
+_WITHOUT_A_DAY = Reading(TEXT, notes=("dates and times without a day: read as texts",))
+
 
 def reading_of(header: str, cells: Cells, *, all_text: bool, decimal: str | None = None) -> Reading:
     """How a column called ``header`` with these cells may be read. ``all_text``: the file knows nothing but texts;
@@ -110,6 +112,9 @@ def _written(
     if others <= _MOMENTS:
         dates = shape_of_dates(texts, is_called_a_date(header))
     if dates.format is not None:
+        moments = [parse_decimal(text) for kind, text in values if kind in _MOMENTS]
+        if any(number is not None and number < 1 for number in moments):
+            return _WITHOUT_A_DAY
         timed = dates.with_time or any(
             "." in text or "T" in text for kind, text in values if kind in _MOMENTS
         )
@@ -152,7 +157,7 @@ def _moments(texts: Iterable[str]) -> Reading:
     if serials and max(serials) < _FIRST_DAYS:
         return _TIMES
     if serials and min(serials) < 1:
-        return Reading(TEXT, notes=("dates and times without a day: read as texts",))
+        return _WITHOUT_A_DAY
     with_time = any("T" in text or ("." in text and not text.endswith(".0")) for text in texts)
     return Reading(SqlType("timestamp" if with_time else "date"))
 

@@ -7,23 +7,38 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Literal
 
 Kind = Literal["numeric", "integer", "double", "text", "date", "timestamp", "boolean"]
 
-# PostgreSQL's names: https://www.postgresql.org/docs/current/datatype.html
-_INTEGERS = {"smallint": 16, "int2": 16, "integer": 32, "int": 32, "int4": 32, "bigint": 64, "int8": 64}
-_PLAIN: dict[str, Kind] = {
-    "double precision": "double",
-    "float8": "double",
-    "text": "text",
-    "date": "date",
-    "timestamp": "timestamp",
-    "timestamp without time zone": "timestamp",
-    "boolean": "boolean",
-    "bool": "boolean",
-}
-_MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
+MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A type without figures in parentheses. ``spellings``: PostgreSQL's names, the one that it is told by first;
+    ``arrow``: Arrow's name of the type in a partition file; ``bits`` is of integers."""
+
+    kind: Kind
+    spellings: tuple[str, ...]
+    arrow: str
+    bits: int = 0
+
+
+# https://www.postgresql.org/docs/current/datatype.html
+_PLAIN = (
+    _Plain("integer", ("smallint", "int2"), "int64", bits=16),
+    _Plain("integer", ("integer", "int", "int4"), "int64", bits=32),
+    _Plain("integer", ("bigint", "int8"), "int64", bits=64),
+    _Plain("double", ("double precision", "float8"), "float64"),
+    _Plain("text", ("text",), "string"),
+    _Plain("date", ("date",), "date32"),
+    _Plain("timestamp", ("timestamp", "timestamp without time zone"), "timestamp[us]"),
+    _Plain("boolean", ("boolean", "bool"), "bool"),
+)
+_SPELT = {spelling: plain for plain in _PLAIN for spelling in plain.spellings}
+_PLAIN_OF = {(plain.kind, plain.bits): plain for plain in _PLAIN}
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 _VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*([0-9]+)\s*\)")
 
@@ -50,7 +65,7 @@ def _in_any_case(name: str) -> str:
 
 
 def _pattern() -> str:
-    plain = "|".join(map(_in_any_case, [*_INTEGERS, *_PLAIN]))
+    plain = "|".join(map(_in_any_case, _SPELT))
     numeric = "|".join(map(_in_any_case, ("numeric", "decimal")))
     varchar = "|".join(map(_in_any_case, ("varchar", "character varying")))
     precision, number = r"\s*0*(?:[1-9]|[12][0-9]|3[0-8])\s*", r"\s*[0-9]+\s*"
@@ -59,6 +74,7 @@ def _pattern() -> str:
 
 # Every spelling that ``parse_sql_type`` takes, for editors: an expression of JSON Schema can't ignore case.
 PATTERN = _pattern()
+_EVERY_DIGIT = Context(prec=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +92,43 @@ class SqlType:
         """Whether the column has a control total: sums of binary fractions depend on their order."""
         return self.kind in ("numeric", "integer")
 
+    @property
+    def arrow(self) -> str:
+        """Arrow's name of the type in a partition file; not of numeric, which Arrow names by its digits."""
+        return _PLAIN_OF[self.kind, self.bits].arrow
+
+    def has_room_for(self, other: SqlType) -> bool:
+        """Whether every value of a numeric type is one of this numeric type."""
+        return other.scale <= self.scale and other.precision - other.scale <= self.precision - self.scale
+
     def __str__(self) -> str:
         if self.kind == "numeric":
             return f"numeric({self.precision},{self.scale})"
-        if self.kind == "integer":
-            return {16: "smallint", 32: "integer", 64: "bigint"}[self.bits]
-        if self.kind == "text" and self.length is not None:
+        if self.length is not None:
             return f"varchar({self.length})"
-        return "double precision" if self.kind == "double" else self.kind
+        return _PLAIN_OF[self.kind, self.bits].spellings[0]
+
+
+def integer_range(bits: int) -> range:
+    """The whole numbers that an integer of so many bits holds."""
+    bound = 1 << (bits - 1)
+    return range(-bound, bound)
+
+
+def is_in_integer(value: Decimal, bits: int) -> bool:
+    """Whether an integer of so many bits holds the number."""
+    held = integer_range(bits)
+    return value == value.to_integral_value() and held.start <= value < held.stop
+
+
+def is_in_numeric(value: Decimal, precision: int, scale: int) -> bool:
+    """Whether ``numeric(precision, scale)`` holds the number with all its digits."""
+    if not value.is_finite():
+        return False
+    if not value:
+        return True
+    _, digits, exponent = value.normalize(_EVERY_DIGIT).as_tuple()
+    return -int(exponent) <= scale and len(digits) + int(exponent) <= precision - scale
 
 
 def parse_sql_type(text: str) -> SqlType:
@@ -92,14 +137,12 @@ def parse_sql_type(text: str) -> SqlType:
     Raises ``ValueError`` that says which types there are.
     """
     name = " ".join(text.lower().split())
-    if name in _INTEGERS:
-        return SqlType("integer", bits=_INTEGERS[name])
-    if name in _PLAIN:
-        return SqlType(_PLAIN[name])
+    if plain := _SPELT.get(name):
+        return SqlType(plain.kind, bits=plain.bits)
     if match := _NUMERIC.fullmatch(name):
         precision, scale = int(match[1]), int(match[2] or 0)
-        if not (1 <= precision <= _MAX_PRECISION and scale <= precision):
-            raise ValueError(f"{text!r}: precision is 1 to {_MAX_PRECISION} and scale at most precision")
+        if not (1 <= precision <= MAX_PRECISION and scale <= precision):
+            raise ValueError(f"{text!r}: precision is 1 to {MAX_PRECISION} and scale at most precision")
         return SqlType("numeric", precision=precision, scale=scale)
     if match := _VARCHAR.fullmatch(name):
         return SqlType("text", length=int(match[1]))

@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import CITEXT
 
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.fact.duplicates import headers_of
+from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW
-from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.sheet.reject import REJECT_SCHEMA, reject_table
 from factload.vectors import Flags, as_flags, flags

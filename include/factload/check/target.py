@@ -17,12 +17,12 @@ from factload.dimension.extract import extract_dimension_map
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
+from factload.fact.once_only import OnceOnly
 from factload.fact.rights import require_rights
 from factload.fact.standing import require_repeatable, require_within_reach
 from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
 from factload.fact.unique import once_only
-from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version

@@ -34,6 +34,7 @@ from factload.load import DimensionMap
 from factload.postgres.copy import copy_text
 from factload.postgres.errors import database_errors
 from factload.postgres.locks import holders_named
+from factload.postgres.types import column_type
 from factload.staging.files import StagingFile, disk_errors, make_private
 from factload.vectors import flags, integers
 
@@ -69,7 +70,7 @@ def extract_dimension_map(
     surrogate = table.c[dimension.surrogate_key]
     keys = (_as_written(table.c[part]) for part in dimension.business_key)
     # Labelled by place: a column may be a key and the surrogate key at once.
-    carried = surrogate if isinstance(surrogate.type, types.Integer) else cast(surrogate, Text)
+    carried = surrogate if surrogate_type(surrogate.type) == pa.int64() else cast(surrogate, Text)
     columns = [*keys, carried]
     if dimension.as_of is not None:
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
@@ -85,14 +86,14 @@ def extract_dimension_map(
 
 def _as_written(part: Column[Any]) -> ColumnElement[Any]:
     """A part of a key as a sheet writes it: a number without the zeros and the exponent that its column would add."""
-    if isinstance(part.type, (types.Numeric, types.Float)):
+    if column_type(part.type).family in ("numeric", "double"):
         return cast(func.trim_scale(cast(part, types.Numeric)), Text)
     return cast(part, Text)
 
 
 def surrogate_type(column: types.TypeEngine[Any]) -> pa.DataType:
     """The Arrow type that carries a surrogate key: integers as they are, anything else (uuid, text) as text."""
-    return pa.int64() if isinstance(column, types.Integer) else pa.string()
+    return pa.int64() if column_type(column).family == "integer" else pa.string()
 
 
 def _copy_to(connection: Connection, query: Select[*tuple[Any, ...]], file: IO[bytes]) -> None:

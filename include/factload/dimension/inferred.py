@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Column, String, Table, and_, bindparam, cast, func, literal, select, types
+from sqlalchemy import Column, String, Table, and_, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
@@ -23,9 +23,9 @@ from factload.dimension.normalize import join_parts
 from factload.errors import TransientError
 from factload.feed.dimensions import Dimension
 from factload.postgres.arrays import array_text
+from factload.postgres.types import column_type
+from factload.sql_types import integer_range
 from factload.vectors import Flags, as_flags, flags
-
-_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 
 def make_members(
@@ -98,16 +98,15 @@ def storable(table: Table, keys: pa.RecordBatch) -> Flags:
 
 
 def _fits(part: pa.Array, column: Column[Any]) -> Flags:
-    kind = column.type
-    if isinstance(kind, types.String):
+    kind = column_type(column.type)
+    if kind.is_text or kind.family == "name":
         good = ~as_flags(pc.match_substring(part, "\0"))
         return good & as_flags(pc.less_equal(pc.utf8_length(part), kind.length)) if kind.length else good
-    if isinstance(kind, types.Integer):
-        bits = _BITS.get(str(kind), 64)
-        bound = 1 << (bits - 1)
+    if kind.family == "integer":
+        held = integer_range(kind.bits)
         canonical = as_flags(pc.match_substring_regex(part, r"\A(0|-?[1-9][0-9]{0,18})\z"))
         pairs = zip(canonical, part.to_pylist(), strict=True)
-        return np.array([ok and -bound <= int(text) < bound for ok, text in pairs], np.bool_)
+        return np.array([ok and int(text) in held for ok, text in pairs], np.bool_)
     return np.ones(len(part), np.bool_)  # dates
 
 

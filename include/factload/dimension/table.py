@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Column, Table, inspect, select, types
+from sqlalchemy import Column, Table, select, types
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
-from factload.postgres.tables import reflect, split_name
-from factload.postgres.type_names import type_name
+from factload.postgres.indexes import unique_indexes
+from factload.postgres.tables import reflect
+from factload.postgres.types import type_name
 
 
 def dimension_table(connection: Connection, name: str, dimension: Dimension) -> Table:
@@ -117,7 +118,8 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
                 expected=f"text, a date or an integer: members are made by {field}: create",
                 remedy="Use `reject` or `{unknown: …}` here",
             )
-    if not _has_unique_index(connection, dimension):
+    wanted = frozenset(dimension.business_key)
+    if not any(index.columns == wanted for index in unique_indexes(connection, table)):
         key = ", ".join(dimension.business_key)
         yield FeedError(
             "create_without_unique_index",
@@ -145,17 +147,3 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
                 + ("" if other is surrogate else " and may not be null"),
                 remedy=f"Give {dimension.table}.{other.name} a default, or use `reject` or `{{unknown: …}}`",
             )
-
-
-def _has_unique_index(connection: Connection, dimension: Dimension) -> bool:
-    schema, table = split_name(dimension.table)
-    inspector = inspect(connection)
-    wanted = set(dimension.business_key)
-    if set(inspector.get_pk_constraint(table, schema=schema)["constrained_columns"]) == wanted:
-        return True
-    return any(
-        index["unique"]
-        and set(index["column_names"]) == wanted
-        and not index.get("dialect_options", {}).get("postgresql_where")
-        for index in inspector.get_indexes(table, schema=schema)
-    )

@@ -1,9 +1,9 @@
 """Rows on their way into the fact table.
 
 ``table``, ``relation_defects``  what the fact table must be: its columns; the relation as a whole
-``relation``, ``unique_indexes``, ``load_column``  what of it is looked up, and by whom its rows are told apart
+``relation``, ``load_column``  what of it is looked up, and by whom its rows are told apart
 ``modes/``                 what publishing does with existing rows: one module for each mode
-``unique``                 what may stand in a load once, and where it needs a value
+``unique``, ``once_only``    what may stand in a load once, and where it needs a value
 ``constants``              what of a fact row comes from no sheet
 ``resolve``                a partition's rows: fact rows, and rejects with their reason
 ``staging_table``, ``staged``  the staging table of a load

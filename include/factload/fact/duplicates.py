@@ -16,10 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.engine import Connection
 
 from factload.fact.duplicate_cells import cells_of
+from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW, measures
 from factload.fact.staged import slice_key
 from factload.fact.staging_table import SLICE
-from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Feed
 from factload.ledger.conditions import of_content
 from factload.ledger.rejects import add_rejects

@@ -7,11 +7,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import Column, types
-from sqlalchemy.dialects.postgresql import ENUM
 
 from factload.errors import FeedError
 from factload.feed.model import MAX_FEED_NAME
-from factload.postgres.type_names import is_short_text, type_name
+from factload.postgres.types import column_type, type_name
 
 LOAD_ID_LENGTH = MAX_FEED_NAME + len("@2026-11-05")
 LOAD_NAMESPACE = UUID("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11")  # any, but never another
@@ -35,8 +34,8 @@ def load_key(column: Column[Any], load_id: str) -> str | UUID | int:
 def load_column_defect(column: Column[Any]) -> FeedError | None:
     """Why the column can't hold a load's identity; nothing when it can."""
     kind = column.type
-    plain = not isinstance(kind, ENUM) and not is_short_text(kind)
-    if plain and isinstance(kind, types.String) and (kind.length is None or kind.length >= LOAD_ID_LENGTH):
+    known = column_type(kind)
+    if known.family == "text" and (known.length is None or known.length >= LOAD_ID_LENGTH):
         return None
     if isinstance(kind, (types.Uuid, types.BigInteger)) and not column.info["generated"]:
         return None

@@ -1,4 +1,4 @@
-"""The fact table as PostgreSQL's catalog describes it: its kind, its name, its triggers."""
+"""The fact table as PostgreSQL's catalog describes it: its kind, its triggers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Boolean, Table, column, func, select, table
 from sqlalchemy.engine import Connection
+
+from factload.postgres.tables import sql_name
 
 _VIEW = "v"  # pg_class.relkind
 # pg_trigger.tgtype, as bits
@@ -37,12 +39,6 @@ class Relation:
     def is_view(self) -> bool:
         """Whether its rows are those of other tables."""
         return self.kind == _VIEW
-
-
-def sql_name(connection: Connection, fact: Table) -> str:
-    """The table's name as SQL has it: quoted where it must be."""
-    # As in a statement, where a percent sign stands twice.
-    return connection.dialect.identifier_preparer.format_table(fact) % ()
 
 
 def relation_of(connection: Connection, fact: Table) -> Relation:

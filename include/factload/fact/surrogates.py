@@ -6,15 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sqlalchemy import Column, Table, func, or_, select, types
-from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
-from factload.fact.column_types import INTEGER_BITS
 from factload.feed.model import Feed
-from factload.postgres.type_names import is_short_text, type_name
+from factload.postgres.types import ColumnType, column_type, type_name
+from factload.sql_types import integer_range
 
-_DIGITS = {16: 5, 32: 10, 64: 19}
 _UUID_LENGTH = 36
 
 
@@ -40,14 +38,15 @@ def _defects(
             f"{called} is {type_name(surrogate.type)}, and {feed.fact.table}.{name}, which it fills, is "
             + type_name(fact.c[name].type)
         )
-        if not _fits(surrogate.type, fact.c[name].type):
+        column = column_type(fact.c[name].type)
+        if not _fits(column_type(surrogate.type), column):
             yield FeedError(
                 "surrogate_type",
                 kinds,
                 expected="two columns of one type: integers, numeric, text, uuid or date",
                 remedy=f"Correct dimensions.{source.dimension}.surrogate_key or fact.columns.{name}, or change a table",
             )
-        elif beyond := _beyond(connection, surrogate, fact.c[name].type):
+        elif beyond := _beyond(connection, surrogate, column):
             yield FeedError(
                 "surrogate_out_of_range",
                 f"{kinds}, and {beyond} members have a key beyond that",
@@ -55,51 +54,45 @@ def _defects(
             )
 
 
-def _fits(key: types.TypeEngine[object], column: types.TypeEngine[object]) -> bool:
+def _fits(key: ColumnType, column: ColumnType) -> bool:
     """Whether values of the type ``key`` are values of the type ``column``, but for their size."""
-    if isinstance(column, ENUM) or isinstance(key, ENUM) or is_short_text(column):
-        return False
-    if isinstance(column, types.String):
-        return isinstance(key, types.String | types.Integer | types.Uuid)
-    if isinstance(column, types.Uuid):
-        return isinstance(key, types.Uuid)
-    if isinstance(column, types.Integer):
-        return isinstance(key, types.Integer)
-    if isinstance(column, types.Numeric) and not isinstance(column, types.Float):
-        return isinstance(key, types.Integer) or (
-            isinstance(key, types.Numeric)
-            and not isinstance(key, types.Float)
-            and (column.scale is None or (key.scale is not None and key.scale <= column.scale))
-        )
-    return type(column) is type(key) and isinstance(key, types.Date)
+    match column.family:
+        case "text":
+            return key.family in ("text", "name", "integer", "uuid")
+        case "numeric":
+            fractions = column.scale is None or (key.scale is not None and key.scale <= column.scale)
+            return key.family == "integer" or (key.family == "numeric" and fractions)
+        case "integer" | "uuid" | "date":
+            return key.family == column.family
+    return False
 
 
-def _beyond(connection: Connection, key: Column[object], column: types.TypeEngine[object]) -> int:
+def _beyond(connection: Connection, key: Column[object], column: ColumnType) -> int:
     """How many members have a key that the column can't hold: too large, too long, or a date outside its range."""
-    if isinstance(column, types.Integer):
-        bits = INTEGER_BITS.get(str(column), 64)
-        if INTEGER_BITS.get(str(key.type), 64) <= bits:
+    if column.family == "integer":
+        held = integer_range(column.bits)
+        if column_type(key.type).bits <= column.bits:
             return 0
-        where = or_(key < -(1 << (bits - 1)), key >= 1 << (bits - 1))
-    elif isinstance(column, types.String):
-        if column.length is None or _longest(key.type) <= column.length:
+        where = or_(key < held.start, key >= held.stop)
+    elif column.family == "text":
+        if column.length is None or _longest(column_type(key.type)) <= column.length:
             return 0
         where = func.length(key.cast(types.Text)) > column.length
-    elif isinstance(column, types.Numeric):
+    elif column.family == "numeric":
         if column.precision is None:
             return 0
         where = func.abs(key) >= 10 ** (column.precision - (column.scale or 0))
-    elif isinstance(column, types.Date):
+    elif column.family == "date":
         where = or_(~func.isfinite(key), key < date.min, key > date.max)
     else:
         return 0
     return connection.scalar(select(func.count()).where(where)) or 0
 
 
-def _longest(key: types.TypeEngine[object]) -> float:
-    if isinstance(key, types.Integer):
-        return _DIGITS[INTEGER_BITS.get(str(key), 64)] + 1
-    if isinstance(key, types.Uuid):
+def _longest(key: ColumnType) -> float:
+    """How many characters a key has at most, written as text."""
+    if key.family == "integer":
+        return len(str(integer_range(key.bits).start))
+    if key.family == "uuid":
         return _UUID_LENGTH
-    length = getattr(key, "length", None)
-    return float("inf") if length is None else float(length)
+    return float("inf") if key.length is None else float(key.length)

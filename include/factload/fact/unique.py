@@ -6,8 +6,9 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact.modes.registry import mode_of
-from factload.fact.unique_indexes import OnceOnly, unique_indexes
+from factload.fact.once_only import OnceOnly
 from factload.feed.model import Feed
+from factload.postgres.indexes import unique_indexes
 
 
 def once_only(connection: Connection, feed: Feed, fact: Table) -> list[OnceOnly]:

@@ -32,22 +32,14 @@ from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, Executable
 
 from factload.errors import FeedError
 from factload.ledger.tables import LEDGER_SCHEMA, STAGING_SCHEMA, metadata, schema_version
+from factload.postgres.ddl import AddColumn
 
 _INSTALL_LOCK = 0x66616374  # any number that every factload agrees on
 
 
-class AddColumn(ExecutableDDLElement):
+def _column_of(table: str, column: Column[Any]) -> AddColumn:
     """``ALTER TABLE … ADD COLUMN``, for a table of the ledger."""
-
-    def __init__(self, table: str, column: Column[Any]) -> None:
-        self.table = Table(table, MetaData(schema=LEDGER_SCHEMA), column)
-
-
-@compiles(AddColumn)
-def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
-    [column] = element.table.columns
-    table = compiler.preparer.format_table(element.table)
-    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(column)}"
+    return AddColumn(Table(table, MetaData(schema=LEDGER_SCHEMA), column))
 
 
 class RenameColumn(ExecutableDDLElement):
@@ -103,22 +95,22 @@ class AddTable(CreateTable):
 
 CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
     2: (
-        AddColumn("partitions", Column("workbook", Text, nullable=False, server_default="")),
-        AddColumn("partitions", Column("weighted", JSONB)),
+        _column_of("partitions", Column("workbook", Text, nullable=False, server_default="")),
+        _column_of("partitions", Column("weighted", JSONB)),
         RenameColumn("partitions", "maps_sha256", "staged_from"),
-        AddColumn("rejects", Column("workbook", Text, nullable=False, server_default="")),
+        _column_of("rejects", Column("workbook", Text, nullable=False, server_default="")),
         AddIndex("rejects_in_order", "rejects", "load_id", "content", "workbook", "sheet", "row"),
-        AddColumn("attempts", Column("released_by", Text)),
-        AddColumn("attempts", Column("released_at", DateTime(timezone=True))),
-        AddColumn("attempts", Column("release_reason", Text)),
-        AddColumn("attempts", Column("mode", Text, nullable=False, server_default="replace")),
-        AddColumn("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
-        AddColumn("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
-        AddColumn("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),
+        _column_of("attempts", Column("released_by", Text)),
+        _column_of("attempts", Column("released_at", DateTime(timezone=True))),
+        _column_of("attempts", Column("release_reason", Text)),
+        _column_of("attempts", Column("mode", Text, nullable=False, server_default="replace")),
+        _column_of("attempts", Column("sources", JSONB, nullable=False, server_default="[]")),
+        _column_of("partitions", Column("unknown_rows", JSONB, nullable=False, server_default="{}")),
+        _column_of("partitions", Column("created_members", JSONB, nullable=False, server_default="{}")),
     ),
     3: (
-        AddColumn("attempts", Column("corrections", Text, nullable=False, server_default="")),
-        AddColumn("rejects", Column("duplicate_of", Text)),
+        _column_of("attempts", Column("corrections", Text, nullable=False, server_default="")),
+        _column_of("rejects", Column("duplicate_of", Text)),
         AddTable(
             "corrections",
             Column("epoch", Integer, primary_key=True, autoincrement=False),
@@ -133,8 +125,8 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         ),
     ),
     4: (
-        AddColumn("attempts", Column("target", Text)),
-        AddColumn("attempts", Column("load_column", Text)),
+        _column_of("attempts", Column("target", Text)),
+        _column_of("attempts", Column("load_column", Text)),
     ),
     5: (DropColumn("attempts", "maps"),),  # nothing ever read it
 }

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import NoSuchTableError
 
 from factload.errors import FeedError, did_you_mean
-from factload.postgres.type_names import base_type
+from factload.postgres.types import base_type
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 
@@ -37,6 +37,12 @@ def split_name(name: str) -> tuple[str | None, str]:
 
 def _unquoted(part: str) -> str:
     return part[1:-1].replace('""', '"') if _QUOTED.fullmatch(part) else part
+
+
+def sql_name(connection: Connection, table: Table) -> str:
+    """The table's name as SQL has it: quoted where it must be."""
+    # As in a statement, where a percent sign stands twice.
+    return connection.dialect.identifier_preparer.format_table(table) % ()
 
 
 def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:

@@ -6,48 +6,26 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
-    Date,
-    DateTime,
-    Double,
     ForeignKey,
     Identity,
     Index,
-    Integer,
     MetaData,
-    Numeric,
-    SmallInteger,
-    String,
     Table,
     Text,
     UniqueConstraint,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateSchema, CreateTable, ExecutableDDLElement
-from sqlalchemy.types import TypeEngine
 
+from factload.postgres.ddl import AddColumn
 from factload.postgres.tables import split_name
+from factload.postgres.types import engine_type
 from factload.propose.names import unused
 from factload.propose.proposal import Proposal, ProposedDimension
 from factload.sql_types import SqlType
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
-
-
-class AddColumn(ExecutableDDLElement):
-    """``ALTER TABLE … ADD COLUMN``."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-
-
-@compiles(AddColumn)
-def _add_column(element: AddColumn, compiler: Any, **_: Any) -> str:
-    [column] = element.table.columns
-    table = compiler.preparer.format_table(element.table)
-    return f"ALTER TABLE {table} ADD COLUMN {compiler.get_column_specification(column)}"
 
 
 def ddl_text(proposal: Proposal) -> str:
@@ -92,10 +70,10 @@ def _dimension_table(dimension: ProposedDimension, metadata: MetaData) -> Table:
 def _fact_table(proposal: Proposal, metadata: MetaData) -> Table:
     dimensions = {d.name: d for d in proposal.dimensions}
     columns = [
-        Column(c.name, sql_type(d.key_type), _foreign_key(d), nullable=False)
+        Column(c.name, engine_type(d.key_type), _foreign_key(d), nullable=False)
         if c.dimension and (d := dimensions[c.dimension])
         else Column(
-            c.name, sql_type(c.reading.type if c.reading else SqlType("text")), nullable=not c.required
+            c.name, engine_type(c.reading.type if c.reading else SqlType("text")), nullable=not c.required
         )
         for c in proposal.columns
     ]
@@ -106,20 +84,3 @@ def _fact_table(proposal: Proposal, metadata: MetaData) -> Table:
 
 def _foreign_key(dimension: ProposedDimension) -> ForeignKey:
     return ForeignKey(f"{dimension.table}.{dimension.surrogate_key}")
-
-
-def sql_type(declared: SqlType) -> TypeEngine[Any]:
-    """The database's type for a declared one."""
-    if declared.kind == "numeric":
-        return Numeric(declared.precision, declared.scale)
-    if declared.kind == "integer":
-        return {16: SmallInteger(), 32: Integer(), 64: BigInteger()}[declared.bits]
-    if declared.kind == "text":
-        return Text() if declared.length is None else String(declared.length)
-    plain: dict[str, TypeEngine[Any]] = {
-        "double": Double(),
-        "date": Date(),
-        "timestamp": DateTime(),
-        "boolean": Boolean(),
-    }
-    return plain[declared.kind]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import MetaData, Table, cast, column, func, inspect, literal, select, types
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedIndex
+from sqlalchemy.engine.interfaces import ReflectedColumn
 
+from factload.postgres.indexes import unique_columns
 from factload.postgres.tables import split_name
+from factload.postgres.types import column_type
 from factload.sql_types import SqlType
-
-_INTEGER_BITS = {"SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def look_at_tables(connection: Connection, schema: str | None = None) -> dict[st
     for table, columns in inspector.get_multi_columns(schema=schema).items():
         name = _feed_name(*table)
         sets = [tuple(u["column_names"]) for u in unique.get(table, ())]
-        sets += [_indexed(i) for i in indexes.get(table, ()) if i.get("unique")]
+        sets += [unique_columns(index) for index in indexes.get(table, ())]
         primary = keys[table]["constrained_columns"] if table in keys else []
         found[name] = SeenTable(
             name,
@@ -117,13 +117,6 @@ def _table(name: str) -> Table:
     return Table(table, MetaData(), schema=schema)
 
 
-def _indexed(index: ReflectedIndex) -> tuple[str, ...]:
-    """The columns of a unique index over whole columns and all rows; none of another."""
-    if "expressions" in index or index.get("dialect_options", {}).get("postgresql_where"):
-        return ()
-    return tuple(name for name in index["column_names"] if name)
-
-
 def _feed_name(schema: str | None, table: str) -> str:
     return f"{schema}.{table}" if schema else table
 
@@ -133,27 +126,6 @@ def _column(found: ReflectedColumn) -> TableColumn:
     free = found["nullable"] or generated or found.get("default") is not None
     default = found.get("default") is not None
     is_time = isinstance(found["type"], types.Date | types.DateTime)
-    return TableColumn(found["name"], _declared(found["type"]), not free, generated, default, is_time)
-
-
-def _declared(kind: types.TypeEngine[object]) -> SqlType | None:
-    """What a feed declares for a column of this type: the type itself."""
-    found: SqlType | None = None
-    match kind:
-        case types.Float():
-            found = SqlType("double")
-        case types.Numeric(precision=None):
-            found = SqlType("numeric", precision=38, scale=10)
-        case types.Numeric():
-            found = SqlType("numeric", precision=min(kind.precision or 38, 38), scale=kind.scale or 0)
-        case types.Integer():
-            found = SqlType("integer", bits=_INTEGER_BITS.get(str(kind), 64))
-        case types.String():
-            found = SqlType("text", length=kind.length)
-        case types.DateTime() if not kind.timezone:
-            found = SqlType("timestamp")
-        case types.Date():
-            found = SqlType("date")
-        case types.Boolean():
-            found = SqlType("boolean")
-    return found
+    return TableColumn(
+        found["name"], column_type(found["type"]).declared, not free, generated, default, is_time
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from factload.sql_types import SqlType
+from factload.sql_types import SqlType, is_in_integer, is_in_numeric
 
 BOUND_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}], "examples": [0, 99.5, "2026-01-01"]}
@@ -64,17 +64,9 @@ def parse_value(name: str, value: object, declared: SqlType) -> Any:
 def _has_room(value: object, declared: SqlType) -> bool:
     """Whether the type holds a number of that size, with all its digits."""
     if declared.kind == "integer" and isinstance(value, int):
-        return -(1 << 63) <= value < 1 << 63
+        return is_in_integer(Decimal(value), 64)
     if declared.kind == "double" and isinstance(value, int):
         return abs(value) <= 1 << 53
     if declared.kind == "numeric" and isinstance(value, int | Decimal):
-        number = Decimal(value)
-        if not number.is_finite():
-            return False
-        if not number:
-            return True
-        _, digits, exponent = number.normalize(Context(prec=1000)).as_tuple()
-        places = max(-int(exponent), 0)
-        whole = max(len(digits) + int(exponent), 0)
-        return places <= declared.scale and whole <= declared.precision - declared.scale
+        return is_in_numeric(Decimal(value), declared.precision, declared.scale)
     return True

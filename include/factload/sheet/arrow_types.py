@@ -11,11 +11,4 @@ def arrow_type(declared: SqlType) -> pa.DataType:
     """The Arrow type in which a partition file holds a column of this SQL type."""
     if declared.kind == "numeric":
         return pa.decimal128(declared.precision, declared.scale)
-    return {
-        "integer": pa.int64(),
-        "double": pa.float64(),
-        "text": pa.string(),
-        "date": pa.date32(),
-        "timestamp": pa.timestamp("us"),
-        "boolean": pa.bool_(),
-    }[declared.kind]
+    return pa.type_for_alias(declared.arrow)

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.fact.modes.publishing import Publishing, Written
+from factload.fact.once_only import OnceOnly
 from factload.fact.staging_table import staging_table
-from factload.fact.unique_indexes import OnceOnly
 from factload.feed.model import Fact, Feed
 from factload.load import Load
 from factload.postgres.locks import LockMode

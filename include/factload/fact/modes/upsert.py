@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 from factload.errors import FeedError
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
 from factload.fact.modes.publishing import Publishing, Written
-from factload.fact.unique_indexes import OnceOnly, unique_indexes
+from factload.fact.once_only import OnceOnly
 from factload.feed.model import Fact, Feed
+from factload.postgres.indexes import unique_indexes
 
 
 def _publish(at: Publishing) -> Written:

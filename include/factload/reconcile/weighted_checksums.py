@@ -36,10 +36,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import BIT
 
+from factload.postgres.types import column_type
+
 PRESENT = "values present"
 
 _MOST_ARGUMENTS = 100  # that a function of PostgreSQL takes
 _LOW = (1 << 32) - 1
+_LONG = 64  # bits of a bigint, whose product with a row's number may overflow
 _EPOCH = date(1970, 1, 1)
 _MICROSECONDS = 1_000_000
 _FULL_PRECISION = 6
@@ -71,7 +74,7 @@ def weighted_totals(rows: pa.Table, row_column: str, table: Table) -> dict[str, 
 
 
 def _weighted(values: pa.Array, numbers: npt.NDArray[np.int64], kind: types.TypeEngine[Any]) -> Decimal | int:
-    if isinstance(kind, types.Numeric) and not isinstance(kind, types.Float):
+    if column_type(kind).family == "numeric":
         if pa.types.is_string(values.type):
             values = pc.cast(pc.utf8_trim_whitespace(values), _WIDE)
         if pa.types.is_decimal(values.type):
@@ -80,24 +83,27 @@ def _weighted(values: pa.Array, numbers: npt.NDArray[np.int64], kind: types.Type
 
 
 def _as_integers(values: pa.Array, kind: types.TypeEngine[Any]) -> npt.NDArray[np.int64]:
-    if isinstance(kind, types.Float):
-        numbers = values.to_numpy(zero_copy_only=False)
-        if isinstance(kind, types.REAL):
-            numbers = numbers.astype(np.float32)
-        doubles: npt.NDArray[np.float64] = numbers.astype(np.float64) + 0.0  # no -0
-        return doubles.view(np.int64)
-    if isinstance(kind, types.Date) and pa.types.is_string(values.type):
-        values = pc.cast(values, pa.date32())  # keys come as text
-    if isinstance(kind, (types.Date, types.DateTime)):
-        return _int64(values.view(pa.int32() if isinstance(kind, types.Date) else pa.int64()))
-    if isinstance(kind, (types.Numeric, types.Integer, types.Boolean)):
-        return _int64(pc.cast(values, pa.int64()))
+    match column_type(kind).family:
+        case "double":
+            numbers = values.to_numpy(zero_copy_only=False)
+            if isinstance(kind, types.REAL):
+                numbers = numbers.astype(np.float32)
+            doubles: npt.NDArray[np.float64] = numbers.astype(np.float64) + 0.0  # no -0
+            return doubles.view(np.int64)
+        case "date":
+            # Keys come as text.
+            days = pc.cast(values, pa.date32()) if pa.types.is_string(values.type) else values
+            return _int64(days.view(pa.int32()))
+        case "timestamp":
+            return _int64(values.view(pa.int64()))
+        case "numeric" | "integer" | "boolean":
+            return _int64(pc.cast(values, pa.int64()))
     return _text_hashes(values, kind)
 
 
 def _text_hashes(values: pa.Array, kind: types.TypeEngine[Any]) -> npt.NDArray[np.int64]:
     texts = pc.cast(values, pa.string())
-    if isinstance(kind, types.Uuid):
+    if column_type(kind).family == "uuid":
         texts = pc.utf8_lower(pc.replace_substring_regex(texts, "[-{}]", ""))
     encoded = pc.dictionary_encode(pc.utf8_rtrim(texts, " "))  # char(n) is padded
     hashes = [_hash(text.as_py()) for text in encoded.dictionary]
@@ -145,15 +151,16 @@ def weighted_sums(table: FromClause, row_column: str, columns: list[str]) -> dic
 
 
 def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any]) -> ColumnElement[Any]:
-    kind = column.type
-    if isinstance(kind, types.Numeric) and not isinstance(kind, types.Float):
-        return func.sum(row * column)
-    if isinstance(kind, types.Integer) and not isinstance(kind, types.BigInteger):
-        return func.sum(row * column)
-    if isinstance(kind, types.Date):
-        return func.sum(row * type_coerce(column - cast(_EPOCH, Date), Integer))
-    if isinstance(kind, types.Boolean):
-        return func.sum(row * cast(column, Integer))
+    kind = column_type(column.type)
+    match kind.family:
+        case "numeric":
+            return func.sum(row * column)
+        case "integer" if kind.bits < _LONG:
+            return func.sum(row * column)
+        case "date":
+            return func.sum(row * type_coerce(column - cast(_EPOCH, Date), Integer))
+        case "boolean":
+            return func.sum(row * cast(column, Integer))
     value = _bits(column)
     # Both factors of a product have 32 bits at most, so it can't overflow; sum(bigint) is exact.
     low = func.sum(row * value.op("&")(_LOW))
@@ -161,14 +168,16 @@ def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any]) -> Column
 
 
 def _bits(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    kind = column.type
-    if isinstance(kind, types.BigInteger):
-        return column
-    if isinstance(kind, types.DateTime):
-        return cast(func.extract("epoch", column) * _MICROSECONDS, BigInteger)
-    if isinstance(kind, types.Float):
-        return _from_hex(func.encode(func.float8send(cast(column, types.Double) + 0.0), "hex"), 64)
-    text = func.replace(cast(column, Text), "-", "") if isinstance(kind, types.Uuid) else cast(column, Text)
+    text: ColumnElement[Any] = cast(column, Text)
+    match column_type(column.type).family:
+        case "integer":
+            return column
+        case "timestamp":
+            return cast(func.extract("epoch", column) * _MICROSECONDS, BigInteger)
+        case "double":
+            return _from_hex(func.encode(func.float8send(cast(column, types.Double) + 0.0), "hex"), 64)
+        case "uuid":
+            text = func.replace(text, "-", "")
     digest = func.sha256(func.convert_to(func.rtrim(text, " "), "UTF8"))
     return _from_hex(func.encode(func.substr(digest, 1, 4), "hex"), 32)
 
@@ -180,4 +189,4 @@ def _from_hex(digits: ColumnElement[Any], bits: int) -> ColumnElement[Any]:
 def _is_weighed(kind: types.TypeEngine[Any]) -> bool:
     """Whether the column keeps what is put into it: a timestamp of less than microseconds is rounded."""
     precision = getattr(kind, "precision", None)
-    return not isinstance(kind, types.DateTime) or precision in (None, _FULL_PRECISION)
+    return column_type(kind).family != "timestamp" or precision in (None, _FULL_PRECISION)

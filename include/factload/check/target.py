@@ -17,6 +17,7 @@ from factload.dimension.extract import extract_dimension_map
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
+from factload.fact.load_index import load_index_advice
 from factload.fact.once_only import OnceOnly
 from factload.fact.rights import require_rights
 from factload.fact.standing import require_repeatable, require_within_reach
@@ -66,6 +67,8 @@ def look_at(
         with problems.noted():
             target.fact = fact_table(connection, feed)
             target.once = once_only(connection, feed, target.fact)
+            if advice := load_index_advice(connection, feed, target.fact):
+                problems.warnings.append(f"{advice.seen}. {advice.remedy}")
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it
                 load_id = feed.load_id(period)
                 target.last = last_publication(connection, load_id)

@@ -12,6 +12,7 @@ from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError, TransientError
+from factload.fact.load_index import load_index_advice
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION, installed_version
@@ -137,17 +138,20 @@ def _version(name: str, version: int | None) -> Finding:
 
 
 def _feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
-    """Rights on the feed's tables, and whether they have the shape that it asks for."""
+    """Rights on the feed's tables, whether they have the shape that it asks for, and whether a
+    load finds its rows fast."""
     with database_errors(f"looking at the tables of {feed.feed}"), connection.begin():
         for lacking in rights.of_feed(connection, feed):
             yield lacking
             if lacking.state != "ok":
                 return
         try:
-            fact_table(connection, feed)
+            fact = fact_table(connection, feed)
             check_dimensions(connection, feed)
         except FactloadError as error:
             yield Finding.of("tables", feed.feed, error)
         else:
             tables = [feed.fact.table, *(dimension.table for dimension in feed.dimensions.values())]
             yield Finding.ok("tables", feed.feed, f"{', '.join(dict.fromkeys(tables))} fit the feed")
+            if advice := load_index_advice(connection, feed, fact):
+                yield Finding.warning("load column", feed.feed, advice.seen, advice.remedy)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from factload.postgres.tables import sql_name
 
-_VIEW = "v"  # pg_class.relkind
+_VIEW, _PARTITIONED = "v", "p"  # pg_class.relkind
 # pg_trigger.tgtype, as bits
 _BEFORE, _ON_INSERT, _INSTEAD = 1 << 1, 1 << 2, 1 << 6
 
@@ -39,6 +39,11 @@ class Relation:
     def is_view(self) -> bool:
         """Whether its rows are those of other tables."""
         return self.kind == _VIEW
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Whether its rows are in partitions."""
+        return self.kind == _PARTITIONED
 
 
 def relation_of(connection: Connection, fact: Table) -> Relation:

@@ -8,7 +8,9 @@ from pathlib import Path
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs/extending.md").read_text(encoding="utf-8")
 # `NAME` stands for what whoever follows the page chooses.
-_PATH = re.compile(r"`((?:include|tests|docs|dags|plugins|benchmarks)/[\w./-]*[\w/])`")
+_PATH = re.compile(
+    r"`((?:(?:include|tests|docs|dags|plugins|benchmarks)/[\w./-]*[\w/]|[\w.-]+\.(?:md|toml)))`"
+)
 
 
 def missing(page: str) -> list[str]:

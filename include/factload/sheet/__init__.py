@@ -12,7 +12,7 @@
 ``unstorable``              characters that no database stores, marked in a text
 ``choices``, ``merged``     cells that can be read two ways, and what the feed says of them
 
-The kinds of file import what they share, and never each other; ``source`` alone knows all of them. The rest are tools:
-``date_format``, ``dates``, ``file_errors``, ``inflate``, ``looks``, ``names``, ``numbers``, ``parallel_map``,
-``ranges``, ``references``, ``rule_checks``, ``text_values``, ``xml_reader``.
+The kinds of file import what they share, and never each other; ``source`` alone knows all of them (``FORMATS``). The
+rest are tools: ``date_format``, ``dates``, ``file_errors``, ``inflate``, ``looks``, ``names``, ``numbers``,
+``parallel_map``, ``ranges``, ``references``, ``rule_checks``, ``text_values``, ``xml_reader``.
 """

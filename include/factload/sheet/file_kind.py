@@ -5,16 +5,15 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from factload.environment import limit_name
 from factload.errors import WorkbookError
 from factload.sheet.inflate import BROKEN, inflated
-from factload.sheet.looks import LOOKED_AT, look_of, look_of_streams, names_a_workbook
+from factload.sheet.looks import LOOKED_AT, Look, look_of, look_of_streams, names_a_workbook
 from factload.sheet.workbook_file import WorkbookFile
-
-FileKind = Literal["zip", "ole", "csv"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Compound File Binary: .xls, and encrypted .xlsx (MS-OFFCRYPTO)
 _ZIP, _END, _END64, _LOCATOR = b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -22,30 +21,89 @@ _END_SIZE, _END64_SIZE, _LOCATOR_SIZE, _MAX_COMMENT = 22, 56, 20, 65_535
 _ENTRY = struct.Struct("<28xHHH12x")  # of a directory's entry: the lengths of name, extra field and comment
 # OpenDocument 1.3 part 2, 3.4.1: the manifest says which members are encrypted; or there is one, of all in one.
 _ODS_MANIFEST, _ODS_WHOLE, _MAX_MANIFEST = "META-INF/manifest.xml", "encrypted-package", 1 << 20
+_XLSX_PART = "xl/workbook.xml"
 _BYTES_A_MEMBER = 1_000  # a generous central directory entry: names in a workbook are short
 
 
-def kind_of(file: WorkbookFile, *, may_be_csv: bool) -> FileKind:
-    """The kind of a file by its first bytes; csv if it is not a workbook and may be csv.
+class Contents:
+    """The bytes of a file, as far as they show its kind.
 
-    Raises WorkbookError: ``workbook_not_a_workbook``, or ``workbook_truncated`` for an empty file.
+    Raises WorkbookError, ``workbook_truncated``, for an empty file. ``may_be_csv``: text is taken for a csv file.
     """
-    head = file.stream().read(LOOKED_AT)
-    if not head:
-        expected = "a csv file with a header" if may_be_csv else "an .xlsx workbook"
-        raise _refused("truncated", f"{file.name!r} is empty", "Deliver it again", expected)
-    if head.startswith(_OLE):
-        return "ole"
-    if head.startswith(_ZIP):
-        return "zip"
-    look = look_of(head)
-    if may_be_csv and not (look and look.certain):
-        return "csv"
-    seen = f"{file.name!r} doesn't begin as a workbook does"
-    expected = "a csv file" if may_be_csv else "an .xlsx workbook"
+
+    def __init__(self, file: WorkbookFile, *, may_be_csv: bool, max_members: int) -> None:
+        self.file, self.may_be_csv, self._max_members = file, may_be_csv, max_members
+        self.head = file.stream().read(LOOKED_AT)
+        if not self.head:
+            expected = "a csv file with a header" if may_be_csv else "an .xlsx workbook"
+            raise _refused("truncated", f"{file.name!r} is empty", "Deliver it again", expected)
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it begins as a zip archive does."""
+        return self.head.startswith(_ZIP)
+
+    @property
+    def is_ole(self) -> bool:
+        """Whether it is a compound file of Microsoft."""
+        return self.head.startswith(_OLE)
+
+    @cached_property
+    def look(self) -> Look | None:
+        """What a file that is no workbook looks like."""
+        return look_of(self.head)
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The names in a zip archive, in lower case; none in other files, and in an archive that can't be read: the
+        reader that opens it says why.
+
+        Raises WorkbookError, ``workbook_encrypted`` among them.
+        """
+        if not self.is_zip:
+            return frozenset()
+        refuse_a_broken_zip(self.file, max_members=self._max_members)
+        try:
+            with zipfile.ZipFile(self.file.stream()) as archive:
+                names = frozenset(name.replace("\\", "/").lower() for name in archive.namelist())
+                encrypted = _ODS_WHOLE in names or _says_encrypted(archive)
+        except (*BROKEN, ValueError, RuntimeError):
+            return frozenset()
+        if encrypted:
+            raise _protected()
+        return names
+
+
+def is_ods(contents: Contents) -> bool:
+    """Whether a zip archive is an OpenDocument, whatever its name. Raises WorkbookError."""
+    return {"mimetype", "content.xml"} <= contents.members and _XLSX_PART not in contents.members
+
+
+def is_xlsb(contents: Contents) -> bool:
+    """Whether a zip archive is a binary workbook of Excel, whatever its name. Raises WorkbookError."""
+    return "xl/workbook.bin" in contents.members and _XLSX_PART not in contents.members
+
+
+def is_xls(contents: Contents) -> bool:
+    """Whether a file may be an .xls workbook. Raises WorkbookError for a compound file that is known to be another."""
+    if contents.is_ole:
+        refuse_no_xls(contents.file)
+    return contents.is_ole
+
+
+def is_csv(contents: Contents) -> bool:
+    """Whether a file that may be csv is no other that is known."""
+    return contents.may_be_csv and not (contents.look and contents.look.certain)
+
+
+def no_workbook(contents: Contents) -> WorkbookError:
+    """The refusal of a file that is of no kind."""
+    seen = f"{contents.file.name!r} doesn't begin as a workbook does"
+    expected = "a csv file" if contents.may_be_csv else "an .xlsx workbook"
+    look = contents.look
     if look is None:
-        raise _refused("not_a_workbook", seen, "Check which file was delivered", expected)
-    raise _refused("not_a_workbook", f"{seen}: it looks like {look.what}", look.remedy, expected)
+        return _refused("not_a_workbook", seen, "Check which file was delivered", expected)
+    return _refused("not_a_workbook", f"{seen}: it looks like {look.what}", look.remedy, expected)
 
 
 def is_named_csv(path: Path | str) -> bool:
@@ -76,27 +134,6 @@ def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
         expected=f"at most {max_members:,} members",
         remedy=f"Ask its sender what it is; if it is meant so, raise the setting {limit_name('members')}",
     )
-
-
-def calamine_zip(file: WorkbookFile, max_members: int) -> str:
-    """``.xlsb`` or ``.ods``, whichever the zip archive is, whatever its name; "" for another.
-
-    Raises WorkbookError, ``workbook_encrypted`` among them.
-    """
-    refuse_a_broken_zip(file, max_members=max_members)
-    try:
-        with zipfile.ZipFile(file.stream()) as archive:
-            names = {name.replace("\\", "/").lower() for name in archive.namelist()}
-            encrypted = _ODS_WHOLE in names or _says_encrypted(archive)
-    except (*BROKEN, ValueError, RuntimeError):
-        return ""  # whoever opens it says why
-    if encrypted:
-        raise _protected()
-    if "xl/workbook.xml" in names:
-        return ""
-    if "mimetype" in names and "content.xml" in names:
-        return ".ods"
-    return ".xlsb" if "xl/workbook.bin" in names else ""
 
 
 def refuse_no_xls(file: WorkbookFile) -> None:

@@ -6,8 +6,9 @@ No other module knows kinds of files: all others see sheets, columns and :class:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
 from factload.sheet.calamine.source import CalamineSource
@@ -16,13 +17,21 @@ from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
-from factload.sheet.file_kind import calamine_zip, is_named_csv, kind_of, refuse_no_xls
+from factload.sheet.file_kind import (
+    Contents,
+    is_csv,
+    is_named_csv,
+    is_ods,
+    is_xls,
+    is_xlsb,
+    no_workbook,
+)
 from factload.sheet.header import Header, likely_header
 from factload.sheet.limits import Limits
 from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
-from factload.sheet.workbook_file import Openable, opened
+from factload.sheet.workbook_file import Openable, WorkbookFile, opened
 from factload.sheet.xlsx.source import open_xlsx
 
 Taken = TypeVar("Taken")
@@ -107,6 +116,48 @@ class SheetInfo:
     header: Header | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is read. ``csv``: how it is written if it is a csv file; ``cells``: what becomes of cells that can be
+    read two ways."""
+
+    limits: Limits
+    csv: CsvDialect | None
+    cells: CellChoices
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A kind of file: whether a file's contents are of it, and how such a file is opened. Both raise WorkbookError."""
+
+    name: str
+    recognises: Callable[[Contents], bool]
+    open: Callable[[WorkbookFile, Reading], AbstractContextManager[Source]]
+
+
+def _csv(file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:
+    return nullcontext(CsvSource(file, how.csv or CsvDialect(), how.limits))
+
+
+def _xlsx(file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:
+    return open_xlsx(file, how.limits, how.cells)
+
+
+def _calamine(ending: str, file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:
+    return nullcontext(CalamineSource(file, ending, how.limits, how.cells))
+
+
+# The first that recognises a file opens it. A zip archive that is of no other kind is taken for .xlsx, whose reader
+# says what it lacks.
+FORMATS = (
+    Format("ods", is_ods, partial(_calamine, ".ods")),
+    Format("xlsb", is_xlsb, partial(_calamine, ".xlsb")),
+    Format("xlsx", lambda contents: contents.is_zip, _xlsx),
+    Format("xls", is_xls, partial(_calamine, ".xls")),
+    Format("csv", is_csv, _csv),
+)
+
+
 @contextmanager
 def open_source(
     path: Openable,
@@ -122,18 +173,13 @@ def open_source(
     """
     limits = limits or Limits.from_environment()
     with opened(path) as file:
-        kind = kind_of(file, may_be_csv=csv is not None or is_named_csv(file.name))
-        if kind == "csv":
-            yield CsvSource(file, csv or CsvDialect(), limits)
-            return
-        if kind == "ole":
-            refuse_no_xls(file)
-            yield CalamineSource(file, ".xls", limits, cells)
-            return
-        if ending := calamine_zip(file, limits.members):
-            yield CalamineSource(file, ending, limits, cells)
-            return
-        with open_xlsx(file, limits, cells) as source:
+        contents = Contents(
+            file, may_be_csv=csv is not None or is_named_csv(file.name), max_members=limits.members
+        )
+        found = next((each for each in FORMATS if each.recognises(contents)), None)
+        if found is None:
+            raise no_workbook(contents)
+        with found.open(file, Reading(limits, csv, cells)) as source:
             yield source
 
 

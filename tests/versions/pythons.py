@@ -25,6 +25,7 @@ _TOOLS = (
     "pytest",
     "pytest-timeout",
     "hypothesis",
+    "jsonschema",
     "hatchling",
     "aiohttp",
     "xlwt",

@@ -84,7 +84,8 @@ WORK: Mapping[str, Callable[[int], object]] = {
 def test_work_grows_with_the_length(name: str) -> None:
     work = WORK[name]
     once = min(seconds(work, SIZE) for _ in range(2))
-    assert seconds(work, 4 * SIZE) < 10 * once + 0.2
+    # The least of some: what another process takes of the machine is not the work's.
+    assert min(seconds(work, 4 * SIZE) for _ in range(3)) < 10 * once + 0.2
 
 
 def test_a_number_format_says_what_it_said() -> None:

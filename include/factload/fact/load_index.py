@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Float,
     SmallInteger,
     Table,
     and_,
@@ -25,30 +24,12 @@ from sqlalchemy.engine import Connection
 from factload.fact.modes.registry import mode_of
 from factload.fact.relation import Relation, relation_of
 from factload.feed.model import Feed
+from factload.postgres.catalog import partition_tree, pg_attribute, pg_class, pg_index
 from factload.postgres.tables import sql_name
 
 FEWEST_ROWS = 10_000  # a smaller table is read in milliseconds
 _HASH = "h"  # pg_partitioned_table.partstrat
 
-_class = table("pg_class", column("oid"), column("relkind"), column("reltuples", Float), schema="pg_catalog")
-_attribute = table(
-    "pg_attribute",
-    column("attrelid"),
-    column("attnum"),
-    column("attname"),
-    column("attcollation"),
-    schema="pg_catalog",
-)
-_index = table(
-    "pg_index",
-    column("indrelid"),
-    column("indkey", ARRAY(SmallInteger)),  # this one and the next begin at 0
-    column("indcollation", ARRAY(SmallInteger)),
-    column("indpred"),
-    column("indisvalid"),
-    column("indisready"),
-    schema="pg_catalog",
-)
 _partitioned = table(
     "pg_partitioned_table",
     column("partrelid"),
@@ -96,15 +77,15 @@ def load_index_advice(connection: Connection, feed: Feed, fact: Table) -> Advice
 
 def _rows_read(connection: Connection, found: Relation, load_column: str) -> int:
     """About how many rows are in the table, or in those partitions of it, that are read whole."""
-    tree = func.pg_partition_tree(found.oid).table_valued("relid", "parentrelid", "isleaf", "level")
-    tables = _class.c.oid == found.oid
+    tree = partition_tree(found.oid)
+    tables = pg_class.c.oid == found.oid
     if found.is_partitioned:
         above = or_(_partitioned.c.partrelid == found.oid, _partitioned.c.partrelid == tree.c.parentrelid)
         unpruned = ~exists().where(above, _partitioned_by(load_column))
-        tables = _class.c.oid.in_(select(tree.c.relid).where(tree.c.isleaf, unpruned))
+        tables = pg_class.c.oid.in_(select(tree.c.relid).where(tree.c.isleaf, unpruned))
     rows = connection.scalar(
-        select(func.sum(func.greatest(_class.c.reltuples, 0))).where(  # -1: never analysed
-            tables, _class.c.relkind == "r", ~exists().where(_index_begins_with(load_column))
+        select(func.sum(func.greatest(pg_class.c.reltuples, 0))).where(  # -1: never analysed
+            tables, pg_class.c.relkind == "r", ~exists().where(_index_begins_with(load_column))
         )
     )
     return int(rows or 0)
@@ -114,22 +95,22 @@ def _index_begins_with(load_column: str) -> ColumnElement[bool]:
     """Whether an index of ``_class`` finds the rows with one value in the column. An index of another collation than
     the column's can't."""
     return and_(
-        _index.c.indrelid == _class.c.oid,
-        _index.c.indpred.is_(None),
-        _index.c.indisvalid,
-        _index.c.indisready,
-        _attribute.c.attrelid == _index.c.indrelid,
-        _attribute.c.attnum == _index.c.indkey[0],
-        _attribute.c.attcollation == _index.c.indcollation[0],
-        _attribute.c.attname == load_column,
+        pg_index.c.indrelid == pg_class.c.oid,
+        pg_index.c.indpred.is_(None),
+        pg_index.c.indisvalid,
+        pg_index.c.indisready,
+        pg_attribute.c.attrelid == pg_index.c.indrelid,
+        pg_attribute.c.attnum == pg_index.c.indkey[0],
+        pg_attribute.c.attcollation == pg_index.c.indcollation[0],
+        pg_attribute.c.attname == load_column,
     )
 
 
 def _partitioned_by(load_column: str) -> ColumnElement[bool]:
     """Whether the value of the column alone says which partitions hold the row: a hash is one of all its columns."""
     return and_(
-        _attribute.c.attrelid == _partitioned.c.partrelid,
-        _attribute.c.attnum == _partitioned.c.partattrs[0],
-        _attribute.c.attname == load_column,
+        pg_attribute.c.attrelid == _partitioned.c.partrelid,
+        pg_attribute.c.attnum == _partitioned.c.partattrs[0],
+        pg_attribute.c.attname == load_column,
         or_(_partitioned.c.partstrat != _HASH, _partitioned.c.partnatts == 1),
     )

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Boolean, Table, column, func, select, table
 from sqlalchemy.engine import Connection
 
+from factload.postgres.catalog import partition_tree, pg_class, pg_namespace
 from factload.postgres.tables import sql_name
 
 _VIEW, _PARTITIONED = "v", "p"  # pg_class.relkind
 # pg_trigger.tgtype, as bits
 _BEFORE, _ON_INSERT, _INSTEAD = 1 << 1, 1 << 2, 1 << 6
 
-_class = table("pg_class", column("oid"), column("relkind"), column("relnamespace"), column("relname"),
-               schema="pg_catalog")  # fmt: skip
-_namespace = table("pg_namespace", column("oid"), column("nspname"), schema="pg_catalog")
 _triggers = table(
     "pg_trigger",
     column("tgrelid"),
@@ -49,16 +47,16 @@ class Relation:
 def relation_of(connection: Connection, fact: Table) -> Relation:
     """The catalog's entry of a table that is there."""
     found = connection.execute(
-        select(_class.c.oid, _class.c.relkind, _namespace.c.nspname, _class.c.relname)
-        .join(_namespace, _namespace.c.oid == _class.c.relnamespace)
-        .where(_class.c.oid == func.to_regclass(sql_name(connection, fact)))
+        select(pg_class.c.oid, pg_class.c.relkind, pg_namespace.c.nspname, pg_class.c.relname)
+        .join(pg_namespace, pg_namespace.c.oid == pg_class.c.relnamespace)
+        .where(pg_class.c.oid == func.to_regclass(sql_name(connection, fact)))
     ).one()
     return Relation(*found)
 
 
 def acts_after_an_insert(connection: Connection, found: Relation) -> bool:
     """Whether the table, or a partition of it, has a trigger that acts once a row is inserted, at once or deferred."""
-    tree = func.pg_partition_tree(found.oid).table_valued("relid", "parentrelid", "isleaf", "level")
+    tree = partition_tree(found.oid)
     kind = _triggers.c.tgtype
     number = connection.scalar(
         select(func.count())

@@ -12,6 +12,7 @@ from factload.fact.modes.mode import ForbiddenRules
 from factload.fact.modes.registry import mode_of
 from factload.fact.relation import Relation, relation_of
 from factload.feed.model import Fact
+from factload.postgres.catalog import pg_attribute
 
 _TABLES = ("r", "p")  # pg_class.relkind
 _OTHERS = {"m": "a materialized view", "f": "a foreign table", "S": "a sequence", "c": "a composite type"}
@@ -20,9 +21,6 @@ _COMMANDS = {"UPDATE": 1 << 2, "INSERT": 1 << 3, "DELETE": 1 << 4}
 # pg_rewrite.ev_type
 _RULES = {"2": "UPDATE", "3": "INSERT"}
 
-_attribute = table(
-    "pg_attribute", column("attrelid"), column("attnum"), column("attname"), schema="pg_catalog"
-)
 _policies = table(
     "pg_policies",
     column("schemaname"),
@@ -70,12 +68,12 @@ def _view_defects(connection: Connection, found: Relation, fact: Fact) -> Iterat
     lacking = [name for name in wanted if not by_triggers & _COMMANDS[name]]
     fixed: list[str] = []
     if as_it_is & _COMMANDS["INSERT"]:
-        updatable = func.pg_column_is_updatable(found.oid, _attribute.c.attnum, False)
+        updatable = func.pg_column_is_updatable(found.oid, pg_attribute.c.attnum, False)
         filled = [*fact.columns, *([fact.load_column] if fact.load_column else [])]
         fixed = list(
             connection.scalars(
-                select(_attribute.c.attname).where(
-                    _attribute.c.attrelid == found.oid, _attribute.c.attname.in_(filled), ~updatable
+                select(pg_attribute.c.attname).where(
+                    pg_attribute.c.attrelid == found.oid, pg_attribute.c.attname.in_(filled), ~updatable
                 )
             )
         )

@@ -13,23 +13,11 @@ from factload.dimension.table import needed_columns
 from factload.errors import FeedError
 from factload.fact.modes.registry import mode_of
 from factload.feed.model import Feed
+from factload.postgres.catalog import pg_attribute, pg_class, pg_namespace
 from factload.postgres.tables import split_name
 
 _WHOLE_TABLE_ONLY = ("DELETE",)
 
-_class = table(
-    "pg_class",
-    column("oid"),
-    column("relname"),
-    column("relnamespace"),
-    column("relowner"),
-    column("relkind"),
-    schema="pg_catalog",
-)
-_namespace = table("pg_namespace", column("oid"), column("nspname"), schema="pg_catalog")
-_attribute = table(
-    "pg_attribute", column("attrelid"), column("attnum"), column("attname"), schema="pg_catalog"
-)
 _default = table("pg_attrdef", column("oid"), column("adrelid"), column("adnum"), schema="pg_catalog")
 _depend = table("pg_depend", column("classid"), column("objid"), column("refobjid"), schema="pg_catalog")
 _SEQUENCE = "S"
@@ -75,19 +63,19 @@ def _sequences(connection: Connection, name: str, filled: Collection[str]) -> li
     if found is None:
         return []
     of_defaults = connection.execute(
-        select(_class.c.oid, cast(cast(_class.c.oid, REGCLASS), Text))
+        select(pg_class.c.oid, cast(cast(pg_class.c.oid, REGCLASS), Text))
         .select_from(_default)
         .join(
-            _attribute,
-            (_attribute.c.attrelid == _default.c.adrelid) & (_attribute.c.attnum == _default.c.adnum),
+            pg_attribute,
+            (pg_attribute.c.attrelid == _default.c.adrelid) & (pg_attribute.c.attnum == _default.c.adnum),
         )
         .join(_depend, _depend.c.objid == _default.c.oid)
-        .join(_class, _class.c.oid == _depend.c.refobjid)
+        .join(pg_class, pg_class.c.oid == _depend.c.refobjid)
         .where(
             _default.c.adrelid == found.oid,
             _depend.c.classid == func.to_regclass("pg_catalog.pg_attrdef"),
-            _class.c.relkind == _SEQUENCE,
-            _attribute.c.attname.not_in(filled),
+            pg_class.c.relkind == _SEQUENCE,
+            pg_attribute.c.attname.not_in(filled),
         )
     ).all()
     # Asked one by one: of what is no sequence the function is an error.
@@ -101,11 +89,11 @@ def _sequences(connection: Connection, name: str, filled: Collection[str]) -> li
 def relation(connection: Connection, name: str) -> Row[Any, Any, Any] | None:
     """The table's oid, owner and schema; ``None`` when there is none that the user would find."""
     schema, relation = split_name(name)
-    where = _namespace.c.nspname == schema if schema else func.pg_table_is_visible(_class.c.oid)
+    where = pg_namespace.c.nspname == schema if schema else func.pg_table_is_visible(pg_class.c.oid)
     return connection.execute(
-        select(_class.c.oid, _class.c.relowner, _namespace.c.nspname)
-        .join(_namespace, _namespace.c.oid == _class.c.relnamespace)
-        .where(_class.c.relname == relation, where)
+        select(pg_class.c.oid, pg_class.c.relowner, pg_namespace.c.nspname)
+        .join(pg_namespace, pg_namespace.c.oid == pg_class.c.relnamespace)
+        .where(pg_class.c.relname == relation, where)
     ).one_or_none()
 
 
@@ -123,8 +111,8 @@ def lacking(
     }
     for right in set(rights) - set(_WHOLE_TABLE_ONLY):
         on_columns = (
-            select(func.bool_and(func.has_column_privilege(found.oid, _attribute.c.attnum, right)))
-            .where(_attribute.c.attrelid == found.oid, _attribute.c.attname.in_(columns))
+            select(func.bool_and(func.has_column_privilege(found.oid, pg_attribute.c.attnum, right)))
+            .where(pg_attribute.c.attrelid == found.oid, pg_attribute.c.attname.in_(columns))
             .scalar_subquery()
         )
         asked[right] = or_(asked[right], func.coalesce(on_columns, False))

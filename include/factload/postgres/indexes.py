@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Table, column, func, inspect, select, table
+from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
+from factload.postgres.catalog import pg_class, pg_index
 from factload.postgres.tables import sql_name
-
-_class = table("pg_class", column("oid"), column("relname"), schema="pg_catalog")
-_index = table(
-    "pg_index",
-    column("indexrelid"),
-    column("indrelid"),
-    column("indimmediate"),
-    column("indisvalid"),
-    column("indisready"),
-    schema="pg_catalog",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +49,9 @@ def unique_indexes(connection: Connection, owner: Table) -> list[UniqueIndex]:
 
 def _unfit(connection: Connection, owner: Table) -> dict[str, str]:
     rows = connection.execute(
-        select(_class.c.relname, _index.c.indimmediate, _index.c.indisvalid, _index.c.indisready)
-        .join(_class, _class.c.oid == _index.c.indexrelid)
-        .where(_index.c.indrelid == func.to_regclass(sql_name(connection, owner)))
+        select(pg_class.c.relname, pg_index.c.indimmediate, pg_index.c.indisvalid, pg_index.c.indisready)
+        .join(pg_class, pg_class.c.oid == pg_index.c.indexrelid)
+        .where(pg_index.c.indrelid == func.to_regclass(sql_name(connection, owner)))
     )
     return {
         row.relname: "deferrable" if not row.indimmediate else "not valid"

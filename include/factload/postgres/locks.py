@@ -16,7 +16,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ClauseElement
 
 from factload.errors import TransientError
+from factload.postgres.catalog import partition_tree, pg_class
 from factload.postgres.errors import sqlstate
+from factload.postgres.tables import sql_name
 from factload.settings import settings
 
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -46,7 +48,6 @@ _locks = table(
     column("granted"),
     schema="pg_catalog",
 )
-_class = table("pg_class", column("oid"), column("relname"), column("relkind"), schema="pg_catalog")
 _database = table("pg_database", column("oid"), column("datname"), schema="pg_catalog")
 _activity = table(
     "pg_stat_activity",
@@ -79,9 +80,7 @@ def locked(connection: Connection, target: Table, mode: LockMode) -> Iterator[No
 
     A lock that isn't granted in time, here or in the block, raises ``TransientError`` that names who has it.
     """
-    # As in a statement, where a percent sign stands twice.
-    name = connection.dialect.identifier_preparer.format_table(target) % ()
-    with _holders_named(connection, name), connection.begin_nested():
+    with _holders_named(connection, sql_name(connection, target)), connection.begin_nested():
         connection.execute(LockTable(target, mode))
         yield
 
@@ -136,14 +135,14 @@ def _holders(connection: Connection, name: str | None) -> list[Row[Any]]:
             _locks.c.pid,
             _locks.c.mode,
             _locks.c.granted,
-            _class.c.relname,
+            pg_class.c.relname,
             _activity.c.usename,
             _activity.c.application_name,
             _activity.c.xact_start,
         )
         .distinct()
         .join(_activity, _activity.c.pid == _locks.c.pid)
-        .join(_class, _class.c.oid == _locks.c.relation)
+        .join(pg_class, pg_class.c.oid == _locks.c.relation)
         .where(
             _locks.c.database == this_database,
             _locks.c.pid != func.pg_backend_pid(),
@@ -153,13 +152,13 @@ def _holders(connection: Connection, name: str | None) -> list[Row[Any]]:
     )
     if name is None:
         return list(
-            connection.execute(query.where(_locks.c.mode.in_(_IN_THE_WAY), _class.c.relkind.in_(("r", "p"))))
+            connection.execute(
+                query.where(_locks.c.mode.in_(_IN_THE_WAY), pg_class.c.relkind.in_(("r", "p")))
+            )
         )
-    tree = func.pg_partition_tree(func.to_regclass(name)).table_valued(
-        "relid", "parentrelid", "isleaf", "level"
-    )
+    tree = partition_tree(func.to_regclass(name))
     named = or_(
-        _class.c.relname == name,  # as the server names it, without a schema
+        pg_class.c.relname == name,  # as the server names it, without a schema
         _locks.c.relation == func.to_regclass(name),
         _locks.c.relation.in_(select(tree.c.relid)),
     )

@@ -20,8 +20,6 @@ from factload.errors import FeedError, did_you_mean
 from factload.postgres.types import base_type
 
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
-
-
 _NAME = re.compile(rf"(?:({_QUOTED.pattern}|(?!\")[^.]*)\.)?(.*)", re.DOTALL)
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO
 
-from factload.environment import limit_name
 from factload.errors import WorkbookError
+from factload.sheet.file_errors import hostile
 from factload.sheet.inflate import BROKEN, inflated
 from factload.sheet.looks import LOOKED_AT, Look, look_of, look_of_streams, names_a_workbook
 from factload.sheet.workbook_file import WorkbookFile
@@ -128,12 +128,7 @@ def refuse_a_broken_zip(file: WorkbookFile, *, max_members: int) -> None:
         seen = f"The file holds {members:,} members"
     else:
         seen = f"The file holds members in a directory of {length:,} bytes"
-    raise WorkbookError(
-        "workbook_hostile",
-        seen,
-        expected=f"at most {max_members:,} members",
-        remedy=f"Ask its sender what it is; if it is meant so, raise the setting {limit_name('members')}",
-    )
+    raise hostile(seen, f"at most {max_members:,} members", "members")
 
 
 def refuse_no_xls(file: WorkbookFile) -> None:

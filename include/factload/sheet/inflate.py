@@ -17,6 +17,9 @@ from typing import Protocol
 
 from isal import igzip_lib, isal_zlib
 
+from factload.sheet.file_errors import hostile
+from factload.sheet.limits import Limits
+
 _RAW_DEFLATE = -15  # zlib's name for a stream without a header
 _TAKE = 1 << 16  # compressed bytes a step
 _ENCRYPTED = 0x1  # of a member's flags
@@ -31,6 +34,18 @@ class Stream(Protocol):
     def read(self, size: int = -1, /) -> bytes:
         """Exactly ``size`` bytes, fewer only at the end; all that are left without a size."""
         ...
+
+
+def require_bounded(member: zipfile.ZipInfo, named: str, most: int, field: str, limits: Limits) -> None:
+    """Raise ``WorkbookError`` for a member that inflates to more than ``most`` bytes, or to too many times its stored
+    size. ``named``: what the message calls it; ``field``: the limit that ``most`` is."""
+    size, stored = member.file_size, member.compress_size
+    if size > most:
+        raise hostile(f"{named} inflates to {size:,} bytes", f"at most {most:,}", field)
+    if size > limits.ratio_from_bytes and size > limits.ratio * max(stored, 1):
+        raise hostile(
+            f"{named} inflates from {stored:,} to {size:,} bytes", f"at most {limits.ratio} times", "ratio"
+        )
 
 
 @contextmanager

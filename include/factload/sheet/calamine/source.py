@@ -26,10 +26,10 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.field import SheetField
-from factload.sheet.file_errors import damaged, hostile
+from factload.sheet.file_errors import damaged
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
-from factload.sheet.inflate import BROKEN, inflated
+from factload.sheet.inflate import BROKEN, inflated, require_bounded
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.pieces import Decoded, Pieces, row_count_mismatch
@@ -243,20 +243,7 @@ def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
     with zipfile.ZipFile(file.stream()) as archive:
         parts = archive.infolist()
         for info in parts:
-            if info.file_size > limits.sheet_bytes:
-                raise hostile(
-                    f"A part inflates to {info.file_size:,} bytes",
-                    f"at most {limits.sheet_bytes:,}",
-                    "sheet_bytes",
-                )
-            if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
-                info.compress_size, 1
-            ):
-                raise hostile(
-                    f"A part inflates from {info.compress_size:,} to {info.file_size:,} bytes",
-                    f"at most {limits.ratio} times",
-                    "ratio",
-                )
+            require_bounded(info, "A part", limits.sheet_bytes, "sheet_bytes", limits)
         _require_well_formed(archive)
     return sum(info.file_size for info in parts)
 

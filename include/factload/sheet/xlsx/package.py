@@ -19,7 +19,7 @@ from factload.sheet.block import Kind
 from factload.sheet.dates import Calendar
 from factload.sheet.file_errors import damaged, hostile
 from factload.sheet.file_kind import refuse_a_broken_zip
-from factload.sheet.inflate import BROKEN, Stream, inflated
+from factload.sheet.inflate import BROKEN, Stream, inflated, require_bounded
 from factload.sheet.limits import Limits
 from factload.sheet.looks import look_of_members
 from factload.sheet.sheets import UNKNOWN, SheetPart, SheetState
@@ -62,21 +62,7 @@ class Package:
         info = self._members.get(_fold(part))
         if info is None:
             raise damaged(f"The workbook names a part {part!r} that isn't in the file")
-        limits = self._limits
-        if info.file_size > max_bytes:
-            raise hostile(
-                f"{part} inflates to {info.file_size:,} bytes",
-                f"at most {max_bytes:,}",
-                self._field(max_bytes),
-            )
-        if info.file_size > limits.ratio_from_bytes and info.file_size > limits.ratio * max(
-            info.compress_size, 1
-        ):
-            raise hostile(
-                f"{part} inflates from {info.compress_size:,} to {info.file_size:,} bytes",
-                f"at most {limits.ratio} times",
-                "ratio",
-            )
+        require_bounded(info, part, max_bytes, self._field(max_bytes), self._limits)
         if info.flag_bits & 0x1:
             raise WorkbookError(
                 "workbook_encrypted",

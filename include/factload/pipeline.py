@@ -126,7 +126,7 @@ def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tu
     """
     yield (
         Step("extract_dimension_map", extract_dimension_map, [(name,) for name in feed.maps]),
-        Step("split_workbook", split_workbook),
+        Step("split_workbook", partial(split_workbook, progress=say_rows_done)),
     )
     maps, [split] = returned["extract_dimension_map"], returned["split_workbook"]
     yield (Step("load_partition", load_partition, [(partition, maps) for partition in split.partitions]),)
@@ -142,9 +142,8 @@ def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> Non
             running = []
             for step in side_by_side:
                 _show(step, returned, progress)
-                more = {"progress": say_rows_done} if step.name == "split_workbook" else {}
                 calls = [(step.call, (load, feed, *arguments)) for arguments in step.arguments]
-                running.append((step, workers.start(calls, database=database, **more)))
+                running.append((step, workers.start(calls, database=database)))
             # An error in the workbook is raised before one in a dimension, whichever came first.
             for step, ending in reversed(running):
                 for result in ending.as_they_come():

@@ -19,7 +19,7 @@ from factload.runtime.processes import Workers, warm_up
 if __name__ == "__main__":
     warm_up()
     with Workers(1, print) as workers:
-        print("worker", workers.run(os.getpid))
+        print("worker", *workers.start([(os.getpid, ())]).results())
 """
 # What Python's own processes and factload's import first, and last.
 MODULES = ["json", "signal", "socket", "threading", "python_calamine", "pyarrow", "factload"]

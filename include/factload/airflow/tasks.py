@@ -24,7 +24,7 @@ from factload.airflow.links import LoadLink
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load
+from factload.load import DimensionMap, Load, PartitionFile
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +72,6 @@ def load_partition(
     load: LoadJson, partition: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
 ) -> dict[str, Any]:
     """Stage one partition's rows, and note its rejects."""
-    from factload.load import PartitionFile
-
     with _step(load, label=("partition", partition["label"])) as (steps, this, feed, url):
         frozen = [DimensionMap(**m) for m in maps]
         counts = steps.load_partition(this, feed, PartitionFile(**partition), frozen, database=url)

@@ -5,11 +5,10 @@ A slice is one partition's rows. They come and go in the transaction that says s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 from sqlalchemy import Table, delete, func, inspect, select
 from sqlalchemy.engine import Connection
 
@@ -20,7 +19,7 @@ from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.rejects import add_rejects, forget_rejects
 from factload.load import Load, PartitionFile
-from factload.postgres.insert import INSERTS
+from factload.postgres.insert import INSERTS, chunks
 from factload.postgres.locks import LockTable
 from factload.reconcile.counts import Staged
 from factload.reconcile.weighted_checksums import weighted_sums
@@ -66,13 +65,9 @@ def replace_slice(
     key = slice_key(partition.partition_id)
     connection.execute(delete(staging).where(staging.c[SLICE] == key))
     forget_rejects(connection, load, partition.partition_id)
-    for chunk in _chunks(resolved.rows, feed.rows_per_chunk):
+    for chunk in chunks(resolved.rows, feed.rows_per_chunk):
         INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
     add_rejects(connection, load, partition, resolved.rejects, feed.rows_per_chunk)
-
-
-def _chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
-    return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
 
 
 def keep_slices(connection: Connection, staging: Table, partition_ids: Collection[str]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from factload.ledger.conditions import NEWEST_ATTEMPT, of_content, of_partition
 from factload.ledger.tables import attempts, loads, rejects
 from factload.load import Load, PartitionFile
 from factload.postgres.encoding import storable_column
-from factload.postgres.insert import insert_core
+from factload.postgres.insert import chunks, insert_core
 from factload.sheet.reject import FIELDS, Reject
 
 # The columns of a reject, in the order of its fields.
@@ -41,8 +41,8 @@ def add_rejects(
     }
     held = found.schema.get_field_index("raw")
     found = found.set_column(held, "raw", storable_column(connection, found["raw"]))
-    for start in range(0, found.num_rows, rows_per_chunk):
-        insert_core(connection, rejects, origin, found.slice(start, rows_per_chunk))
+    for chunk in chunks(found, rows_per_chunk):
+        insert_core(connection, rejects, origin, chunk)
 
 
 def forget_rejects(connection: Connection, load: Load, partition_id: str) -> None:

@@ -8,7 +8,7 @@ array. Ten times a Core insert of dicts on the same driver, and it runs wherever
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -29,6 +29,11 @@ from sqlalchemy.engine import Connection
 
 from factload.postgres.arrays import array_text
 from factload.postgres.copy import CopyIn, copy_text
+
+
+def chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
+    """``rows`` by at most ``size`` at a time; nothing of an empty table."""
+    return (rows.slice(start, size) for start in range(0, rows.num_rows, size))
 
 
 def unnest_insert(table: Table, constants: Sequence[str], columns: Sequence[str]) -> Insert:

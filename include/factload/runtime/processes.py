@@ -173,15 +173,13 @@ class Workers:
     def start(
         self, calls: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]], **same_for_all: Any
     ) -> Running:
-        """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``."""
+        """Begin all ``calls`` (function, arguments), each with the keyword arguments ``same_for_all``.
+
+        Only a worker waits for a server: this process can always be interrupted.
+        """
         with _started():
             futures = [self._pool.submit(call, *args, **same_for_all) for call, args in calls]
         return Running(futures, self._require_alive)
-
-    def run(self, call: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        """The result of one call. Only a worker waits for a server: this process can always be interrupted."""
-        [result] = self.start([(call, args)], **named).results()
-        return result
 
     def _is_alive(self) -> bool:
         # The pool hands out work and takes results in a thread that it doesn't show. When that can't go on, because

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
-from factload.errors import FeedError, Superseded, TransientError
+from factload.errors import FeedError, Superseded, TransientError, WorkbookError
 from factload.feed.model import Feed
 from factload.ledger import ledger
 from factload.load import Load, content_of
@@ -44,11 +44,12 @@ def step(load: Load, feed: Feed, name: str, item: str, database: str) -> Iterato
 
 @contextmanager
 def _superseded_first(connection: Connection, load: Load) -> Iterator[None]:
-    """A newer attempt removes the files of those before it: who misses his own is told that, and not of a disk."""
+    """A newer attempt removes the files of those before it, perhaps since another workbook lies in the place of theirs:
+    whichever of the two an old attempt finds first, it is told of the newer one, and not of a disk or a workbook."""
     try:
         yield
-    except TransientError as error:
-        if error.code in STAGING_LOST:
+    except (TransientError, WorkbookError) as error:
+        if isinstance(error, WorkbookError) or error.code in STAGING_LOST:
             connection.rollback()
             try:
                 ledger.fence(connection, load, *ledger.UNFINISHED, "published")

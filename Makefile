@@ -41,7 +41,7 @@ test-airflow:
 	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1
 
 # Environments and servers of their own, in .demo; what is not on this machine and can't be had is said, and not tested.
-versions: .venv/.dev  ## the unit tests on every Python here, the load's tests on PostgreSQL 15 to 17
+versions: .venv/.dev  ## the unit tests on every Python here, the load's tests on PostgreSQL 15 to 17 (MAJORS=15: on that)
 	@$(MAKE) --no-print-directory -k -j2 pythons postgresql
 
 pythons: .venv/.dev
@@ -50,7 +50,7 @@ pythons: .venv/.dev
 
 postgresql: .venv/.dev
 	@mkdir -p .demo/postgresql
-	@$(PY) -m tests.versions.postgresql
+	@$(PY) -m tests.versions.postgresql $(MAJORS)
 
 soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
 	@$(PY) -c 'from tests.chaos import soak; soak.main()' $(if $(SEED),--seed $(SEED))

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from factload_demo.postgres import Server
-from tests.chaos.harness import Harness, Workbook, make_workbook, place, publish_old
+from tests.chaos.harness import (
+    EXCHANGE,
+    PARTITIONED,
+    Harness,
+    Workbook,
+    make_workbook,
+    place,
+    publish_old,
+)
 from tests.chaos.reliability import FaultRecord
 
 _TABLE = pytest.StashKey[dict[str, FaultRecord]]()
@@ -110,3 +118,31 @@ def harness(
     harness.put("new")
     yield harness
     postgres.drop_database("chaos")
+
+
+@pytest.fixture(scope="session")
+def partitioned_template(
+    postgres: Server, workbooks: dict[str, Workbook], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The same with a fact table that is partitioned by load, published by exchange."""
+    home, name = tmp_path_factory.mktemp("partitioned") / "a project", "chaos_partitioned"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        url = postgres.create_database(name)
+        publish_old(place(home, url, workbooks, monkeypatch, EXCHANGE), PARTITIONED)
+    return name
+
+
+@pytest.fixture
+def exchanging(
+    tmp_path: Path,
+    postgres: Server,
+    partitioned_template: str,
+    workbooks: dict[str, Workbook],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Harness]:
+    """OLD is published by exchange, NEW lies in the inbox."""
+    url = postgres.create_database("chaos_exchange", template=partitioned_template)
+    harness = place(tmp_path / "a project", url, workbooks, monkeypatch, EXCHANGE)
+    harness.put("new")
+    yield harness
+    postgres.drop_database("chaos_exchange")

@@ -69,6 +69,21 @@ FEED = changed(
     },
 )
 
+PARTITIONED = f"""
+CREATE TABLE dim_product (primary_synthetic_key bigint PRIMARY KEY, business_key text UNIQUE);
+INSERT INTO dim_product SELECT 1000 + n, 'P' || n FROM generate_series(0, {MEMBERS - 1}) AS n;
+CREATE TABLE fact_sales (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    dimension_id bigint NOT NULL REFERENCES dim_product,
+    metric numeric(18,4) NOT NULL,
+    load_id text NOT NULL,
+    PRIMARY KEY (load_id, id)) PARTITION BY LIST (load_id);
+CREATE INDEX ON fact_sales (dimension_id);
+CREATE VIEW sales AS SELECT dimension_id, metric, load_id FROM fact_sales;
+"""
+
+EXCHANGE = changed(FEED, {"fact.mode": "exchange"})
+
 Rows = Counter[tuple[int, Decimal]]
 
 
@@ -278,11 +293,13 @@ def retried(harness: Harness, tries: int = 3) -> None:
             return
 
 
-def place(home: Path, url: str, workbooks: dict[str, Workbook], monkeypatch: pytest.MonkeyPatch) -> Harness:
+def place(
+    home: Path, url: str, workbooks: dict[str, Workbook], monkeypatch: pytest.MonkeyPatch, feed: str = FEED
+) -> Harness:
     """A project's folder, and the environment in which the engine works in it."""
     (home / "inbox").mkdir(parents=True)
     (home / "include/feeds").mkdir(parents=True)
-    (home / "include/feeds/sales.yaml").write_text(FEED)
+    (home / "include/feeds/sales.yaml").write_text(feed)
     for name in ("FACTLOAD_FEEDS", "FACTLOAD_STAGING", "FACTLOAD_ALLOWED_ROOTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FACTLOAD_HOME", str(home))
@@ -291,9 +308,9 @@ def place(home: Path, url: str, workbooks: dict[str, Workbook], monkeypatch: pyt
     return Harness(home, url, create_engine(url, poolclass=NullPool), workbooks)
 
 
-def publish_old(harness: Harness) -> None:
+def publish_old(harness: Harness, tables: str = TABLES) -> None:
     """Make the tables, and publish OLD and the control load."""
-    harness.execute(TABLES)
+    harness.execute(tables)
     harness.put("control", CONTROL_PERIOD)
     Attempt(harness, CONTROL_PERIOD).go_on()
     harness.put("old")

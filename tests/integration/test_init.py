@@ -148,6 +148,33 @@ def test_without_tables_they_are_proposed_too(place: Place) -> None:
     assert proposed(place, workbook, table="warehouse.stock")["dimensions"]["item"]["column"] == "Item Code"
 
 
+def test_a_partitioned_table_is_proposed_where_it_is_asked_for_and_loads(place: Place) -> None:
+    workbook = write_workbook(
+        place.home / "inbox/orders_2026-11-05.xlsx", ("Customer No", "Amount"), ("C1", 10.5), ("C2", 3)
+    )
+    asked = ["init", str(workbook), "--url", place.url, "--partitioned"]
+    output = place.home / "include/feeds/orders.yaml"
+    said = factload(*asked, "--output", str(output))
+    assert "--partitioned --url" in said.stderr
+    assert "mode: exchange" in output.read_text()
+    place.execute(factload(*asked, "--ddl").stdout)
+    for _ in range(2):
+        ended = factload("run", "orders", "--period", "2026-11-05", "--url", place.url, "--reload")
+        assert ended.returncode == 0, ended.stderr
+    assert place.rows("SELECT tableoid::regclass::text, amount::float FROM fact_orders ORDER BY 2") == [
+        ("fact_orders_orders_2026_11_05", 3.0),
+        ("fact_orders_orders_2026_11_05", 10.5),
+    ]
+
+
+def test_a_table_that_is_there_is_not_proposed_as_a_partitioned_one(place: Place) -> None:
+    place.execute(STAR)
+    workbook = write_workbook(place.home / "inbox/orders.xlsx", ("Customer No", "Amount"), ("C1", 10.5))
+    with pytest.raises(FeedError, match="fact_orders is there already, and --partitioned") as refused:
+        propose_feed(workbook, database=place.url, table="fact_orders", partitioned=True)
+    assert refused.value.code == "table_there"
+
+
 def test_decimals_are_those_that_excel_shows(place: Place) -> None:
     rows = [(f"A{i}", i + 0.99) for i in range(60, 100)]  # openpyxl writes 71.99 as 71.98999999999999
     workbook = write_workbook(place.home / "inbox/prices.xlsx", ("Item Code", "Price"), *rows)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from factload.fact.load_index import FEWEST_ROWS, load_index_advice
+from factload.fact.load_index import FEWEST_ROWS
+from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from tests.integration.commands import check, doctor, report
 from tests.integration.place import Place
@@ -34,7 +35,7 @@ def prepare(place: Place, statements: str, rows: int = ENOUGH) -> None:
 def advised(place: Place, feed: dict[str, object] | None = None) -> bool:
     asked = place.feed(feed)
     with place.engine.connect() as connection:
-        return load_index_advice(connection, asked, fact_table(connection, asked)) is not None
+        return mode_of(asked.fact).advice(connection, asked, fact_table(connection, asked)) is not None
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_the_demo_feed_is_what_it_says() -> None:
         ("  sheet: Facts", "  shet: Facts", "sales.yaml:6: workbook.shet: is not a field here. Did you mean sheet?"),
         ("numeric(18,4)", "number", "sales.yaml:21: fact.columns.metric.type: 'number' is not a type a feed can declare"),
         ("numeric(18,4)", "numeric(50,4)", "precision is 1 to 38"),
-        ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: [columns of a unique key]} (found 'replaced')"),
+        ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected replace, exchange, append_once, or {upsert: [columns of a unique key]} (found 'replaced')"),
         ("max_rejects: 0.5%", "max_rejects: few", "sales.yaml:24: max_rejects: expected a number of rows such as 100, or a share of them such as 0.5%"),
         ("max_rejects: 0.5%", "max_rejects: 120%", "sales.yaml:24: max_rejects: expected a number of rows"),
         ("rows_per_chunk: 20000", "rows_per_chunk: many", "sales.yaml:26: rows_per_chunk: expected a whole number (found 'many')"),

@@ -27,9 +27,9 @@ BROKEN = [
     ("{dimension: product}", "{}", "sales.yaml:20: fact.columns.dimension_id: *a fact column is filled by *"),
     # a value that is not one of those there are
     ("mode: replace", "mode: replaced", "sales.yaml:22: fact.mode: expected *replace* (found 'replaced'). Did you mean replace?"),
-    ("mode: replace", "mode: upsert", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*} (found 'upsert')."),
+    ("mode: replace", "mode: upsert", "sales.yaml:22: fact.mode: expected replace, exchange, append_once, or {upsert: *columns of a unique key*} (found 'upsert')."),
     ("mode: replace", "mode: {upsert: [metric, other]}", "sales.yaml:22: fact.mode: names 'other', which `columns` does not fill."),
-    ("mode: replace", "mode: {upsert: []}", "sales.yaml:22: fact.mode: expected replace, append_once, or {upsert: *columns of a unique key*}."),
+    ("mode: replace", "mode: {upsert: []}", "sales.yaml:22: fact.mode: expected replace, exchange, append_once, or {upsert: *columns of a unique key*}."),
     ("unmatched: reject", "unmatched: skip", "sales.yaml:15: dimensions.product.unmatched: expected `reject`*`fail`* (found 'skip')."),
     ("[trim]", "[trim, uper]", "sales.yaml:14: dimensions.product.normalize.1: 'uper' is not a step. Did you mean upper?"),
     ("[trim]", "trim", "sales.yaml:14: dimensions.product.normalize: expected a list of steps, such as [trim, upper]; there are trim, *nfc* (found 'trim')."),

@@ -418,6 +418,7 @@ OWN: dict[str, list[str]] = {
     ],
     "fact.mode": [
         "replace",
+        "exchange",
         "append_once",
         "upsert",
         "{upsert: [code]}",

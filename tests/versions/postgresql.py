@@ -10,6 +10,7 @@ import re
 import sys
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.versions.side_by_side import PROJECT, UV, SuiteRun, failed_of, installed
@@ -22,6 +23,7 @@ _AS_PYTHON = "3.12"
 TESTS = (
     "test_load.py",
     "test_modes.py",
+    "test_exchange.py",
     "test_column_types.py",
     "test_somebody_elses_table.py",
     "test_locks.py",
@@ -33,11 +35,12 @@ TESTS = (
 )
 
 
-def main() -> int:
-    """Test each major version; returns the exit status."""
+def main(majors: Sequence[str] = ()) -> int:
+    """Test each major version, or ``majors`` alone; returns the exit status."""
     runs = []
-    for lock in LOCKS:
-        major = major_of(lock)
+    for major, lock in ((major_of(lock), lock) for lock in LOCKS):
+        if majors and major not in majors:
+            continue
         programs = _of_the_wheel(lock) or _of_the_machine(major)
         if programs is None:
             print(f"Neither a wheel nor this machine has PostgreSQL {major}, so it was not tested.")
@@ -99,4 +102,4 @@ def _run(major: str, programs: Path) -> SuiteRun:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,10 +17,10 @@ from factload.dimension.extract import extract_dimension_map
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import check_dimension
-from factload.fact.load_index import load_index_advice
+from factload.fact.modes.registry import mode_of
 from factload.fact.once_only import OnceOnly
 from factload.fact.rights import require_rights
-from factload.fact.standing import require_repeatable, require_within_reach
+from factload.fact.standing import require_place, require_repeatable, require_within_reach
 from factload.fact.surrogates import require_surrogates_fit
 from factload.fact.table import fact_table
 from factload.fact.unique import once_only
@@ -67,8 +67,9 @@ def look_at(
         with problems.noted():
             target.fact = fact_table(connection, feed)
             target.once = once_only(connection, feed, target.fact)
-            if advice := load_index_advice(connection, feed, target.fact):
+            if advice := mode_of(feed.fact).advice(connection, feed, target.fact):
                 problems.warnings.append(f"{advice.seen}. {advice.remedy}")
+            require_place(connection, feed.load_id(period), period, feed, target.fact)
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it
                 load_id = feed.load_id(period)
                 target.last = last_publication(connection, load_id)

@@ -22,6 +22,11 @@ def add_commands(commands: Commands) -> None:
         help="the fact table, `table` or `schema.table`; default: one that is there and has most of the sheet's names, "
         "else a new one",
     )
+    init.add_argument(
+        "--partitioned",
+        action="store_true",
+        help="a new fact table has a partition for each load, and the feed `mode: exchange`",
+    )
     init.add_argument("--url", metavar="DB", help="the database; default: FACTLOAD_CONN_WAREHOUSE")
     what = init.add_mutually_exclusive_group()
     what.add_argument(
@@ -53,6 +58,7 @@ def _init(options: argparse.Namespace) -> int:
         table=options.table,
         database=options.url,
         output=options.output,
+        partitioned=options.partitioned,
     )
     if options.ddl:
         sys.stdout.write(ddl_text(proposal))

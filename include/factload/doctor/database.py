@@ -12,7 +12,7 @@ from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError, TransientError
-from factload.fact.load_index import load_index_advice
+from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger.migrations import VERSION, installed_version
@@ -153,5 +153,5 @@ def _feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
         else:
             tables = [feed.fact.table, *(dimension.table for dimension in feed.dimensions.values())]
             yield Finding.ok("tables", feed.feed, f"{', '.join(dict.fromkeys(tables))} fit the feed")
-            if advice := load_index_advice(connection, feed, fact):
+            if advice := mode_of(feed.fact).advice(connection, feed, fact):
                 yield Finding.warning("load column", feed.feed, advice.seen, advice.remedy)

@@ -3,6 +3,7 @@
 ``table``, ``relation_defects``  what the fact table must be: its columns; the relation as a whole
 ``relation``, ``load_column``  what of it is looked up, and by whom its rows are told apart
 ``modes/``                 what publishing does with existing rows: one module for each mode
+``exchange/``              how the staging table of a load becomes a partition of the fact table
 ``unique``, ``once_only``    what may stand in a load once, and where it needs a value
 ``constants``              what of a fact row comes from no sheet
 ``resolve``                a partition's rows: fact rows, and rejects with their reason

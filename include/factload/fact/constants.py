@@ -38,7 +38,7 @@ def _defect(column: Column[object], source: FactColumn) -> tuple[str, str] | Non
     kind = column_type(column.type)
     if source.value is not None and not kind.holds(source.value):
         return f"the constant {source.value!r}", "a column of its type, wide enough"
-    if source.period is not None and _period_value(source.period, kind, _ANY_PERIOD) is None:
+    if source.period is not None and period_value(source.period, kind, _ANY_PERIOD) is None:
         return (
             "the period",
             'a date, a timestamp or a text; or an integer, for a format of digits such as period: "%Y%m%d"',
@@ -61,7 +61,7 @@ def constant_values(table: Table, feed: Feed, period: date, partition: Partition
         if source.value is not None:
             values[name] = float(source.value) if kind.family == "double" else source.value
         elif source.period is not None:
-            values[name] = _period_value(source.period, kind, period)
+            values[name] = period_value(source.period, kind, period)
         elif source.provenance == "workbook":
             values[name] = partition.workbook
         elif source.provenance == "sheet":
@@ -76,8 +76,8 @@ def with_constants(rows: pa.Table, constants: Mapping[str, Any]) -> pa.Table:
     return rows
 
 
-def _period_value(form: str, column: ColumnType, period: date) -> date | datetime | str | int | None:
-    """The period as a column holds it; None where it can't."""
+def period_value(form: str, column: ColumnType, period: date) -> date | datetime | str | int | None:
+    """The period as a column holds it, ``form`` being the format that the feed names or ``""``; None where it can't."""
     value: date | datetime | str | int = period.strftime(form) if form else period
     if isinstance(value, str) and column.family == "integer":
         if not value.isdecimal():

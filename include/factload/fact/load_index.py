@@ -4,8 +4,6 @@ column, or since the table is partitioned by it. Told by the catalog alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -21,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from factload.fact.modes.registry import mode_of
+from factload.fact.advice import Advice
 from factload.fact.relation import Relation, relation_of
 from factload.feed.model import Feed
 from factload.postgres.catalog import partition_tree, pg_attribute, pg_class, pg_index
@@ -40,14 +38,6 @@ _partitioned = table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What a person should know of a table that can be loaded as it is, and what to do about it."""
-
-    seen: str
-    remedy: str
-
-
 def load_index_advice(connection: Connection, feed: Feed, fact: Table) -> Advice | None:
     """Advice to make an index, where each load of this feed reads ``FEWEST_ROWS`` rows or more to find its own.
 
@@ -55,7 +45,7 @@ def load_index_advice(connection: Connection, feed: Feed, fact: Table) -> Advice
     how large it is.
     """
     load_column = feed.fact.load_column
-    if load_column is None or not mode_of(feed.fact).replaces:
+    if load_column is None:
         return None
     found = relation_of(connection, fact)
     rows = 0 if found.is_view else _rows_read(connection, found, load_column)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text, inspect
+from sqlalchemy.engine import Connection
 
 from factload.fact.resolve import ROW
 from factload.feed.model import Feed
@@ -25,3 +26,11 @@ def staging_table(load: Load, feed: Feed, fact: Table) -> Table:
             for name in feed.fact.columns
         ),
     )
+
+
+def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table, staging: Table) -> bool:
+    """Create the table unless it is there; whether it was created."""
+    if inspect(connection).has_table(staging.name, schema=staging.schema):
+        return False
+    staging.create(connection)
+    return True

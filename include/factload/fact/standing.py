@@ -4,6 +4,7 @@ publication will find and replace them.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Table, func, inspect, select
@@ -63,6 +64,12 @@ def require_within_reach(
             expected="the table and load column of the last publication",
             remedy="Restore the feed; or move these rows to the new place, or delete them; then run the load again",
         )
+
+
+def require_place(connection: Connection, load_id: str, period: date, feed: Feed, fact: Table) -> None:
+    """Raise ``FeedError`` where the rows of this load can't come into a table that fits the feed."""
+    if defects := list(mode_of(feed.fact).place_defects(connection, feed, fact, load_id, period)):
+        raise FeedError.together(defects)
 
 
 def require_intact(

@@ -42,6 +42,10 @@ MODES = {
         does="`replace` the rows of this load",
         needs_load_column="finds the rows of a load by a column that holds it",
     ),
+    "exchange": Spelling(
+        does="`exchange` the partition of this load, in a table that is partitioned by it",
+        needs_load_column="tells the rows of a load from others by a column that holds it",
+    ),
     "append_once": Spelling(does="`append_once`, never touching existing rows"),
     "upsert": Spelling(
         does="`{upsert: [columns]}`, updating rows with the same values in these columns, which need a unique index",

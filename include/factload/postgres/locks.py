@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import psycopg2
-from sqlalchemy import Executable, Row, Table, column, func, or_, select, table
+from sqlalchemy import ColumnElement, Executable, Row, Table, column, func, or_, select, table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -23,8 +24,15 @@ from factload.settings import settings
 
 _LOCK_NOT_AVAILABLE = "55P03"
 _NAMED_AT_MOST = 3
-# https://www.postgresql.org/docs/current/explicit-locking.html: what ROW EXCLUSIVE has to wait for
+# https://www.postgresql.org/docs/current/explicit-locking.html: what ROW EXCLUSIVE has to wait for, and beside that
+# what ACCESS EXCLUSIVE has to, that waits for everything
 _IN_THE_WAY = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
+_READERS_AND_WRITERS = ("AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock")
+# Who wants ACCESS EXCLUSIVE holds up all readers behind it, so each wait is short, and readers go on in between.
+_SHORT_WAIT_MS = 200
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
+
+_R = TypeVar("_R")
 
 LockMode = Literal[
     "ACCESS SHARE",
@@ -85,6 +93,35 @@ def locked(connection: Connection, target: Table, mode: LockMode) -> Iterator[No
         yield
 
 
+def in_short_waits(connection: Connection, tables: Sequence[Table], work: Callable[[], _R]) -> _R:
+    """What ``work`` returns, which takes ACCESS EXCLUSIVE locks on ``tables``: tried in a savepoint, where no wait is
+    longer than a fraction of a second, and after a pause again, until the usual bound is over.
+
+    Raises ``TransientError`` then, that names who has a lock.
+    """
+    bound = time.monotonic() + settings().lock_timeout
+    tries = 0
+    while True:
+        try:
+            with connection.begin_nested():
+                _bound_waits(connection, f"{_SHORT_WAIT_MS}ms")
+                done = work()
+                _bound_waits(connection, f"{settings().lock_timeout}s")
+                return done
+        except DBAPIError as error:
+            if sqlstate(error) != _LOCK_NOT_AVAILABLE:
+                raise
+            if time.monotonic() >= bound:
+                names = [sql_name(connection, table) for table in tables]
+                raise _who(connection, names, (*_IN_THE_WAY, *_READERS_AND_WRITERS)) from error
+        time.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+        tries += 1
+
+
+def _bound_waits(connection: Connection, bound: str) -> None:
+    connection.execute(select(func.set_config("lock_timeout", bound, True)))
+
+
 @contextmanager
 def holders_named(connection: Connection) -> Iterator[None]:
     """The same for the locks of whatever statement of the block: its transaction is rolled back first."""
@@ -101,7 +138,8 @@ def _holders_named(connection: Connection, target: str | None) -> Iterator[None]
             raise
         if target is None:
             connection.rollback()
-        raise _who(connection, _table_of_row(error) or target) from error
+        name = _table_of_row(error) or target
+        raise _who(connection, [name] if name else []) from error
 
 
 def _table_of_row(error: DBAPIError | psycopg2.Error) -> str | None:
@@ -111,22 +149,24 @@ def _table_of_row(error: DBAPIError | psycopg2.Error) -> str | None:
     return found[1] if found else None
 
 
-def _who(connection: Connection, name: str | None) -> TransientError:
-    found = _holders(connection, name)
-    shown = "; ".join(_shown(row, named=name is None) for row in found[:_NAMED_AT_MOST])
+def _who(
+    connection: Connection, names: Sequence[str], in_the_way: Collection[str] = _IN_THE_WAY
+) -> TransientError:
+    found = _holders(connection, names, in_the_way)
+    shown = "; ".join(_shown(row, named=len(names) != 1) for row in found[:_NAMED_AT_MOST])
     more = len(found) - _NAMED_AT_MOST
     return TransientError(
         "lock_timeout",
-        f"{name or 'a table'} could not be locked within {settings().lock_timeout} seconds: "
+        f"{' or '.join(names) or 'a table'} could not be locked within {settings().lock_timeout} seconds: "
         + (shown or "whoever held it has just let go")
         + (f"; and {more} more" if more > 0 else ""),
         remedy="Wait until that has ended, or end it; then run the load again. Nothing was published",
     )
 
 
-def _holders(connection: Connection, name: str | None) -> list[Row[Any]]:
-    """Sessions with a lock on the table or a partition of it, or on any table: those in everybody's way, else those
-    that write."""
+def _holders(connection: Connection, names: Sequence[str], in_the_way: Collection[str]) -> list[Row[Any]]:
+    """Sessions with a lock on one of the tables or a partition of it, or on any table when none is named: those in the
+    way, else those that write."""
     this_database = (
         select(_database.c.oid).where(_database.c.datname == func.current_database()).scalar_subquery()
     )
@@ -146,24 +186,27 @@ def _holders(connection: Connection, name: str | None) -> list[Row[Any]]:
         .where(
             _locks.c.database == this_database,
             _locks.c.pid != func.pg_backend_pid(),
-            _locks.c.mode != "AccessShareLock",
+            or_(_locks.c.mode != "AccessShareLock", _locks.c.mode.in_(in_the_way)),
         )
         .order_by(_locks.c.granted.desc(), _activity.c.xact_start)
     )
-    if name is None:
+    if not names:
         return list(
-            connection.execute(
-                query.where(_locks.c.mode.in_(_IN_THE_WAY), pg_class.c.relkind.in_(("r", "p")))
-            )
+            connection.execute(query.where(_locks.c.mode.in_(in_the_way), pg_class.c.relkind.in_(("r", "p"))))
         )
+    named = or_(*(_is_named(name) for name in names))
+    found: list[Row[Any]] = list(connection.execute(query.where(named)))
+    return [row for row in found if row.mode in in_the_way] or found
+
+
+def _is_named(name: str) -> ColumnElement[bool]:
+    """Whether a lock is one on this table, or on a partition of it."""
     tree = partition_tree(func.to_regclass(name))
-    named = or_(
+    return or_(
         pg_class.c.relname == name,  # as the server names it, without a schema
         _locks.c.relation == func.to_regclass(name),
         _locks.c.relation.in_(select(tree.c.relid)),
     )
-    found: list[Row[Any]] = list(connection.execute(query.where(named)))
-    return [row for row in found if row.mode in _IN_THE_WAY] or found
 
 
 def _shown(row: Row[Any], *, named: bool) -> str:

@@ -51,9 +51,9 @@ def _statements(proposal: Proposal) -> list[ExecutableDDLElement]:
     return made
 
 
-def _table(name: str, metadata: MetaData, *parts: Any) -> Table:
+def _table(name: str, metadata: MetaData, *parts: Any, **options: Any) -> Table:
     schema, table = split_name(name)
-    return Table(table, metadata, *parts, schema=schema)
+    return Table(table, metadata, *parts, schema=schema, **options)
 
 
 def _dimension_table(dimension: ProposedDimension, metadata: MetaData) -> Table:
@@ -78,6 +78,9 @@ def _fact_table(proposal: Proposal, metadata: MetaData) -> Table:
         for c in proposal.columns
     ]
     load = Column(proposal.load_column, Text, nullable=False)
+    if proposal.partitioned:
+        key = _POSTGRESQL.identifier_preparer.quote(proposal.load_column)
+        return _table(proposal.table, metadata, *columns, load, postgresql_partition_by=f"LIST ({key})")
     name = unused(f"{split_name(proposal.table)[1]}_by_load", ())
     return _table(proposal.table, metadata, *columns, load, Index(name, load))
 

@@ -45,9 +45,13 @@ def propose_feed(
     table: str | None = None,
     database: str | None = None,
     output: Path | None = None,
+    partitioned: bool = False,
 ) -> Proposal:
     """What a feed for this workbook may look like. ``database``: its URL, default that of ``warehouse``; without
-    one, tables are proposed as new. ``output``: the file that it is for, which gives it its name. Writes nothing.
+    one, tables are proposed as new. ``output``: the file that it is for, which gives it its name. ``partitioned``: the
+    new fact table has a partition for each load, and mode ``exchange``. Writes nothing.
+
+    Raises ``FeedError`` where ``partitioned`` is asked of a fact table that is there.
     """
     if not workbook.is_file():
         raise WorkbookError(
@@ -58,7 +62,7 @@ def propose_feed(
     with _warehouse(database or _known_url(), table) as warehouse:
         place = _place(workbook)
         for _ in range(_TRIALS):
-            proposal = _propose(name, place, seen, warehouse, table)
+            proposal = _propose(name, place, seen, warehouse, table, partitioned)
             trial = _tried(workbook, proposal)
             before, seen = seen, changed_by(trial, seen, proposal)
             if seen == before:
@@ -88,7 +92,9 @@ def _warehouse(url: str | None, table: str | None) -> Iterator[Warehouse]:
         yield Warehouse(tables, connection, schemas)
 
 
-def _propose(name: str, place: str, seen: SeenSheet, warehouse: Warehouse, table: str | None) -> Proposal:
+def _propose(
+    name: str, place: str, seen: SeenSheet, warehouse: Warehouse, table: str | None, partitioned: bool
+) -> Proposal:
     """The feed that seems to be meant. ``place``: where the feed will find the workbook; ``table``: the fact table."""
     path, period = period_path(place)
     fact: SeenTable | None
@@ -96,12 +102,24 @@ def _propose(name: str, place: str, seen: SeenSheet, warehouse: Warehouse, table
         fact, why = warehouse.tables.get(table), ""
     else:
         fact, why = likely_fact(seen, warehouse.tables)
+    if fact is not None and partitioned:
+        raise FeedError(
+            "table_there",
+            f"{fact.name} is there already, and --partitioned is for a table that is yet to be made",
+            expected="a fact table that is not there",
+            remedy="Name a new one with --table; or leave --partitioned out, and write `mode: exchange` into the feed "
+            "if the table is partitioned by its load column",
+        )
     if fact is not None:
         return into(fact, name, path, period, seen, warehouse, why_table=why)
     named = table or unused(f"fact_{name}", warehouse.tables)
     schema = split_name(named)[0]
     new_schema = schema if schema and schema not in warehouse.schemas else None
-    more: dict[str, Any] = {"why_table": why or "new: see --ddl", "new_schema": new_schema}
+    more: dict[str, Any] = {
+        "why_table": why or "new: see --ddl",
+        "new_schema": new_schema,
+        "partitioned": partitioned,
+    }
     return from_nothing(named, name, path, period, seen, warehouse, **more)
 
 
@@ -207,4 +225,5 @@ def _for_psql(database: str | None) -> str:
 
 def _asked(proposal: Proposal) -> str:
     sheet = "" if proposal.sheet.csv else f" --sheet {shlex.quote(proposal.sheet.name)}"
-    return f"{sheet} --table {shlex.quote(proposal.table)}"
+    partitioned = " --partitioned" if proposal.partitioned else ""
+    return f"{sheet} --table {shlex.quote(proposal.table)}{partitioned}"

@@ -53,7 +53,8 @@ class ProposedColumn:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A feed, proposed. ``open_columns`` of the fact table nothing fills yet, ``unused_headers`` fill nothing, each
-    with the reason. ``max_rejects``, and ``notes`` about it, come of a trial."""
+    with the reason. ``partitioned``: the new table has a partition for each load. ``max_rejects``, and ``notes`` about
+    it, come of a trial."""
 
     feed: str
     path: str
@@ -69,6 +70,7 @@ class Proposal:
     open_columns: tuple[TableColumn, ...] = ()
     unused_headers: tuple[tuple[str, str], ...] = ()
     new_schema: str | None = None
+    partitioned: bool = False
     max_rejects: str = "0.5%"
     notes: tuple[str, ...] = ()
 

@@ -55,7 +55,10 @@ def _lines(p: Proposal) -> Iterator[str]:
     for header, why in p.unused_headers:
         named = header if why.startswith("it has no name") else f"the sheet's column {_value(header)}"
         yield _one_line(f"    # nothing takes {named}" + (f": {why}" if why else ""))
-    yield _with("  mode: replace", "the rows of this load are replaced, when it runs again")
+    if p.partitioned:
+        yield _with("  mode: exchange", "the partition of this load is replaced, when it runs again")
+    else:
+        yield _with("  mode: replace", "the rows of this load are replaced, when it runs again")
     new = "new: see --ddl" if p.new_load_column and not p.new_table else "which load a row came with"
     yield _with(f"  load_column: {_value(p.load_column)}", new)
     yield _with(f"max_rejects: {p.max_rejects}", "more rejected rows than this: nothing is published")

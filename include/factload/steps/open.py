@@ -70,6 +70,7 @@ def open_load(
             else:
                 standing.require_repeatable(last, load_id, feed)
                 standing.require_within_reach(connection, load_id, feed, fact, last)
+                standing.require_place(connection, load_id, period, feed, fact)
                 make_staging(connection, load, feed, fact)
     if load.already_published:
         orphaned.remove_kept(engine, load)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from factload.fact import publish, staged
-from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger
@@ -16,6 +18,8 @@ from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.steps.reconcile import prove
 
+_PUBLISHABLE = ("reconciled", "failed", "published")
+
 
 @again_after_conflict
 def publish_load(load: Load, feed: Feed, *, database: str) -> int:
@@ -24,28 +28,55 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
     The proof is made once more, of rows that nobody else can change any more, in the transaction that publishes them.
     """
     with step(load, feed, "publish", "", database) as connection:
-        with connection.begin():
-            publishable = ("reconciled", "failed", "published")
-            if ledger.fence(connection, load, *publishable) != "published":
-                # In the order of load_partition: first the staging table, then the load.
-                staged.keep_others_out(connection, staged.staging_of(connection, load, feed))
-            if ledger.fence(connection, load, *publishable, lock="update") == "published":
-                return int(ledger.attempt(connection, load).published_rows)
-            result = prove(connection, load, feed)
-            rows = _publish(connection, load, feed, result) if result.publishable else 0
+        try:
+            result, rows = _publish_proved(connection, load, feed)
+        except (DBAPIError, NoResultFound):
+            # Another delivery of this step, which has published, may have taken the staging table from under it.
+            connection.rollback()
+            with connection.begin():
+                published = _published_already(connection, load)
+            if published is None:
+                raise
+            return published
+        if result is None:
+            return rows
         counts.require_agreement(load.load_id, result)
     counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
     return rows
 
 
+def _publish_proved(
+    connection: Connection, load: Load, feed: Feed
+) -> tuple[counts.Reconciliation | None, int]:
+    """The proof, and how many rows were published: none if it fails. There is no proof of what is published already."""
+    fence = partial(ledger.fence, connection, load, *_PUBLISHABLE)
+    publish.complete_staging(connection, load, feed, fence)
+    with connection.begin():
+        if fence() != "published":
+            # In the order of load_partition: first the staging table, then the load.
+            staged.keep_others_out(connection, staged.staging_of(connection, load, feed))
+        if (rows := _published_already(connection, load, lock="update")) is not None:
+            return None, rows
+        result = prove(connection, load, feed)
+        return result, _publish(connection, load, feed, result) if result.publishable else 0
+
+
+def _published_already(connection: Connection, load: Load, lock: str | None = None) -> int | None:
+    """The rows of a load that is published; None of one that can be."""
+    if ledger.fence(connection, load, *_PUBLISHABLE, lock=lock) != "published":
+        return None
+    return int(ledger.attempt(connection, load).published_rows)
+
+
 def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reconciliation) -> int:
     fact = fact_table(connection, feed)
-    table = mode_of(feed.fact).staging_table(load, feed, fact)
     last = last_publication(connection, load.load_id)
-    written = publish.publish_rows(connection, load, feed, fact, table, last)
-    rows, totals = written.content.rows, written.content.totals
-    for warning in written.warnings:
+    published = publish.publish_rows(connection, load, feed, fact, result, last)
+    for warning in published.warnings:
         ledger.add_warning(connection, load, warning)
-    in_scale = {n: counts.EXACT.quantize(t, result.totals[n]) for n, t in totals.items()}  # equal to it
-    ledger.record_published(connection, load, rows, {n: f"{t:f}" for n, t in in_scale.items()})
-    return rows
+    in_scale = {
+        n: counts.EXACT.quantize(t, result.totals[n]) for n, t in published.totals.items()
+    }  # equal to it
+    totals = {name: f"{total:f}" for name, total in in_scale.items()}
+    ledger.record_published(connection, load, published.rows, totals)
+    return published.rows

@@ -21,22 +21,24 @@ from factload.version import __version__
 
 def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) -> Table:
     """The staging table of this content, made unless it is there; in a new one nothing is staged yet."""
-    table = mode_of(feed.fact).staging_table(load, feed, fact)
-    if staged.make(connection, table):
+    mode = mode_of(feed.fact)
+    table = mode.staging_table(load, feed, fact)
+    if mode.make_staging(connection, load, feed, fact, table):
         known = partitions.loaded_partitions(connection, load)
         partitions.load_again(connection, load, [row.partition_id for row in known])
     return table
 
 
 def keep_what_is_whole(connection: Connection, load: Load, feed: Feed) -> None:
-    """Mark the partitions whose staged rows are not all there, and leave no rows but those of the others.
+    """Mark the partitions whose staged rows are not all there, and remove the rows of all others.
 
     A table that was swept since the attempt began is made anew.
     """
     table = make_staging(connection, load, feed, fact_table(connection, feed))
     known = partitions.loaded_partitions(connection, load)
-    rows = {row.partition_id: row.staged_rows or 0 for row in known}
-    partitions.load_again(connection, load, staged.keep_slices(connection, table, rows))
+    rows = staged.keep_slices(connection, table, [row.partition_id for row in known])
+    torn = [row.partition_id for row in known if rows.get(row.partition_id, 0) != (row.staged_rows or 0)]
+    partitions.load_again(connection, load, torn)
 
 
 def staged_before(

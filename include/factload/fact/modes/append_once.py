@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Text, cast, func, literal_column, select, update
 
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
-from factload.fact.modes.publishing import Publishing, Written
+from factload.fact.modes.publishing import Publishing, Written, by_inserting
 from factload.fact.relation import acts_after_an_insert, relation_of
 from factload.feed.model import Fact
 from factload.ledger.tables import loads
@@ -62,5 +62,5 @@ def _forbidden_rules(fact: Fact) -> ForbiddenRules | None:
 
 
 MODE = PublishingMode(
-    commands=("INSERT",), publish=_publish, forbidden_rules=_forbidden_rules, repeatable=False
+    commands=("INSERT",), publish=by_inserting(_publish), forbidden_rules=_forbidden_rules, repeatable=False
 )

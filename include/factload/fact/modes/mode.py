@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
-from factload.fact.modes.publishing import Publishing, Written
+from factload.fact.advice import Advice
+from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.once_only import OnceOnly
-from factload.fact.staging_table import staging_table
+from factload.fact.staging_table import make_staging, staging_table
 from factload.feed.model import Fact, Feed
 from factload.load import Load
-from factload.postgres.locks import LockMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ def _no_defects(_: Connection, __: Feed, ___: Table) -> Iterable[FeedError]:
     return ()
 
 
+def _any_place(_: Connection, __: Feed, ___: Table, ____: str, _____: date) -> Iterable[FeedError]:
+    return ()
+
+
+def _no_advice(_: Connection, __: Feed, ___: Table) -> Advice | None:
+    return None
+
+
 def _nothing_once(_: Fact) -> Sequence[OnceOnly]:
     return ()
 
@@ -45,13 +54,16 @@ class PublishingMode:
     What it needs of the fact table, beside its columns:
 
     ``commands``: the commands that it runs on the table, beside SELECT: the rights that it needs, and what a view must
-    take. ``lock``: how it locks the table. ``forbidden_rules``: the rules that the table must not have.
-    ``defects``: why a table whose columns fit can't be published to all the same.
+    take. ``forbidden_rules``: the rules that the table must not have. ``defects``: why a table whose columns fit can't
+    be published to all the same; ``place_defects``: why one load can't, by its identity and period. ``advice``: what
+    makes loads into a table slow that can be loaded as it is.
 
     How it publishes:
 
-    ``staging_table``: the table that the rows of a load are staged in. ``once_only``: the values that rows of a load
-    must not have twice. ``publish``: bring the staged rows into the fact table and read them back.
+    ``staging_table``: the table that the rows of a load are staged in; ``make_staging``: create it unless it is there
+    and fits, and say whether it was created. ``once_only``: the values that rows of a load must not have twice.
+    ``complete``: what is made of the staging table once the last row is in (``publish.complete_staging``).
+    ``publish``: make the staged rows fact rows, proved.
 
     What becomes of rows that the load published before:
 
@@ -60,12 +72,15 @@ class PublishingMode:
     """
 
     commands: tuple[str, ...]
-    publish: Callable[[Publishing], Written]
-    lock: LockMode = "ROW EXCLUSIVE"
+    publish: Callable[[Publishing], Published]
     forbidden_rules: Callable[[Fact], ForbiddenRules | None] = _no_rules
     defects: Callable[[Connection, Feed, Table], Iterable[FeedError]] = _no_defects
+    place_defects: Callable[[Connection, Feed, Table, str, date], Iterable[FeedError]] = _any_place
+    advice: Callable[[Connection, Feed, Table], Advice | None] = _no_advice
     staging_table: Callable[[Load, Feed, Table], Table] = staging_table
+    make_staging: Callable[[Connection, Load, Feed, Table, Table], bool] = make_staging
     once_only: Callable[[Fact], Sequence[OnceOnly]] = _nothing_once
+    complete: Callable[[Connection, Load, Table, Table, Callable[[], object]], None] | None = None
     replaces: bool = False
     repeatable: bool = True
 

@@ -1,11 +1,13 @@
-"""One publication at work: its values, and the statements that modes share."""
+"""One publication at work: its values, and what modes share that insert the staged rows into the fact table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Enum, Select, Table, cast, insert, literal, select, text
+from sqlalchemy import CTE, ColumnElement, Enum, Select, Table, cast, func, insert, literal, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
@@ -15,32 +17,39 @@ from factload.fact.resolve import measures
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.load import Load
-from factload.reconcile.read_back import Content, content_of
+from factload.postgres.errors import room_for
+from factload.postgres.locks import locked
+from factload.reconcile.counts import Reconciliation
+from factload.reconcile.read_back import Content, columns_that_differ, content_of, require_same
 
 _DEFERRED_TRIGGERS_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+_ROWS_MEMORY = "64MB"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What a mode did. ``content``: of the load's rows, as read back from the fact table; ``rows``: the query that
-    finds them there, where there is one; ``warnings``: what a person should know."""
+class Published:
+    """What readers see of the load once the transaction is committed. ``totals``: measure → exact sum; ``warnings``:
+    what a person should know."""
 
-    content: Content
-    rows: Select[Any] | None
+    rows: int
+    totals: Mapping[str, Decimal]
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What a mode works with, in the transaction that publishes: ``connection`` has the fact table locked as the mode
-    asks. ``last``: the last publication of this load."""
+    """What a mode works with, in the transaction that publishes. ``proved``: what the staged rows come to, which nobody
+    else can change any more; ``last``: the last publication of this load; ``standing``: how many rows it left that are
+    to be replaced now, 0 where its mode replaces none."""
 
     connection: Connection
     load: Load
     feed: Feed
     fact: Table
     staging: Table
+    proved: Reconciliation
     last: Publication | None
+    standing: int
 
     def rows_of(self, table: Table) -> Select[Any]:
         """The columns that the feed fills, of every row."""
@@ -96,3 +105,51 @@ class Publishing:
                 remedy="Nothing was published. Look where they come from: a trigger, another program, an older ledger. "
                 f"If they may go, DELETE the rows with this {fact.load_column}; then run the load again",
             )
+
+    def missing_before(self, found: int) -> tuple[str, ...]:
+        """A warning where ``found``, the load's rows that stood in the table, are fewer than were published before."""
+        if found >= self.standing:
+            return ()
+        return (f"{self.standing} rows had been published before, and only {found} of them were still there",)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a mode inserted. ``content``: of the load's rows, as read back from the fact table; ``rows``: the query that
+    finds them there, where there is one; ``warnings``: what a person should know."""
+
+    content: Content
+    rows: Select[Any] | None
+    warnings: tuple[str, ...] = ()
+
+
+def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing], Published]:
+    """How a mode publishes that inserts the staged rows: ``write`` works on the locked table, and what it has read back
+    must be what was staged.
+
+    Raises ``ReconciliationError`` unless it is, whatever triggers, rules or policies did, and ``TransientError`` when
+    the table is locked for too long.
+    """
+
+    def publish(at: Publishing) -> Published:
+        staged = at.content_of(at.rows_of(at.staging))
+        # What an INSERT returns, and the keys that rows are joined by, are kept in memory, not in a file.
+        _, size = at.connection.execute(
+            select(func.set_config("work_mem", _ROWS_MEMORY, True), func.pg_table_size(str(at.staging)))
+        ).one()
+        what = f"the staged rows into {at.feed.fact.table}"
+        with room_for(what, size), locked(at.connection, at.fact, "ROW EXCLUSIVE"):
+            written = write(at)
+            if written.content != staged:
+                require_same(at.load.load_id, staged, written.content, _differing(at, written))
+        return Published(written.content.rows, written.content.totals, written.warnings)
+
+    return publish
+
+
+def _differing(at: Publishing, written: Written) -> list[str]:
+    if written.rows is None:
+        return []
+    return columns_that_differ(
+        at.connection, list(at.feed.fact.columns), at.rows_of(at.staging), written.rows
+    )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
+from factload.fact.load_index import load_index_advice
 from factload.fact.modes.mode import PublishingMode
-from factload.fact.modes.publishing import Publishing, Written
+from factload.fact.modes.publishing import Publishing, Written, by_inserting
 
 
 def _publish(at: Publishing) -> Written:
@@ -17,14 +18,9 @@ def _publish(at: Publishing) -> Written:
     at.connection.execute(at.insert())
     at.run_deferred_triggers()
     rows = at.rows_of(at.fact).where(at.of_this_load())
-    return Written(at.content_of(rows), rows, _missing_before(at, deleted))
+    return Written(at.content_of(rows), rows, at.missing_before(deleted))
 
 
-def _missing_before(at: Publishing, deleted: int) -> tuple[str, ...]:
-    last = at.last
-    if last is None or last.mode != "replace" or deleted >= last.rows:
-        return ()
-    return (f"{last.rows} rows had been published before, and only {deleted} of them were still there",)
-
-
-MODE = PublishingMode(commands=("INSERT", "DELETE"), publish=_publish, replaces=True)
+MODE = PublishingMode(
+    commands=("INSERT", "DELETE"), publish=by_inserting(_publish), advice=load_index_advice, replaces=True
+)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
-from factload.fact.modes.publishing import Publishing, Written
+from factload.fact.modes.publishing import Publishing, Written, by_inserting
 from factload.fact.once_only import OnceOnly
 from factload.feed.model import Fact, Feed
 from factload.postgres.indexes import unique_indexes
@@ -68,7 +68,7 @@ def _once_only(fact: Fact) -> Sequence[OnceOnly]:
 
 MODE = PublishingMode(
     commands=("INSERT", "UPDATE"),
-    publish=_publish,
+    publish=by_inserting(_publish),
     forbidden_rules=lambda _: ForbiddenRules(("INSERT", "UPDATE"), "no such rule"),
     defects=_defects,
     once_only=_once_only,

@@ -40,12 +40,8 @@ def main() -> int:
     request: dict[str, Any] = json.load(sys.stdin)
     import python_calamine
 
-    if request["ask"] != "sheets":
-        # Here, so that what they take is not taken out of the file's share.
-        import fastexcel  # noqa: F401
-        import pyarrow  # noqa: F401
-
-        import factload.sheet.calamine.xls_errors  # noqa: F401
+    if request["ask"] in ("first", "empty", "rows"):
+        _import_what_cells_need(request)
     _bound_process(request)
     try:
         with python_calamine.CalamineWorkbook.from_filelike(_bytes_of(request["path"])) as book:
@@ -62,6 +58,18 @@ def main() -> int:
         return _ENDED
     sys.stdout.flush()
     return 0
+
+
+def _import_what_cells_need(request: dict[str, Any]) -> None:
+    """Before the process is bounded, so that what they take is not taken out of the file's share."""
+    import fastexcel  # noqa: F401
+    import olefile
+
+    import factload.sheet.calamine.xls_errors  # noqa: F401
+
+    # Arrow takes a third of a second: fastexcel needs it to tell errors, and is not asked of .xls.
+    if request["ask"] == "rows" or not olefile.isOleFile(request["path"]):
+        import pyarrow  # noqa: F401
 
 
 def _bytes_of(path: str) -> io.BytesIO:

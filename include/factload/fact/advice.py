@@ -1,0 +1,13 @@
+"""What a person should know of a fact table that can be loaded as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What was seen that makes loads slow, and what to do about it."""
+
+    seen: str
+    remedy: str

@@ -1,0 +1,117 @@
+"""``exchange``: the staged rows become a partition of the fact table, in the place of the load's partition before.
+
+The rows are written once, by all load tasks side by side; what is done with the fact table takes milliseconds, however
+many they are. The proof is that of the staging table, whose rows nobody else can change: it is the partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.engine import Connection
+
+from factload.errors import Conflict, FeedError
+from factload.fact.exchange.completion import missing, statistics
+from factload.fact.exchange.fitness import table_defects
+from factload.fact.exchange.parent import Parent, parent_of, shape_of
+from factload.fact.exchange.place import (
+    as_table,
+    default_advice,
+    default_defects,
+    place_defects,
+    referenced_by,
+    shared,
+    shared_with_others,
+)
+from factload.fact.exchange.staging import OWN, bound_value, make_staging, staging_table
+from factload.fact.exchange.swap import Exchange
+from factload.fact.modes.mode import ForbiddenRules, PublishingMode
+from factload.fact.modes.publishing import Published, Publishing
+from factload.fact.relation import relation_of
+from factload.load import Load
+from factload.postgres.errors import room_for
+from factload.postgres.locks import LockTable, in_short_waits
+from factload.postgres.statements import run
+
+
+def _complete(
+    connection: Connection, load: Load, fact: Table, staging: Table, fence: Callable[[], object]
+) -> None:
+    with connection.begin():
+        fence()
+        parent = parent_of(connection, fact)
+        size = connection.scalar(select(func.pg_table_size(str(staging)))) or 0
+        statements = [*missing(connection, parent, staging, load), statistics(staging)]
+    for statement in statements:
+        with connection.begin(), room_for("indexes on the staged rows", size):
+            fence()
+            statement.carry_out(connection)
+
+
+def _publish(at: Publishing) -> Published:
+    parent = parent_of(at.connection, at.fact)
+    value = bound_value(parent, at.load.load_id, at.load.period_date, at.feed, at.fact)
+    _require_complete(at, parent)
+    old = parent.partition_of(at.connection, value)
+    exchange = Exchange(at.connection, parent, at.staging, at.load, value, old)
+    exchange.prepare(at.feed.fact.load_column or "")
+    locked = [at.fact, *referenced_by(at.connection, parent)]
+    found = in_short_waits(at.connection, locked, lambda: _exchanged(at, exchange))
+    return Published(at.proved.staged, at.proved.totals, at.missing_before(found))
+
+
+def _exchanged(at: Publishing, exchange: Exchange) -> int:
+    """Old out, new in; returns how many rows of the load stood there before."""
+    parent, old = exchange.parent, exchange.old
+    # Readers and writers go on; which partitions there are does not change any more.
+    run(at.connection, "LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE", parent.identifier)
+    if parent.partition_of(at.connection, exchange.value) != old:
+        raise _changed(at, "partitions")
+    found = 0
+    if old is not None:
+        at.connection.execute(LockTable(as_table(old), "SHARE"))
+        found, others = shared_with_others(at.connection, at.feed, at.fact, at.load.load_id, old)
+        if others:
+            raise shared(at.feed, at.load.load_id, old, others)
+        at.require_own(found)
+    elif defects := list(default_defects(at.connection, parent, exchange.value, at.feed)):
+        raise FeedError.together(defects)
+    exchange.carry_out()
+    return found
+
+
+def _require_complete(at: Publishing, parent: Parent) -> None:
+    """Raise where the fact table is no longer what the staging table was made like."""
+    staged = relation_of(at.connection, at.staging).oid
+    if any(missing(at.connection, parent, at.staging, at.load)):
+        raise _changed(at, "indexes or constraints")
+    if shape_of(at.connection, staged, without=OWN) != shape_of(at.connection, parent.oid):
+        raise FeedError(
+            "exchange_table_changed",
+            f"columns or CHECK constraints of {at.feed.fact.table} were changed since {at.load.load_id} was staged",
+            expected="the columns and CHECK constraints that the fact table has",
+            remedy="Nothing was published. Run the load again from open_load: it is staged anew",
+        )
+
+
+def _changed(at: Publishing, what: str) -> Conflict:
+    return Conflict(
+        "conflict",
+        f"{what} of {at.feed.fact.table} were changed while {at.load.load_id} was published",
+        remedy="Nothing was published. Run the load again",
+    )
+
+
+MODE = PublishingMode(
+    commands=(),
+    publish=_publish,
+    forbidden_rules=lambda _: ForbiddenRules(("INSERT",), "none"),
+    defects=table_defects,
+    place_defects=place_defects,
+    advice=default_advice,
+    staging_table=staging_table,
+    make_staging=make_staging,
+    complete=_complete,
+    replaces=True,
+)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.contestants import BY_NAME, PANDAS_READ
+from benchmarks.contestants import BY_NAME
 from benchmarks.data import MOST_ROWS
 
 READERS = (
     BY_NAME["split"],
     BY_NAME["fastexcel_read"],
     BY_NAME["openpyxl_read"],
-    PANDAS_READ,
+    BY_NAME["pandas_read"],
 )
 AT_BOTH_ENDS = (BY_NAME["factload_core"], BY_NAME["polars_adbc"])
 _LOOKS = {

@@ -1,24 +1,59 @@
-"""Runs as results: medians, the file of results, and tables to read or to paste."""
+"""Runs as results: medians with their spread, the file of results, and tables to read or to paste."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import TypedDict
 
-from benchmarks.contestants import ALL
 from benchmarks.runs import Run
 
 
 class Result(TypedDict):
-    """The file's shape for one contestant; memory in 10^6 bytes."""
+    """The shape of `.demo/bench.json` for one contestant; memory in 10^6 bytes."""
 
     seconds: float
     peak_rss_mb: float
     ok: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All runs of one contestant at one size: medians, and of the seconds the least and the most.
+
+    `cpu` and `server_cpu` are processor seconds of the client's processes and of PostgreSQL's; `call` is a reader's
+    own seconds of its reading call, without Python's start and imports; `memory_mb` counts shared pages once.
+    """
+
+    runs: int
+    seconds: float
+    least: float
+    most: float
+    cpu: float
+    server_cpu: float
+    call: float
+    memory_mb: float
+    ok: bool
+
+
+def summary_of(runs: Sequence[Run]) -> Summary:
+    """Of the runs of one contestant at one size."""
+    seconds = [run.seconds for run in runs]
+    return Summary(
+        len(runs),
+        round(median(seconds), 3),
+        round(min(seconds), 3),
+        round(max(seconds), 3),
+        round(median(run.cpu_seconds for run in runs), 3),
+        round(median(run.server_cpu_seconds for run in runs), 3),
+        round(median(run.call_seconds for run in runs), 3),
+        round(median(run.pss_mb for run in runs), 1),
+        all(run.ok for run in runs),
+    )
 
 
 def result_of(runs: Sequence[Run]) -> Result:
@@ -55,26 +90,33 @@ _RIVALS = {
 }
 
 
-def table(rows: int, results: Mapping[str, Result]) -> str:
-    """Two Markdown tables: whole loads, and readers alone. A ratio is time over that of the named rival."""
-    kinds = {c.name: "read" if c.kind == "read" else "load" for c in ALL}
-    lines = []
-    for kind, title in (("load", "the whole load"), ("read", "reading alone")):
-        chosen = {n: r for n, r in results.items() if kinds.get(n) == kind}
-        if not chosen:
-            continue
-        rivals = [rival for rival in _RIVALS[kind] if rival in results and results[rival]["ok"]]
-        lines += [
-            "",
-            "| "
-            + " | ".join([f"{title}, {rows:,} rows", "seconds", "peak MB", *(f"× {r}" for r in rivals), ""]),
-            "| --- |" + " ---: |" * (2 + len(rivals)) + " --- |",
+def table(kind: str, title: str, results: Mapping[str, Summary]) -> str:
+    """A Markdown table, the quickest first. A ratio is time over that of the named rival."""
+    rivals = [rival for rival in _RIVALS[kind] if rival in results and results[rival].ok]
+    head = [
+        title,
+        "seconds",
+        "least–most",
+        *(f"× {rival}" for rival in rivals),
+        "CPU client",
+        "CPU server",
+        "MB",
+        "",
+    ]
+    lines = ["", "| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 2) + " --- |"]
+    for name, found in sorted(results.items(), key=lambda item: item[1].seconds):
+        ratios = [f"{found.seconds / results[rival].seconds:.2f}" for rival in rivals]
+        cells = [
+            name,
+            f"{found.seconds:.2f}",
+            f"{found.least:.2f}–{found.most:.2f}" if found.runs > 1 else "",
+            *ratios,
+            f"{found.cpu:.2f}",
+            f"{found.server_cpu:.2f}",
+            f"{found.memory_mb:.0f}",
+            "" if found.ok else "WRONG",
         ]
-        for name, result in sorted(chosen.items(), key=lambda item: item[1]["seconds"]):
-            ratios = [f"{result['seconds'] / results[rival]['seconds']:.2f}" for rival in rivals]
-            verdict = "" if result["ok"] else "WRONG"
-            cells = [name, f"{result['seconds']:.2f}", f"{result['peak_rss_mb']:.0f}", *ratios, verdict]
-            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.contestants import PROJECT, Contestant
 from benchmarks.data import Sample
+from benchmarks.tables import FactTable
 from benchmarks.warehouse import Warehouse
 
 _HALF_A_CENT = 0.005  # readers print a sum of binary fractions
@@ -31,15 +32,18 @@ class Task:
 class Run:
     """What one run cost, memory in 10^6 bytes, and whether its result was right.
 
-    `cpu_seconds` are the processes' own, the database's not: what a busy machine distorts least.
-    `peak_mb` is of the whole process tree, where pages that processes share count in each; `pss_mb` the same with
-    such pages counted once (0 for a single process); `process_mb` the tree's largest process. `steps_mb` is
-    factload's own report, step -> its largest process.
+    `cpu_seconds` are the client's, all its processes; `server_cpu_seconds` PostgreSQL's: what a busy machine distorts
+    least. `call_seconds` is what a reader says of its reading call. `peak_mb` is of the client's process tree, where
+    pages that processes share count in each; `pss_mb` the same with such pages counted once; `process_mb` the tree's
+    largest process. `steps_mb` is factload's own report, step -> its largest process.
     """
 
     name: str
+    table: str
     seconds: float
     cpu_seconds: float
+    server_cpu_seconds: float
+    call_seconds: float
     peak_mb: float
     pss_mb: float
     process_mb: float
@@ -68,28 +72,32 @@ def watched(
     return done, json.loads(cost_file.read_text())
 
 
-def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: Path) -> Run:
+def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Warehouse, folder: Path) -> Run:
     """Measure one run; an error of the contestant's own is a run that is not `ok`."""
     if contestant.kind != "read":
-        warehouse.renew()
+        warehouse.renew(table, partition=not contestant.makes_partitions)
     shutil.rmtree(folder / "staging", ignore_errors=True)
-    done, cost = watched(
-        contestant.command(task.sample.workbook, task.ready_rows, warehouse.url),
-        folder,
-        contestant.environment(folder),
-    )
-    complaint = ""
+    made = task.sample
+    command = contestant.command(made.workbooks, made.pattern, task.ready_rows, warehouse.url)
+    before = warehouse.cpu_seconds()
+    done, cost = watched(command, folder, contestant.environment(folder))
+    server = warehouse.cpu_seconds() - before
+    complaint, seen = "", {}
     if cost["status"] != 0:
         complaint = f"exit status {cost['status']}: {done.stderr.strip()[-2000:]}"
     elif contestant.kind == "read":
-        complaint = _wrong_reading(done.stdout, task)
+        seen = json.loads(done.stdout)
+        complaint = _wrong_reading(seen, task)
     else:
         complaint = _wrong_facts(task, warehouse)
     report = json.loads(done.stdout) if contestant.kind == "factload" and not complaint else {}
     return Run(
         contestant.name,
+        "" if contestant.kind == "read" else table.name,
         seconds=cost["seconds"],
         cpu_seconds=cost["cpu_seconds"],
+        server_cpu_seconds=server,
+        call_seconds=seen.get("seconds", 0.0),
         peak_mb=cost["tree_mb"],
         pss_mb=cost["tree_pss_mb"],
         process_mb=cost["process_mb"],
@@ -100,8 +108,7 @@ def run_once(contestant: Contestant, task: Task, warehouse: Warehouse, folder: P
     )
 
 
-def _wrong_reading(printed: str, task: Task) -> str:
-    seen = json.loads(printed)
+def _wrong_reading(seen: Mapping[str, float], task: Task) -> str:
     expected = {"rows": task.sample.rows, "total": float(task.sample.total)}
     right = seen["rows"] == expected["rows"] and abs(seen["total"] - expected["total"]) < _HALF_A_CENT
     return "" if right else f"read {seen}, expected {expected}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from factload_demo.sample import MEMBERS, SEED, SHEET
 
-_FORMAT = 1  # part of a cached file's name: raise it when the same parameters give other rows
+_FORMAT = 2  # part of a cached file's name: raise it when the same parameters give other rows
 _KINDS = ("numeric", "integer", "date", "text")
 _WORDS = ("north", "south east", "Zürich", "W-4711", "retail", "on-line", "n/a")
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -116,7 +116,8 @@ def _write(path: Path, shape: Shape, rows: int) -> float:
         _write_small_parts(archive, shape)
         with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
             part.write(
-                f'<worksheet xmlns="{_MAIN}"><sheetData>{row(1, shape.header(), header=True)}'.encode()
+                f'<worksheet xmlns="{_MAIN}"><dimension ref="A1:{letters[-1]}{rows + 1}"/>'
+                f"<sheetData>{row(1, shape.header(), header=True)}".encode()
             )
             numbered = enumerate(_values(shape, rows), start=2)
             while some := list(islice(numbered, 5_000)):
@@ -163,7 +164,8 @@ def _write_small_parts(archive: zipfile.ZipFile, shape: Shape) -> None:
     )
     archive.writestr(
         "xl/styles.xml",
-        f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+        f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts>'
+        '<fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2">'
         '<xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
     )

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-SECONDS_AT_MOST = 900
+SECONDS_AT_MOST = 1_800
 _SECONDS_BETWEEN_SAMPLES = 0.05
 _SAMPLES_TO_A_SEARCH = (
     4  # for new descendants and for shares: the one lists all processes, the other all pages
@@ -38,6 +38,7 @@ class _Sampler(threading.Thread):
         self.tree_peak = 0
         self.process_peak = 0
         self.shared_out_peak = 0
+        self.has_shared = False
         self._cpu: dict[int, float] = {}  # process id -> seconds, as last seen
 
     @property
@@ -56,8 +57,11 @@ class _Sampler(threading.Thread):
                 with contextlib.suppress(psutil.Error):
                     tree = [self._root, *self._root.children(recursive=True)]
                 if len(tree) > 1:
+                    self.has_shared = True
                     self.shared_out_peak = max(self.shared_out_peak, sum(map(_proportional, tree)))
             sizes = [_resident(process) for process in tree]
+            if len(tree) == 1:
+                self.shared_out_peak = max(self.shared_out_peak, sizes[0])
             self.tree_peak = max(self.tree_peak, sum(sizes))
             self.process_peak = max(self.process_peak, *sizes)
             for process in tree:
@@ -96,8 +100,9 @@ def watch(command: list[str]) -> dict[str, float]:
 
     ``process_mb``: the largest single process; the kernel's own record, or a sample of a descendant that nobody
     waited for. ``tree_mb``: the largest sum over the tree at one moment, pages that processes share counted in
-    each, and at least ``process_mb``. ``tree_pss_mb``: the same with shared pages counted once, sampled more rarely;
-    0 for a command without children. ``cpu_seconds``: user and system time of the tree, the database's not.
+    each, and at least ``process_mb``. ``tree_pss_mb``: the same with shared pages counted once, sampled more rarely; of
+    a command without children, which shares with nobody, ``process_mb``. ``cpu_seconds``: user and system time of the
+    tree, the database's not.
     """
     started = time.perf_counter()
     process = subprocess.Popen(command, start_new_session=True)
@@ -122,7 +127,7 @@ def watch(command: list[str]) -> dict[str, float]:
         "process_mb": largest / 1e6,
         "tree_mb": max(largest, sampler.tree_peak) / 1e6,
         "cpu_seconds": max(usage.ru_utime + usage.ru_stime, sampler.cpu_seconds),
-        "tree_pss_mb": sampler.shared_out_peak / 1e6,
+        "tree_pss_mb": (sampler.shared_out_peak if sampler.has_shared else largest) / 1e6,
         "status": process.returncode,
     }
 

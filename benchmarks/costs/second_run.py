@@ -22,7 +22,7 @@ _GOAL_SECONDS = 1.0
 
 def measure(setting: Setting) -> Measured:
     """The whole command a second time, and `open_load` alone in a process that has the engine imported."""
-    workbook = sample(setting.folder, setting.rows).workbook
+    workbook = sample(setting.folder, setting.rows).workbooks[0]
     write_feed(setting.folder, "sales", demo_feed())
     fresh(setting)
     command = run_command("sales", setting.warehouse.url, "--workbook", str(workbook))

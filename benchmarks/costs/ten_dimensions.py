@@ -59,7 +59,7 @@ def measure(setting: Setting) -> Measured:
     runs = Runs("ten_dimensions")
     for _ in setting.rounds():
         fresh(setting)
-        single, cost_of_one = factload_run(setting, "sales", one.workbook)
+        single, cost_of_one = factload_run(setting, "sales", one.workbooks[0])
         fresh(setting)
         _renew_fact(setting)
         report, cost = factload_run(setting, "wide", ten)

@@ -8,8 +8,8 @@ from openpyxl import load_workbook
 from sqlalchemy import MetaData, Table, create_engine, insert, select
 
 
-def main(workbook: str, url: str) -> None:
-    """Load it."""
+def main(*workbooks: str, url: str) -> None:
+    """Load them."""
     engine = create_engine(url)
     metadata = MetaData()
     dimension = Table("dim_product", metadata, autoload_with=engine)
@@ -18,15 +18,17 @@ def main(workbook: str, url: str) -> None:
         keys = select(dimension.c.business_key, dimension.c.primary_synthetic_key)
         dimension_map = dict(connection.execute(keys).tuples().all())
         buffer = []
-        sheet = load_workbook(workbook, read_only=True)["Facts"]
-        for key, metric in sheet.iter_rows(min_row=2, max_col=2, values_only=True):
-            buffer.append({"dimension_id": dimension_map[key], "metric": metric, "load_id": "accepted"})
-            if len(buffer) == 20000:
-                connection.execute(insert(fact), buffer)
-                buffer = []
+        for workbook in workbooks:
+            sheet = load_workbook(workbook, read_only=True)["Facts"]
+            for key, metric in sheet.iter_rows(min_row=2, max_col=2, values_only=True):
+                fields = {"dimension_id": dimension_map[key], "metric": metric, "load_id": "sales@2026-11-05"}
+                buffer.append(fields)
+                if len(buffer) == 20000:
+                    connection.execute(insert(fact), buffer)
+                    buffer = []
         if buffer:
             connection.execute(insert(fact), buffer)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:-1], url=sys.argv[-1])

@@ -33,24 +33,25 @@ class Fact(Base):
     load_id: Mapped[str]
 
 
-def main(workbook: str, url: str) -> None:
-    """Load it."""
+def main(*workbooks: str, url: str) -> None:
+    """Load them."""
     with Session(create_engine(url)) as session:
         dimension_map = {}
         for d in session.query(Dimension):
             dimension_map[d.business_key] = d.primary_synthetic_key
 
         all_facts = []
-        sheet = load_workbook(workbook, read_only=True)["Facts"]
-        for number, row in enumerate(sheet.iter_rows(min_row=2, max_col=2, values_only=True), start=1):
-            dimension_id = dimension_map[row[0]]
-            fact = Fact(dimension_id=dimension_id, metric=row[1], load_id="orm")
-            session.add(fact)
-            all_facts.append(fact)
-            if number % 20000 == 0:
-                session.flush()
+        for workbook in workbooks:
+            sheet = load_workbook(workbook, read_only=True)["Facts"]
+            for number, row in enumerate(sheet.iter_rows(min_row=2, max_col=2, values_only=True), start=1):
+                dimension_id = dimension_map[row[0]]
+                fact = Fact(dimension_id=dimension_id, metric=row[1], load_id="sales@2026-11-05")
+                session.add(fact)
+                all_facts.append(fact)
+                if number % 20000 == 0:
+                    session.flush()
         session.commit()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:-1], url=sys.argv[-1])

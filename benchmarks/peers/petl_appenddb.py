@@ -8,19 +8,20 @@ import petl
 import psycopg
 
 
-def main(workbook: str, url: str) -> None:
-    """Load it."""
+def main(*workbooks: str, url: str) -> None:
+    """Load them."""
     with psycopg.connect(url) as connection:
         products = petl.fromdb(connection, "SELECT business_key, primary_synthetic_key FROM dim_product")
-        facts = (
-            petl.fromxlsx(workbook, sheet="Facts", read_only=True)
-            .hashjoin(products, key="business_key")
-            .rename("primary_synthetic_key", "dimension_id")
-            .addfield("load_id", "petl")
-            .cut("dimension_id", "metric", "load_id")
-        )
-        petl.appenddb(facts, connection, "fact_sales")
+        for workbook in workbooks:
+            facts = (
+                petl.fromxlsx(workbook, sheet="Facts", read_only=True)
+                .hashjoin(products, key="business_key")
+                .rename("primary_synthetic_key", "dimension_id")
+                .addfield("load_id", "sales@2026-11-05")
+                .cut("dimension_id", "metric", "load_id")
+            )
+            petl.appenddb(facts, connection, "fact_sales")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:-1], url=sys.argv[-1])

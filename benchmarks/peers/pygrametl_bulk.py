@@ -12,8 +12,8 @@ from pygrametl.tables import BulkFactTable, CachedDimension
 from python_calamine import CalamineWorkbook
 
 
-def main(workbook: str, url: str) -> None:
-    """Load it."""
+def main(*workbooks: str, url: str) -> None:
+    """Load them."""
     connection = psycopg2.connect(url)
     wrapper = ConnectionWrapper(connection)
 
@@ -33,15 +33,16 @@ def main(workbook: str, url: str) -> None:
     sales = BulkFactTable(
         name="fact_sales", keyrefs=["dimension_id"], measures=["metric", "load_id"], bulkloader=copy
     )
-    rows = CalamineWorkbook.from_path(workbook).get_sheet_by_name("Facts").iter_rows()
-    next(rows)
-    for key, metric in rows:
-        row = {"business_key": key, "metric": metric, "load_id": "pygrametl"}
-        row["dimension_id"] = product.lookup(row)
-        sales.insert(row)
+    for workbook in workbooks:
+        rows = CalamineWorkbook.from_path(workbook).get_sheet_by_name("Facts").iter_rows()
+        next(rows)
+        for key, metric in rows:
+            row = {"business_key": key, "metric": metric, "load_id": "sales@2026-11-05"}
+            row["dimension_id"] = product.lookup(row)
+            sales.insert(row)
     wrapper.commit()
     wrapper.close()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*sys.argv[1:-1], url=sys.argv[-1])

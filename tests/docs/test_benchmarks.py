@@ -1,0 +1,121 @@
+"""docs/benchmarks.md says what its run has measured, of all who take part."""
+
+from __future__ import annotations
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+from openpyxl import load_workbook
+
+from benchmarks import published
+from benchmarks.contestants import ALL, BY_NAME, LOAD, PEERS, PROJECT, Contestant
+from benchmarks.data import sample, write_ready_rows
+from benchmarks.published import PAGE
+from benchmarks.tables import TABLES_BY_NAME
+
+DOCUMENT = published.read()
+PAGE_TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_is_made_of_its_results() -> None:
+    assert published.filled(PAGE_TEXT, DOCUMENT) == PAGE_TEXT, "run `python -m benchmarks.published`"
+
+
+def test_the_page_has_every_part() -> None:
+    for part in ("environment", "contestants", "tables", "loads", "readers", "shapes", "defects"):
+        assert f"<!-- measured: {part} -->\n" in PAGE_TEXT
+
+
+def test_a_figure_changed_by_hand_is_seen() -> None:
+    changed = PAGE_TEXT.replace("Measured with", "Measured  with").replace("| Python |", "| Python | 1.0")
+    assert published.filled(changed, DOCUMENT) != changed
+
+
+def test_results_are_of_contestants_and_tables_that_there_are() -> None:
+    assert DOCUMENT["loads"]
+    for of_size in DOCUMENT["loads"].values():
+        assert set(of_size) <= set(TABLES_BY_NAME)
+        for measured in of_size.values():
+            assert set(measured["results"]) <= set(BY_NAME)
+
+
+def test_what_was_wrong_has_no_time() -> None:
+    found = {"runs": 5, "seconds": 1.0, "least": 1.0, "most": 1.0, "cpu": 1.0, "server_cpu": 1.0, "call": 0.0}
+    results = {
+        "polars_adbc": {**found, "memory_mb": 1.0, "ok": True},
+        "duckdb": {**found, "seconds": 0.5, "memory_mb": 1.0, "ok": False},
+    }
+    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "load_average": 0.1, "results": results}}}}
+    page = published.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
+    assert "| duckdb" not in page
+    assert "Without a right result, so without a time: duckdb." in page
+
+
+@pytest.mark.parametrize("seconds, sentence", [(0.5, "factload is first"), (2.0, "factload is not first")])
+def test_who_is_first_is_said(seconds: float, sentence: str) -> None:
+    found = {"runs": 5, "least": 1.0, "most": 1.0, "cpu": 1.0, "server_cpu": 1.0, "call": 0.0}
+    found |= {"memory_mb": 1.0, "ok": True}
+    results = {
+        "factload_core": {**found, "seconds": seconds},
+        "polars_adbc": {**found, "seconds": 1.0},
+        "floor": {**found, "seconds": 0.1},
+    }
+    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "load_average": 0.1, "results": results}}}}
+    assert sentence in published.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
+
+
+PROGRAMS = [contestant for contestant in ALL if contestant.script]
+LOADERS = [contestant for contestant in ALL if contestant.kind == "load"]
+OURS = [contestant for contestant in ALL if contestant.kind == "factload"]
+
+
+class TestContestants:
+    @pytest.mark.parametrize("contestant", PROGRAMS, ids=lambda contestant: contestant.name)
+    def test_each_peer_is_a_program(self, contestant: Contestant) -> None:
+        assert (PEERS / contestant.script).is_file()
+
+    @pytest.mark.parametrize("contestant", LOADERS, ids=lambda contestant: contestant.name)
+    def test_all_write_the_same_into_the_load_column(self, contestant: Contestant) -> None:
+        assert LOAD in (PEERS / contestant.script).read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize("contestant", OURS, ids=lambda contestant: contestant.name)
+    def test_ours_have_the_demo_s_feed_with_their_own_insert_and_mode(
+        self, contestant: Contestant, tmp_path: Path
+    ) -> None:
+        folder = Path(contestant.environment(tmp_path)["FACTLOAD_FEEDS"])
+        feed = yaml.safe_load((folder / "sales.yaml").read_text(encoding="utf-8"))
+        expected = yaml.safe_load((PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8"))
+        expected["insert"] = contestant.insert
+        expected["fact"]["mode"] = contestant.mode
+        assert feed == expected
+        assert expected["fact"]["load_column"] == "load_id"
+
+    def test_what_makes_its_partition_loads_no_other_table(self) -> None:
+        assert {contestant.name for contestant in ALL if contestant.makes_partitions} == {
+            "factload_exchange",
+            "factload_exchange_copy",
+        }
+
+
+class TestSamples:
+    def test_many_workbooks_have_the_rows_of_one_load(self, tmp_path: Path) -> None:
+        made = sample(tmp_path, 1_000, members=50, workbooks=3)
+        assert [path.name for path in made.workbooks] == ["01.xlsx", "02.xlsx", "03.xlsx"]
+        sheets = [load_workbook(path, read_only=True)["Facts"] for path in made.workbooks]
+        rows = [row for sheet in sheets for row in sheet.iter_rows(min_row=2, values_only=True)]
+        assert len(rows) == made.rows == 1_000
+        assert sum(Decimal(str(row[1])) for row in rows) == made.total
+
+    def test_the_ready_rows_are_those_of_the_workbooks(self, tmp_path: Path) -> None:
+        made = sample(tmp_path, 1_000, members=50, workbooks=3)
+        keys = {f"P{number:07d}": 7 * number + 1 for number in range(50)}
+        total = write_ready_rows(tmp_path / "ready.csv", made, keys, 50)
+        with (tmp_path / "ready.csv").open(newline="") as file:
+            ready = list(csv.reader(file))
+        assert len(ready) == 1_000
+        assert sum(Decimal(row[1]) for row in ready) == made.total
+        assert sum(int(row[0]) for row in ready) == total
+        assert {row[2] for row in ready} == {LOAD}

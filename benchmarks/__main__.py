@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -42,7 +41,9 @@ class Bench:
 
     def __init__(self, made: Warehouse) -> None:
         self.warehouse = made
-        self.published = Published(environment(made.version()))
+        measured_with = environment(made.version())
+        self.published = Published(measured_with)
+        print("; ".join(f"{name} {value}" for name, value in measured_with.items()), flush=True)
         self.details: dict[str, object] = {}
         self.wrong = False
         self._tasks: dict[int, Task] = {}
@@ -55,21 +56,19 @@ class Bench:
         loads = [c for c in able if c.kind != "read"]
         for table_ in tables:
             chosen = [c for c in loads if table_ is PARTITIONED or not c.makes_partitions]
-            busy = os.getloadavg()[0]
             grouped = self._in_turns(chosen, rows, table_, repeats)
             summaries = {name: summary_of(ran) for name, ran in grouped.items()}
             if table_ is BARE:
                 merge(_RESULTS, rows, {name: result_of(ran) for name, ran in grouped.items()})
             if summaries:
-                self.published.loads(rows, table_.name, summaries, busy)
+                self.published.loads(rows, table_.name, summaries)
                 print(table("load", f"{rows:,} rows, {table_.title}", summaries))
                 print("\n" + steps_table(grouped), flush=True)
-        busy = os.getloadavg()[0]
         grouped = self._in_turns([c for c in able if c.kind == "read"], rows, BARE, repeats)
         if grouped:
             merge(_RESULTS, rows, {name: result_of(ran) for name, ran in grouped.items()})
             summaries = {name: summary_of(ran) for name, ran in grouped.items()}
-            self.published.readers(rows, summaries, busy)
+            self.published.readers(rows, summaries)
             print(table("read", f"reading alone, {rows:,} rows", summaries), flush=True)
 
     def _in_turns(
@@ -132,10 +131,9 @@ class Bench:
 
     def reading(self, rows: int, repeats: int) -> None:
         """The readers alone on wide sheets, shared strings and CSV; by one thread and by two."""
-        busy = os.getloadavg()[0]
         results = reading.compare(rows, repeats, _FOLDER)
         self.details["reading"] = {name: asdict(result) for name, result in results.items()}
-        self.published.shapes(results, busy)
+        self.published.shapes(results)
         print(reading.table(results), flush=True)
         if not all(result.ok for result in results.values()):
             self.wrong = True
@@ -189,7 +187,7 @@ class Bench:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line says; 1 when a result was wrong."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # the server and its data go in both cases
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the server and its data go in both cases
     sizes: list[int] = options.rows or [_QUICK_ROWS if options.quick else ROWS]
     repeats = options.repeat or (1 if options.quick else _REPEATS)
     chosen = _chosen(options.only)
@@ -205,8 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _further(bench, chosen, min(max(sizes), MOST_ROWS), repeats, quick=options.quick)
         finally:
             bench.save()
-    if options.write_docs:
-        bench.published.write()
+            if options.write_docs:  # of an hour's run, too, that was interrupted
+                bench.published.write()
     _remove_ready_rows()
     print(f"\n{time.monotonic() - started:.0f} s in all; results in {_RESULTS}, every run in {_DETAILS}")
     return 0 if not bench.wrong and all(run["ok"] for run in _all_runs(bench)) else 1

@@ -158,7 +158,8 @@ def _with_defect(trial: Trial, contestant: Contestant, defect: Defect) -> Seen:
     trial.renew(contestant)
     status, out, err = trial.finished(contestant, [path])
     facts = trial.warehouse.facts()
-    return Seen(status, facts[0], _in_words(trial, defect, good, facts, _said(contestant, status, out, err)))
+    said = _said(contestant, status, out, err)
+    return Seen(status, facts[0], sentence_of(defect, trial.keys, good, facts, said))
 
 
 def _workbook(trial: Trial, defect: Defect) -> tuple[Path, Facts]:
@@ -192,25 +193,34 @@ def _said(contestant: Contestant, status: int, out: str, err: str) -> str:
     return str(errors[-1]) if errors else f"exit status {status}"
 
 
-def _in_words(trial: Trial, defect: Defect, good: Facts, facts: Facts, said: str) -> str:
-    rows, total, keys = facts
+def sentence_of(defect: Defect, keys: Mapping[str, int], good: Facts, facts: Facts, said: str) -> str:
+    """What became of the row with the defect: ``good`` is what the others come to, ``facts`` what there is.
+
+    ``keys``: business key → surrogate key; ``said``: by what name the contestant spoke of it.
+    """
+    rows, total, sum_of_keys = facts
     if rows == 0:
-        return f"stops with `{said}`; nothing is loaded" if said else "loads nothing, and says nothing"
+        return f"stops with `{said}`; nothing is loaded" if said else "**loads nothing, without a word**"
     if facts == good:
         return f"handed back as `{said}`; the others are loaded" if said else "**left out without a word**"
-    if rows == good[0] + 1:
-        return _the_row(trial, defect, total - good[1], keys - good[2])
-    return f"{rows:,} of {_ROWS:,} rows are in the table; " + (f"`{said}`" if said else "nothing is said")
+    if rows == good[0] + 1 and not said:
+        return _the_row(defect, keys, total - good[1], sum_of_keys - good[2])
+    spoken = f"stops with `{said}`" if said else "ends without a word"
+    return f"{spoken}; **{rows:,} of {good[0] + 1:,} rows are in the table**"
 
 
-def _the_row(trial: Trial, defect: Defect, metric: Decimal, key: int) -> str:
-    members = {surrogate: business for business, surrogate in trial.keys.items()}
-    member = members.get(key, "another")
-    if member == defect.member and metric == defect.metric:
-        return "loaded as shown"
+def _the_row(defect: Defect, keys: Mapping[str, int], metric: Decimal, surrogate: int) -> str:
+    """The row is there; its key and its metric are what is left when the others are taken away."""
+    members = {key: member for member, key in keys.items()}
     if metric != defect.metric:
         return f"**loaded with {metric.normalize():f} as its measure**"
-    return f"loaded as `{member}`"
+    if surrogate == keys.get(defect.member):
+        return "loaded as shown"
+    return (
+        f"loaded as `{members[surrogate]}`"
+        if surrogate in members
+        else "**loaded with a key that there isn't**"
+    )
 
 
 def _killed(trial: Trial, contestant: Contestant, workbooks: int) -> Seen:

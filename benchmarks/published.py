@@ -25,6 +25,10 @@ PAGE = PROJECT / "docs" / "benchmarks.md"
 IMAGES = PROJECT / "docs" / "img"
 _PART = re.compile(r"(<!-- measured: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
+_SIZES = (2_000, 80_000, 800_000, 8_000_000)
+_BUSY = 0.3  # processors, from which on somebody else was at work; the measuring itself takes less
+_FEWEST_RUNS = 5
+
 Document = dict[str, Any]
 
 
@@ -36,22 +40,19 @@ class Published:
         same = known.get("environment") == dict(environment)
         self._document: Document = known if same else {"environment": dict(environment)}
 
-    def loads(self, rows: int, table: str, results: Mapping[str, Summary], busy: float) -> None:
-        """One size into one table; contestants that did not take part this time go.
-
-        ``busy``: the machine's load average before it began.
-        """
+    def loads(self, rows: int, table: str, results: Mapping[str, Summary]) -> None:
+        """One size into one table; contestants that did not take part this time go."""
         of_size = self._document.setdefault("loads", {}).setdefault(str(rows), {})
-        of_size[table] = _dated({name: asdict(summary) for name, summary in results.items()}, busy)
+        of_size[table] = _dated({name: asdict(summary) for name, summary in results.items()})
 
-    def readers(self, rows: int, results: Mapping[str, Summary], busy: float) -> None:
+    def readers(self, rows: int, results: Mapping[str, Summary]) -> None:
         """The readers alone, on the two columns that are loaded."""
         of_size = self._document.setdefault("readers", {})
-        of_size[str(rows)] = _dated({name: asdict(summary) for name, summary in results.items()}, busy)
+        of_size[str(rows)] = _dated({name: asdict(summary) for name, summary in results.items()})
 
-    def shapes(self, results: Mapping[str, ReadingResult], busy: float) -> None:
+    def shapes(self, results: Mapping[str, ReadingResult]) -> None:
         """The readers alone on sheets of other shapes."""
-        self._document["shapes"] = _dated({name: asdict(result) for name, result in results.items()}, busy)
+        self._document["shapes"] = _dated({name: asdict(result) for name, result in results.items()})
 
     def defects(self, seen: Mapping[str, Any]) -> None:
         """What became of workbooks with defects, and of programs that were killed."""
@@ -59,8 +60,14 @@ class Published:
 
     def write(self) -> None:
         """The file, the page, and the plots."""
-        FILE.write_text(json.dumps(self._document, indent=1) + "\n", encoding="utf-8")
+        FILE.write_text(_a_line_each(self._document), encoding="utf-8")
         write_page()
+
+
+def _a_line_each(document: Document) -> str:
+    """As JSON, with the figures of one contestant in one line."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    return re.sub(r"\{\n\s+([^{}]*?)\n\s+\}", lambda m: "{" + re.sub(r"\n\s+", " ", m[1]) + "}", text) + "\n"
 
 
 def read() -> Document:
@@ -85,14 +92,47 @@ def filled(page: str, document: Document) -> str:
     return _PART.sub(part, page)
 
 
-def _dated(results: dict[str, Any], busy: float | None = None) -> Document:
-    date = {"date": datetime.now(UTC).date().isoformat()}
-    return date | ({} if busy is None else {"load_average": round(busy, 1)}) | {"results": results}
+def _dated(results: dict[str, Any]) -> Document:
+    return {"date": datetime.now(UTC).date().isoformat(), "results": results}
 
 
 def _environment(document: Document) -> str:
     lines = ["| | |", "| --- | --- |"]
     return "\n".join(lines + [f"| {name} | {value} |" for name, value in document["environment"].items()])
+
+
+def _standing(document: Document) -> str:
+    """What this page lacks, and what of it was measured beside other work."""
+    said = []
+    missing = [f"{rows:,}" for rows in _SIZES if str(rows) not in document.get("loads", {})]
+    if missing:
+        said.append(f"Not measured yet with these versions: loads of {' and of '.join(missing)} rows.")
+    busy = max(_others(measured) for measured in _timed(document))
+    if busy >= _BUSY:
+        said.append(
+            f"Other programs ran on the machine meanwhile (up to {busy:.1f} of its processors): seconds are larger "
+            "than on a quiet machine, by how much differs from one to the next. Processor seconds suffer less."
+        )
+    few = min(one["runs"] for measured in _timed(document) for one in measured["results"].values())
+    if few < _FEWEST_RUNS:
+        said.append(
+            "Some are of a single run, where the column *runs* says so."
+            if few == 1
+            else f"Some are of {few} runs."
+        )
+    return " ".join(said) or "All sizes are measured, on a quiet machine."
+
+
+def _others(measured: Document) -> float:
+    """Processors that other programs used while a table was measured."""
+    found = measured["results"].values()
+    seconds = sum(one["seconds"] * one["runs"] for one in found)
+    return float(sum(one["others"] * one["seconds"] * one["runs"] for one in found) / seconds)
+
+
+def _timed(document: Document) -> list[Document]:
+    loads = [measured for of_size in document.get("loads", {}).values() for measured in of_size.values()]
+    return [*loads, *document.get("readers", {}).values()]
 
 
 def _contestants(_: Document) -> str:
@@ -167,8 +207,7 @@ def _footnote(measured: Document) -> str:
 
 
 def _when(measured: Document) -> str:
-    """The day, and how much else the machine did."""
-    return f"Measured {measured['date']}, with a load average of {measured['load_average']} before it began."
+    return f"Measured {measured['date']}; other programs used {_others(measured):.1f} of the processors meanwhile."
 
 
 def _readers(document: Document) -> str:
@@ -210,7 +249,7 @@ def _shapes(document: Document) -> str:
         lines.append(f"| {shown} | {one.rows:,} | {one.seconds:.2f} | {figures} |")
     notes = "".join(f"\n- {line}" for line in failed)
     without = f"\n\nWithout a right result:\n{notes}" if failed else ""
-    return "\n".join(lines) + f"\n\n{_when(measured)}" + without
+    return "\n".join(lines) + f"\n\nMeasured {measured['date']}." + without
 
 
 def _defects(document: Document) -> str:
@@ -222,6 +261,7 @@ def _defects(document: Document) -> str:
 
 _PARTS: Mapping[str, Callable[[Document], str]] = {
     "environment": _environment,
+    "standing": _standing,
     "contestants": _contestants,
     "tables": _tables,
     "loads": _loads,

@@ -26,7 +26,8 @@ class Summary:
     """All runs of one contestant at one size: medians, and of the seconds the least and the most.
 
     `cpu` and `server_cpu` are processor seconds of the client's processes and of PostgreSQL's; `call` is a reader's
-    own seconds of its reading call, without Python's start and imports; `memory_mb` counts shared pages once.
+    own seconds of its reading call, without Python's start and imports; `memory_mb` counts shared pages once. `others`
+    is what the rest of the machine used meanwhile, in processors: 0 on a quiet machine but for the measuring itself.
     """
 
     runs: int
@@ -37,6 +38,7 @@ class Summary:
     server_cpu: float
     call: float
     memory_mb: float
+    others: float
     ok: bool
 
 
@@ -52,6 +54,7 @@ def summary_of(runs: Sequence[Run]) -> Summary:
         round(median(run.server_cpu_seconds for run in runs), 3),
         round(median(run.call_seconds for run in runs), 3),
         round(median(run.pss_mb for run in runs), 1),
+        round(sum(run.others_cpu_seconds for run in runs) / sum(seconds), 2),
         all(run.ok for run in runs),
     )
 

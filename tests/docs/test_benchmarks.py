@@ -10,7 +10,7 @@ import pytest
 import yaml
 from openpyxl import load_workbook
 
-from benchmarks import published
+from benchmarks import defects, published
 from benchmarks.contestants import ALL, BY_NAME, LOAD, PEERS, PROJECT, Contestant
 from benchmarks.data import sample, write_ready_rows
 from benchmarks.published import PAGE
@@ -25,7 +25,7 @@ def test_the_page_is_made_of_its_results() -> None:
 
 
 def test_the_page_has_every_part() -> None:
-    for part in ("environment", "contestants", "tables", "loads", "readers", "shapes", "defects"):
+    for part in ("environment", "standing", "contestants", "tables", "loads", "readers", "shapes", "defects"):
         assert f"<!-- measured: {part} -->\n" in PAGE_TEXT
 
 
@@ -45,10 +45,10 @@ def test_results_are_of_contestants_and_tables_that_there_are() -> None:
 def test_what_was_wrong_has_no_time() -> None:
     found = {"runs": 5, "seconds": 1.0, "least": 1.0, "most": 1.0, "cpu": 1.0, "server_cpu": 1.0, "call": 0.0}
     results = {
-        "polars_adbc": {**found, "memory_mb": 1.0, "ok": True},
-        "duckdb": {**found, "seconds": 0.5, "memory_mb": 1.0, "ok": False},
+        "polars_adbc": {**found, "memory_mb": 1.0, "others": 0.0, "ok": True},
+        "duckdb": {**found, "seconds": 0.5, "memory_mb": 1.0, "others": 0.0, "ok": False},
     }
-    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "load_average": 0.1, "results": results}}}}
+    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "results": results}}}}
     page = published.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
     assert "| duckdb" not in page
     assert "Without a right result, so without a time: duckdb." in page
@@ -57,14 +57,50 @@ def test_what_was_wrong_has_no_time() -> None:
 @pytest.mark.parametrize("seconds, sentence", [(0.5, "factload is first"), (2.0, "factload is not first")])
 def test_who_is_first_is_said(seconds: float, sentence: str) -> None:
     found = {"runs": 5, "least": 1.0, "most": 1.0, "cpu": 1.0, "server_cpu": 1.0, "call": 0.0}
-    found |= {"memory_mb": 1.0, "ok": True}
+    found |= {"memory_mb": 1.0, "others": 0.0, "ok": True}
     results = {
         "factload_core": {**found, "seconds": seconds},
         "polars_adbc": {**found, "seconds": 1.0},
         "floor": {**found, "seconds": 0.1},
     }
-    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "load_average": 0.1, "results": results}}}}
+    document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "results": results}}}}
     assert sentence in published.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
+
+
+KEYS = {"P0000007": 7, "0012345": 100, "12345": 200}
+GOOD = (1_999, Decimal("50.00"), 4_000)
+DEFECT = {defect.name: defect for defect in defects.DEFECTS}
+
+
+@pytest.mark.parametrize(
+    "name, facts, said, sentence",
+    [
+        ("unmatched_key", GOOD, "", "**left out without a word**"),
+        ("unmatched_key", GOOD, "unmatched_key", "handed back as `unmatched_key`; the others are loaded"),
+        ("unmatched_key", (0, Decimal(0), 0), "KeyError", "stops with `KeyError`; nothing is loaded"),
+        ("unmatched_key", (0, Decimal(0), 0), "", "**loads nothing, without a word**"),
+        ("unmatched_key", (2_000, Decimal("51.50"), 4_009), "", "**loaded with a key that there isn't**"),
+        ("error_cell", (2_000, Decimal("50.00"), 4_007), "", "**loaded with 0 as its measure**"),
+        (
+            "error_cell",
+            (1_199, Decimal("31.00"), 2_000),
+            "NotNullViolation",
+            "stops with `NotNullViolation`; **1,199 of 2,000 rows are in the table**",
+        ),
+        ("zeros_in_text", (2_000, Decimal("51.50"), 4_100), "", "loaded as shown"),
+        ("zeros_in_text", (2_000, Decimal("51.50"), 4_200), "", "loaded as `12345`"),
+        (
+            "zeros_in_text",
+            (1_999, Decimal("50.01"), 4_000),
+            "",
+            "ends without a word; **1,999 of 2,000 rows are in the table**",
+        ),
+    ],
+)
+def test_what_became_of_a_defect_is_told_by_the_rows(
+    name: str, facts: tuple[int, Decimal, int], said: str, sentence: str
+) -> None:
+    assert defects.sentence_of(DEFECT[name], KEYS, GOOD, facts, said) == sentence
 
 
 PROGRAMS = [contestant for contestant in ALL if contestant.script]

@@ -26,7 +26,7 @@ IMAGES = PROJECT / "docs" / "img"
 _PART = re.compile(r"(<!-- measured: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _SIZES = (2_000, 80_000, 800_000, 8_000_000)
-_BUSY = 0.3  # processors, from which on somebody else was at work; the measuring itself takes less
+_BUSY = 0.3  # processors, from which on somebody else was at work
 _FEWEST_RUNS = 5
 
 Document = dict[str, Any]
@@ -106,7 +106,7 @@ def _standing(document: Document) -> str:
     said = []
     missing = [f"{rows:,}" for rows in _SIZES if str(rows) not in document.get("loads", {})]
     if missing:
-        said.append(f"Not measured yet with these versions: loads of {' and of '.join(missing)} rows.")
+        said.append(f"Not measured yet with these versions: {', '.join(missing)} rows.")
     busy = max(_others(measured) for measured in _timed(document))
     if busy >= _BUSY:
         said.append(

@@ -27,7 +27,7 @@ class Summary:
 
     `cpu` and `server_cpu` are processor seconds of the client's processes and of PostgreSQL's; `call` is a reader's
     own seconds of its reading call, without Python's start and imports; `memory_mb` counts shared pages once. `others`
-    is what the rest of the machine used meanwhile, in processors: 0 on a quiet machine but for the measuring itself.
+    is what the rest of the machine used meanwhile, in processors: nearly 0 on a quiet one.
     """
 
     runs: int

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from benchmarks.contestants import PROJECT, Contestant
 from benchmarks.data import Sample
 from benchmarks.tables import FactTable
@@ -35,7 +33,7 @@ class Run:
     """What one run cost, memory in 10^6 bytes, and whether its result was right.
 
     `cpu_seconds` are the client's, all its processes; `server_cpu_seconds` PostgreSQL's: what a busy machine distorts
-    least. `others_cpu_seconds` are what the rest of the machine used meanwhile, this benchmark's own measuring too.
+    least. `others_cpu_seconds` are what the rest of the machine used meanwhile, without what watches the process.
     `call_seconds` is what a reader says of its reading call. `peak_mb` is of the client's process tree, where pages
     that processes share count in each; `pss_mb` the same with such pages counted once; `process_mb` the tree's largest
     process. `steps_mb` is factload's own report, step -> its largest process.
@@ -83,9 +81,8 @@ def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Wa
     shutil.rmtree(folder / "staging", ignore_errors=True)
     made = task.sample
     command = contestant.command(made.workbooks, made.pattern, task.ready_rows, warehouse.url)
-    before, machine_before = warehouse.cpu_seconds(), machine_cpu_seconds()
+    before = warehouse.cpu_seconds()
     done, cost = watched(command, folder, contestant.environment(folder))
-    machine = machine_cpu_seconds() - machine_before
     server = warehouse.cpu_seconds() - before
     complaint, seen = "", {}
     if cost["status"] != 0:
@@ -102,7 +99,7 @@ def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Wa
         seconds=cost["seconds"],
         cpu_seconds=cost["cpu_seconds"],
         server_cpu_seconds=server,
-        others_cpu_seconds=max(0.0, machine - server - cost["cpu_seconds"]),
+        others_cpu_seconds=max(0.0, cost["machine_cpu_seconds"] - cost["cpu_seconds"] - server),
         call_seconds=seen.get("seconds", 0.0),
         peak_mb=cost["tree_mb"],
         pss_mb=cost["tree_pss_mb"],
@@ -112,12 +109,6 @@ def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Wa
         steps_seconds=report.get("seconds", {}),
         complaint=complaint,
     )
-
-
-def machine_cpu_seconds() -> float:
-    """Processor time that the whole machine has used so far; what a virtual one was denied counts as used."""
-    times = psutil.cpu_times()
-    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
 
 
 def _wrong_reading(seen: Mapping[str, float], task: Task) -> str:

@@ -189,7 +189,7 @@ ALL = (
     Contestant(
         "pysheetreader_read",
         "read",
-        "SheetReader's Python binding, types declared",
+        "SheetReader's Python binding, the whole sheet as columns",
         "pysheetreader_read.py",
         slow=True,
         packages=("pysheetreader",),

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.tables import TABLES
 
 _TITLES = {table.name: table.title for table in TABLES}
-_OURS, _THEIRS = "#b5422c", "#4a6d8c"
+_OURS = "factload"
 
 
 def draw(folder: Path, document: Mapping[str, Any]) -> None:
@@ -20,7 +20,7 @@ def draw(folder: Path, document: Mapping[str, Any]) -> None:
     loads = {int(rows): tables for rows, tables in document.get("loads", {}).items()}
     if loads:
         folder.mkdir(parents=True, exist_ok=True)
-        _bars(folder / "benchmark-loads.png", _largest(loads), loads)
+        _dots(folder / "benchmark-loads.png", _largest(loads), loads)
         _lines(folder / "benchmark-rows.png", loads)
 
 
@@ -37,25 +37,33 @@ def _right(measured: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: one for name, one in measured["results"].items() if one["ok"]}
 
 
-def _bars(path: Path, rows: int, loads: Mapping[int, Any]) -> None:
+def _dots(path: Path, rows: int, loads: Mapping[int, Any]) -> None:
+    """A dot a contestant, the line through it from the least to the most of its runs."""
     from matplotlib import pyplot
 
     tables = [name for name in _TITLES if name in loads[rows]]
     figure, all_axes = pyplot.subplots(
-        1, len(tables), figsize=(4.2 * len(tables), 5.2), dpi=110, squeeze=False
+        1, len(tables), figsize=(4.6 * len(tables), 4.8), dpi=100, squeeze=False
     )
     for axes, table in zip(all_axes[0], tables, strict=True):
         found = sorted(_right(loads[rows][table]).items(), key=lambda item: -item[1]["seconds"])
-        names = [name for name, _ in found]
-        colours = [_OURS if name.startswith("factload") else _THEIRS for name in names]
-        axes.barh(names, [one["seconds"] for _, one in found], color=colours)
-        axes.set(xscale="log", xlabel="seconds (logarithmic)", title=_TITLES[table])
         for name, one in found:
+            colour = _colour(name)
+            axes.plot([one["least"], one["most"]], [name, name], color=colour, linewidth=2)
+            axes.plot([one["seconds"]], [name], "o", color=colour)
             axes.annotate(
-                f" {one['seconds']:.2g}", (one["seconds"], name), va="center", fontsize=8, clip_on=False
+                f"{one['seconds']:.3g}",
+                (one["seconds"], name),
+                xytext=(0, 6),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
             )
-        axes.grid(visible=True, axis="x", alpha=0.3)
-    figure.suptitle(f"The whole load, {rows:,} rows: wall time of the process")
+        axes.set(xscale="log", xlabel="seconds (logarithmic)", title=_TITLES[table])
+        axes.margins(x=0.12, y=0.08)
+        _plain(axes.xaxis)
+        axes.grid(visible=True, alpha=0.3)
+    figure.suptitle(f"The whole load, {rows:,} rows: wall time of the process, median and range")
     figure.tight_layout()
     figure.savefig(path)
     pyplot.close(figure)
@@ -66,29 +74,47 @@ def _lines(path: Path, loads: Mapping[int, Any]) -> None:
 
     tables = [name for name in _TITLES if any(name in of_size for of_size in loads.values())]
     figure, all_axes = pyplot.subplots(
-        1, len(tables), figsize=(4.2 * len(tables), 4.6), dpi=110, squeeze=False, sharey=True
+        1, len(tables), figsize=(4.6 * len(tables), 5.2), dpi=100, squeeze=False, sharey=True
     )
     for axes, table in zip(all_axes[0], tables, strict=True):
         of_table = {
             rows: _right(of_size[table]) for rows, of_size in sorted(loads.items()) if table in of_size
         }
         names = dict.fromkeys(name for found in of_table.values() for name in found)
-        for name in names:
+        for number, name in enumerate(names):
             points = [(rows, found[name]["seconds"]) for rows, found in of_table.items() if name in found]
-            ours = name.startswith("factload")
+            ours = name.startswith(_OURS)
             axes.plot(
                 [rows for rows, _ in points],
                 [seconds for _, seconds in points],
-                "o-" if ours else "s--",
+                "-" if ours else "--",
+                marker="osD^v<>Pp*hX"[number % 12],
+                color=pyplot.get_cmap("tab20")(number % 20),
                 linewidth=2.2 if ours else 1.0,
                 markersize=4,
                 label=name,
             )
         axes.set(xscale="log", yscale="log", xlabel="rows", title=_TITLES[table])
+        axes.set_xticks(list(of_table), [f"{rows:,}" for rows in of_table])
+        axes.minorticks_off()
+        _plain(axes.yaxis)
         axes.grid(visible=True, alpha=0.3)
         axes.legend(fontsize=6)
     all_axes[0][0].set_ylabel("seconds")
-    figure.suptitle("Wall time against rows, both logarithmic")
+    figure.suptitle("The whole load: wall time against rows, both logarithmic")
     figure.tight_layout()
     figure.savefig(path)
     pyplot.close(figure)
+
+
+def _colour(name: str) -> str:
+    return "#b5422c" if name.startswith(_OURS) else "#4a6d8c"
+
+
+def _plain(axis: Any) -> None:
+    """Ticks at 1, 2, 5, 10, 20 …, in figures that people read."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())

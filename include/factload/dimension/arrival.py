@@ -15,13 +15,10 @@ import pyarrow as pa
 from sqlalchemy import Select, collate, func, literal, select, types
 from sqlalchemy.engine import Connection
 
-from factload.dimension.text_hash import text_hashes
+from factload.dimension.text_hash import PROBE, SEED, is_ours, text_hashes
 from factload.errors import TransientError
 from factload.postgres.encoding import codec_of
-from factload.vectors import texts
 
-_PROBE = "factload"
-_SEED = 0
 _LOW = (1 << 32) - 1
 
 
@@ -32,7 +29,7 @@ class Arrival:
         sent = query.subquery("sent")
         sums = [func.count(column) for column in sent.c] + [_sum(column) for column in sent.c]
         rows, probe, *found = connection.execute(
-            select(func.count(), func.max(func.hashtextextended(literal(_PROBE), _SEED)), *sums).select_from(
+            select(func.count(), func.max(func.hashtextextended(literal(PROBE), SEED)), *sums).select_from(
                 sent
             )
         ).one()
@@ -41,7 +38,7 @@ class Arrival:
         # for counts and numbers alone.
         self._numbers = [isinstance(column.type, types.Integer) for column in sent.c]
         same_bytes = codec_of(connection) is None
-        self._hashes = rows == 0 or (same_bytes and probe == int(text_hashes(texts([_PROBE]))[0]))
+        self._hashes = rows == 0 or (same_bytes and is_ours(probe))
         self._arrived = [0] * len(self._sent)
 
     def add(self, columns: Sequence[pa.Array]) -> None:
@@ -77,7 +74,7 @@ def garbled(name: str) -> TransientError:
 def _sum(column: Any) -> Any:
     if isinstance(column.type, types.Integer):
         return func.sum(column)
-    return func.sum(func.hashtextextended(collate(column, "C"), _SEED))
+    return func.sum(func.hashtextextended(collate(column, "C"), SEED))
 
 
 def _exact(values: npt.NDArray[np.int64]) -> int:

@@ -1,5 +1,5 @@
 """PostgreSQL's 64-bit hash of texts, a few vector operations for all of an array: what ``hashtextextended`` with seed 0
-says of each, on a server whose processor keeps the lowest byte first.
+says of each, on a server whose processor keeps the lowest byte first, and of texts in UTF-8.
 
 Bob Jenkins' lookup3, as src/common/hashfn.c has it (``hash_bytes_extended``). PostgreSQL parts tables by it, so it
 stays what it is.
@@ -10,12 +10,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from sqlalchemy import func, literal, select
+from sqlalchemy.engine import Connection
 
+from factload.postgres.encoding import codec_of
+from factload.vectors import texts as texts_of
 from factload.vectors import words
+
+SEED = 0
 
 _Halves = npt.NDArray[np.uint32]
 _State = tuple[_Halves, _Halves, _Halves]
 
+PROBE = "factload"
 _START = 0x9E3779B9 + 3923095
 _BLOCK = 12
 _LOW = np.uint64(0xFFFFFFFF)
@@ -44,6 +51,17 @@ def text_hashes(texts: pa.Array) -> npt.NDArray[np.int64]:
     # The lowest byte is the length's.
     b, c = _finished(a + _low(first), b + _high(first), c + _low(second << np.uint64(8)))
     return ((b.astype(np.uint64) << np.uint64(32)) | c).view(np.int64)
+
+
+def server_hashes_alike(connection: Connection) -> bool:
+    """Whether the server comes to the same: not one of another byte order, or with another encoding of its texts."""
+    said = connection.scalar(select(func.hashtextextended(literal(PROBE), SEED)))
+    return codec_of(connection) is None and is_ours(said)
+
+
+def is_ours(said: int) -> bool:
+    """Whether this is our hash of ``PROBE`` too."""
+    return said == int(text_hashes(texts_of([PROBE]))[0])
 
 
 def _low(value: npt.NDArray[np.uint64]) -> _Halves:

@@ -26,7 +26,7 @@ from factload.ledger.rejects import add_rejects
 from factload.ledger.tables import partitions
 from factload.load import Load
 from factload.reconcile.counts import EXACT
-from factload.reconcile.weighted_checksums import weighted_sums
+from factload.reconcile.weighted_checksums import hashes_alike, weighted_sums
 from factload.sheet.reject import reject_table
 
 
@@ -56,7 +56,7 @@ def reject_duplicates(
         for each in (moved.c[ROW], moved.c.first_place, moved.c.first_row)
     )
     sums = [func.sum(moved.c[name]) for name in totals]
-    weighted = weighted_sums(moved, ROW, list(feed.fact.columns))
+    weighted = weighted_sums(moved, ROW, list(feed.fact.columns), alike=hashes_alike(connection, moved.c))
     query = select(moved.c[SLICE], *rows, *sums, *weighted.values()).group_by(moved.c[SLICE])
     of_slice = {slice_key(row.partition_id): row for row in known}
     for key, numbers, first_places, first_rows, *exact in connection.execute(query):

@@ -22,7 +22,7 @@ from factload.load import Load, PartitionFile
 from factload.postgres.insert import INSERTS, chunks
 from factload.postgres.locks import LockTable
 from factload.reconcile.counts import Staged
-from factload.reconcile.weighted_checksums import weighted_sums
+from factload.reconcile.weighted_checksums import hashes_alike, weighted_sums
 
 
 def slice_key(partition_id: str) -> int:
@@ -76,7 +76,9 @@ def staged_slices(
 ) -> dict[str, Staged]:
     """What the table really holds, by partition id (rows of no partition under their slice's number)."""
     totals = {name: func.sum(staging.c[name]) for name in measures(feed)}
-    weighted = weighted_sums(staging, ROW, list(feed.fact.columns))
+    weighted = weighted_sums(
+        staging, ROW, list(feed.fact.columns), alike=hashes_alike(connection, staging.columns)
+    )
     ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
     query = select(staging.c[SLICE], func.count(), *totals.values(), *weighted.values())
     found = {}

@@ -21,7 +21,7 @@ from factload.ledger import ledger, partitions
 from factload.load import DimensionMap, Load, PartitionCounts, PartitionFile
 from factload.postgres.encoding import codec_of
 from factload.postgres.errors import room_for
-from factload.reconcile.weighted_checksums import weighted_totals
+from factload.reconcile.weighted_checksums import hashes_alike, weighted_totals
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.staging.files import open_table
@@ -44,6 +44,7 @@ def load_partition(
             table = staged.staging_of(connection, load, feed)
             constants = constant_values(table, feed, load.period_date, partition)
             codec = codec_of(connection)
+            alike = hashes_alike(connection, table.columns)
         resolved = resolve(
             reject_unencodable(open_table(Path(partition.path), partition.sha256), feed, codec),
             feed,
@@ -60,7 +61,7 @@ def load_partition(
             rejected=resolved.rejects.num_rows,
             staged=resolved.rows.num_rows,
             totals=control_totals(resolved.rows, measures(feed)),
-            weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table),
+            weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table, alike=alike),
             unknown=resolved.unknown,
         )
         with connection.begin():

@@ -148,6 +148,18 @@ def first_bytes(values: pa.Array[Any]) -> Bytes:
     return np.frombuffer(values.buffers()[2], np.uint8)[starts]
 
 
+def outer_bytes(values: pa.Array[Any]) -> tuple[Bytes, Bytes]:
+    """The first and the last byte of every text; 0x7F for one that has none."""
+    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    filled = offsets[:-1] < offsets[1:]
+    outer = np.full((2, len(values)), 0x7F, np.uint8)
+    if filled.any():
+        data = np.frombuffer(values.buffers()[2], np.uint8)
+        outer[0, filled] = data.take(offsets[:-1][filled])
+        outer[1, filled] = data.take(offsets[1:][filled] - 1)
+    return outer[0], outer[1]
+
+
 def words(data: bytes) -> Words:
     """The eight bytes at every position of ``data`` but the last seven, as one little-endian number each."""
     return np.ndarray(max(len(data) - 7, 0), np.dtype("<u8"), data, strides=(1,))

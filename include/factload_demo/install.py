@@ -88,6 +88,8 @@ def install(files: Sequence[str]) -> None:
         pip = [PYTHON, "-m", "pip", "install", "-q"]
         _run([*pip, *requirements])
         _run([*pip, *project])
+    # This project is not copied, so neither has compiled it.
+    _run([PYTHON, "-m", "compileall", "-q", "include"])
 
 
 def as_pip_is_set_up(environment: Mapping[str, str], setting: Callable[[str], str]) -> dict[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from factload import steps
 from factload.errors import ReconciliationError, TransientError
 from factload.ledger.partitions import recorded_files
 from factload.load import PartitionFile
+from factload.postgres.database import engine_for
 from factload.reports.report import read_status
 from tests.driver import SteppedLoad
 from tests.integration.opened import Opened
@@ -106,6 +109,41 @@ def test_rows_of_no_partition_are_gone_from_the_next_attempt(place: Place, half:
     with pytest.raises(ReconciliationError, match="belong to no partition"):
         half.reconcile()
     finish(Opened(place, place.feed()))
+
+
+def test_rows_that_the_ledger_has_forgotten_are_not_doubled(place: Place, half: Opened) -> None:
+    """Another content's publication forgets this one's partitions; its staging table stays if nobody cleans."""
+    first = (place.home / "inbox/sales_2026-11-05.xlsx").read_bytes()
+    place.workbook([("A1", 1)])
+    other = Opened(place, place.feed())
+    other.load_all()
+    other.reconcile()
+    other.publish()
+    (place.home / "inbox/sales_2026-11-05.xlsx").write_bytes(first)
+    again = Opened(place, place.feed())
+    assert again.staging == half.staging
+    assert place.rows(f"SELECT count(*) FROM {again.staging}") == [(0,)]
+    finish(again)
+
+
+def test_a_partition_that_was_never_staged_reads_no_staged_rows(place: Place, half: Opened) -> None:
+    """Deleting what an earlier delivery left reads the whole table: only where there was one."""
+    deleted: list[str] = []
+    engine = engine_for(place.url)
+
+    def note(*seen: Any) -> None:
+        if str(seen[2]).startswith("DELETE FROM factload_staging"):
+            deleted.append(seen[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    half.load_partition(2)
+    assert deleted == []
+    half.change_dimension()
+    half.load_partition(2)
+    assert len(deleted) == 1
+    event.remove(engine, "before_cursor_execute", note)
+    half.load_all()
+    finish(half)
 
 
 @pytest.mark.parametrize("loss", ["DROP TABLE {staging}", "TRUNCATE {staging}"])

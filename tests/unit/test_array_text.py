@@ -17,6 +17,7 @@ from factload.postgres.arrays import array_text
     [
         (pa.array([1, None, -3]), "{1,NULL,-3}"),
         (pa.array([Decimal("1.50"), None, Decimal("-0.01")]), "{1.50,NULL,-0.01}"),
+        (pa.array(["a", 'b"', "c\\"]).slice(1), '{"b\\"","c\\\\"}'),
         (pa.array(["plain", None, "NULL", ""]), '{"plain",NULL,"NULL",""}'),
         (pa.array(['say "x"', "back\\slash", "a,b", "{c}"]), '{"say \\"x\\"","back\\\\slash","a,b","{c}"}'),
         (pa.array([date(2026, 11, 5), None]), "{2026-11-05,NULL}"),

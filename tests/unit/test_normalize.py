@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from factload.dimension.normalize import normalize
 from factload.feed.normalize_steps import parse_steps
+from factload.white_space import trimmed
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,16 @@ def test_casefold_is_python_s(keys: list[str | None]) -> None:
     assert [f for f, e in zip(found, expected, strict=True) if f and e] == [
         e for f, e in zip(found, expected, strict=True) if f and e
     ]
+
+
+@given(
+    st.lists(st.none() | st.text(st.sampled_from("ab é\u00e0\u3000\u200b\ufeff\x85\xa0\x1c\t\n \x7f漢"))),
+    st.integers(0, 3),
+)
+def test_white_space_goes_from_both_ends(keys: list[str | None], start: int) -> None:
+    white = "\u3000\u200b\ufeff\x85\xa0\x1c\t\n "
+    found = trimmed(pa.array(keys, pa.string()).slice(start))
+    assert found.to_pylist() == [None if key is None else key.strip(white) for key in keys[start:]]
 
 
 @pytest.mark.parametrize(

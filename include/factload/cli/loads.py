@@ -15,7 +15,9 @@ from factload.cli.options import add_load_argument, add_load_options, add_output
 from factload.errors import FactloadError
 
 if TYPE_CHECKING:
+    from factload.check.findings import CheckReport
     from factload.cli.options import Commands
+    from factload.reports.report import Report
 
 
 def add_commands(commands: Commands) -> None:
@@ -51,7 +53,6 @@ def add_commands(commands: Commands) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from factload.check.load import check_load
-    from factload.cli import terminal
     from factload.memory import save_memory
 
     save_memory()
@@ -60,7 +61,7 @@ def _check(options: argparse.Namespace) -> int:
         lambda feed, period, url, progress: check_load(
             feed, period, database=url, workbook=options.workbook, progress=progress
         ),
-        terminal.show_check,
+        _show_check,
     )
 
 
@@ -68,7 +69,6 @@ def _run(options: argparse.Namespace) -> int:
     from factload.runtime.processes import warm_up
 
     warm_up()
-    from factload.cli.terminal import show_report
     from factload.memory import save_memory
     from factload.pipeline import run_load
     from factload.reports.report import read_report
@@ -82,14 +82,13 @@ def _run(options: argparse.Namespace) -> int:
         )
         return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
-    return _report_of(options, load, show_report)
+    return _report_of(options, load, _show_report)
 
 
 def _replay(options: argparse.Namespace) -> int:
     from factload.runtime.processes import warm_up
 
     warm_up()
-    from factload.cli.terminal import show_report
     from factload.memory import save_memory
     from factload.replay import replay_load
     from factload.reports.report import read_report
@@ -100,10 +99,9 @@ def _replay(options: argparse.Namespace) -> int:
 
     def replay(feed: Any, period: date, url: str, progress: Any) -> Any:
         replay_load(feed, period, database=url, workbook=_corrected(options.workbook), progress=progress)
-        return read_report(url, feed.load_id(period))
         return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
-    return _report_of(options, replay, show_report)
+    return _report_of(options, replay, _show_report)
 
 
 def _corrected(name: str | None) -> str | Path | None:
@@ -122,7 +120,6 @@ def _corrected(name: str | None) -> str | Path | None:
 def _release(options: argparse.Namespace) -> int:
     from getpass import getuser
 
-    from factload.cli.terminal import show_report
     from factload.release import publish_held
     from factload.reports.report import read_report
     from factload.runtime.retry import through_losses
@@ -134,7 +131,7 @@ def _release(options: argparse.Namespace) -> int:
         publish_held(feed, period, reason=options.reason, by=by, database=url)
         return through_losses(partial(read_report, url, feed.load_id(period)), progress)
 
-    return _report_of(options, release, show_report)
+    return _report_of(options, release, _show_report)
 
 
 def _take_load_apart(options: argparse.Namespace) -> None:
@@ -145,10 +142,21 @@ def _take_load_apart(options: argparse.Namespace) -> None:
     options.feed = options.feed or name
 
 
+def _show_report(report: Report) -> None:
+    from factload.cli.terminal import show_report
+
+    show_report(report)
+
+
+def _show_check(report: CheckReport) -> None:
+    from factload.cli.terminal import show_check
+
+    show_check(report)
+
+
 def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], None]) -> int:
     """Produce a report and print it; an error becomes part of the report, and one line on standard error."""
     from factload.check.findings import CheckReport
-    from factload.cli.progress_bars import Bars
     from factload.feed.file import read_feed
     from factload.postgres.database import engine_for
     from factload.progress import Quiet
@@ -165,6 +173,9 @@ def _report_of(options: argparse.Namespace, produce: Any, show: Callable[[Any], 
         if options.json:
             report = produce(feed, period, url, Quiet())
         else:
+            # Only here: whoever wants JSON waits for no library of bars and tables.
+            from factload.cli.progress_bars import Bars
+
             with Bars() as bars:
                 report = produce(feed, period, url, bars)
     except FactloadError as error:

@@ -48,27 +48,34 @@ def replace_slice(
     partition: PartitionFile,
     resolved: Resolved,
     constants: Mapping[str, Any],
+    *,
+    again: bool,
 ) -> None:
-    """Delete what an earlier delivery of this partition left, then insert its rows and rejects by chunks.
+    """Insert a partition's rows and rejects by chunks, after deleting what an earlier delivery left.
 
     ``staging``: the load's staging table; ``resolved``: the partition's rows and rejects; ``constants``: the columns
-    that are the same in every row. Runs in the caller's transaction.
+    that are the same in every row; ``again``: the ledger knows of an earlier delivery. Deleting reads the whole table:
+    done for each partition, that would grow with the square of their number. Runs in the caller's transaction.
     """
     key = slice_key(partition.partition_id)
-    connection.execute(delete(staging).where(staging.c[SLICE] == key))
+    if again:
+        connection.execute(delete(staging).where(staging.c[SLICE] == key))
     forget_rejects(connection, load, partition.partition_id)
     for chunk in chunks(resolved.rows, feed.rows_per_chunk):
         INSERTS[feed.insert](connection, staging, {SLICE: key, **constants}, chunk)
     add_rejects(connection, load, partition, resolved.rejects, feed.rows_per_chunk)
 
 
-def keep_slices(connection: Connection, staging: Table, partition_ids: Collection[str]) -> dict[str, int]:
-    """Delete the rows of every slice but these partitions'; returns how many rows each of these has."""
-    ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
-    found = connection.execute(select(staging.c[SLICE], func.count()).group_by(staging.c[SLICE])).all()
-    if strange := [row[0] for row in found if row[0] not in ids]:
-        connection.execute(delete(staging).where(staging.c[SLICE].in_(strange)))
-    return {ids[row[0]]: row[1] for row in found if row[0] in ids}
+def keep_slices(connection: Connection, staging: Table, rows: Mapping[str, int]) -> set[str]:
+    """Delete every slice but those that have as many rows as ``rows`` says (by partition id); returns the ids of these
+    partitions that don't."""
+    ids = {slice_key(partition_id): partition_id for partition_id in rows}
+    query = select(staging.c[SLICE], func.count()).group_by(staging.c[SLICE])
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    torn = {key for key, partition_id in ids.items() if found.get(key, 0) != rows[partition_id]}
+    if lost := [key for key in found if key in torn or key not in ids]:
+        connection.execute(delete(staging).where(staging.c[SLICE].in_(lost)))
+    return {ids[key] for key in torn}
 
 
 def staged_slices(

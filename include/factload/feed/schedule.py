@@ -9,7 +9,6 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
-from croniter import croniter
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from factload.feed.part import FeedPart, sequence, time_zone
@@ -84,6 +83,8 @@ class Missing(FeedPart):
 
 def cron(value: object) -> object:
     """A cron expression of five fields, or one of its nicknames such as ``@daily``."""
+    from croniter import croniter  # not for the processes that are handed a feed which was read
+
     if isinstance(value, str) and croniter.is_valid(value) and len(value.split()) in (1, 5):
         return value
     raise ValueError('expected a cron expression such as "0 2 * * *", in quotes')

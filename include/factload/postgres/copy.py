@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
@@ -18,16 +18,19 @@ def copy_text(statement: ClauseElement, connection: Connection) -> str:
 
 
 class CopyIn(ClauseElement):
-    """``COPY table (columns) FROM STDIN``."""
+    """``COPY table (columns) FROM STDIN (FORMAT …)``."""
 
     inherit_cache = False
 
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+    def __init__(self, table: Table, columns: Sequence[str], form: Literal["binary", "csv"]) -> None:
         self.table = table
         self.columns = columns
+        self.form = form
 
 
 @compiles(CopyIn)
 def _copy_in(element: CopyIn, compiler: Any, **_: Any) -> str:
     columns = ", ".join(compiler.preparer.quote(name) for name in element.columns)
-    return f"COPY {compiler.preparer.format_table(element.table)} ({columns}) FROM STDIN (FORMAT csv)"
+    return (
+        f"COPY {compiler.preparer.format_table(element.table)} ({columns}) FROM STDIN (FORMAT {element.form})"
+    )

@@ -28,7 +28,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Connection
 
 from factload.postgres.arrays import array_text
+from factload.postgres.binary_copy import HEADER, TRAILER, binary_rows, has_binary_form
 from factload.postgres.copy import CopyIn, copy_text
+
+_AT_ONCE = 1 << 16  # bytes that the driver takes at a time
 
 
 def chunks(rows: pa.Table, size: int) -> Iterator[pa.Table]:
@@ -55,16 +58,21 @@ def insert_core(connection: Connection, table: Table, constants: Mapping[str, An
 
 
 def insert_copy(connection: Connection, table: Table, constants: Mapping[str, Any], chunk: pa.Table) -> None:
-    """The same by COPY."""
+    """The same by COPY: in its binary format where that has a form for every column, else as CSV."""
     repeated = [pa.repeat(value, chunk.num_rows) for value in constants.values()]
     names = [*constants, *chunk.column_names]
-    lines = io.BytesIO()
-    csv.write_csv(
-        pa.table([*repeated, *chunk.columns], names=names), lines, csv.WriteOptions(include_header=False)
-    )
-    lines.seek(0)
+    kinds = [table.c[name].type for name in names]
+    columns = [*repeated, *(column.combine_chunks() for column in chunk.columns)]
+    binary = all(map(has_binary_form, kinds, columns))
+    rows = io.BytesIO()
+    if binary:
+        rows.writelines((HEADER, binary_rows(kinds, columns), TRAILER))
+    else:
+        csv.write_csv(pa.table(columns, names=names), rows, csv.WriteOptions(include_header=False))
+    rows.seek(0)
     with closing(connection.connection.cursor()) as cursor:
-        cursor.copy_expert(copy_text(CopyIn(table, names), connection), lines)
+        statement = copy_text(CopyIn(table, names, "binary" if binary else "csv"), connection)
+        cursor.copy_expert(statement, rows, _AT_ONCE)
 
 
 _Insert = Callable[[Connection, Table, Mapping[str, Any], pa.Table], None]

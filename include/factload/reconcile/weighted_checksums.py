@@ -114,7 +114,9 @@ def _as_integers(values: pa.Array, kind: types.TypeEngine[Any], alike: bool) -> 
 def _text_hashes(values: pa.Array, kind: types.TypeEngine[Any], alike: bool) -> npt.NDArray[np.int64]:
     texts = pc.cast(values, pa.string())
     if column_type(kind).family == "uuid":
-        texts = pc.utf8_lower(pc.replace_substring_regex(texts, "[-{}]", ""))
+        for mark in "-{}":
+            texts = pc.replace_substring(texts, mark, "")
+        texts = pc.ascii_lower(texts)
     texts = pc.utf8_rtrim(texts, " ")  # char(n) is padded
     if alike:
         return text_hashes(texts) & _LOW

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ from factload.errors import TransientError
 from factload.runtime.last_words import kept_from_the_terminal, where_they_are
 
 _HEARD_EVERY_SECONDS = 0.2
-_said: multiprocessing.queues.Queue[int] | None = None
+_said: multiprocessing.queues.Queue[int | None] | None = None
 
 
 def warm_up() -> None:
@@ -53,7 +53,7 @@ def say_rows_done(rows: int) -> None:
         _said.put(rows)
 
 
-def _begin(said: multiprocessing.queues.Queue[int], environment: dict[str, str]) -> None:
+def _begin(said: multiprocessing.queues.Queue[int | None], environment: dict[str, str]) -> None:
     # Ctrl+C reaches every process of the terminal; the one that started the workers says what becomes of them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The server that workers are forked from keeps the environment of its own start.
@@ -141,7 +141,7 @@ class Workers:
         context = _context()
         with _started():
             _ensure_server()
-            self._said = context.Queue()
+            self._said: multiprocessing.queues.Queue[int | None] = context.Queue()
             self._pool = ProcessPoolExecutor(
                 min(count, os.cpu_count() or 1),
                 mp_context=context,
@@ -167,6 +167,8 @@ class Workers:
                 worker.terminate()
         self._pool.shutdown(wait=self._is_alive(), cancel_futures=True)
         self._ended.set()
+        with suppress(RuntimeError):  # where no thread can be had to say it, the listener looks by itself
+            self._said.put(None)
         self._listener.join()
         threading.excepthook = self._say_of_threads
 
@@ -194,6 +196,8 @@ class Workers:
     def _listen(self, heard: Callable[[int], None]) -> None:
         while not self._ended.is_set():
             try:
-                heard(self._said.get(timeout=_HEARD_EVERY_SECONDS))
+                rows = self._said.get(timeout=_HEARD_EVERY_SECONDS)
             except queue.Empty:
                 continue
+            if rows is not None:
+                heard(rows)

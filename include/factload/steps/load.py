@@ -66,10 +66,19 @@ def load_partition(
         )
         with connection.begin():
             ledger.fence(connection, load, *ledger.UNFINISHED)
-            partitions.lock_partition(connection, load, partition.partition_id)
+            known = partitions.lock_partition(connection, load, partition.partition_id)
             rows = f"{counts.staged:,} rows of {partition.label} into the staging table"
             with room_for(rows, resolved.rows.nbytes):
-                staged.replace_slice(connection, table, load, feed, partition, resolved, constants)
+                staged.replace_slice(
+                    connection,
+                    table,
+                    load,
+                    feed,
+                    partition,
+                    resolved,
+                    constants,
+                    again=known.loaded_epoch is not None,
+                )
             ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
             partitions.record_partition(connection, load, counts, made_of)
         return counts

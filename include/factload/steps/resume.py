@@ -30,15 +30,14 @@ def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) ->
 
 
 def keep_what_is_whole(connection: Connection, load: Load, feed: Feed) -> None:
-    """Mark the partitions whose staged rows are not all there, and remove the rows of all others.
+    """Mark the partitions whose staged rows are not all there, and leave no rows but those of the others.
 
     A table that was swept since the attempt began is made anew.
     """
     table = make_staging(connection, load, feed, fact_table(connection, feed))
     known = partitions.loaded_partitions(connection, load)
-    rows = staged.keep_slices(connection, table, [row.partition_id for row in known])
-    torn = [row.partition_id for row in known if rows.get(row.partition_id, 0) != (row.staged_rows or 0)]
-    partitions.load_again(connection, load, torn)
+    rows = {row.partition_id: row.staged_rows or 0 for row in known}
+    partitions.load_again(connection, load, staged.keep_slices(connection, table, rows))
 
 
 def staged_before(

@@ -14,7 +14,8 @@ from factload.sheet.xlsx.package import Package
 from factload.sheet.xlsx.slow_path import SheetParser, iterate
 from factload.sheet.xlsx.strings_table import SharedStrings
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 16  # bytes
+_FEW_ROWS = 1 << 13  # where the first rows are all that is wanted: the rest of a chunk is parsed for nothing
 
 
 def first_rows(
@@ -24,7 +25,7 @@ def first_rows(
 
     ``stale``: the values of their formulas are out of date.
     """
-    with closing(_rows(package, sheet, strings, limits, stale)) as rows:
+    with closing(_rows(package, sheet, strings, limits, stale, chunk=_FEW_ROWS)) as rows:
         head = takewhile(lambda row: row.number <= HEADER_WITHIN, rows)
         return list(bounded(head, limits.window_text_bytes))
 
@@ -50,6 +51,7 @@ def _rows(
     limits: Limits,
     stale: bool,
     spread: Collection[int] = (),
+    chunk: int = _CHUNK,
 ) -> Generator[Row, None, None]:
     parser = SheetParser(
         sheet.part,
@@ -61,4 +63,4 @@ def _rows(
         stale=stale,
     )
     with package.open_part(sheet.part, limits.sheet_bytes) as stream:
-        yield from iterate(parser, iter(lambda: stream.read(_CHUNK), b""))
+        yield from iterate(parser, iter(lambda: stream.read(chunk), b""))

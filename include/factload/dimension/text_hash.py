@@ -59,7 +59,7 @@ def server_hashes_alike(connection: Connection) -> bool:
     return codec_of(connection) is None and is_ours(said)
 
 
-def is_ours(said: int) -> bool:
+def is_ours(said: int | None) -> bool:
     """Whether this is our hash of ``PROBE`` too."""
     return said == int(text_hashes(texts_of([PROBE]))[0])
 

@@ -35,7 +35,7 @@ test-rest:
 	@$(PY) -m pytest --ignore=tests/chaos --ignore=tests/dags --ignore=tests/ui
 
 test-faults:
-	@$(PY) -m pytest tests/chaos >.demo/$@.log 2>&1
+	@$(PY) -m pytest tests/chaos --every 3 >.demo/$@.log 2>&1
 
 test-airflow:
 	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1

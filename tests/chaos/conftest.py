@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Generator, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -28,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--write-reliability",
         action="store_true",
         help="write what the fault suite sees into docs/reliability.md",
+    )
+    parser.addoption(
+        "--every",
+        type=int,
+        default=1,
+        metavar="N",
+        help="kill steps at every Nth point alone, each day at others",
     )
 
 
@@ -74,6 +83,13 @@ def record(request: pytest.FixtureRequest, fault_records: dict[str, FaultRecord]
     """The row of the table that belongs to this test's marker."""
     marker = request.node.get_closest_marker("fault")
     return fault_records[marker.args[0]]
+
+
+@pytest.fixture
+def points(pytestconfig: pytest.Config) -> Iterator[int]:
+    """The numbers of the points at which a step is killed: each, or as ``--every`` says."""
+    every: int = pytestconfig.getoption("--every")
+    return itertools.count(date.today().toordinal() % every, every)
 
 
 @pytest.fixture(scope="session")

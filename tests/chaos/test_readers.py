@@ -17,7 +17,7 @@ from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import LOAD, Attempt, Harness
 from tests.chaos.reliability import FaultRecord
 
-PUBLISHES = 100
+PUBLISHES = 50
 Seen = dict[tuple[int, Decimal], int]
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from factload.checksum import sha256_of
 from factload.errors import TransientError
+from factload.staging import files
 from factload.staging.files import StagingFile, open_table
 
 BATCH = pa.record_batch({"row": pa.array([2, 3], pa.int32())})
@@ -34,6 +37,31 @@ def test_a_file_cut_short_or_altered_is_noticed(change: object, tmp_path: Path) 
     with pytest.raises(TransientError) as caught:
         open_table(path, sha256)
     assert caught.value.code == "staging_altered"
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_file_altered_after_it_was_read_is_noticed(
+    tmp_path: Path, settled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sha256 = committed(tmp_path)
+    if settled:
+        time.sleep(0.15)
+    read: list[Path] = []
+
+    def noted(file: Path) -> str:
+        read.append(file)
+        return sha256_of(file)
+
+    monkeypatch.setattr(files, "sha256_of", noted)
+    for _ in range(3):
+        open_table(path, sha256)
+    assert len(read) == (1 if settled else 3)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"!" + whole[101:])
+    with pytest.raises(TransientError, match="not what was written"):
+        open_table(path, sha256)
+    path.write_bytes(whole)
+    assert open_table(path, sha256).num_rows == 2
 
 
 def test_a_file_that_is_gone(tmp_path: Path) -> None:

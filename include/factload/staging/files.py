@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +19,7 @@ from factload.checksum import sha256_of
 from factload.errors import TransientError
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_TICK = 100_000_000  # nanoseconds, more than a file system's clock takes to go on
 STAGING_LOST = ("staging_failed", "staging_missing")
 
 
@@ -32,14 +35,28 @@ def open_table(path: Path, sha256: str) -> pa.Table:
 
 def require_unaltered(path: Path, sha256: str) -> None:
     """Raise TransientError unless the file at ``path`` is there, and its bytes are those that were written."""
-    with missing_is_a_fault(path):
-        found = sha256_of(path)
+    with missing_is_a_fault(path), path.open("rb") as file:  # opened, a file server is asked what it is now
+        found = _sha256_of(path, os.fstat(file.fileno()))
     if found != sha256:
         raise TransientError(
             "staging_altered",
             f"The staging file {path.name} is not what was written",
             remedy="Run the step that writes it again; look at the disk under the staging folder",
         )
+
+
+def _sha256_of(path: Path, found: os.stat_result) -> str:
+    """The file's digest, computed once a process as long as the file is what it was: all tasks of a worker look up in
+    one map, which may be large."""
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    if time.time_ns() - changed < _TICK:  # another change may bear the same time
+        return sha256_of(path)
+    return _sha256_in_state(path, found.st_dev, found.st_ino, found.st_size, changed)
+
+
+@lru_cache(maxsize=64)
+def _sha256_in_state(path: Path, *_: int) -> str:
+    return sha256_of(path)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import multiprocessing.context
 import multiprocessing.forkserver
@@ -62,6 +63,7 @@ def _begin(said: multiprocessing.queues.Queue[int | None], environment: dict[str
     from factload.memory import save_memory
 
     save_memory()
+    gc.freeze()  # what came with the fork stays: looked through for garbage, its pages would be copied, too
     threading.Thread(target=_end_with_parent, daemon=True).start()
     global _said  # noqa: PLW0603 - a worker process has one way to its parent, given at its start
     _said = said

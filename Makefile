@@ -52,8 +52,8 @@ postgresql: .venv/.dev
 	@mkdir -p .demo/postgresql
 	@$(PY) -m tests.versions.postgresql $(MAJORS)
 
-soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats)
-	@$(PY) -c 'from tests.chaos import soak; soak.main()' $(if $(SEED),--seed $(SEED))
+soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again, in at most 15 minutes (SEED=… repeats; MODE=exchange)
+	@$(PY) -c 'from tests.chaos import soak; soak.main()' $(if $(SEED),--seed $(SEED)) $(if $(MODE),--mode $(MODE))
 
 reliability: .venv/.dev  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability

@@ -82,6 +82,13 @@ CREATE INDEX ON fact_sales (dimension_id);
 CREATE VIEW sales AS SELECT dimension_id, metric, load_id FROM fact_sales;
 """
 
+TABLES_OF_LOADS = """
+    SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'fact_sales'::regclass),
+           (SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace IN
+               ('public'::regnamespace, 'factload_staging'::regnamespace) AND relname LIKE ANY ('{fact%,load%}'))
+"""
+"""Partitions of the fact table, and tables that hold fact rows or staged ones: as many, once all loads are published."""
+
 EXCHANGE = changed(FEED, {"fact.mode": "exchange"})
 
 Rows = Counter[tuple[int, Decimal]]

@@ -1,6 +1,6 @@
 """Loads that are killed, frozen, cut off and doubled at random, and tried again until they are published.
 
-make soak        500 loads, or as many as 15 minutes allow; `SEED=…` repeats a run
+make soak        500 loads, or as many as 15 minutes allow; `SEED=…` repeats a run, `MODE=exchange` publishes by exchange
 """
 
 from __future__ import annotations
@@ -19,11 +19,24 @@ import pytest
 
 from factload_demo.postgres import throwaway
 from tests.chaos.faulty_process import Fault, FaultyProcess
-from tests.chaos.harness import Harness, make_workbook, place, publish_old, retried, straight
+from tests.chaos.harness import (
+    EXCHANGE,
+    FEED,
+    PARTITIONED,
+    TABLES,
+    TABLES_OF_LOADS,
+    Harness,
+    make_workbook,
+    place,
+    publish_old,
+    retried,
+    straight,
+)
 
 WORKBOOKS = {"old": 4_100, "new": 4_050, "corrected": 4_010, "small": 300, "control": 60}
-POINTS = 120  # of a whole load, more or less
+POINTS = 250  # of a whole load, more or less: by exchange; in mode replace half of them
 SECONDS = 0.8  # of a whole load, more or less
+MODES = {"replace": (FEED, TABLES), "exchange": (EXCHANGE, PARTITIONED)}
 
 
 def kill_at_a_point(harness: Harness, rng: random.Random) -> None:
@@ -81,6 +94,10 @@ def soak(harness: Harness, loads: int, seconds: float, rng: random.Random) -> Co
         assert harness.stands() in (before, after), fault.__name__
         retried(harness)
         harness.proves(after)
+        [(partitions, tables)] = harness.rows(TABLES_OF_LOADS)
+        assert partitions in (0, tables), (
+            f"{tables} tables for {partitions} partitions after {fault.__name__}"
+        )
         before = after
     return done
 
@@ -89,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Kill loads and try them again, at random.")
     parser.add_argument("--loads", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=15.0)
+    parser.add_argument("--mode", choices=MODES, default="replace")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}", flush=True)
@@ -104,14 +122,14 @@ def main() -> None:
             for seed, (name, rows) in enumerate(WORKBOOKS.items())
         ]
         url = server.create_database("soak")
-        harness = place(
-            Path(folder) / "a project", url, {workbook.name: workbook for workbook in workbooks}, monkeypatch
-        )
+        feed, tables = MODES[chosen.mode]
+        named = {workbook.name: workbook for workbook in workbooks}
+        harness = place(Path(folder) / "a project", url, named, monkeypatch, feed)
+        publish_old(harness, tables)
         monkeypatch.setenv("FACTLOAD_IDLE_TIMEOUT", "1")
-        publish_old(harness)
         done = soak(harness, chosen.loads, 60 * chosen.minutes, rng)
     print(
-        f"{done.total()} loads, each with one fault and tried again: no row lost, doubled or half visible "
+        f"{done.total()} loads in mode {chosen.mode}, each with one fault and tried again: no row lost, doubled or half visible "
         f"({', '.join(f'{name} {times}' for name, times in done.most_common())}; seed {chosen.seed}, "
         f"{time.monotonic() - begun:.0f} s)"
     )

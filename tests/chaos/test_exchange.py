@@ -21,16 +21,11 @@ from sqlalchemy import create_engine, text
 
 from factload.errors import FactloadError, Superseded, TransientError
 from tests.chaos.faulty_process import Fault, FaultyProcess, wait_for
-from tests.chaos.harness import LOAD, Attempt, Harness, refused
+from tests.chaos.harness import LOAD, TABLES_OF_LOADS, Attempt, Harness, refused
 from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
 
 EXCHANGES = 50
-_PARTITIONS = """
-    SELECT (SELECT count(*) FROM pg_inherits WHERE inhparent = 'fact_sales'::regclass),
-           (SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace IN
-               ('public'::regnamespace, 'factload_staging'::regnamespace) AND relname LIKE ANY ('{fact%,load%}'))
-"""
 STEPS = ("open_load", "load_partition 2", "publish", "clean_staging")
 KILLED = [
     pytest.param(
@@ -48,7 +43,7 @@ KILLED = [
 def proves(harness: Harness, name: str, partitions: int = 2) -> None:
     """As the judge says; and there is a partition for each load, and no table beside them."""
     harness.proves(name)
-    assert harness.rows(_PARTITIONS) == [(partitions, partitions)]
+    assert harness.rows(TABLES_OF_LOADS) == [(partitions, partitions)]
 
 
 @pytest.mark.parametrize("step", KILLED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from factload import steps
 from factload.errors import FeedError, ReconciliationError, RowsRefused
 from factload.feed.model import Feed
+from factload.release import publish_held
 from factload.reports.report import read_report
 from tests.driver import SteppedLoad
 from tests.integration.commands import check
 from tests.integration.place import PERIOD, Place
+from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
 LATER = date(2026, 11, 6)
@@ -151,6 +154,71 @@ class TestRowsOfALoad:
             (2, LOAD),
             (3, LOAD),
             (4, "by hand"),
+        ]
+
+    def test_a_held_load_is_exchanged_on_a_person_s_word(self, place: Place) -> None:
+        place.workbook([("A1", 1)])
+        place.load(exchanging(place))
+        feed = exchanging(place, {"max_rejects": 0})
+        place.workbook([("A1", 7), ("nobody", 2)])
+        with pytest.raises(RowsRefused, match="were rejected"):
+            place.load(feed)
+        assert place.facts() == [(1, "1.0000", LOAD)]
+        publish_held(feed, PERIOD, reason="known", by="ada", database=place.url)
+        assert place.facts() == [(1, "7.0000", LOAD)]
+        assert staged(place) == []
+
+    def test_of_rows_that_a_unique_index_allows_once_the_first_comes_in(self, place: Place) -> None:
+        place.execute("ALTER TABLE fact_sales ADD UNIQUE (load_id, dimension_id)")
+        keys = ["A1", "B2", "00123"]
+        place.workbook([(keys[i % 3], i) for i in range(4_500)])  # in partitions of 2,000
+        place.load(exchanging(place, {"max_rejects": "100%"}))
+        assert place.facts() == [(1, "0.0000", LOAD), (2, "1.0000", LOAD), (3, "2.0000", LOAD)]
+        assert read_report(place.url, LOAD).rejects == {"not_unique": 4497}
+
+    @pytest.mark.parametrize("insert", ["core", "copy"])
+    def test_values_of_every_type_come_in_as_they_were_read(self, place: Place, insert: str) -> None:
+        place.execute(
+            "CREATE TYPE mood AS ENUM ('good', 'it''s bad'); CREATE DOMAIN euros AS numeric(12,2) CHECK (VALUE >= 0); "
+            'DROP TABLE fact_sales; CREATE TABLE fact_sales (load_id text, word text COLLATE "C", feeling mood, '
+            "price euros, day date, at timestamp, yes boolean, rate double precision, many integer, padded char(5)) "
+            "PARTITION BY LIST (load_id)"
+        )
+        columns = {
+            "word": {"column": "word", "type": "text"},
+            "feeling": {"column": "feeling", "type": "text", "allowed": ["good", "it's bad"]},
+            "price": {"column": "price", "type": "numeric(12,2)"},
+            "day": {"column": "day", "type": "date"},
+            "at": {"column": "at", "type": "timestamp"},
+            "yes": {"column": "yes", "type": "boolean"},
+            "rate": {"column": "rate", "type": "double precision"},
+            "many": {"column": "many", "type": "integer"},
+            "padded": {"column": "padded", "type": "varchar(5)"},
+        }
+        rows = [
+            (
+                'Zürich, "1%"\\n',
+                "it's bad",
+                1.25,
+                date(2026, 11, 5),
+                datetime(2026, 11, 5, 1, 2, 3),
+                True,
+                0.1,
+                7,
+                "ab",
+            ),
+            (None, None, None, None, None, None, None, None, None),
+            ("x", "good", 0, date(1999, 1, 1), datetime(1999, 1, 1), False, -2.5, -7, "abcde"),
+        ]
+        write_rows(place.home / "inbox/sales_2026-11-05.xlsx", [tuple(columns), *rows], "Facts")
+        changes = {"dimensions": {}, "fact.columns": columns, "insert": insert}
+        place.load(exchanging(place, changes))
+        found = place.rows(
+            "SELECT word, feeling::text, price, day, at, yes, rate, many, padded FROM fact_sales ORDER BY many"
+        )
+        assert found == [
+            ("x", "good", Decimal("0.00"), date(1999, 1, 1), datetime(1999, 1, 1), False, -2.5, -7, "abcde"),
+            (*rows[0][:2], Decimal("1.25"), *rows[0][3:8], "ab   "),
         ]
 
 

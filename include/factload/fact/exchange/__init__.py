@@ -3,7 +3,8 @@ the load published before. Nothing is written twice, and readers wait for millis
 
 ``bounds``      which values a partition takes
 ``parent``      the partitioned fact table, its partitions, indexes and constraints, as the catalog has them
-``fitness``     why a table, or the place of one load in it, can't be published to in this way
+``fitness``     why a table, or a partition of it, can't be published to in this way
+``place``       why one load can't take its place: what stands there, and isn't its own
 ``staging``     the staging table, which is the partition to come
 ``completion``  what is made once the last row is in: indexes, constraints, statistics
 ``swap``        the old partition out and the new one in, within one transaction

@@ -6,7 +6,6 @@ an equal index, primary key and foreign key for each of the parent's, and makes 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from factload.fact.exchange.parent import (
     ForeignKey,
     Parent,
     TableIndex,
+    cut,
     foreign_keys_of,
     indexes_of,
 )
@@ -26,7 +26,6 @@ from factload.fact.relation import relation_of
 from factload.load import Load
 from factload.postgres.statements import Definition, run
 
-_MOST_BYTES = 63  # of a name
 _CONSTRAINTS = {"p": "PRIMARY KEY", "u": "UNIQUE"}
 
 
@@ -90,23 +89,10 @@ def statistics(staging: Table) -> Statement:
     return Statement("ANALYZE {}", (name_of(staging),))
 
 
-def readable_name(parent: Parent, load: Load) -> str:
-    """What the partition of a load is called that has none yet: ``fact_sales_sales_2026_11_05``."""
-    return _cut(f"{parent.name}_{load.feed}_{load.period.replace('-', '_')}")
-
-
 def _index_name(parent: Parent, load: Load, index: TableIndex) -> str:
     """Another in every attempt, since the one before it stands until the exchange."""
     suffix = index.name.removeprefix(f"{parent.name}_")
-    return _cut(f"{readable_name(parent, load)}_{load.epoch}_{suffix}")
-
-
-def _cut(name: str) -> str:
-    """A name as long as PostgreSQL takes them, and still another than any that begins alike."""
-    if len(name.encode()) <= _MOST_BYTES:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return name.encode()[: _MOST_BYTES - len(digest) - 1].decode("utf-8", "ignore") + "_" + digest
+    return cut(f"{parent.readable_name(load.feed, load.period_date)}_{load.epoch}_{suffix}")
 
 
 def _deferral(index: TableIndex) -> str:

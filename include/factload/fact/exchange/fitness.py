@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Table, TextClause, text
+from sqlalchemy import Table, TextClause, func, select, text
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.fact.exchange.parent import Parent, Partition, indexes_of, parent_of
 from factload.feed.model import Feed
+from factload.postgres.statements import as_text, table_name
 
 _OLDEST_SERVER = 150_000  # the first that publishes whole schemas: what is asked here of publications
 _OR_REPLACE = "or use `mode: replace`"
@@ -214,6 +215,18 @@ def partition_defects(connection: Connection, old: Partition) -> Iterator[FeedEr
             "place",
             remedy="Drop that; give it to the fact table instead, so that every partition has it; or use `mode: "
             "replace`",
+        )
+
+
+def name_defects(connection: Connection, parent: Parent, name: str) -> Iterator[FeedError]:
+    """Another table that has the name of the partition to come."""
+    whole = as_text(connection, table_name(parent.schema, name))
+    if connection.scalar(select(func.to_regclass(whole))):
+        yield FeedError(
+            "exchange_name_taken",
+            f"{parent.schema}.{name} is there already, and is no partition of {parent.full_name} that takes the rows "
+            "of this load",
+            remedy="Rename or drop it, or attach it where it belongs; then run the load again",
         )
 
 

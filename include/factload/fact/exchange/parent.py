@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from psycopg2.sql import Identifier
@@ -13,6 +15,8 @@ from sqlalchemy.engine import Connection
 from factload.fact.exchange.bounds import Bound, Value, read_bound
 from factload.fact.relation import relation_of
 from factload.postgres.statements import table_name
+
+_MOST_BYTES = 63  # of a name
 
 Strategy = Literal["", "LIST", "RANGE", "HASH"]
 _STRATEGIES: dict[str | None, Strategy] = {None: "", "l": "LIST", "r": "RANGE", "h": "HASH"}
@@ -145,6 +149,10 @@ class Parent:
         """For statements."""
         return table_name(self.schema, self.name)
 
+    def readable_name(self, feed: str, period: date) -> str:
+        """What the partition of a load is called that has none yet: ``fact_sales_sales_2026_11_05``."""
+        return cut(f"{self.name}_{feed}_{period:%Y_%m_%d}")
+
     def partitions(self, connection: Connection) -> list[Partition]:
         """All of them, the default one too."""
         _iso_dates(connection)
@@ -156,6 +164,14 @@ class Parent:
     def partition_of(self, connection: Connection, value: Value) -> Partition | None:
         """The one whose bound takes rows with ``value`` in the key."""
         return next((each for each in self.partitions(connection) if each.bound.takes(value)), None)
+
+
+def cut(name: str) -> str:
+    """A name as long as PostgreSQL takes them, and still another than any that begins alike."""
+    if len(name.encode()) <= _MOST_BYTES:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name.encode()[: _MOST_BYTES - len(digest) - 1].decode("utf-8", "ignore") + "_" + digest
 
 
 def parent_of(connection: Connection, fact: Table) -> Parent:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from factload.errors import FeedError
 from factload.fact.advice import Advice
 from factload.fact.exchange.bounds import Value
-from factload.fact.exchange.fitness import partition_defects
+from factload.fact.exchange.fitness import name_defects, partition_defects
 from factload.fact.exchange.parent import Parent, Partition, foreign_keys_of, parent_of
 from factload.fact.exchange.staging import bound_value
 from factload.fact.load_column import load_key
@@ -30,6 +30,7 @@ def place_defects(
     value = bound_value(parent, load_id, period, feed, fact)
     old = parent.partition_of(connection, value)
     if old is None:
+        yield from name_defects(connection, parent, parent.readable_name(feed.feed, period))
         yield from default_defects(connection, parent, value, feed)
         return
     if defects := list(partition_defects(connection, old)):

@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psycopg2.sql import SQL, Composable, Identifier, Literal
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, text
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
 from factload.fact.exchange.bounds import Value, after
-from factload.fact.exchange.completion import readable_name
-from factload.fact.exchange.fitness import partition_defects
+from factload.fact.exchange.fitness import name_defects, partition_defects
 from factload.fact.exchange.parent import Parent, Partition, indexes_of
 from factload.fact.exchange.staging import BOUND, identities_of, name_of
 from factload.fact.relation import relation_of
 from factload.fact.resolve import ROW
 from factload.fact.staging_table import SLICE
 from factload.load import Load
-from factload.postgres.statements import Definition, as_text, run, table_name
+from factload.postgres.statements import Definition, run, table_name
 
 _DEFAULT = text("""
     SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attribute a
@@ -68,7 +67,7 @@ class Exchange:
     @property
     def name(self) -> str:
         """What it will be called: as the one before it, or readably."""
-        return self.old.name if self.old else readable_name(self.parent, self.load)
+        return self.old.name if self.old else self.parent.readable_name(self.load.feed, self.load.period_date)
 
     @property
     def bound(self) -> Composable:
@@ -113,15 +112,11 @@ class Exchange:
     def _require_place(self) -> None:
         """Raise ``FeedError`` where the old partition can't go, or the new one's name is taken."""
         if self.old is not None:
-            if defects := list(partition_defects(self.connection, self.old)):
-                raise FeedError.together(defects)
-        elif self.connection.scalar(select(func.to_regclass(self._quoted(self.schema, self.name)))):
-            raise FeedError(
-                "exchange_name_taken",
-                f"{self.schema}.{self.name} is there already, and is no partition of {self.parent.full_name} that "
-                "takes the rows of this load",
-                remedy="Rename or drop it, or attach it where it belongs; then run the load again",
-            )
+            defects = list(partition_defects(self.connection, self.old))
+        else:
+            defects = list(name_defects(self.connection, self.parent, self.name))
+        if defects:
+            raise FeedError.together(defects)
 
     def _take_over(self, table: Composable) -> None:
         """Owner, grants, comment and replica identity as those of the partition before."""
@@ -154,9 +149,6 @@ class Exchange:
             return None
         oid = relation_of(self.connection, self.staging).oid
         return next(i.name for i in indexes_of(self.connection, oid) if i.definition == wanted.definition)
-
-    def _quoted(self, schema: str, name: str) -> str:
-        return as_text(self.connection, table_name(schema, name))
 
 
 def _as_before(identity: str, index: str | None) -> Iterator[Composable]:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-SECONDS_AT_MOST = 1_800
+SECONDS_AT_MOST = 900
 _SECONDS_BETWEEN_SAMPLES = 0.05
 _SAMPLES_TO_A_SEARCH = (
     4  # for new descendants and for shares: the one lists all processes, the other all pages

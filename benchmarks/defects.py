@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
-from sqlalchemy import create_engine, insert
+from sqlalchemy import create_engine, insert, literal, select
+from sqlalchemy.pool import NullPool
 
 from benchmarks.contestants import ALL, PROJECT, Contestant
 from benchmarks.data import keys_of, sample, write_ready_rows
 from benchmarks.tables import BARE, PARTITIONED
 from benchmarks.warehouse import Warehouse
-from factload_demo.sample import HEADER, SHEET, dim_product
+from factload_demo.sample import HEADER, SHEET, dim_product, fact_sales
 
 _MEMBERS = 2_000
 _ROWS = 2_000
@@ -35,6 +36,7 @@ _ROWS_TO_KILL = 20_000
 _WORKBOOKS_TO_KILL = 10
 _KILLED_AT = (0.4, 0.6, 0.8)  # shares of the time that the whole load takes
 _SECONDS_AT_MOST = 300
+_SECONDS_BETWEEN_LOOKS = 0.002
 _ZEROS, _NO_ZEROS = "0012345", "12345"  # two members, whom only the zeros tell apart
 
 # The last line of a traceback begins with the error's class.
@@ -139,6 +141,16 @@ class Trial:
         self.warehouse.wait_until_left()
         return process.returncode, out, err
 
+    def wait_for_rows(self, process: subprocess.Popen[str]) -> None:
+        """Until another session sees a fact row, or the process has ended."""
+        engine = create_engine(
+            self.warehouse.sqlalchemy_url, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        )
+        with engine.connect() as connection:
+            rows = select(literal(1)).select_from(fact_sales).limit(1)
+            while process.poll() is None and connection.scalar(rows) is None:
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+
 
 def try_all(
     names: Iterable[str], warehouse: Warehouse, folder: Path
@@ -224,7 +236,7 @@ def _the_row(defect: Defect, keys: Mapping[str, int], metric: Decimal, surrogate
 
 
 def _killed(trial: Trial, contestant: Contestant, workbooks: int) -> Seen:
-    """SIGKILL to the whole program at several moments of its work; then the program once more, to its end."""
+    """SIGKILL to the whole program at several moments, and as soon as its rows are seen; then once more, to its end."""
     made = sample(trial.folder, _ROWS_TO_KILL, members=_MEMBERS, workbooks=workbooks)
     ready = trial.folder / "ready-of-kills.csv"
     whole = (made.rows, made.total, write_ready_rows(ready, made, trial.keys, _MEMBERS))
@@ -236,14 +248,17 @@ def _killed(trial: Trial, contestant: Contestant, workbooks: int) -> Seen:
         return Seen(status, trial.warehouse.facts()[0], f"could not be tried: {err.strip()[-200:]}")
     left: list[int] = []
     again: Facts | None = None
-    for share in _KILLED_AT:
+    for moment in (*_KILLED_AT, None):
         trial.renew(contestant)
         process = trial.started(contestant, made.workbooks)
-        time.sleep(took * share)
+        if moment is None:
+            trial.wait_for_rows(process)
+        else:
+            time.sleep(took * moment)
         _kill(process)
         trial.warehouse.wait_until_left()
         facts = trial.warehouse.facts()
-        if facts == whole:  # it was over already
+        if facts == whole:  # it was over already, or its rows came all at once
             continue
         left.append(facts[0])
         if facts[0] or again is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from benchmarks.contestants import ALL, PEERS
 from benchmarks.data import MOST_ROWS
 from benchmarks.runs import watched
 from benchmarks.shapes import INLINE, SHARED, WIDE_10, WIDE_40, Shape
+from benchmarks.watch import SECONDS_AT_MOST
 from factload_demo.sample import ROWS
 
 _HALF_A_CENT = 0.005
@@ -95,7 +97,9 @@ def measure(reading: Reading, rows: int, folder: Path) -> Result:
     done, cost = watched(reading.command(file), folder)
     complaint = ""
     seen = {"rows": 0, "total": 0.0, "seconds": 0.0}
-    if cost["status"] != 0:
+    if cost["status"] == -signal.SIGKILL and cost["seconds"] >= SECONDS_AT_MOST:
+        complaint = f"stopped after {SECONDS_AT_MOST} s"
+    elif cost["status"] != 0:
         complaint = (done.stderr.strip().splitlines() or [f"exit status {cost['status']}"])[-1]
     else:
         seen = json.loads(done.stdout)
@@ -146,7 +150,7 @@ def table(results: dict[str, Result]) -> str:
         one = results[reading.name]
         ratio = (
             f"{one.seconds / results[reading.against].seconds:.2f} × {reading.against}"
-            if reading.against and results[reading.against].seconds
+            if reading.against and one.ok and results[reading.against].ok
             else ""
         )
         seconds = f"{one.seconds:.2f} | {one.process_seconds:.2f} | {one.cpu_seconds:.2f}"

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from factload import steps
 from factload.errors import FeedError, ReconciliationError, RowsRefused
@@ -485,6 +486,15 @@ class TestPlaces:
         assert place.facts() == [(1, "1.0000", "sales@2026-11-06"), (2, "3.0000", LOAD)]
         assert partitions(place)[0] == ("fact_sales_sales_2026_11_05", bound)
 
+    @pytest.mark.parametrize("column", ["load_id", "day"])
+    def test_a_staged_row_can_t_be_given_to_another_load(self, place: Place, column: str) -> None:
+        feed = self.by_period(place, "date", "LIST (day)")
+        place.workbook([("A1", 1)])
+        stepped = SteppedLoad(partial(steps.open_load, feed, PERIOD), feed, place.url).until("publish")
+        other = {"load_id": "'sales@2026-11-06'", "day": "'2026-11-06'"}[column]
+        with pytest.raises(IntegrityError, match="factload_bound"):
+            place.execute(f"UPDATE factload_staging.{stepped.load.staging_table} SET {column} = {other}")
+
     def test_a_month_of_daily_loads_is_refused_from_the_second_on(self, place: Place) -> None:
         feed = self.by_period(place, "date", "RANGE (day)")
         place.execute(
@@ -610,6 +620,15 @@ class TestTheFactTableChanges:
         assert place.facts() == [(1, "1.0000", LOAD)]
         attached = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'late'::regclass"
         assert place.rows(attached) == [(1,)]
+
+    def test_a_check_that_older_rows_need_not_keep_is_no_change(self, place: Place) -> None:
+        place.execute("CREATE TABLE hand PARTITION OF fact_sales FOR VALUES IN ('by hand')")
+        place.execute("INSERT INTO fact_sales (dimension_id, metric) VALUES (1, 5)")
+        place.execute("ALTER TABLE fact_sales ADD CONSTRAINT high CHECK (metric > 100) NOT VALID")
+        place.workbook([("A1", 200)])
+        stepping(place).until("load_partition")
+        place.load(exchanging(place))
+        assert place.facts() == [(1, "200.0000", LOAD), (1, "5.0000", "by hand")]
 
     def test_a_row_without_its_member_is_refused_and_the_old_ones_stay(self, place: Place) -> None:
         place.workbook([("A1", 1), ("B2", 2)])

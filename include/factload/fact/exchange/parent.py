@@ -71,7 +71,7 @@ _COLUMNS = text("""
     WHERE a.attrelid = :oid AND a.attnum > 0 AND NOT a.attisdropped
 """)
 _CHECKS = text("""
-    SELECT conname, pg_get_constraintdef(oid)
+    SELECT conname, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', '')
     FROM pg_catalog.pg_constraint WHERE conrelid = :oid AND contype = 'c'
 """)
 

@@ -6,7 +6,7 @@ its own that go before it becomes a partition. Indexes and foreign keys wait unt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
@@ -27,7 +27,8 @@ from factload.postgres.statements import as_text, run, table_name
 from factload.postgres.types import column_type
 
 BOUND = "factload_bound"
-"""The CHECK constraint that says which rows the partition to come has, so that ATTACH need not read them."""
+"""The CHECK constraint that says whose rows they are: of this load, within the partition's bound. So ATTACH need not
+read them."""
 
 OWN = (SLICE, ROW, BOUND)
 
@@ -81,7 +82,9 @@ def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table, st
             return False
         staging.drop(connection)
     value = bound_value(parent, load.load_id, load.period_date, feed, fact)
-    _create(connection, parent, staging, value, parent.partition_of(connection, value))
+    load_column = fact.c[feed.fact.load_column or ""]
+    own = {parent.key or "": value, load_column.name: load_key(load_column, load.load_id)}
+    _create(connection, parent, staging, own, parent.partition_of(connection, value))
     for column, default in _defaults(connection, parent, load, feed, fact):
         run(
             connection,
@@ -107,22 +110,23 @@ def identities_of(connection: Connection, parent: Parent) -> dict[str, str]:
 
 
 def _create(
-    connection: Connection, parent: Parent, staging: Table, value: Value, old: Partition | None
+    connection: Connection, parent: Parent, staging: Table, own: Mapping[str, Value], old: Partition | None
 ) -> None:
-    key = Identifier(parent.key or "")
+    """``own``: the columns that have one value in all rows of the load, and no other."""
+    conditions = (
+        SQL("{} IS NOT NULL AND {} = {}").format(Identifier(name), Identifier(name), Literal(str(value)))
+        for name, value in own.items()
+    )
     run(
         connection,
-        "CREATE TABLE {} (LIKE {} {}, {} bigint NOT NULL, {} integer NOT NULL, "
-        "CONSTRAINT {} CHECK ({} IS NOT NULL AND {} = {})){}",
+        "CREATE TABLE {} (LIKE {} {}, {} bigint NOT NULL, {} integer NOT NULL, CONSTRAINT {} CHECK ({})){}",
         name_of(staging),
         parent.identifier,
         SQL(_INCLUDING),
         Identifier(SLICE),
         Identifier(ROW),
         Identifier(BOUND),
-        key,
-        key,
-        Literal(str(value)),
+        SQL(" AND ").join(conditions),
         Composed(_storage(connection, old.oid if old else parent.oid)),
     )
 

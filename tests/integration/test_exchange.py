@@ -237,13 +237,13 @@ class TestWhatTheOldPartitionHas:
         assert place.facts() == [(1, "7.0000", LOAD)]
 
     def test_rights_comments_storage_and_name_stay(self, place: Place) -> None:
-        place.execute("DROP ROLE IF EXISTS reporting; DROP ROLE IF EXISTS one_column")
-        place.execute("CREATE ROLE reporting; CREATE ROLE one_column")
+        place.execute("DROP ROLE IF EXISTS exchange_reporting; DROP ROLE IF EXISTS exchange_one_column")
+        place.execute("CREATE ROLE exchange_reporting; CREATE ROLE exchange_one_column")
         place.execute(
             'ALTER TABLE fact_sales_sales_2026_11_05 RENAME TO "today\'s"; CREATE SCHEMA elsewhere; '
             'ALTER TABLE "today\'s" SET SCHEMA elsewhere; SET search_path = elsewhere; '
-            'GRANT SELECT ON "today\'s" TO reporting WITH GRANT OPTION; GRANT INSERT ON "today\'s" TO PUBLIC; '
-            'GRANT SELECT (metric) ON "today\'s" TO one_column; '
+            'GRANT SELECT ON "today\'s" TO exchange_reporting WITH GRANT OPTION; GRANT INSERT ON "today\'s" TO PUBLIC; '
+            'GRANT SELECT (metric) ON "today\'s" TO exchange_one_column; '
             "COMMENT ON TABLE \"today's\" IS 'by load; 100% checked'; COMMENT ON COLUMN \"today's\".metric IS 'it''s euros'; "
             'ALTER TABLE "today\'s" SET (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = off); '
             'ALTER TABLE "today\'s" REPLICA IDENTITY FULL'
@@ -262,17 +262,19 @@ class TestWhatTheOldPartitionHas:
         assert place.rows(described) == before
 
     def test_the_owner_stays_and_is_that_of_the_fact_table_where_there_was_none(self, place: Place) -> None:
-        place.execute("DROP ROLE IF EXISTS keeper")
+        place.execute("DROP ROLE IF EXISTS exchange_keeper")
         place.execute(
-            "CREATE ROLE keeper; GRANT ALL ON SCHEMA public TO keeper; ALTER TABLE fact_sales OWNER TO keeper"
+            "CREATE ROLE exchange_keeper; GRANT ALL ON SCHEMA public TO exchange_keeper; ALTER TABLE fact_sales OWNER TO exchange_keeper"
         )
-        place.execute("ALTER TABLE fact_sales_sales_2026_11_05 OWNER TO keeper")
-        place.execute("GRANT REFERENCES ON dim_product TO keeper; GRANT SELECT ON dim_product TO keeper")
+        place.execute("ALTER TABLE fact_sales_sales_2026_11_05 OWNER TO exchange_keeper")
+        place.execute(
+            "GRANT REFERENCES ON dim_product TO exchange_keeper; GRANT SELECT ON dim_product TO exchange_keeper"
+        )
         self.again(place)
         place.workbook([("B2", 1)], LATER)
         place.load(exchanging(place), LATER)
         owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE tablename LIKE 'fact_sales%'"
-        assert place.rows(owners) == [("keeper",)]
+        assert place.rows(owners) == [("exchange_keeper",)]
 
     def test_a_replica_identity_by_index_stays(self, place: Place) -> None:
         place.execute(
@@ -405,14 +407,16 @@ class TestTablesThatAreNotFit:
         assert "replace" in str(refused.value)
 
     def test_a_user_who_does_not_own_the_table_is_told_so(self, place: Place) -> None:
-        place.execute("DROP ROLE IF EXISTS loader")
+        place.execute("DROP ROLE IF EXISTS exchange_loader")
         place.execute(
-            "CREATE ROLE loader LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO loader; "
-            f"GRANT CREATE ON DATABASE {place.engine.url.database} TO loader"
+            "CREATE ROLE exchange_loader LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO exchange_loader; "
+            f"GRANT CREATE ON DATABASE {place.engine.url.database} TO exchange_loader"
         )
         place.workbook([("A1", 1)])
-        url = place.engine.url.set(username="loader").render_as_string(hide_password=False)
-        with pytest.raises(FeedError, match="user loader lacks the ownership of fact_sales") as refused:
+        url = place.engine.url.set(username="exchange_loader").render_as_string(hide_password=False)
+        with pytest.raises(
+            FeedError, match="user exchange_loader lacks the ownership of fact_sales"
+        ) as refused:
             replace(place, url=url).load(exchanging(place))
         assert refused.value.code == "exchange_right_missing"
         assert "CREATE on schema public" in str(refused.value)

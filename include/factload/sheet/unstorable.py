@@ -7,13 +7,12 @@ first underscore: no other text holds NUL, so one byte tells it from all that ca
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-from factload.vectors import Flags, as_flags, characters
+    from factload.vectors import Flags
 
 _MARK = "\0"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -31,6 +30,12 @@ def as_escaped(text: str) -> str:
 
 def unstorable(text: pa.Array[Any]) -> Flags:
     """Which texts hold a marked character; false for null."""
+    # Here: a process whose memory is bounded marks texts and has no need of Arrow.
+    import numpy as np
+    import pyarrow.compute as pc
+
+    from factload.vectors import as_flags, characters
+
     if _MARK.encode() not in characters(text):
         return np.zeros(len(text), np.bool_)
     return as_flags(pc.match_substring(text, _MARK))

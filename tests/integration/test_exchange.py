@@ -499,6 +499,20 @@ class TestPlaces:
         with pytest.raises(IntegrityError, match="factload_bound"):
             place.execute(f"UPDATE factload_staging.{stepped.load.staging_table} SET {column} = {other}")
 
+    def test_rows_of_the_load_in_another_partition_are_not_loaded_a_second_time(self, place: Place) -> None:
+        feed = self.by_period(place, "date", "LIST (day)")
+        place.workbook([("A1", 1)])
+        place.load(exchanging(place, {"fact.mode": "exchange", "fact.columns.day": {"period": True}}))
+        place.execute("CREATE TABLE other PARTITION OF fact_sales FOR VALUES IN ('2026-11-04')")
+        place.execute("UPDATE fact_sales SET day = '2026-11-04'")
+        place.workbook([("A1", 2)])
+        with pytest.raises(
+            FeedError, match=r"1 rows of sales@2026-11-05 stand in partition public\.other"
+        ) as refused:
+            place.load(feed)
+        assert refused.value.code == "facts_left_behind"
+        assert place.facts() == [(1, "1.0000", LOAD)]
+
     def test_a_month_of_daily_loads_is_refused_from_the_second_on(self, place: Place) -> None:
         feed = self.by_period(place, "date", "RANGE (day)")
         place.execute(

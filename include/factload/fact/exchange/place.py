@@ -76,6 +76,29 @@ def shared(feed: Feed, load_id: str, old: Partition, others: int) -> FeedError:
     )
 
 
+def elsewhere_defects(
+    connection: Connection, parent: Parent, feed: Feed, fact: Table, load_id: str, old: Partition | None
+) -> Iterator[FeedError]:
+    """Rows of the load in other partitions than ``old``, where an earlier feed put them: an exchange takes out one
+    partition. By the load column alone there can be none."""
+    load_column = fact.c[feed.fact.load_column or ""]
+    if parent.key == load_column.name:
+        return
+    carried = column(load_column.name, load_column.type) == load_key(load_column, load_id)
+    for each in parent.partitions(connection):
+        if old is not None and each.oid == old.oid:
+            continue
+        if rows := connection.scalar(select(func.count()).select_from(as_table(each)).where(carried)):
+            yield FeedError(
+                "facts_left_behind",
+                f"{rows:,} rows of {load_id} stand in partition {each.full_name} ({each.bound.definition}), which does "
+                "not take its rows now: they would stay there, and be loaded a second time",
+                expected=f"all rows of the load in the partition of its {parent.key}",
+                remedy="Nothing was published. Restore the feed; or move these rows to the new place, or delete them; "
+                "then run the load again",
+            )
+
+
 def default_advice(connection: Connection, feed: Feed, fact: Table) -> Advice | None:
     """A default partition is read whole whenever a partition comes in, while the table is locked."""
     parent = parent_of(connection, fact)

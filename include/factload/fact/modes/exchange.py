@@ -19,6 +19,7 @@ from factload.fact.exchange.place import (
     as_table,
     default_advice,
     default_defects,
+    elsewhere_defects,
     place_defects,
     referenced_by,
     shared,
@@ -54,6 +55,8 @@ def _publish(at: Publishing) -> Published:
     value = bound_value(parent, at.load.load_id, at.load.period_date, at.feed, at.fact)
     _require_complete(at, parent)
     old = parent.partition_of(at.connection, value)
+    if defects := list(elsewhere_defects(at.connection, parent, at.feed, at.fact, at.load.load_id, old)):
+        raise FeedError.together(defects)
     exchange = Exchange(at.connection, parent, at.staging, at.load, value, old)
     exchange.prepare(at.feed.fact.load_column or "")
     locked = [at.fact, *referenced_by(at.connection, parent)]

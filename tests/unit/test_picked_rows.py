@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from factload.sheet.rows import Row, chosen
@@ -53,6 +53,9 @@ def read(path: Path, wanted: Sequence[int]) -> tuple[list[Row], list[Row]]:
     st.lists(st.integers(1, 5), min_size=12, max_size=12),
     st.sets(st.integers(2, 40)),
 )
+@example(
+    ["empty", "empty", "formula", "empty"], [3, 5, 5, 1], {14}
+)  # what follows the last picked row is not plain
 def test_picked_rows_are_those_that_reading_all_gives(
     tmp_path: Path, kinds: list[str], gaps: list[int], wanted: set[int]
 ) -> None:

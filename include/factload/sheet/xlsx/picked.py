@@ -40,6 +40,10 @@ class Wanted:
             self.next = next(self._numbers, None)
         return self._taken
 
+    def given(self) -> None:
+        """Those that were taken last have been given: whoever reads all rows after this needs none of them."""
+        self._taken = []
+
     def not_found_yet(self) -> Iterator[int]:
         """Those that were taken last, and all that follow."""
         following = () if self.next is None else (self.next,)
@@ -63,6 +67,7 @@ def picked_rows(
             if [row.number for row in found] != numbers[which].tolist():
                 raise NotPlain
             yield found
+            wanted.given()
 
 
 def _numbers(window: Window) -> Positions:

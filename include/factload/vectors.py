@@ -126,10 +126,22 @@ def fixed(values: pa.Array[Any], dtype: type[np.generic]) -> npt.NDArray[Any]:
     return np.frombuffer(values.buffers()[1], dtype)[values.offset : values.offset + len(values)]
 
 
+def decimal_words(values: pa.Array[Any]) -> npt.NDArray[np.uint32]:
+    """Decimals as Arrow keeps them, not copied: four words of 32 bits for each, the lowest first."""
+    return np.frombuffer(values.buffers()[1], np.uint32).reshape(-1, 4)[
+        values.offset : values.offset + len(values)
+    ]
+
+
+def offsets_of(texts: pa.Array[Any]) -> npt.NDArray[np.int32]:
+    """Where each text begins in the buffer of their bytes, and where the last one ends; not copied."""
+    return np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+
+
 def characters(values: pa.Array[Any]) -> bytes:
     """All texts end to end."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)
-    first, last = offsets[values.offset], offsets[values.offset + len(values)]
+    offsets = offsets_of(values)
+    first, last = offsets[0], offsets[-1]
     return values.buffers()[2].slice(int(first), int(last - first)).to_pybytes() if last > first else b""
 
 
@@ -141,7 +153,7 @@ def is_empty(values: pa.Array[Any]) -> Flags:
 
 def first_bytes(values: pa.Array[Any]) -> Bytes:
     """The first byte of every text that has one."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    offsets = offsets_of(values)
     if not len(values) or offsets[0] == offsets[-1]:
         return np.empty(0, np.uint8)
     starts = offsets[:-1][offsets[:-1] < offsets[1:]]
@@ -150,7 +162,7 @@ def first_bytes(values: pa.Array[Any]) -> Bytes:
 
 def outer_bytes(values: pa.Array[Any]) -> tuple[Bytes, Bytes]:
     """The first and the last byte of every text; 0x7F for one that has none."""
-    offsets = np.frombuffer(values.buffers()[1], np.int32)[values.offset : values.offset + len(values) + 1]
+    offsets = offsets_of(values)
     filled = offsets[:-1] < offsets[1:]
     outer = np.full((2, len(values)), 0x7F, np.uint8)
     if filled.any():

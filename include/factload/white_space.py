@@ -17,10 +17,8 @@ _SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u20
 _SPACES += "\u2028\u2029\u202f\u205f\u3000"
 _WITHOUT_WIDTH = "\u200b\u2060\ufeff"
 _ALL = _SPACES + _WITHOUT_WIDTH
-_AFTER_ASCII, _FIRST_OF_TWO = (
-    0x80,
-    0xC2,
-)  # the lowest bytes that stand in a character beyond ASCII, and first in one
+_AFTER_ASCII = 0x80  # the lowest byte of a character beyond ASCII
+_FIRST_OF_TWO = 0xC2  # and the lowest that such a character begins with
 
 
 def trimmed(text: pa.Array[Any]) -> pa.Array[Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Text, cast, create_engine, func, select
 from sqlalchemy.pool import NullPool
 
 from factload.dimension import extract
-from factload.dimension.text_hash import text_hashes
+from factload.postgres.text_hash import text_hashes
 from factload.errors import FactloadError, TransientError
 from tests.integration.place import Place
 

@@ -2,7 +2,7 @@
 
 ``table``       a dimension's table, checked against the feed
 ``extract``     business key → surrogate key, frozen at one snapshot in a file, ordered by hash
-``arrival``, ``text_hash``   a checksum of the dimension, on the server and after the copy
+``arrival``     a checksum of the dimension, on the server and after the copy
 ``normalize``   how both sides spell a key
 ``key_hash``, ``lookup``   keys found in the map by search, a range of it at a time
 ``inferred``    inferred members, made for keys that have none

@@ -15,9 +15,9 @@ import pyarrow as pa
 from sqlalchemy import Select, collate, func, literal, select, types
 from sqlalchemy.engine import Connection
 
-from factload.dimension.text_hash import PROBE, SEED, is_ours, text_hashes
 from factload.errors import TransientError
 from factload.postgres.encoding import codec_of
+from factload.postgres.text_hash import PROBE, SEED, is_ours, text_hashes
 
 _LOW = (1 << 32) - 1
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from factload.vectors import words
+from factload.vectors import offsets_of, words
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -25,7 +25,7 @@ _WORD = 8
 
 def hash_keys(keys: pa.Array, salt: int = 0) -> Hashes:
     """The hash of each of ``keys`` (strings); of a null it is that of the empty string."""
-    offsets = np.frombuffer(keys.buffers()[1], np.int32)[keys.offset : keys.offset + len(keys) + 1]
+    offsets = offsets_of(keys)
     data = keys.buffers()[2]
     # A key's last word may reach over the end of the data.
     padded = (bytes(data) if data is not None else b"") + bytes(_WORD)

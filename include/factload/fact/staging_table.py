@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text, inspect
 from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeEngine
 
 from factload.fact.resolve import ROW
 from factload.feed.model import Feed
@@ -15,16 +19,21 @@ SLICE = "factload_slice"
 
 def staging_table(load: Load, feed: Feed, fact: Table) -> Table:
     """This load's staging table: the fact table's columns, and which partition and row each row came from."""
+    # The labels of an enum are checked as they go into the fact table.
+    types = {name: fact.c[name].type for name in feed.fact.columns}
+    return staging_of_types(
+        load, {name: Text() if isinstance(kind, Enum) else kind for name, kind in types.items()}
+    )
+
+
+def staging_of_types(load: Load, types: Mapping[str, TypeEngine[Any]]) -> Table:
+    """The same with columns of these types."""
     return Table(
         load.staging_table,
         MetaData(schema=STAGING_SCHEMA),
         Column(SLICE, BigInteger, nullable=False),
         Column(ROW, Integer, nullable=False),
-        # The labels of an enum are checked as they go into the fact table.
-        *(
-            Column(name, Text() if isinstance(fact.c[name].type, Enum) else fact.c[name].type)
-            for name in feed.fact.columns
-        ),
+        *(Column(name, kind) for name, kind in types.items()),
     )
 
 

@@ -5,7 +5,9 @@
 ``tables``, ``types``    tables as they are in the database; what the types of their columns are, and hold
 ``catalog``              tables of PostgreSQL's catalog that several modules ask
 ``indexes``, ``ddl``     what a table allows once; DDL that SQLAlchemy has no construct for
-``insert``               chunked inserts: ``arrays``, rows as the text of arrays; ``copy``, rows by COPY
+``statements``           statements that name tables and columns which SQLAlchemy doesn't know
+``insert``               chunked inserts: ``arrays``, rows as texts of arrays; ``copy``, ``binary_copy``, by COPY
+``text_hash``            the server's hash of texts, for whole columns here
 ``encoding``             what the database's encoding can hold
 ``locks``                who holds the lock that a load waited for in vain
 """

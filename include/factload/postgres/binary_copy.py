@@ -18,7 +18,7 @@ from sqlalchemy import types
 
 from factload.postgres.types import ColumnType, column_type
 from factload.sql_types import integer_range
-from factload.vectors import as_flags, fixed, flags
+from factload.vectors import as_flags, decimal_words, fixed, flags
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -138,8 +138,7 @@ def _numerics(values: pa.Array, _: ColumnType) -> list[_Field]:
 
 def _limbs(values: pa.Array) -> list[_UInt64s]:
     """Decimals that aren't negative by 32 bits, the lowest first, and room for what they are multiplied by."""
-    words = np.frombuffer(values.buffers()[1], np.uint32).reshape(-1, 4)
-    words = words[values.offset : values.offset + len(values)]
+    words = decimal_words(values)
     used = 2 if values.type.precision <= _SHORT else 4
     return [*(words[:, place].astype(np.uint64) for place in range(used)), np.zeros(len(values), np.uint64)]
 

@@ -19,6 +19,7 @@ pg_class = table(
     column("relowner"),
     column("relkind"),
     column("reltuples", Float),
+    column("relpartbound"),
     schema=_SCHEMA,
 )
 pg_namespace = table("pg_namespace", column("oid"), column("nspname"), schema=_SCHEMA)

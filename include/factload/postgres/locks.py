@@ -83,13 +83,13 @@ def _lock_table(element: LockTable, compiler: Any, **_: Any) -> str:
 
 
 @contextmanager
-def locked(connection: Connection, target: Table, mode: LockMode) -> Iterator[None]:
-    """``target`` is locked in ``mode``, and the block works on it.
+def locked_for_writing(connection: Connection, target: Table) -> Iterator[None]:
+    """``target`` is locked as its INSERT, UPDATE and DELETE lock it, and the block works on it.
 
     A lock that isn't granted in time, here or in the block, raises ``TransientError`` that names who has it.
     """
     with _holders_named(connection, sql_name(connection, target)), connection.begin_nested():
-        connection.execute(LockTable(target, mode))
+        connection.execute(LockTable(target, "ROW EXCLUSIVE"))
         yield
 
 

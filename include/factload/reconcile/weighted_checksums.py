@@ -40,8 +40,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT
 from sqlalchemy.engine import Connection
 
-from factload.dimension.text_hash import SEED, server_hashes_alike, text_hashes
+from factload.postgres.text_hash import SEED, server_hashes_alike, text_hashes
 from factload.postgres.types import column_type
+from factload.vectors import decimal_words
 
 PRESENT = "values present"
 
@@ -141,8 +142,7 @@ def _times(values: npt.NDArray[np.int64], numbers: npt.NDArray[np.int64]) -> int
 
 def _times_limbs(values: pa.Array, numbers: npt.NDArray[np.int64]) -> int:
     """The same for decimals, which Arrow keeps as four words of 32 bits, the lowest first."""
-    words = np.frombuffer(values.buffers()[1], np.uint32).reshape(-1, 4)
-    words = words[values.offset : values.offset + len(values)]
+    words = decimal_words(values)
     limbs = [words[:, i].astype(np.int64) for i in range(3)] + [words[:, 3].view(np.int32).astype(np.int64)]
     return sum(_sum(limb * numbers) << (32 * i) for i, limb in enumerate(limbs))
 

@@ -11,7 +11,7 @@ from sqlalchemy import Table, TextClause, func, select, text
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
-from factload.fact.exchange.parent import Parent, Partition, indexes_of, parent_of
+from factload.fact.exchange.parent import Parent, Partition, parent_of
 from factload.feed.model import Feed
 from factload.postgres.statements import as_text, table_name
 
@@ -51,6 +51,34 @@ _USED_BY = text("""
                         'pg_catalog.pg_policy'::regclass)
     ORDER BY 1
 """)
+_EXCLUDED_BY = text("""
+    SELECT conname FROM pg_catalog.pg_constraint WHERE conrelid = :oid AND contype = 'x' AND conindid <> 0
+    ORDER BY conindid
+""")
+_PASSED_BY = (
+    (
+        "exchange_trigger",
+        _TRIGGERS_THAT_WOULD_FIRE,
+        "the trigger {} is on {}, which would not fire for rows that come in as a partition",
+    ),
+    (
+        "exchange_published",
+        _PUBLISHED_BY,
+        "the publication {} is on {}, which sends rows as they are inserted: subscribers would never get those that "
+        "come in as a partition",
+    ),
+    (
+        "exchange_referenced",
+        _REFERENCED_BY,
+        "a foreign key of {} points to {}, so rows of it can't be taken out as a partition while others point to them",
+    ),
+    (
+        "exchange_exclusion",
+        _EXCLUDED_BY,
+        "the exclusion constraint {} is on {}, which PostgreSQL can't make of an index that is there already, so the "
+        "table would be locked while it is built",
+    ),
+)
 _MAY = text("""
     SELECT pg_has_role(c.relowner, 'USAGE'), has_schema_privilege(c.relnamespace, 'CREATE'), current_user::text
     FROM pg_catalog.pg_class c WHERE c.oid = :oid
@@ -143,43 +171,11 @@ def _key_defects(parent: Parent, feed: Feed) -> Iterator[FeedError]:
 
 def _passed_by(connection: Connection, parent: Parent, name: str) -> Iterator[FeedError]:
     """What acts on rows as they are inserted or deleted, and would not act on those that come in by ATTACH."""
-    for what, query in (
-        ("the trigger", _TRIGGERS_THAT_WOULD_FIRE),
-        ("the publication", _PUBLISHED_BY),
-        ("a foreign key of", _REFERENCED_BY),
-    ):
+    for code, query, sentence in _PASSED_BY:
         if found := _names(connection, query, parent.oid):
-            yield _refused(what, found, name)
-    exclusions = [index.name for index in indexes_of(connection, parent.oid) if index.constraint == "x"]
-    if exclusions:
-        yield _refused("the exclusion constraint", exclusions, name)
-
-
-_WHY = {
-    "the trigger": ("exchange_trigger", "which would not fire for rows that come in as a partition"),
-    "the publication": (
-        "exchange_published",
-        "which sends rows as they are inserted: subscribers would never get those that come in as a partition",
-    ),
-    "a foreign key of": (
-        "exchange_referenced",
-        "so rows of it can't be taken out as a partition while others point to them",
-    ),
-    "the exclusion constraint": (
-        "exchange_exclusion",
-        "which PostgreSQL can't make of an index that is there already, so the table would be locked while it is built",
-    ),
-}
-
-
-def _refused(what: str, found: list[str], name: str) -> FeedError:
-    code, why = _WHY[what]
-    verb = "points to" if what == "a foreign key of" else "is on"
-    return FeedError(
-        code,
-        f"{what} {', '.join(found)} {verb} {name}, {why}",
-        remedy="Drop it, or use `mode: replace`",
-    )
+            yield FeedError(
+                code, sentence.format(", ".join(found), name), remedy="Drop it, or use `mode: replace`"
+            )
 
 
 def _lacking_rights(connection: Connection, parent: Parent, name: str) -> Iterator[FeedError]:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from psycopg2.sql import Identifier
-from sqlalchemy import Table, text
+from sqlalchemy import MetaData, Table, text
 from sqlalchemy.engine import Connection
 
 from factload.fact.exchange.bounds import Bound, Value, read_bound
@@ -77,14 +77,12 @@ _CHECKS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
-    """One partition. ``kind``: pg_class.relkind, ``r`` for a plain table."""
+class NamedTable:
+    """A table of the catalog, as messages and statements name it."""
 
     oid: int
     schema: str
     name: str
-    kind: str
-    bound: Bound
 
     @property
     def full_name(self) -> str:
@@ -93,8 +91,21 @@ class Partition:
 
     @property
     def identifier(self) -> Identifier:
-        """For statements."""
+        """For statements that the driver composes."""
         return table_name(self.schema, self.name)
+
+    @property
+    def table(self) -> Table:
+        """For statements of SQLAlchemy."""
+        return Table(self.name, MetaData(), schema=self.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition(NamedTable):
+    """One partition. ``kind``: pg_class.relkind, ``r`` for a plain table."""
+
+    kind: str
+    bound: Bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +136,16 @@ class ForeignKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(NamedTable):
     """The fact table. ``key``: the column that it is partitioned by, where it is one column; ``default``: the default
     partition's oid, 0 for none; ``nested``: whether it is itself a partition; ``server``: 180004 is version 18.4."""
 
-    oid: int
-    schema: str
-    name: str
     strategy: Strategy
     key: str | None
     owner: str
     nested: bool
     default: int
     server: int
-
-    @property
-    def full_name(self) -> str:
-        """For messages."""
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def identifier(self) -> Identifier:
-        """For statements."""
-        return table_name(self.schema, self.name)
 
     def readable_name(self, feed: str, period: date) -> str:
         """What the partition of a load is called that has none yet: ``fact_sales_sales_2026_11_05``."""
@@ -160,6 +158,10 @@ class Parent:
             Partition(oid, schema, name, kind, read_bound(bound))
             for oid, schema, name, kind, bound in connection.execute(_PARTITIONS, {"oid": self.oid})
         ]
+
+    def default_partition(self, connection: Connection) -> Partition | None:
+        """The one that takes what no other does."""
+        return next((each for each in self.partitions(connection) if each.oid == self.default), None)
 
     def partition_of(self, connection: Connection, value: Value) -> Partition | None:
         """The one whose bound takes rows with ``value`` in the key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy import MetaData, Table, column, func, select
+from sqlalchemy import ColumnElement, MetaData, Table, column, func, literal_column, select
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
@@ -43,15 +43,17 @@ def place_defects(
 
 def default_defects(connection: Connection, parent: Parent, value: Value, feed: Feed) -> Iterator[FeedError]:
     """Rows in the default partition that would belong into the load's own: PostgreSQL then makes no such partition."""
-    for default in (each for each in parent.partitions(connection) if each.oid == parent.default):
-        there = select(func.count()).where(column(parent.key or "") == str(value))
-        if rows := connection.scalar(there.select_from(as_table(default))):
-            yield FeedError(
-                "exchange_default",
-                f"{default.full_name}, the default partition of {feed.fact.table}, holds {rows:,} rows that belong "
-                "into the partition of this load",
-                remedy=f"Move or delete its rows with this {parent.key}; then run the load again",
-            )
+    default = parent.default_partition(connection)
+    if default is None:
+        return
+    there = select(func.count()).where(column(parent.key or "") == str(value))
+    if rows := connection.scalar(there.select_from(default.table)):
+        yield FeedError(
+            "exchange_default",
+            f"{default.full_name}, the default partition of {feed.fact.table}, holds {rows:,} rows that belong into "
+            "the partition of this load",
+            remedy=f"Move or delete its rows with this {parent.key}; then run the load again",
+        )
 
 
 def shared_with_others(
@@ -61,7 +63,7 @@ def shared_with_others(
     load_column = fact.c[feed.fact.load_column or ""]
     carried = column(load_column.name, load_column.type)
     own = func.count().filter(carried == load_key(load_column, load_id))
-    rows, of_load = connection.execute(select(func.count(), own).select_from(as_table(old))).one()
+    rows, of_load = connection.execute(select(func.count(), own).select_from(old.table)).one()
     return of_load, rows - of_load
 
 
@@ -84,40 +86,48 @@ def elsewhere_defects(
     load_column = fact.c[feed.fact.load_column or ""]
     if parent.key == load_column.name:
         return
-    carried = column(load_column.name, load_column.type) == load_key(load_column, load_id)
-    for each in parent.partitions(connection):
-        if old is not None and each.oid == old.oid:
-            continue
-        if rows := connection.scalar(select(func.count()).select_from(as_table(each)).where(carried)):
-            yield FeedError(
-                "facts_left_behind",
-                f"{rows:,} rows of {load_id} stand in partition {each.full_name} ({each.bound.definition}), which does "
-                "not take its rows now: they would stay there, and be loaded a second time",
-                expected=f"all rows of the load in the partition of its {parent.key}",
-                remedy="Nothing was published. Restore the feed; or move these rows to the new place, or delete them; "
-                "then run the load again",
-            )
+    oid: ColumnElement[int] = literal_column("tableoid").label("oid")
+    counted = select(oid, func.count().label("rows")).group_by(oid)
+    carried = fact.c[load_column.name] == load_key(load_column, load_id)
+    found = counted.where(carried).subquery("found")
+    bound = func.pg_get_expr(pg_class.c.relpartbound, pg_class.c.oid)
+    stand = (
+        select(
+            func.concat(pg_namespace.c.nspname, ".", pg_class.c.relname).label("name"), bound.label("bound")
+        )
+        .add_columns(found.c.rows)
+        .join_from(found, pg_class, pg_class.c.oid == found.c.oid)
+        .join(pg_namespace, pg_namespace.c.oid == pg_class.c.relnamespace)
+        .where(pg_class.c.oid != (old.oid if old else 0))
+        .order_by("name")
+    )
+    for partition in connection.execute(stand):
+        yield FeedError(
+            "facts_left_behind",
+            f"{partition.rows:,} rows of {load_id} stand in partition {partition.name} ({partition.bound}), which does "
+            "not take its rows now: they would stay there, and be loaded a second time",
+            expected=f"all rows of the load in the partition of its {parent.key}",
+            remedy="Nothing was published. Restore the feed; or move these rows to the new place, or delete them; then "
+            "run the load again",
+        )
 
 
 def default_advice(connection: Connection, feed: Feed, fact: Table) -> Advice | None:
     """A default partition is read whole whenever a partition comes in, while the table is locked."""
     parent = parent_of(connection, fact)
-    rows = connection.scalar(select(pg_class.c.reltuples).where(pg_class.c.oid == parent.default)) or 0
+    default = parent.default_partition(connection)
+    if default is None:
+        return None
+    rows = connection.scalar(select(pg_class.c.reltuples).where(pg_class.c.oid == default.oid)) or 0
     if rows < FEWEST_ROWS:
         return None
-    [default] = [each for each in parent.partitions(connection) if each.oid == parent.default]
     key = connection.dialect.identifier_preparer.quote(parent.key or "")
     return Advice(
         f"the default partition of {feed.fact.table} holds about {rows:,.0f} rows: with `mode: exchange` PostgreSQL "
         "reads all of them whenever a load is published, and locks the table meanwhile",
         "Move its rows into partitions of their own; or, where none of them is a load's, say so: "
-        f"`ALTER TABLE {sql_name(connection, as_table(default))} ADD CHECK ({key} IS NULL)`",
+        f"`ALTER TABLE {sql_name(connection, default.table)} ADD CHECK ({key} IS NULL)`",
     )
-
-
-def as_table(partition: Partition) -> Table:
-    """A partition, for statements of SQLAlchemy."""
-    return Table(partition.name, MetaData(), schema=partition.schema)
 
 
 def referenced_by(connection: Connection, parent: Parent) -> list[Table]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from psycopg2.sql import SQL, Composable, Composed, Identifier, Literal
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, inspect, text
+from sqlalchemy import Table, inspect, text
 from sqlalchemy.engine import Connection
 
 from factload.fact.constants import period_value
@@ -19,7 +19,7 @@ from factload.fact.exchange.parent import Parent, Partition, parent_of, shape_of
 from factload.fact.load_column import load_key
 from factload.fact.relation import relation_of
 from factload.fact.resolve import ROW
-from factload.fact.staging_table import SLICE
+from factload.fact.staging_table import SLICE, staging_of_types
 from factload.feed.model import Feed
 from factload.ledger.tables import STAGING_SCHEMA
 from factload.load import Load
@@ -51,14 +51,8 @@ _STORAGE = text("""
 
 
 def staging_table(load: Load, feed: Feed, fact: Table) -> Table:
-    """This load's staging table: what the feed fills, as in the fact table, and where each row came from."""
-    return Table(
-        load.staging_table,
-        MetaData(schema=STAGING_SCHEMA),
-        *(Column(name, fact.c[name].type) for name in feed.fact.columns),
-        Column(SLICE, BigInteger, nullable=False),
-        Column(ROW, Integer, nullable=False),
-    )
+    """This load's staging table as every mode has it; but its columns are the fact table's own, labels of enums too."""
+    return staging_of_types(load, {name: fact.c[name].type for name in feed.fact.columns})
 
 
 def bound_value(parent: Parent, load_id: str, period: date, feed: Feed, fact: Table) -> Value:

@@ -16,7 +16,6 @@ from factload.fact.exchange.completion import missing, statistics
 from factload.fact.exchange.fitness import table_defects
 from factload.fact.exchange.parent import Parent, parent_of, shape_of
 from factload.fact.exchange.place import (
-    as_table,
     default_advice,
     default_defects,
     elsewhere_defects,
@@ -73,7 +72,7 @@ def _exchanged(at: Publishing, exchange: Exchange) -> int:
         raise _changed(at, "partitions")
     found = 0
     if old is not None:
-        at.connection.execute(LockTable(as_table(old), "SHARE"))
+        at.connection.execute(LockTable(old.table, "SHARE"))
         found, others = shared_with_others(at.connection, at.feed, at.fact, at.load.load_id, old)
         if others:
             raise shared(at.feed, at.load.load_id, old, others)

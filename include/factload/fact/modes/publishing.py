@@ -18,7 +18,7 @@ from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.load import Load
 from factload.postgres.errors import room_for
-from factload.postgres.locks import locked
+from factload.postgres.locks import locked_for_writing
 from factload.reconcile.counts import Reconciliation
 from factload.reconcile.read_back import Content, columns_that_differ, content_of, require_same
 
@@ -138,7 +138,7 @@ def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing
             select(func.set_config("work_mem", _ROWS_MEMORY, True), func.pg_table_size(str(at.staging)))
         ).one()
         what = f"the staged rows into {at.feed.fact.table}"
-        with room_for(what, size), locked(at.connection, at.fact, "ROW EXCLUSIVE"):
+        with room_for(what, size), locked_for_writing(at.connection, at.fact):
             written = write(at)
             if written.content != staged:
                 require_same(at.load.load_id, staged, written.content, _differing(at, written))

@@ -14,8 +14,8 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.engine import Connection
 
 from factload.postgres.encoding import codec_of
+from factload.vectors import offsets_of, words
 from factload.vectors import texts as texts_of
-from factload.vectors import words
 
 SEED = 0
 
@@ -32,7 +32,7 @@ _FINAL = (14, 11, 25, 16, 4, 14, 24)
 
 def text_hashes(texts: pa.Array) -> npt.NDArray[np.int64]:
     """The hash of each of ``texts``; of a null it is that of the empty string."""
-    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    offsets = offsets_of(texts)
     data = texts.buffers()[2]
     # A text's last words may reach over the end of the data.
     word = words((bytes(data) if data is not None else b"") + bytes(3 * 8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 from factload_demo.postgres import Server
 from tests.chaos.harness import (
     EXCHANGE,
+    FEED,
     PARTITIONED,
+    TABLES,
     Harness,
     Workbook,
     make_workbook,
@@ -114,9 +117,28 @@ def template(
     postgres: Server, workbooks: dict[str, Workbook], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
     """The name of a database in which OLD and the control load are published."""
-    home, name = tmp_path_factory.mktemp("template") / "a project", "chaos_template"
+    return _published(postgres, workbooks, tmp_path_factory, "chaos_template", FEED, TABLES)
+
+
+@pytest.fixture(scope="session")
+def partitioned_template(
+    postgres: Server, workbooks: dict[str, Workbook], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The same with a fact table that is partitioned by load, published by exchange."""
+    return _published(postgres, workbooks, tmp_path_factory, "chaos_partitioned", EXCHANGE, PARTITIONED)
+
+
+def _published(
+    postgres: Server,
+    workbooks: dict[str, Workbook],
+    folders: pytest.TempPathFactory,
+    name: str,
+    feed: str,
+    tables: str,
+) -> str:
+    home = folders.mktemp(name) / "a project"
     with pytest.MonkeyPatch.context() as monkeypatch:
-        publish_old(place(home, postgres.create_database(name), workbooks, monkeypatch))
+        publish_old(place(home, postgres.create_database(name), workbooks, monkeypatch, feed), tables)
     return name
 
 
@@ -129,23 +151,8 @@ def harness(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Harness]:
     """OLD is published, NEW lies in the inbox."""
-    url = postgres.create_database("chaos", template=template)
-    harness = place(tmp_path / "a project", url, workbooks, monkeypatch)
-    harness.put("new")
-    yield harness
-    postgres.drop_database("chaos")
-
-
-@pytest.fixture(scope="session")
-def partitioned_template(
-    postgres: Server, workbooks: dict[str, Workbook], tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """The same with a fact table that is partitioned by load, published by exchange."""
-    home, name = tmp_path_factory.mktemp("partitioned") / "a project", "chaos_partitioned"
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        url = postgres.create_database(name)
-        publish_old(place(home, url, workbooks, monkeypatch, EXCHANGE), PARTITIONED)
-    return name
+    with _copied(postgres, template, tmp_path, workbooks, monkeypatch, FEED) as harness:
+        yield harness
 
 
 @pytest.fixture
@@ -157,8 +164,21 @@ def exchanging(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Harness]:
     """OLD is published by exchange, NEW lies in the inbox."""
-    url = postgres.create_database("chaos_exchange", template=partitioned_template)
-    harness = place(tmp_path / "a project", url, workbooks, monkeypatch, EXCHANGE)
+    with _copied(postgres, partitioned_template, tmp_path, workbooks, monkeypatch, EXCHANGE) as harness:
+        yield harness
+
+
+@contextmanager
+def _copied(
+    postgres: Server,
+    template: str,
+    folder: Path,
+    workbooks: dict[str, Workbook],
+    monkeypatch: pytest.MonkeyPatch,
+    feed: str,
+) -> Iterator[Harness]:
+    url = postgres.create_database("chaos", template=template)
+    harness = place(folder / "a project", url, workbooks, monkeypatch, feed)
     harness.put("new")
     yield harness
-    postgres.drop_database("chaos_exchange")
+    postgres.drop_database("chaos")

@@ -6,24 +6,19 @@ The fact table is partitioned by load, with a primary key, an index, a foreign k
 from __future__ import annotations
 
 import functools
-import itertools
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from signal import SIGKILL, SIGSTOP
+from signal import SIGSTOP
 from typing import Literal
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from factload.errors import FactloadError, Superseded, TransientError
 from tests.chaos.faulty_process import Fault, FaultyProcess, wait_for
-from tests.chaos.harness import LOAD, TABLES_OF_LOADS, Attempt, Harness, refused
-from tests.chaos.proxy import BrokenLine
+from tests.chaos.harness import Attempt, Harness, refused
 from tests.chaos.reliability import FaultRecord
+from tests.chaos.strikes import Polled, kill_at, lose_commits, poll
 
 EXCHANGES = 50
 STEPS = ("open_load", "load_partition 2", "publish", "clean_staging")
@@ -40,35 +35,11 @@ KILLED = [
 ]
 
 
-def proves(harness: Harness, name: str, partitions: int = 2) -> None:
-    """As the judge says; and there is a partition for each load, and no table beside them."""
-    harness.proves(name)
-    assert harness.rows(TABLES_OF_LOADS) == [(partitions, partitions)]
-
-
 @pytest.mark.parametrize("step", KILLED)
 def test_a_step_is_killed_at_every_point(
     exchanging: Harness, record: FaultRecord, points: Iterator[int], step: str
 ) -> None:
-    for number, nth in enumerate(points):
-        before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
-        exchanging.put(after)
-        attempt = Attempt(exchanging).until(step)
-        with FaultyProcess(attempt.call(step), Fault(SIGKILL, nth=nth)) as process:
-            if process.reached() is None:
-                assert process.end().error is None
-                break
-            assert process.end().killed
-        stood = exchanging.stands()
-        assert stood in (before, after)
-        if number % 4 < 2:
-            attempt.go_on(step)
-        else:
-            Attempt(exchanging).go_on()
-        proves(exchanging, after)
-        record.injected(
-            seen="before" if stood == before else "after", end="exact after a retry, one table a load"
-        )
+    kill_at(exchanging, record, points, step, end="exact after a retry, one table a load")
 
 
 @pytest.mark.parametrize(
@@ -88,25 +59,7 @@ def test_a_step_is_killed_at_every_point(
 def test_a_commit_whose_answer_was_lost_is_settled(
     exchanging: Harness, record: FaultRecord, tmp_path: Path, lost: Literal["request", "answer"]
 ) -> None:
-    for nth in itertools.count():
-        before, after = ("old", "new") if nth % 2 == 0 else ("new", "old")
-        exchanging.put(after)
-        attempt = Attempt(exchanging).until("publish")
-        error: FactloadError | None = None
-        with BrokenLine(exchanging.url, tmp_path / f"line {nth}", lost, nth) as line:
-            attempt.url = line.url
-            try:
-                attempt.run("publish")
-            except FactloadError as caught:
-                error = caught
-            attempt.url = exchanging.url
-        stood = exchanging.stands()
-        attempt.go_on("publish")
-        proves(exchanging, after)
-        if not line.broke:
-            break
-        assert error is None or error.retry
-        record.injected(seen="before" if stood == before else "after", end="exact after a retry", error=error)
+    lose_commits(exchanging, record, tmp_path, lost, ["publish"])
 
 
 @pytest.mark.parametrize("point", ["SELECT set_config", "ALTER TABLE", "DROP TABLE", "COMMIT"])
@@ -122,7 +75,7 @@ def test_who_wakes_too_late_is_refused(
         Attempt(exchanging).go_on()
         sleeper.wake()
         assert isinstance(sleeper.end().error, FactloadError)
-    proves(exchanging, "corrected")
+    exchanging.proves("corrected")
     record.injected(seen="before", end="its writes are refused")
 
 
@@ -139,7 +92,7 @@ def test_two_deliveries_of_publish(exchanging: Harness, record: FaultRecord) -> 
             first.wake()
             assert (first.end().result, second.end().result) == (exchanging.workbooks["new"].staged,) * 2
     attempt.go_on("clean_staging")
-    proves(exchanging, "new")
+    exchanging.proves("new")
     record.injected(seen="before", end="exact: the second finds it published")
 
 
@@ -157,7 +110,7 @@ def test_two_loads_into_one_table(exchanging: Harness, record: FaultRecord) -> N
         first.wake()
         assert first.end().error is None
     attempt.go_on("clean_staging")
-    proves(exchanging, "new", partitions=3)
+    exchanging.proves("new")
     exchanging.proves("small", day)
     record.injected(seen="before", end="both exact, neither waits for the other")
 
@@ -168,7 +121,7 @@ def test_the_same_load_twice_at_once(exchanging: Harness, record: FaultRecord) -
         errors = [end.error for end in (one.end(), other.end()) if end.error]
     assert len(errors) <= 1
     assert all(isinstance(error, Superseded) for error in errors)
-    proves(exchanging, "new")
+    exchanging.proves("new")
     record.injected(seen="after", end="one publishes, the other does nothing or is refused")
 
 
@@ -190,7 +143,7 @@ def test_a_lock_that_is_not_let_go(
     assert isinstance(error, TransientError)
     assert "the nightly report" in str(error)
     attempt.go_on("publish")
-    proves(exchanging, "new")
+    exchanging.proves("new")
     record.injected(seen="before", end="exact after a retry", error=error)
 
 
@@ -204,26 +157,17 @@ def test_other_readers_go_on_while_an_exchange_waits_for_one(
         holder.exec_driver_sql("SELECT count(*) FROM fact_sales")
         with FaultyProcess(attempt.call("publish")) as publisher:
             wait_for(lambda: exchanging.waiting() == 1, "publish to wait for the reader")
-            with FaultyProcess(functools.partial(poll, exchanging.url, enough)) as other:
-                time.sleep(2)
-                enough.touch()
+            enough.touch()
+            # As long as it takes once the reader's process runs: publish tries for the lock several times meanwhile.
+            with FaultyProcess(functools.partial(poll, exchanging.url, "sales", enough, seconds=2)) as other:
                 polled = other.end().result
             assert len(polled.seen) == 1
-            assert polled.times > 3
+            assert polled.seen.total() > 3
             holder.rollback()
             assert publisher.end().error is None
     attempt.go_on("clean_staging")
-    proves(exchanging, "new")
+    exchanging.proves("new")
     record.injected(seen="before", end="others read in between; exact once the reader has ended")
-
-
-@dataclass(frozen=True)
-class Polled:
-    """What a reader saw: states, how often it asked, and its longest wait in seconds."""
-
-    seen: frozenset[tuple[int, Decimal]]
-    times: int
-    longest: float
 
 
 @pytest.mark.fault(
@@ -233,35 +177,21 @@ def test_a_reader_sees_the_old_or_the_new_rows(exchanging: Harness, record: Faul
     exchanging.put("small")
     Attempt(exchanging).go_on()
     enough = exchanging.home / "enough"
-    with FaultyProcess(functools.partial(poll, exchanging.url, enough)) as reader:
+    with FaultyProcess(functools.partial(poll, exchanging.url, "sales", enough)) as reader:
         for number in range(EXCHANGES):
             exchanging.put("smaller" if number % 2 == 0 else "small")
             Attempt(exchanging).go_on()
         enough.touch()
         polled: Polled = reader.end().result
-    print(f"{polled.times} answers, the longest after {polled.longest * 1000:.0f} ms")
-    assert polled.seen == {
+    print(f"{polled.seen.total()} answers, the longest after {polled.longest * 1000:.0f} ms")
+    assert set(polled.seen) == {
         (workbook.staged, workbook.total)
         for workbook in (exchanging.workbooks["small"], exchanging.workbooks["smaller"])
     }
-    assert polled.times > EXCHANGES
-    proves(exchanging, "small")
+    assert polled.seen.total() > EXCHANGES
+    exchanging.proves("small")
     record.injected(seen="before", end="never a third state", times=EXCHANGES)
     record.injected(seen="after", end="never a third state", times=0)
-
-
-def poll(url: str, enough: Path, seconds: float = 0) -> Polled:
-    """Ask until ``enough`` is there, for so many seconds at least."""
-    seen, times, longest = set(), 0, 0.0
-    until = time.perf_counter() + seconds
-    statement = text("SELECT count(*), sum(metric) FROM sales WHERE load_id = :load")
-    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
-        while (began := time.perf_counter()) < until or not enough.exists():
-            count, total = connection.execute(statement, {"load": LOAD}).one()
-            longest = max(longest, time.perf_counter() - began)
-            seen.add((count, total))
-            times += 1
-    return Polled(frozenset(seen), times, longest)
 
 
 @pytest.mark.fault(
@@ -271,7 +201,7 @@ def test_shorter_workbooks_leave_no_old_rows(exchanging: Harness, record: FaultR
     for name in ("new", "small", "smaller", "empty", "old"):
         exchanging.put(name)
         Attempt(exchanging).go_on()
-        proves(exchanging, name)
+        exchanging.proves(name)
         record.injected(seen="after", end="exact, nothing of the older is left")
 
 
@@ -286,5 +216,5 @@ def test_a_staged_row_that_changed_is_not_published(exchanging: Harness, record:
     error = refused(attempt.call("publish"))
     assert exchanging.stands() == "old"
     Attempt(exchanging).go_on()
-    proves(exchanging, "new")
+    exchanging.proves("new")
     record.injected(seen="before", end="nothing is published; a new attempt is exact", error=error)

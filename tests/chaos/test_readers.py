@@ -6,19 +6,17 @@ They ask for count and sum, as fast as they can.
 from __future__ import annotations
 
 import functools
-from decimal import Decimal
-from pathlib import Path
 from signal import SIGSTOP
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from tests.chaos.faulty_process import Fault, FaultyProcess
-from tests.chaos.harness import LOAD, Attempt, Harness
+from tests.chaos.harness import Attempt, Harness
 from tests.chaos.reliability import FaultRecord
+from tests.chaos.strikes import poll
 
 PUBLISHES = 50
-Seen = dict[tuple[int, Decimal], int]
 
 
 @pytest.mark.fault(
@@ -28,32 +26,21 @@ def test_a_reader_sees_the_old_or_the_new_rows(harness: Harness, record: FaultRe
     harness.put("small")
     Attempt(harness).go_on()
     enough = harness.home / "enough"
-    with FaultyProcess(functools.partial(poll, harness.url, enough)) as reader:
+    with FaultyProcess(functools.partial(poll, harness.url, "fact_sales", enough)) as reader:
         for number in range(PUBLISHES):
             harness.put("smaller" if number % 2 == 0 else "small")
             Attempt(harness).go_on()
         enough.touch()
-        seen: Seen = reader.end().result
+        seen = reader.end().result.seen
     whole = {
         (workbook.staged, workbook.total)
         for workbook in (harness.workbooks["small"], harness.workbooks["smaller"])
     }
     assert set(seen) == whole
-    assert sum(seen.values()) > PUBLISHES
+    assert seen.total() > PUBLISHES
     harness.proves("small")
     record.injected(seen="before", end="never a third state", times=PUBLISHES)
     record.injected(seen="after", end="never a third state", times=0)
-
-
-def poll(url: str, enough: Path) -> Seen:
-    """How often each state was seen, until ``enough`` is there."""
-    seen: Seen = {}
-    statement = text("SELECT count(*), sum(metric) FROM fact_sales WHERE load_id = :load")
-    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
-        while not enough.exists():
-            count, total = connection.execute(statement, {"load": LOAD}).one()
-            seen[count, total] = seen.get((count, total), 0) + 1
-    return seen
 
 
 @pytest.mark.fault("a reader's transaction is open across a publish", by="REPEATABLE READ before and after")

@@ -13,8 +13,8 @@ from sqlalchemy import ARRAY, Text, cast, create_engine, func, select
 from sqlalchemy.pool import NullPool
 
 from factload.dimension import extract
-from factload.postgres.text_hash import text_hashes
 from factload.errors import FactloadError, TransientError
+from factload.postgres.text_hash import text_hashes
 from tests.integration.place import Place
 
 

@@ -1,0 +1,98 @@
+"""What strikes a load in more modes than one: killed at each point, cut off at each COMMIT, watched by a reader."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from signal import SIGKILL
+from typing import Literal
+
+from sqlalchemy import create_engine, text
+
+from factload.errors import FactloadError
+from tests.chaos.faulty_process import Fault, FaultyProcess
+from tests.chaos.harness import LOAD, Attempt, Harness
+from tests.chaos.proxy import BrokenLine
+from tests.chaos.reliability import FaultRecord
+
+
+def kill_at(harness: Harness, record: FaultRecord, points: Iterable[int], step: str, *, end: str) -> None:
+    """``step`` is killed at each of its ``points``. OLD and NEW replace each other; the retry is by turns the same
+    attempt's and a new one's. ``end``: how it ends, for the page."""
+    for number, nth in enumerate(points):
+        before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
+        harness.put(after)
+        attempt = Attempt(harness).until(step)
+        with FaultyProcess(attempt.call(step), Fault(SIGKILL, nth=nth)) as process:
+            if process.reached() is None:
+                assert process.end().error is None
+                break
+            assert process.end().killed
+        stood = harness.stands()
+        assert stood in (before, after)
+        if number % 4 < 2:
+            attempt.go_on(step)
+        else:
+            Attempt(harness).go_on()
+        harness.proves(after)
+        record.injected(seen="before" if stood == before else "after", end=end)
+
+
+def lose_commits(
+    harness: Harness,
+    record: FaultRecord,
+    folder: Path,
+    lost: Literal["request", "answer"],
+    steps: Iterable[str],
+) -> None:
+    """The line of each step breaks at each of its COMMITs; ``folder`` is where its sockets are."""
+    numbers = itertools.count()
+    for step in steps:
+        for nth in itertools.count():
+            number = next(numbers)
+            before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
+            harness.put(after)
+            attempt = Attempt(harness).until(step)
+            error: FactloadError | None = None
+            with BrokenLine(harness.url, folder / f"line {number}", lost, nth) as line:
+                attempt.url = line.url
+                try:
+                    attempt.run(step)
+                except FactloadError as caught:
+                    error = caught
+                attempt.url = harness.url
+            stood = harness.stands()
+            attempt.go_on(step)
+            harness.proves(after)
+            if not line.broke:
+                break
+            assert error is None or error.retry
+            record.injected(
+                seen="before" if stood == before else "after", end="exact after a retry", error=error
+            )
+
+
+@dataclass(frozen=True)
+class Polled:
+    """What a reader saw: how often each state, as count and sum; and its longest wait in seconds."""
+
+    seen: Counter[tuple[int, Decimal]]
+    longest: float
+
+
+def poll(url: str, table: str, enough: Path, seconds: float = 0) -> Polled:
+    """Ask for count and sum of the load's rows until ``enough`` is there, for so many seconds at least."""
+    seen: Counter[tuple[int, Decimal]] = Counter()
+    longest, until = 0.0, time.perf_counter() + seconds
+    statement = text(f"SELECT count(*), sum(metric) FROM {table} WHERE load_id = :load")
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        while (began := time.perf_counter()) < until or not enough.exists():
+            count, total = connection.execute(statement, {"load": LOAD}).one()
+            longest = max(longest, time.perf_counter() - began)
+            seen[count, total] += 1
+    return Polled(seen, longest)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from factload.check.findings import CheckReport
     from factload.check.load import check_load
     from factload.errors import (
+        AttemptLost,
         Conflict,
         ConnectionLost,
         FactloadError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from factload.reports.report import Report, read_report
 
 __all__ = [
+    "AttemptLost",
     "CheckReport",
     "Conflict",
     "ConnectionLost",

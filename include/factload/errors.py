@@ -6,6 +6,7 @@
 | the workbook can't be read as the feed says                | ``WorkbookError``      | 3    | no    |
 | the rows or the dimension's members are not fit to publish | ``RowsRefused``        | 3    | no    |
 | a newer attempt owns the load                              | ``Superseded``         | 4    | no    |
+| the ledger was put back to before the attempt              | ``AttemptLost``        | 4    | no    |
 | staged and counted rows disagree                           | ``ReconciliationError``| 4    | no    |
 | a server, a disk or a network failed                       | ``TransientError``     | 4    | yes   |
 | … and it was the connection to the database                | ``ConnectionLost``     | 4    | yes   |
@@ -115,6 +116,10 @@ class RowsRefused(FactloadError):
 
 class Superseded(FactloadError):
     """A newer attempt at the same load has taken over: nothing to do here."""
+
+
+class AttemptLost(FactloadError):
+    """The ledger was put back to a time before this attempt: a new one finds what there is."""
 
 
 class ReconciliationError(FactloadError):

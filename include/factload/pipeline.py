@@ -27,7 +27,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from factload.errors import INTERRUPTED, ConnectionLost, TransientError
+from factload.errors import INTERRUPTED, AttemptLost, ConnectionLost, FactloadError, TransientError
 from factload.feed.model import Feed
 from factload.last_net import foreseen
 from factload.load import Load
@@ -82,7 +82,8 @@ def run_load(
 def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> Load:
     """All steps of a load that is open; returns it once published. Raises as ``run_load`` does.
 
-    When the connection is lost, a new attempt goes on from what is staged, for about a minute (``PAUSES``).
+    When the connection is lost, or the attempt together with a server, a new attempt goes on from what is staged, for
+    about a minute (``PAUSES``).
     """
     pauses = iter(PAUSES)
     try:
@@ -90,7 +91,7 @@ def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> L
             try:
                 _run_steps(load, feed, database, progress)
                 break
-            except ConnectionLost as lost:
+            except (ConnectionLost, AttemptLost) as lost:
                 load = _opened_again(load, feed, database, progress, lost, pauses)
     except KeyboardInterrupt:
         stopped = TransientError(INTERRUPTED, f"{load.load_id} was interrupted", remedy="Run the load again")
@@ -105,16 +106,23 @@ def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> L
 
 
 def _opened_again(
-    load: Load, feed: Feed, database: str, progress: Progress, lost: ConnectionLost, pauses: Iterator[float]
+    load: Load, feed: Feed, database: str, progress: Progress, lost: FactloadError, pauses: Iterator[float]
 ) -> Load:
     """The next attempt, as soon as the database answers. It finds the load published if only the answer was lost."""
+    unknown = isinstance(lost, AttemptLost)
     pause = next(pauses, None)
-    if pause is None:
+    if pause is None or (unknown and load.corrections):  # which may be lost with the attempt
         raise lost
     progress.step("waiting for the database")
     time.sleep(pause)
     opening = partial(
-        open_load, feed, load.period_date, database=database, workbook=load.workbook, sources=load.sources
+        open_load,
+        feed,
+        load.period_date,
+        database=database,
+        workbook=load.workbook,
+        sources=load.sources,
+        reload=unknown,  # it began, although an earlier one may have published the same
     )
     return through_losses(opening, progress, pauses)
 

@@ -24,7 +24,12 @@ from sqlalchemy import Engine, event
 END = "end"
 _FILE_EVENTS = {"os.mkdir": "mkdir", "os.rename": "rename", "os.remove": "remove", "os.rmdir": "rmdir"}
 _WRITING = os.O_WRONLY | os.O_RDWR
-_GREETINGS = ("select pg_catalog.version()", "select current_schema()", "show ")  # SQLAlchemy's
+_GREETINGS = (  # ours and SQLAlchemy's, to a server that is new to the process
+    "select version()",
+    "select pg_catalog.version()",
+    "select current_schema()",
+    "show ",
+)
 _SECONDS = 60.0
 
 

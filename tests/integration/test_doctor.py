@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from factload.errors import FeedError
 from factload.ledger.migrations import VERSION
@@ -169,6 +170,13 @@ def test_a_database_that_does_not_answer(place: Place) -> None:
     assert "secret" not in str(found)
 
 
+def test_commits_that_wait_for_no_disk_are_told(place: Place) -> None:
+    place.execute(f'ALTER DATABASE "{make_url(place.url).database}" SET synchronous_commit = off')
+    found = [line for line in factload("doctor").stdout.splitlines() if line.startswith("warning")]
+    assert len(found) == 1
+    assert "synchronous_commit is off" in found[0]
+
+
 def test_what_loads_left_behind(place: Place) -> None:
     place.workbook(ROWS)
     opened = Opened(place, place.feed())
@@ -183,7 +191,8 @@ def test_what_loads_left_behind(place: Place) -> None:
     opened.publish()
     assert doctor()[1]["left-overs"]["seen"] == "none"
     place.execute(
-        "UPDATE factload.attempts SET opened_at = opened_at - interval '1 day', ended_at = opened_at"
+        "UPDATE factload.attempts SET opened_at = opened_at - interval '1 day', ended_at = opened_at, "
+        "worked_at = NULL"
     )
     place.execute("UPDATE factload.steps SET finished_at = finished_at - interval '1 day'")
     seen = doctor()[1]["left-overs"]["seen"]

@@ -36,7 +36,8 @@ def half_way(place: Place) -> Opened:
 
 def age(place: Place, days: int) -> None:
     """All that there is has been so for so many days."""
-    place.execute(f"UPDATE factload.attempts SET opened_at = opened_at - interval '{days} days'")
+    for sign in ("opened_at", "worked_at"):
+        place.execute(f"UPDATE factload.attempts SET {sign} = {sign} - interval '{days} days'")
     place.execute(f"UPDATE factload.steps SET finished_at = finished_at - interval '{days} days'")
     then = time.time() - days * 86_400
     for path in (place.home / ".staging").rglob("*"):
@@ -94,11 +95,32 @@ def test_the_days_are_a_setting(place: Place, half_way: Opened, monkeypatch: pyt
 def test_a_load_at_work_is_not_swept(place: Place, half_way: Opened) -> None:
     with somebody(place) as step:
         in_use.at_work(step, half_way.load)
-        step.commit()
         steps.open_load(place.feed(), NEXT, database=place.url)
-        assert left(place, half_way) == (True, True)
+        assert left(place, half_way) == (True, True), "it is about to say so"
+        step.commit()
+    age(place, 13)
+    steps.open_load(place.feed(), NEXT, database=place.url)
+    assert left(place, half_way) == (True, True), "it has said so, and its connection is gone"
+    age(place, 15)
     steps.open_load(place.feed(), NEXT, database=place.url)
     assert left(place, half_way) == (False, False)
+
+
+@pytest.mark.parametrize("task", ["split_workbook", "load_partition 1"])
+def test_a_cleared_step_of_an_old_load_says_that_it_is_at_work(
+    place: Place, half_way: Opened, task: str
+) -> None:
+    half_way.run(task)
+    place.execute("DELETE FROM factload.steps")  # its end is a sign, too
+    steps.open_load(place.feed(), NEXT, database=place.url)
+    assert left(place, half_way) == (True, True)
+
+
+def test_a_young_load_is_not_written_to_for_a_sign(place: Place) -> None:
+    place.workbook([("A1", i) for i in range(5_000)])
+    opened = Opened(place, place.feed())
+    opened.load_all()
+    assert place.rows("SELECT worked_at FROM factload.attempts") == [(None,)]
 
 
 def test_what_is_locked_is_skipped_at_once(

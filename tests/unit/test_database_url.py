@@ -22,6 +22,8 @@ SECRET = "tOps3cret"
         f"postgresql://u:{SECRET}@host:0/db",
         f"postgresql://u:pa@{SECRET}@host/db",
         f"postgresql://u:p@ss/{SECRET}@host/db",
+        f"postgresql://u:p@{SECRET}@h1:5432,h2:5432/db",
+        f"postgresql://u:{SECRET}@h1:5432,h2/db",
         f"mysql://u:{SECRET}@host/db",
         f"{SECRET}",
         "",
@@ -54,6 +56,12 @@ def test_any_text_is_a_url_or_refused(text: str) -> None:
         (f"postgresql://u@h/db?options={SECRET}", "postgresql://u@h/db?options=***", True),
         ("postgresql+psycopg2://u@/db?host=/tmp/x", "postgresql://u@/db?host=%2Ftmp%2Fx", False),
         ("postgres://u@h/db?sslmode=require", "postgresql://u@h/db?sslmode=require", False),
+        (
+            f"postgresql://u:{SECRET}@h1:5432,h2.x:5433/db?target_session_attrs=read-write",
+            "postgresql://u:***@/db?host=h1%3A5432&host=h2.x%3A5433&target_session_attrs=read-write",
+            True,
+        ),
+        ("postgresql://u@h1,h2/db", "postgresql://u@h1,h2/db", False),
         (f"postgresql://u:%40{SECRET}@[::1]:5432/db", "postgresql://u:***@[::1]:5432/db", True),
     ],
 )

@@ -19,8 +19,8 @@ from factload.ledger.migrations import VERSION, installed_version
 from factload.ledger.tables import LEDGER_SCHEMA
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
+from factload.postgres.server import is_pooled
 
-OLDEST_SERVER = 14  # the first that looks whether the client of a waiting statement still lives
 CLOCK_WARNING_SECONDS = 2.0
 CLOCK_PROBLEM_SECONDS = 60.0
 
@@ -35,6 +35,7 @@ def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Findin
         with database_errors("connecting"), engine.connect() as connection:
             findings.append(_server(connection, name))
             findings += _writable(connection, name)
+            findings += _durable(connection, name)
             findings += _encoding(connection, name)
             findings.append(_clock(connection, name))
             connection.rollback()
@@ -48,11 +49,12 @@ def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Findin
 
 def _server(connection: Connection, name: str) -> Finding:
     version = int((connection.dialect.server_version_info or (0,))[0])
-    user, database = connection.execute(select(func.current_user(), func.current_database())).one()
-    if version < OLDEST_SERVER:
-        seen = f"PostgreSQL {version}; expected {OLDEST_SERVER} or newer"
-        return Finding.problem("database", name, seen, "Upgrade the server")
-    return Finding.ok("database", name, f"PostgreSQL {version} answers; user {user}, database {database}")
+    asked = select(func.current_user(), func.current_database(), func.pg_backend_pid())
+    user, database, backend = connection.execute(asked).one()
+    way = ", through a pooler" if is_pooled(connection.connection.dbapi_connection, backend) else ""
+    return Finding.ok(
+        "database", name, f"PostgreSQL {version} answers{way}; user {user}, database {database}"
+    )
 
 
 def _writable(connection: Connection, name: str) -> Iterator[Finding]:
@@ -75,6 +77,17 @@ def _writable(connection: Connection, name: str) -> Iterator[Finding]:
     yield Finding.problem(
         "database", name, f"{seen}: it takes no changes", remedy, TransientError.exit_status
     )
+
+
+def _durable(connection: Connection, name: str) -> Iterator[Finding]:
+    """A warning where a COMMIT is acknowledged before it is on a disk."""
+    if connection.scalar(select(func.current_setting("synchronous_commit"))) == "off":
+        yield Finding.warning(
+            "database",
+            name,
+            "synchronous_commit is off: a load that was called published can be gone after a crash",
+            "Set it for the connection's user: `ALTER ROLE … SET synchronous_commit = on`",
+        )
 
 
 def _encoding(connection: Connection, name: str) -> Iterator[Finding]:

@@ -12,7 +12,6 @@ from factload.doctor.finding import Finding
 from factload.ledger.conditions import NEWEST_ATTEMPT, last_step
 from factload.ledger.tables import attempts, loads
 from factload.settings import settings
-from factload.staging.in_use import is_at_work
 from factload.staging.orphaned import OrphanedStaging, find
 
 LONG_WITHOUT_A_STEP = timedelta(hours=1)
@@ -30,7 +29,7 @@ def _left(connection: Connection, about: str) -> Iterator[Finding]:
     for left in find(connection):
         aged = left.idle > timedelta(days=days)
         published = left.state == "published" and left.idle > _GRACE
-        if (aged or published) and not is_at_work(connection, left.load_id):
+        if aged or published:
             yield Finding.warning("left-overs", about, _seen(left), _remedy(left.load_id, aged, days))
 
 
@@ -49,8 +48,8 @@ def _remedy(load_id: str, aged: bool, days: int) -> str:
 
 
 def _silent(connection: Connection, about: str) -> Iterator[Finding]:
-    """Loads whose newest attempt is ``loading``, and no step of it has ended for long."""
-    last_sign = func.greatest(attempts.c.opened_at, last_step())
+    """Loads whose newest attempt is ``loading``, and no step of it has begun or ended for long."""
+    last_sign = func.greatest(attempts.c.opened_at, attempts.c.worked_at, last_step())
     query = (
         select(attempts.c.load_id, last_sign.label("since"))
         .join(loads, NEWEST_ATTEMPT)
@@ -58,11 +57,10 @@ def _silent(connection: Connection, about: str) -> Iterator[Finding]:
         .order_by(attempts.c.load_id)
     )
     for load_id, since in connection.execute(query).all():
-        if not is_at_work(connection, load_id):
-            feed, _, period = load_id.partition("@")
-            yield Finding.warning(
-                "left-overs",
-                about,
-                f"{load_id} is loading, and no step of it has ended since {since:%Y-%m-%d %H:%M} UTC",
-                f"If nothing works on it, `factload run {feed} --period {period}` goes on from there",
-            )
+        feed, _, period = load_id.partition("@")
+        yield Finding.warning(
+            "left-overs",
+            about,
+            f"{load_id} is loading, and no step of it has ended since {since:%Y-%m-%d %H:%M} UTC",
+            f"If nothing works on it, `factload run {feed} --period {period}` goes on from there",
+        )

@@ -15,6 +15,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from factload.errors import (
+    AttemptLost,
     FactloadError,
     FeedError,
     ReconciliationError,
@@ -42,7 +43,7 @@ UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
 
 def _newest(load: Load) -> Select[Any]:
     return (
-        select(loads.c.epoch, attempts.c.state, loads.c.published_epoch)
+        select(loads.c.epoch, attempts.c.state, attempts.c.content, loads.c.published_epoch)
         .join(attempts, NEWEST_ATTEMPT)
         .where(loads.c.load_id == load.load_id)
     )
@@ -52,20 +53,28 @@ def fence(connection: Connection, load: Load, *states: str, lock: str | None = N
     """The state of this attempt, if it is the newest and in one of ``states``.
 
     ``lock``: ``"share"`` keeps a newer attempt from opening until this transaction ends, ``"update"`` keeps
-    other writers of this load out as well. Raises ``Superseded``, or ``ReconciliationError`` for a state that no
-    publication has set.
+    other writers of this load out as well. Raises ``Superseded``, ``AttemptLost`` for an attempt that the ledger
+    doesn't know, or ``ReconciliationError`` for a state that no publication has set.
     """
     statement = _newest(load)
     if lock is not None:
         # Rows that refer to a load (steps, rejects) are no business of these locks: hence "no key".
         statement = statement.with_for_update(of=loads, read=lock == "share", key_share=lock != "share")
     found = connection.execute(statement).one_or_none()
-    if found is None or found.epoch != load.epoch:
-        newest = "none" if found is None else found.epoch
+    if found is not None and found.epoch > load.epoch:
         raise Superseded(
             "superseded",
-            f"attempt {load.epoch} at {load.load_id} is no longer the newest (that is {newest})",
+            f"attempt {load.epoch} at {load.load_id} is no longer the newest (that is {found.epoch})",
             remedy="Nothing to do: the newer attempt has taken over",
+        )
+    # A ledger that was put back to an earlier time gives the same number to the next attempt, at another content.
+    if found is None or found.epoch < load.epoch or found.content != load.content:
+        raise AttemptLost(
+            "attempt_lost",
+            f"the ledger no longer knows attempt {load.epoch} at {load.load_id}",
+            expected="the ledger in which it was opened",
+            remedy="The database was put back to an earlier time, by a backup or by a standby that was promoted before "
+            "it had all changes, or somebody has deleted from the ledger. Run the load again",
         )
     if found.state == "published" and found.published_epoch != load.epoch:
         raise ReconciliationError(
@@ -169,7 +178,9 @@ def record_end(connection: Connection, load: Load, error: FactloadError) -> None
     elif isinstance(error, WorkbookError):
         state = "refused"
     newest = connection.execute(_newest(load).with_for_update(of=loads, key_share=True)).one_or_none()
-    if newest is None or newest.epoch != load.epoch or newest.state == "published":
+    if newest is None or (newest.epoch, newest.content) != (load.epoch, load.content):
+        return
+    if newest.state == "published":
         return
     update_attempt(
         connection,

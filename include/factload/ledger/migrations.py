@@ -129,6 +129,7 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("attempts", Column("load_column", Text)),
     ),
     5: (DropColumn("attempts", "maps"),),  # nothing ever read it
+    6: (_column_of("attempts", Column("worked_at", DateTime(timezone=True))),),
 }
 VERSION = max(CHANGES)
 

@@ -74,6 +74,7 @@ attempts = Table(
     Column("corrections", Text, nullable=False, server_default=""),
     Column("target", Text),  # the fact table, as the feed called it; unknown of attempts before version 4
     Column("load_column", Text),
+    Column("worked_at", DateTime(timezone=True)),  # a step began, more than an hour after the sign before it
 )
 
 partitions = Table(

@@ -2,6 +2,7 @@
 
 ``url``, ``database``, ``connections``  a database's URL; its engine; connections that end in bounded time
 ``errors``               what the driver's errors mean
+``server``               which server answers: PostgreSQL, or one that only speaks its protocol
 ``tables``, ``types``    tables as they are in the database; what the types of their columns are, and hold
 ``catalog``              tables of PostgreSQL's catalog that several modules ask
 ``indexes``, ``ddl``     what a table allows once; DDL that SQLAlchemy has no construct for

@@ -41,22 +41,24 @@ _DOUBTS = 2  # a server that works on nothing, or can't be reached, this often i
 _MOVED = struct.Struct("=120x2Q")  # linux/tcp.h, tcp_info: bytes acknowledged, bytes received
 _STATE = """
     SELECT state, wait_event_type = 'Client', query_start::text, state_change::text
-    FROM pg_catalog.pg_stat_activity WHERE pid = %s
+    FROM pg_catalog.pg_stat_activity WHERE pid = %s AND application_name = current_setting('application_name')
 """
 _END = """
     SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-    WHERE pid = %s AND query_start::text = %s AND state_change::text = %s
+    WHERE pid = %s AND application_name = current_setting('application_name')
+    AND query_start::text = %s AND state_change::text = %s
 """
 
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One open connection, and for how many seconds it may be silent. ``backend``: the server's process, once a
-    transaction has asked for it."""
+    """One open connection, and for how many seconds it may be silent. ``server``: which one of several in the URL
+    it leads to; ``backend``: the server's process, once a transaction has asked for it."""
 
     connection: Any
     options: dict[str, Any]
     patience: float
+    server: dict[str, Any] = field(default_factory=dict)
     backend: int | None = None
     moved: Any = None
     silent_since: float = field(default_factory=time.monotonic)
@@ -134,9 +136,18 @@ def _connect(dialect: Any, _: object, arguments: Any, options: dict[str, Any]) -
         bound = min(bound, max(_deadline - time.monotonic(), 0.0))
     connection = _in_a_thread(dialect, arguments, options, bound)
     with _lines_lock:
-        _lines[id(connection)] = _Line(connection, options, seconds)
+        _lines[id(connection)] = _Line(connection, options, seconds, _server_of(connection, hosts))
     _watch_this_process()
     return connection
+
+
+def _server_of(connection: Any, hosts: int) -> dict[str, Any]:
+    """The options that lead to the server of ``connection`` and to no other: after a failover another one of the URL's
+    list would be asked about a process that isn't its own."""
+    if hosts == 1:
+        return {}
+    there = connection.info
+    return {"host": there.host, "port": there.port, "target_session_attrs": "any"}
 
 
 def _in_a_thread(dialect: Any, arguments: Any, options: dict[str, Any], bound: float) -> Any:
@@ -234,7 +245,7 @@ class _Asked(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._connection = psycopg2.connect(**self._line.options)
+            self._connection = psycopg2.connect(**self._line.options | self._line.server)
         except psycopg2.OperationalError as error:
             self.works = ":  " in str(error)  # "FATAL:  too many connections": it answers
             return

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from factload.postgres.connections import note_backend, watch
 from factload.postgres.copy import copy_text
 from factload.postgres.errors import database_errors, room_for
+from factload.postgres.server import require_postgresql
 from factload.postgres.tables import missing_columns, reflect, split_name
 from factload.postgres.url import read_url
 from factload.settings import settings
@@ -53,6 +54,7 @@ def engine_for(url: str) -> Engine:
         connect_args={"application_name": "factload", "client_encoding": "utf8"},
     )
     watch(engine)
+    require_postgresql(engine)
     event.listen(engine, "begin", _bound_waits)
     return engine
 

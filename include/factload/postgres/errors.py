@@ -87,7 +87,9 @@ _MEANINGS = {
 
 # The driver gives no SQLSTATE when no connection comes about: libpq's English words have to do. In another language
 # it is taken for a server that does not answer.
-_SOON = re.compile(r"starting up|shutting down|recovery|too many (clients|connections)|connection slots")
+_SOON = re.compile(
+    r"starting up|shutting down|recovery|too many (clients|connections)|connection slots|no more connections"
+)
 _REFUSED_LOGINS = (
     (
         re.compile(
@@ -111,7 +113,8 @@ _REFUSED_LOGINS = (
         ),
         "database_url",
         "the connection's options don't fit the server",
-        "Correct the options in its URL",
+        "Correct the options in its URL; before a pooler such as PgBouncer, which takes none, set them for the user: "
+        "`ALTER ROLE … SET …`",
     ),
 )
 

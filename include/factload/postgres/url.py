@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote_plus
 
 from sqlalchemy import URL
@@ -12,8 +13,13 @@ from factload.errors import FeedError
 
 _EXPECTED = "postgresql://user:password@host:5432/database"
 _BACKENDS = ("postgresql", "postgres")
-_SHOWN = ("host", "hostaddr", "port", "dbname", "sslmode")
+_SHOWN = ("host", "hostaddr", "port", "dbname", "sslmode", "target_session_attrs")
 _HIDDEN = "***"
+_HOST = r"[\w.-]+:\d{1,5}"
+_HOSTS = re.compile(
+    rf"(?P<before>[\w+]+://(?:[^@/?]*@)?)(?P<hosts>{_HOST}(?:,{_HOST})+)(?P<path>/[^?@]*)?(?:\?(?P<options>.*))?",
+    re.ASCII | re.DOTALL,
+)
 
 
 def read_url(url: str) -> URL:
@@ -22,7 +28,7 @@ def read_url(url: str) -> URL:
     Of a URL that can't be read no part is told: any of them may be the password.
     """
     try:
-        parsed = make_url(url)
+        parsed = make_url(_without_hosts(url) or url)
     except (ArgumentError, ValueError):  # a port that is no number, half an IPv6 address
         raise _unreadable("the database's URL can't be read") from None
     if parsed.get_backend_name() not in _BACKENDS:
@@ -36,6 +42,19 @@ def read_url(url: str) -> URL:
             f"%40 for an @ in a password or name, %2F for a slash, as in {_EXPECTED}",
         )
     return parsed.set(drivername="postgresql+psycopg2")
+
+
+def _without_hosts(url: str) -> str | None:
+    """The URL with its list of hosts, each with a port, among the options, where SQLAlchemy reads it; None without one.
+
+    libpq takes ``host1:5432,host2:5432``, for a primary and its standbys, in the place of a host.
+    """
+    found = _HOSTS.fullmatch(url)
+    if found is None:
+        return None
+    hosts = "&".join(f"host={host}" for host in found["hosts"].split(","))
+    given = f"&{found['options']}" if found["options"] else ""
+    return f"{found['before']}{found['path'] or '/'}?{hosts}{given}"
 
 
 def _unreadable(seen: str, expected: str = _EXPECTED) -> FeedError:

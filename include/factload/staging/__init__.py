@@ -2,6 +2,6 @@
 
 ``files``     staging files: whole or absent, never trusted without their checksum
 ``folders``   the folder of one attempt
-``in_use``    a lock that keeps a load's staging from being removed while a step works on it
+``in_use``    the sign that keeps a load's staging from being removed while a step works on it
 ``orphaned``  staging that is no longer needed: removed once published, swept by age
 """

@@ -26,7 +26,7 @@ from factload.load import Load
 from factload.postgres.errors import sqlstate
 from factload.settings import settings
 from factload.staging.folders import folder_of, remove_folders
-from factload.staging.in_use import is_at_work
+from factload.staging.in_use import held_for_sweeping
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _PATIENCE = "1s"  # with a person who reads a staging table
 @dataclass(frozen=True, slots=True)
 class OrphanedStaging:
     """Staging tables and the folder of one load. ``epoch`` and ``state`` are its newest attempt's; ``last_sign`` is
-    any attempt's: opened, ended, or a step done. ``idle``: since then, by the database's clock."""
+    any attempt's: opened, ended, or a step begun or done. ``idle``: since then, by the database's clock."""
 
     load_id: str
     epoch: int
@@ -95,7 +95,9 @@ def find(connection: Connection, load_ids: Collection[str] | None = None) -> lis
             attempts.c.epoch,
             attempts.c.state,
             table.label("name"),
-            func.greatest(attempts.c.opened_at, attempts.c.ended_at, last_step()).label("sign"),
+            func.greatest(attempts.c.opened_at, attempts.c.worked_at, attempts.c.ended_at, last_step()).label(
+                "sign"
+            ),
             func.clock_timestamp().label("now"),
         )
         .where(attempts.c.load_id.in_(known if load_ids is None else load_ids))
@@ -142,7 +144,7 @@ def sweep(engine: Engine) -> None:
 def _sweep(connection: Connection, load_id: str, bound: timedelta) -> None:
     connection.execute(select(func.set_config("lock_timeout", _PATIENCE, True)))
     held = select(loads.c.load_id).where(loads.c.load_id == load_id).with_for_update(skip_locked=True)
-    if connection.scalar(held) is None or is_at_work(connection, load_id):
+    if connection.scalar(held) is None or not held_for_sweeping(connection, load_id):
         return
     for left in find(connection, [load_id]):
         if left.idle > bound:  # it may have been opened again meanwhile

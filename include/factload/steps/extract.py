@@ -8,7 +8,6 @@ from factload.ledger import ledger
 from factload.load import DimensionMap, Load
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
-from factload.staging import in_use
 from factload.staging.folders import folder_of
 
 
@@ -17,7 +16,6 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
     """Freeze one dimension in a staging file."""
     with step(load, feed, "extract_dimension_map", dimension, database) as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
-        in_use.at_work(snapshot, load)
         if ledger.fence(snapshot, load, *ledger.UNFINISHED, "published") == "published":
             return DimensionMap(dimension, path="", sha256="", rows=0)  # nobody reads it any more
         return extract.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], folder_of(load))

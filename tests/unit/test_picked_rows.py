@@ -53,6 +53,7 @@ def read(path: Path, wanted: Sequence[int]) -> tuple[list[Row], list[Row]]:
     st.lists(st.integers(1, 5), min_size=12, max_size=12),
     st.sets(st.integers(2, 40)),
 )
+@example(["empty", "empty", "quoted"], [1] * 12, {4})  # the row before, without cells, is not this one
 @example(
     ["empty", "empty", "formula", "empty"], [3, 5, 5, 1], {14}
 )  # what follows the last picked row is not plain

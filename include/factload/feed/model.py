@@ -30,7 +30,7 @@ from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
-from factload.sheet.choices import CellChoices, Merged, StaleFormulas
+from factload.sheet.choices import AreaChoice, CellChoices, Merged, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
@@ -125,6 +125,14 @@ class WorkbookPart(FeedPart):
     sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
     """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
     is read only by its name. Each sheet's header row is found by its names."""
+    table: str | None = Field(default=None, examples=["Orders"], json_schema_extra={"pattern": r"\S"})
+    """Instead of a sheet: an Excel table by its name, on whatever sheet it is. Its header is the table's own, and its
+    totals row is no data."""
+    range: str | None = Field(
+        default=None, examples=["SalesData", "Sheet1!B4:H9000"], json_schema_extra={"pattern": r"\S"}
+    )
+    """Instead of a sheet: a range, by the workbook's name for it, or by its sheet and cells. Its first row is the
+    header."""
     missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
         default=Missing(), json_schema_extra={"default": "fail"}
     )
@@ -153,10 +161,28 @@ class WorkbookPart(FeedPart):
                 raise ValueError("what follows `period` is not a format of dates, such as {period:%Y%m%d}")
         return path
 
+    @field_validator("table", "range")
+    @classmethod
+    def _a_name(cls, name: str | None) -> str | None:
+        if name is not None and not name.strip():
+            raise ValueError("expected a name")
+        return name
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        given = [name for name in ("table", "range", "sheet") if name in self.model_fields_set]
+        given = [name for name in given if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise CrossFieldError(f"goes without `{given[1]}`: it says itself where its cells are", given[0])
+        if given and given[0] != "sheet" and self.may_be_csv:
+            raise CrossFieldError("goes with a workbook: a csv file has neither tables nor ranges", given[0])
+        return self
+
     @property
     def cells(self) -> CellChoices:
-        """What becomes of cells that can be read two ways."""
-        return CellChoices(self.merged, self.stale_formulas)
+        """Which cells are read, and what becomes of those that can be read two ways."""
+        area = AreaChoice(self.table, self.range) if self.table or self.range else None
+        return CellChoices(self.merged, self.stale_formulas, area)
 
     @property
     def csv_dialect(self) -> CsvDialect | None:
@@ -334,7 +360,7 @@ class Feed(FeedPart):
         deciding: dict[str, Any] = self.model_dump(
             include={
                 "feed": True,
-                "workbook": {"sheet", "csv", "merged", "stale_formulas"},
+                "workbook": {"sheet", "table", "range", "csv", "merged", "stale_formulas"},
                 "dimensions": True,
                 "fact": True,
             },

@@ -2,6 +2,7 @@
 
 ``source``, ``sheets``      a workbook of any kind, opened: its sheets, and their rows as typed pieces
 ``file_kind``, ``limits``   what kind of file it is; how much it may hold
+``area``, ``named_areas``   a part of a sheet that is read instead of all of it: a table, a range
 ``header``                  a sheet's header, found by its names
 ``xlsx/``                   .xlsx and .xlsm
 ``csv/``                    text files with delimiters

@@ -40,8 +40,10 @@ def find_header(
     merged: Callable[[int], list[str]] = lambda _: [],
     *,
     calendar: Calendar = GREGORIAN,
+    place: str = "",
 ) -> Header:
-    """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged.
+    """The first row that holds every wanted name. ``merged(row)`` tells an error which cells are merged, ``place``
+    which rows these are, if not a sheet's first.
 
     Raises WorkbookError ``header_missing``, and with it ``header_duplicate``. It shows the best row's names if one of
     the wanted ones is among them: of another row nobody knows whether it holds names, or what only its owner may see.
@@ -52,7 +54,7 @@ def find_header(
         return found
     refused = WorkbookError(
         "header_missing",
-        f"Sheet {sheet!r} has no column {_quoted(missing)} in its first {HEADER_WITHIN} rows"
+        f"Sheet {sheet!r} has no column {_quoted(missing)} {place or f'in its first {HEADER_WITHIN} rows'}"
         + _seen_there(rows, found, known=len(missing) < len(wanted)),
         expected=f"one row that holds {_quoted(wanted)}" + (_merged_hint(merged(found.row)) if found else ""),
         remedy=_did_you_mean(missing, found, _MISSPELT if len(missing) < len(wanted) else _SURELY_MISSPELT)

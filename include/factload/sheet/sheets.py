@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from factload.errors import WorkbookError
 from factload.sheet.file_errors import damaged, hostile
+
+if TYPE_CHECKING:
+    from factload.sheet.area import Area
 
 SheetState = Literal["visible", "hidden", "veryHidden"]
 SheetChoice = str | int | tuple[str | int, ...]
@@ -22,12 +25,14 @@ _AT_ONCE = 10_000  # sheets that "*" may mean
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """One sheet as the workbook lists it; ``part`` is the zip member, or the file, that holds it."""
+    """One sheet as the workbook lists it; ``part`` is the zip member, or the file, that holds it. ``area``: the part
+    of it that is read, where that is not all of it."""
 
     name: str
     state: SheetState
     part: str
     kind: str  # "worksheet", "chartsheet", "dialogsheet" …; UNKNOWN where the workbook doesn't say
+    area: Area | None = None
 
 
 def choose(sheets: Sequence[SheetPart], choice: SheetChoice) -> tuple[SheetPart, ...]:

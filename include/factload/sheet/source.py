@@ -28,6 +28,7 @@ from factload.sheet.file_kind import (
 )
 from factload.sheet.header import Header, likely_header
 from factload.sheet.limits import Limits
+from factload.sheet.named_areas import no_areas
 from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
@@ -136,6 +137,8 @@ class Format:
 
 
 def _csv(file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:
+    if how.cells.area is not None:
+        raise no_areas()
     return nullcontext(CsvSource(file, how.csv or CsvDialect(), how.limits))
 
 

@@ -32,6 +32,7 @@ from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.inflate import BROKEN, inflated, require_bounded
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
+from factload.sheet.named_areas import DefinedName, NamedAreas
 from factload.sheet.pieces import Decoded, Pieces, row_count_mismatch
 from factload.sheet.ranges import RangeList
 from factload.sheet.rows import Row, bounded, chosen, too_much_text
@@ -57,6 +58,13 @@ class CalamineSource:
 
     @cached_property
     def sheets(self) -> Sequence[SheetPart]:
+        if self.cells.area is None:
+            return self._sheets
+        names = [DefinedName(name, formula) for name, formula in self._lines(ask="names")]
+        return (NamedAreas(self._sheets, None, names).chosen(self.cells.area),)
+
+    @cached_property
+    def _sheets(self) -> Sequence[SheetPart]:
         found = self._json(ask="sheets")
         return tuple(
             SheetPart(
@@ -69,6 +77,9 @@ class CalamineSource:
         )
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
+        if sheet.area is not None:
+            with closing(self._rows_until(sheet, sheet.area.top)) as rows:
+                return list(sheet.area.within(row for row in rows if row.number == sheet.area.top))
         with closing(self._rows_until(sheet, HEADER_WITHIN)) as rows:
             return list(bounded(rows, self.limits.window_text_bytes))
 
@@ -85,7 +96,8 @@ class CalamineSource:
     ) -> Iterator[Row]:
         merged = self.merged(sheet, header_row, columns) if columns else None
         rows = (row for row in self._rows_until(sheet, MAX_ROWS) if row.valued)
-        yield from merged.settled(rows) if merged else rows
+        found = merged.settled(rows) if merged else rows
+        yield from sheet.area.within(found) if sheet.area else found
 
     @property
     def calendar(self) -> Calendar:
@@ -102,6 +114,8 @@ class CalamineSource:
                 found.add(*corners)
         elif self._ending == ".ods":
             note_merged(self._file, int(sheet.part), found)
+        if sheet.area is not None:
+            sheet.area.require_uncut(found.ranges, sheet.name)
         shown = partial(seen_in, calendar=self.calendar)
         cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
         return cells if cells.matter else None
@@ -182,7 +196,8 @@ class CalamineRows:
         self.name, self._source, self._sheet = sheet.name, source, sheet
         self.fields = [_without_counted_days(field) for field in fields]
         names = [field.column for field in fields]
-        self.header = find_header(source.first_rows(sheet), names, sheet.name)
+        place = sheet.area.place if sheet.area else ""
+        self.header = find_header(source.first_rows(sheet), names, sheet.name, place=place)
         self.placed = place_columns(self.header, names, sheet.name)
         self._merged: MergedCells | None = None
 
@@ -193,7 +208,13 @@ class CalamineRows:
     def pieces(self, rows_per_partition: int) -> Pieces:
         self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
         columns = self._merged.columns if self._merged else sorted(set(self.placed))
-        request = {"sheet": int(self._sheet.part), "columns": columns, "after": self.header.row}
+        area = self._sheet.area
+        request = {
+            "sheet": int(self._sheet.part),
+            "columns": columns,
+            "after": self.header.row,
+            "through": area.last_row if area else MAX_ROWS,
+        }
         held = 0
         with self._source.asked(ask="rows", **request) as answer, pa.ipc.open_stream(answer) as batches:
             for batch in batches:

@@ -83,9 +83,9 @@ class SheetDecoder:
             stale=self._stale,
         )
 
-    def exactly(self, header_row: int, rows_per_partition: int) -> Pieces:
-        """The whole sheet below the header by the slow path, in small pieces."""
-        rows = (row for row in self._rows() if row.number > header_row)
+    def exactly(self, header_row: int, last_row: int, rows_per_partition: int) -> Pieces:
+        """The sheet below the header and through the last row by the slow path, in small pieces."""
+        rows = (row for row in self._rows() if header_row < row.number <= last_row)
         while partition := self._some(rows, rows_per_partition):
             left = rows_per_partition - len(partition)
             while left > 0 and (more := self._some(rows, left)):

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from factload.sheet.header import HEADER_WITHIN
 from factload.sheet.limits import Limits
-from factload.sheet.rows import Row, bounded
+from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
 from factload.sheet.xlsx.package import Package
 from factload.sheet.xlsx.slow_path import SheetParser, iterate
@@ -19,15 +19,20 @@ _FEW_ROWS = 1 << 13  # where the first rows are all that is wanted: the rest of 
 
 
 def first_rows(
-    package: Package, sheet: SheetPart, strings: SharedStrings, limits: Limits, *, stale: bool
-) -> list[Row]:
-    """The rows with numbers up to ``HEADER_WITHIN``, read exactly.
+    package: Package,
+    sheet: SheetPart,
+    strings: SharedStrings,
+    limits: Limits,
+    *,
+    stale: bool,
+    last: int = HEADER_WITHIN,
+) -> Iterator[Row]:
+    """The rows with numbers up to ``last``, read exactly.
 
     ``stale``: the values of their formulas are out of date.
     """
     with closing(_rows(package, sheet, strings, limits, stale, chunk=_FEW_ROWS)) as rows:
-        head = takewhile(lambda row: row.number <= HEADER_WITHIN, rows)
-        return list(bounded(head, limits.window_text_bytes))
+        yield from takewhile(lambda row: row.number <= last, rows)
 
 
 def valued_rows(

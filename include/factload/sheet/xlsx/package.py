@@ -35,18 +35,18 @@ class Package:
         self._archive = archive
         self._limits = limits
         self._members = _members(archive, limits)
-        main = self._main_part()
+        self.main_part = main = self._main_part()
         self.calendar = Calendar()
         self.stale = (
             False  # to be calculated anew when it is opened: nobody ever sees the values that are saved
         )
         self.sheets: tuple[SheetPart, ...] = ()
-        relations = self._relations(main)
+        relations = self.relations(main)
         self._read_workbook(main, relations)
         self.strings_part = self._by_type(relations, "sharedStrings")
         styles = self._by_type(relations, "styles")
         self.date_styles: Mapping[int, Kind] = (
-            date_styles(self._small(styles)) if styles and self.has(styles) else {}
+            date_styles(self.small(styles)) if styles and self.has(styles) else {}
         )
 
     def has(self, part: str) -> bool:
@@ -80,13 +80,14 @@ class Package:
         names = ("sheet_bytes", "strings_bytes", "small_part_bytes")
         return next((name for name in names if getattr(self._limits, name) == max_bytes), "")
 
-    def _small(self, part: str) -> bytes:
+    def small(self, part: str) -> bytes:
+        """A part that is small in every real workbook."""
         with self.open_part(part, self._limits.small_part_bytes) as stream:
             return stream.read()
 
     def _main_part(self) -> str:
         if _fold("_rels/.rels") in self._members:
-            relations = self._relations("")
+            relations = self.relations("")
             main = self._by_type(relations, "officeDocument")
             if main and _fold(main) in self._members:
                 if main.lower().endswith(".bin"):
@@ -104,7 +105,7 @@ class Package:
             remedy=look.remedy,
         )
 
-    def _relations(self, part: str) -> dict[str, tuple[str, str]]:
+    def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Relationship id → (last word of its type, part it leads to) of one part's relationships."""
         folder, name = posixpath.split(part)
         rels = posixpath.join(folder, "_rels", name + ".rels")
@@ -118,7 +119,7 @@ class Package:
                 path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
                 found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
 
-        parse_small(self._small(rels), note, rels)
+        parse_small(self.small(rels), note, rels)
         return found
 
     @staticmethod
@@ -141,7 +142,7 @@ class Package:
                 )
                 sheets.append(SheetPart(attributes.get("name", ""), known, part, kind))
 
-        workbook = self._small(main)
+        workbook = self.small(main)
         self.calendar = Calendar(strict=STRICT.encode() in workbook)
         parse_small(workbook, note, main)
         self.sheets = tuple(sheets)

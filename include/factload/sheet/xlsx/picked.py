@@ -10,18 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from factload.sheet.pieces import NotPlain
 from factload.sheet.rows import Row
 from factload.sheet.xlsx.fast_path import FILLS
+from factload.sheet.xlsx.row_numbers import row_numbers
 from factload.sheet.xlsx.windows import Window
-from factload.vectors import Positions, fixed, slices
-
-_NO_ELEMENTS = (b"<!", b"<?")
-# Rows without cells may stand before the one that ends with </row>.
-_NUMBER = r'\A\s*(?:<row(?:\s[^<>]*)?/>\s*)*<row(?:\s[^<>]*)?\sr="(?P<number>[0-9]{1,7})"'
+from factload.vectors import Positions
 
 
 class Wanted:
@@ -72,17 +67,6 @@ def picked_rows(
 
 def _numbers(window: Window) -> Positions:
     """The number of each row that ends in the window."""
-    if FILLS.search(window.xml) or any(mark in window.xml for mark in _NO_ELEMENTS):
+    if FILLS.search(window.xml):
         raise NotPlain
-    starts = np.concatenate([[0], window.ends[:-1]])
-    try:
-        rows = slices(window.xml, starts, window.ends).cast(pa.string())
-    except pa.ArrowInvalid as error:
-        raise NotPlain from error
-    found = pc.struct_field(pc.extract_regex(rows, _NUMBER), "number")
-    if found.null_count:
-        raise NotPlain
-    numbers = fixed(found.cast(pa.int64()), np.int64)
-    if (np.diff(numbers) <= 0).any():
-        raise NotPlain
-    return numbers
+    return row_numbers(window.xml, window.ends)

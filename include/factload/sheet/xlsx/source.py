@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 
 from factload.errors import WorkbookError
 from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
-from factload.sheet.header import Header, find_header, place_columns
+from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.parallel_map import parallel_map
@@ -20,6 +20,7 @@ from factload.sheet.rows import Row, bounded, chosen
 from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import WorkbookFile
+from factload.sheet.xlsx.areas import named_areas
 from factload.sheet.xlsx.decode import FOOT, SheetDecoder
 from factload.sheet.xlsx.first_rows import first_rows, valued_rows
 from factload.sheet.xlsx.package import Package, open_package
@@ -27,7 +28,7 @@ from factload.sheet.xlsx.picked import Wanted, picked_rows
 from factload.sheet.xlsx.slow_path import SheetParser, iterate
 from factload.sheet.xlsx.strings import load_strings
 from factload.sheet.xlsx.strings_table import SharedStrings
-from factload.sheet.xlsx.tail import Tail, read_tail
+from factload.sheet.xlsx.tail import NO_TAIL, Tail, read_tail
 from factload.sheet.xlsx.windows import Windows
 
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
@@ -41,9 +42,11 @@ class XlsxSource:
     def __init__(self, package: Package, limits: Limits, cells: CellChoices) -> None:
         self.package, self.limits, self.cells = package, limits, cells
 
-    @property
+    @cached_property
     def sheets(self) -> Sequence[SheetPart]:
-        return self.package.sheets
+        if self.cells.area is None:
+            return self.package.sheets
+        return (named_areas(self.package).chosen(self.cells.area),)
 
     @property
     def calendar(self) -> Calendar:
@@ -65,7 +68,18 @@ class XlsxSource:
         return load_strings(self.package, self.limits)
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
-        return first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale)
+        if sheet.area is not None:
+            return list(sheet.area.within(self._one_row(sheet, sheet.area.top)))
+        rows = first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale)
+        return list(bounded(rows, self.limits.window_text_bytes))
+
+    def _one_row(self, sheet: SheetPart, number: int) -> list[Row]:
+        """The row of this number, if it is written; nothing that follows it is looked at."""
+        if number > HEADER_WITHIN:
+            with suppress(NotPlain):
+                return [row for rows in self._picked(sheet, Wanted([number]), 0, NO_TAIL) for row in rows]
+        rows = first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale, last=number)
+        return [row for row in rows if row.number == number]
 
     def all_rows(
         self, sheet: SheetPart, *, header_row: int = 0, columns: Collection[int] = ()
@@ -80,7 +94,8 @@ class XlsxSource:
             stale=self.stale or (tail is not None and tail.stale and self.rejects_stale),
             spread=columns,
         )
-        yield from (row for row in (merged.settled(rows) if merged else rows) if row.cells)
+        found = (row for row in (merged.settled(rows) if merged else rows) if row.cells)
+        yield from sheet.area.within(found) if sheet.area else found
 
     def some_rows(
         self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
@@ -90,7 +105,8 @@ class XlsxSource:
         if not self.merged(tail, header_row, columns):
             try:
                 for rows in self._picked(sheet, numbers, header_row, tail):
-                    yield from (row for row in rows if row.valued and row.cells)
+                    picked = (row for row in rows if row.valued and row.cells)
+                    yield from sheet.area.within(picked) if sheet.area else picked
             except (NotPlain, WorkbookError):
                 pass  # reading all rows tells what they hold, or what is wrong with them
             else:
@@ -148,8 +164,14 @@ class XlsxRows:
         self._source, self._sheet, self.fields, self._threads = source, sheet, fields, threads
         names = [field.column for field in fields]
         self.header: Header = find_header(
-            source.first_rows(sheet), names, sheet.name, self._merged_in, calendar=source.calendar
+            source.first_rows(sheet),
+            names,
+            sheet.name,
+            self._merged_in,
+            calendar=source.calendar,
+            place=sheet.area.place if sheet.area else "",
         )
+        self._last_row = sheet.area.last_row if sheet.area else MAX_ROWS
         self.placed = place_columns(self.header, names, sheet.name)
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
@@ -166,6 +188,7 @@ class XlsxRows:
             windows = Windows(
                 stream,
                 skip_to_row=self.header.row,
+                last_row=self._last_row,
                 rows_per_partition=rows_per_partition,
                 rows_per_window=max(1, WINDOW_PLACES // len(decoder.columns)),
                 window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
@@ -185,10 +208,12 @@ class XlsxRows:
         source = self._source
         tail = read_tail(source.package, self._sheet.part, self.header.row, source.limits)
         merged = self._merged(tail)
-        yield from self._decoder(tail, merged).exactly(self.header.row, rows_per_partition)
+        yield from self._decoder(tail, merged).exactly(self.header.row, self._last_row, rows_per_partition)
         self.unclear = merged.unclear if merged else {}
 
     def _merged(self, tail: Tail) -> MergedCells | None:
+        if self._sheet.area is not None:
+            self._sheet.area.require_uncut(tail.merged, self.name)
         return self._source.merged(tail, self.header.row, self.placed)
 
     def _makes_stale(self, tail: Tail) -> bool:

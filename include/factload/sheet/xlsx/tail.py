@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from factload.sheet.file_errors import damaged
 from factload.sheet.limits import Limits
 from factload.sheet.ranges import RangeList, Ranges
@@ -28,6 +30,9 @@ class Tail:
 
     merged: Ranges
     stale: bool
+
+
+NO_TAIL = Tail(np.empty((0, 4), np.int32), stale=False)
 
 
 class TailReader:

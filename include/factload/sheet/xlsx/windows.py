@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from factload.errors import WorkbookError
 from factload.sheet.file_errors import damaged, hostile
 from factload.sheet.inflate import Stream
-from factload.sheet.limits import Limits
+from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.pieces import NotPlain
 from factload.sheet.xlsx.character_data import KeptSpace
+from factload.sheet.xlsx.row_numbers import row_numbers
 from factload.sheet.xlsx.tail import Tail, TailReader
 from factload.sheet.xlsx.xml_bytes import row_ends
 from factload.sheet.xlsx.xml_parts import main_name
@@ -46,7 +49,7 @@ class Window:
 
 
 class Windows:
-    """The windows of one sheet, in order, below the header. Iterate once.
+    """The windows of one sheet, in order, below the header and through ``last_row``. Iterate once.
 
     ``keep_space``: whether the sheet keeps the white space of all texts in its rows. ``tail``: known when iterating is
     done.
@@ -57,6 +60,7 @@ class Windows:
         stream: Stream,
         *,
         skip_to_row: int,
+        last_row: int = MAX_ROWS,
         rows_per_partition: int,
         rows_per_window: int,
         window_bytes: int,
@@ -68,6 +72,7 @@ class Windows:
             window_bytes,
             limits.row_bytes,
         )
+        self._last_row, self._past = last_row, 0  # the number of the last row that was left out behind it
         self._buffer, self._at = b"", 0
         self._tail = TailReader("the sheet", skip_to_row, limits)
         self._within: list[str] = []
@@ -81,7 +86,7 @@ class Windows:
     def __iter__(self) -> Iterator[Window]:
         rows = 0
         while self._has_rows and (filled := self._fill()):
-            ends, done = row_ends(self._buffer, self._at, filled), 0
+            ends, done = self._through_last_row(row_ends(self._buffer, self._at, filled)), 0
             while done < len(ends):
                 most = min(self._rows_per_partition - rows, self._rows_per_window)
                 taken = ends[done : done + most]
@@ -89,7 +94,22 @@ class Windows:
                 rows = (rows + len(taken)) % self._rows_per_partition
                 yield Window(xml, taken - self._at, ends_partition=rows == 0)
                 self._at, done = int(taken[-1]), done + len(taken)
+            self._at = filled
         self._read_tail()
+
+    def _through_last_row(self, ends: Positions) -> Positions:
+        """Where those rows end that are not behind the last one. All others must ascend: none may belong before it."""
+        if self._last_row >= MAX_ROWS or not len(ends):
+            return ends
+        start = int(ends[-2]) if len(ends) > 1 else self._at
+        final = row_numbers(self._buffer[start : ends[-1]], ends[-1:] - start)
+        if not self._past and final[0] <= self._last_row:
+            return ends
+        numbers = row_numbers(self._buffer[self._at : ends[-1]], ends - self._at)
+        if numbers[0] <= self._past:
+            raise NotPlain
+        self._past = int(numbers[-1])
+        return ends[: int(np.searchsorted(numbers, self._last_row, "right"))]
 
     @property
     def tail(self) -> Tail:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from signal import SIGKILL
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import create_engine, text
 
@@ -21,14 +21,23 @@ from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
 
 
-def kill_at(harness: Harness, record: FaultRecord, points: Iterable[int], step: str, *, end: str) -> None:
+def kill_at(
+    harness: Harness,
+    record: FaultRecord,
+    points: Iterable[int],
+    step: str,
+    *,
+    end: str,
+    call: Callable[[Attempt], Callable[[], Any]] | None = None,
+) -> None:
     """``step`` is killed at each of its ``points``. OLD and NEW replace each other; the retry is by turns the same
-    attempt's and a new one's. ``end``: how it ends, for the page."""
+    attempt's and a new one's. ``end``: how it ends, for the page; ``call``: what is killed ahead of ``step``."""
     for number, nth in enumerate(points):
         before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
         harness.put(after)
         attempt = Attempt(harness).until(step)
-        with FaultyProcess(attempt.call(step), Fault(SIGKILL, nth=nth)) as process:
+        killed = call(attempt) if call else attempt.call(step)
+        with FaultyProcess(killed, Fault(SIGKILL, nth=nth)) as process:
             if process.reached() is None:
                 assert process.end().error is None
                 break

@@ -24,7 +24,8 @@ CREATE TRIGGER hold BEFORE INSERT ON factload.rejects FOR EACH STATEMENT EXECUTE
 
 @contextmanager
 def loading(harness: Harness) -> Iterator[tuple[FaultyProcess, list[psutil.Process]]]:
-    """A run whose two workers are held in the middle of their first transactions, and its workers."""
+    """A run whose two workers are held in the middle of their first transactions, and its workers: these two, and the
+    one that publishes what is staged."""
     harness.execute(HELD)
     with harness.engine.connect() as holder:
         holder.execute(text("SELECT pg_advisory_lock(42)"))
@@ -32,7 +33,7 @@ def loading(harness: Harness) -> Iterator[tuple[FaultyProcess, list[psutil.Proce
             wait_for(lambda: harness.waiting() == 2, "both workers in their transactions")
             servers = psutil.Process(run.pid).children()
             workers = [worker for server in servers for worker in server.children()]
-            assert len(workers) == 2
+            assert len(workers) == 3
             yield run, workers
 
 

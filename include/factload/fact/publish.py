@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.modes.registry import mode_named, mode_of
+from factload.fact.relation import acts_on_statements, relation_of
 from factload.fact.table import fact_table
+from factload.fact.unique import once_only
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.load import Load
@@ -45,7 +47,43 @@ def publish_rows(
     ``proved``: what they come to; ``last``: the last publication of this load. Raises ``ReconciliationError`` unless
     what stands in the table then is what was staged; and ``TransientError`` when the table is locked for too long.
     """
-    mode = mode_of(feed.fact)
+    return mode_of(feed.fact).publish(_publishing(connection, load, feed, fact, last), proved)
+
+
+def can_publish_slices(connection: Connection, feed: Feed, fact: Table) -> bool:
+    """Whether it comes to the same if rows go into ``fact`` while others are still being staged.
+
+    Not where rows may turn out to be rejects once all are there (``once_only``), nor where something acts on
+    statements, of which there would be several: a trigger, a rule, a view.
+    """
+    if mode_of(feed.fact).publish_slices is None or once_only(connection, feed, fact):
+        return False
+    return not acts_on_statements(connection, relation_of(connection, fact))
+
+
+def publish_slices(
+    connection: Connection,
+    load: Load,
+    feed: Feed,
+    fact: Table,
+    last: Publication | None,
+    slices: Iterable[Collection[int]],
+    prove: Callable[[], None],
+) -> Published:
+    """The same as ``publish_rows`` for rows that are still being staged, where ``can_publish_slices``.
+
+    ``slices``: the numbers of the slices that are staged, as they come; ``prove``: called when they all are in
+    ``fact``; from then on nobody can change a staged row, or it raises that they don't add up.
+    """
+    publish = mode_of(feed.fact).publish_slices
+    if publish is None:
+        raise TypeError(f"mode {feed.fact.mode} publishes no slices")
+    return publish(_publishing(connection, load, feed, fact, last), slices, prove)
+
+
+def _publishing(
+    connection: Connection, load: Load, feed: Feed, fact: Table, last: Publication | None
+) -> Publishing:
+    staging = mode_of(feed.fact).staging_table(load, feed, fact)
     standing = last.rows if last is not None and mode_named(last.mode).replaces else 0
-    staging = mode.staging_table(load, feed, fact)
-    return mode.publish(Publishing(connection, load, feed, fact, staging, proved, last, standing))
+    return Publishing(connection, load, feed, fact, staging, last, standing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Boolean, Table, column, func, select, table
+from sqlalchemy import Boolean, Table, column, exists, func, or_, select, table
 from sqlalchemy.engine import Connection
 
 from factload.postgres.catalog import partition_tree, pg_class, pg_namespace
@@ -22,6 +22,7 @@ _triggers = table(
     column("tgenabled"),
     schema="pg_catalog",
 )
+_rules = table("pg_rewrite", column("ev_class"), schema="pg_catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,21 @@ def relation_of(connection: Connection, fact: Table) -> Relation:
         .where(pg_class.c.oid == func.to_regclass(sql_name(connection, fact)))
     ).one()
     return Relation(*found)
+
+
+def acts_on_statements(connection: Connection, found: Relation) -> bool:
+    """Whether it is a view, or the table has a trigger of a person's, or a rule: what may act on the statement that
+    writes rows, and would act on each of several."""
+    if found.is_view:
+        return True
+    tree = partition_tree(found.oid)
+    triggers = select(_triggers.c.tgrelid).where(
+        (_triggers.c.tgrelid == found.oid) | _triggers.c.tgrelid.in_(select(tree.c.relid)),
+        ~_triggers.c.tgisinternal,
+        _triggers.c.tgenabled != "D",
+    )
+    rules = select(_rules.c.ev_class).where(_rules.c.ev_class == found.oid)
+    return bool(connection.scalar(select(or_(exists(triggers), exists(rules)))))
 
 
 def acts_after_an_insert(connection: Connection, found: Relation) -> bool:

@@ -157,6 +157,16 @@ def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
     )
 
 
+def staged_from(connection: Connection, load: Load) -> dict[str, str]:
+    """Partition id → the digest of what its staged rows were made of, for those of this content that are staged."""
+    found = connection.execute(
+        select(partitions.c.partition_id, partitions.c.staged_from).where(
+            of_content(partitions, load.load_id, load.content), partitions.c.staged_from.is_not(None)
+        )
+    )
+    return {row.partition_id: row.staged_from for row in found}
+
+
 def load_again(connection: Connection, load: Load, partition_ids: Collection[str]) -> None:
     """Mark these partitions: what is staged of them is not to be relied on."""
     connection.execute(

@@ -5,8 +5,10 @@ in any process, any number of times, on any worker. ``pipeline`` says their orde
 ``reconcile``, ``publish``, ``clean``        the proof, the one visible transaction, what goes afterwards
 ``release``, ``failure``    a person lets a held load pass; why an attempt ended
 ``resume``                  what an earlier attempt staged, and what of it is used again
+``ahead``                   what of publishing one machine does beside the steps before it
 """
 
+from factload.steps.ahead import complete_staging, publish_as_staged
 from factload.steps.clean import clean_staging
 from factload.steps.extract import extract_dimension_map
 from factload.steps.failure import record_failure
@@ -19,9 +21,11 @@ from factload.steps.split import split_workbook
 
 __all__ = [
     "clean_staging",
+    "complete_staging",
     "extract_dimension_map",
     "load_partition",
     "open_load",
+    "publish_as_staged",
     "publish_load",
     "reconcile_load",
     "record_failure",

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from factload.fact import publish, staged
+from factload.fact.modes.publishing import Published
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger
@@ -72,6 +73,14 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reco
     fact = fact_table(connection, feed)
     last = last_publication(connection, load.load_id)
     published = publish.publish_rows(connection, load, feed, fact, result, last)
+    record_publication(connection, load, published, result)
+    return published.rows
+
+
+def record_publication(
+    connection: Connection, load: Load, published: Published, result: counts.Reconciliation
+) -> None:
+    """Note, in the transaction that publishes, what readers see once it is committed."""
     for warning in published.warnings:
         ledger.add_warning(connection, load, warning)
     in_scale = {
@@ -79,4 +88,3 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reco
     }  # equal to it
     totals = {name: f"{total:f}" for name, total in in_scale.items()}
     ledger.record_published(connection, load, published.rows, totals)
-    return published.rows

@@ -45,6 +45,26 @@ class Statement:
 
 def missing(connection: Connection, parent: Parent, staging: Table, load: Load) -> Iterator[Statement]:
     """What the staging table lacks, in the order in which it is to be made; each is asked for once the last is made."""
+    yield from _indexes(connection, parent, staging, load)
+    yield from _foreign_keys(connection, parent, staging)
+
+
+def completion(connection: Connection, parent: Parent, staging: Table, load: Load) -> list[Statement]:
+    """The same with ANALYZE, which a plan needs as soon as readers see the rows.
+
+    It comes after the indexes, some of which have statistics of their own, and before the foreign keys: where there are
+    any and none is lacking, it was done.
+    """
+    keys = list(_foreign_keys(connection, parent, staging))
+    analyze = [] if foreign_keys_of(connection, parent.oid) and not keys else [_analyze(staging)]
+    return [*_indexes(connection, parent, staging, load), *analyze, *keys]
+
+
+def _analyze(staging: Table) -> Statement:
+    return Statement("ANALYZE {}", (name_of(staging),))
+
+
+def _indexes(connection: Connection, parent: Parent, staging: Table, load: Load) -> Iterator[Statement]:
     oid = relation_of(connection, staging).oid
     name = name_of(staging)
     there = indexes_of(connection, oid)
@@ -66,7 +86,11 @@ def missing(connection: Connection, parent: Parent, staging: Table, load: Load) 
                 "ALTER TABLE {} ADD CONSTRAINT {} {} USING INDEX {}{}",
                 (name, called, kind, called, SQL(_deferral(index))),
             )
-    known = {key.definition: key for key in foreign_keys_of(connection, oid)}
+
+
+def _foreign_keys(connection: Connection, parent: Parent, staging: Table) -> Iterator[Statement]:
+    name = name_of(staging)
+    known = {key.definition: key for key in foreign_keys_of(connection, relation_of(connection, staging).oid)}
     for key in foreign_keys_of(connection, parent.oid):
         yield from _foreign_key(name, key, known.get(key.definition))
 
@@ -82,11 +106,6 @@ def _foreign_key(name: Composable, key: ForeignKey, made: ForeignKey | None) -> 
         )
     if key.validated and enforced and not (made and made.validated):
         yield Statement("ALTER TABLE {} VALIDATE CONSTRAINT {}", (name, called))
-
-
-def statistics(staging: Table) -> Statement:
-    """ANALYZE, which a plan needs as soon as readers see the rows."""
-    return Statement("ANALYZE {}", (name_of(staging),))
 
 
 def _index_name(parent: Parent, load: Load, index: TableIndex) -> str:

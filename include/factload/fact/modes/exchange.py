@@ -12,7 +12,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
 from factload.errors import Conflict, FeedError
-from factload.fact.exchange.completion import missing, statistics
+from factload.fact.exchange.completion import completion, missing
 from factload.fact.exchange.fitness import table_defects
 from factload.fact.exchange.parent import Parent, parent_of, shape_of
 from factload.fact.exchange.place import (
@@ -33,6 +33,7 @@ from factload.load import Load
 from factload.postgres.errors import room_for
 from factload.postgres.locks import LockTable, in_short_waits
 from factload.postgres.statements import run
+from factload.reconcile.counts import Reconciliation
 
 
 def _complete(
@@ -42,14 +43,14 @@ def _complete(
         fence()
         parent = parent_of(connection, fact)
         size = connection.scalar(select(func.pg_table_size(str(staging)))) or 0
-        statements = [*missing(connection, parent, staging, load), statistics(staging)]
+        statements = completion(connection, parent, staging, load)
     for statement in statements:
         with connection.begin(), room_for("indexes on the staged rows", size):
             fence()
             statement.carry_out(connection)
 
 
-def _publish(at: Publishing) -> Published:
+def _publish(at: Publishing, proved: Reconciliation) -> Published:
     parent = parent_of(at.connection, at.fact)
     value = bound_value(parent, at.load.load_id, at.load.period_date, at.feed, at.fact)
     _require_complete(at, parent)
@@ -60,7 +61,7 @@ def _publish(at: Publishing) -> Published:
     exchange.prepare(at.feed.fact.load_column or "")
     locked = [at.fact, *referenced_by(at.connection, parent)]
     found = in_short_waits(at.connection, locked, lambda: _exchanged(at, exchange))
-    return Published(at.proved.staged, at.proved.totals, at.missing_before(found))
+    return Published(proved.staged, proved.totals, at.missing_before(found))
 
 
 def _exchanged(at: Publishing, exchange: Exchange) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +16,7 @@ from factload.fact.once_only import OnceOnly
 from factload.fact.staging_table import make_staging, staging_table
 from factload.feed.model import Fact, Feed
 from factload.load import Load
+from factload.reconcile.counts import Reconciliation
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class PublishingMode:
     ``staging_table``: the table that the rows of a load are staged in; ``make_staging``: create it unless it is there
     and fits, and say whether it was created. ``once_only``: the values that rows of a load must not have twice.
     ``complete``: what is made of the staging table once the last row is in (``publish.complete_staging``).
-    ``publish``: make the staged rows fact rows, proved.
+    ``publish``: make the staged rows fact rows, of which it is given the proof. ``publish_slices``: the same, begun
+    while the last rows are still being staged, where that comes to the same (``publish.publish_slices``).
 
     What becomes of rows that the load published before:
 
@@ -72,7 +74,7 @@ class PublishingMode:
     """
 
     commands: tuple[str, ...]
-    publish: Callable[[Publishing], Published]
+    publish: Callable[[Publishing, Reconciliation], Published]
     forbidden_rules: Callable[[Fact], ForbiddenRules | None] = _no_rules
     defects: Callable[[Connection, Feed, Table], Iterable[FeedError]] = _no_defects
     place_defects: Callable[[Connection, Feed, Table, str, date], Iterable[FeedError]] = _any_place
@@ -80,6 +82,9 @@ class PublishingMode:
     staging_table: Callable[[Load, Feed, Table], Table] = staging_table
     make_staging: Callable[[Connection, Load, Feed, Table, Table], bool] = make_staging
     once_only: Callable[[Fact], Sequence[OnceOnly]] = _nothing_once
+    publish_slices: (
+        Callable[[Publishing, Iterable[Collection[int]], Callable[[], None]], Published] | None
+    ) = None
     complete: Callable[[Connection, Load, Table, Table, Callable[[], object]], None] | None = None
     replaces: bool = False
     repeatable: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import Insert
 from factload.errors import ReconciliationError
 from factload.fact.load_column import load_key
 from factload.fact.resolve import measures
+from factload.fact.staging_table import SLICE
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.load import Load
@@ -38,16 +39,14 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What a mode works with, in the transaction that publishes. ``proved``: what the staged rows come to, which nobody
-    else can change any more; ``last``: the last publication of this load; ``standing``: how many rows it left that are
-    to be replaced now, 0 where its mode replaces none."""
+    """What a mode works with, in the transaction that publishes. ``last``: the last publication of this load;
+    ``standing``: how many rows it left that are to be replaced now, 0 where its mode replaces none."""
 
     connection: Connection
     load: Load
     feed: Feed
     fact: Table
     staging: Table
-    proved: Reconciliation
     last: Publication | None
     standing: int
 
@@ -80,6 +79,11 @@ class Publishing:
     def insert(self) -> Insert:
         """The INSERT of all staged rows."""
         return insert(self.fact).from_select(*self.insertion())
+
+    def insert_slices(self, slices: Collection[int]) -> Insert:
+        """The INSERT of the rows of some partitions, by the numbers of their slices."""
+        columns, rows = self.insertion()
+        return insert(self.fact).from_select(columns, rows.where(self.staging.c[SLICE].in_(slices)))
 
     def as_in_fact(self, name: str) -> ColumnElement[Any]:
         """A staged column as the fact table holds it: labels of an enum are staged as texts."""
@@ -123,7 +127,7 @@ class Written:
     warnings: tuple[str, ...] = ()
 
 
-def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing], Published]:
+def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing, Reconciliation], Published]:
     """How a mode publishes that inserts the staged rows: ``write`` works on the locked table, and what it has read back
     must be what was staged.
 
@@ -131,20 +135,44 @@ def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing
     the table is locked for too long.
     """
 
-    def publish(at: Publishing) -> Published:
-        staged = at.content_of(at.rows_of(at.staging))
+    def publish(at: Publishing, _: Reconciliation) -> Published:
         # What an INSERT returns, and the keys that rows are joined by, are kept in memory, not in a file.
         _, size = at.connection.execute(
             select(func.set_config("work_mem", _ROWS_MEMORY, True), func.pg_table_size(str(at.staging)))
         ).one()
         what = f"the staged rows into {at.feed.fact.table}"
         with room_for(what, size), locked_for_writing(at.connection, at.fact):
-            written = write(at)
-            if written.content != staged:
-                require_same(at.load.load_id, staged, written.content, _differing(at, written))
-        return Published(written.content.rows, written.content.totals, written.warnings)
+            return _as_staged(at, write(at))
 
     return publish
+
+
+def by_inserting_slices(
+    begin: Callable[[Publishing], int], end: Callable[[Publishing, int], Written]
+) -> Callable[[Publishing, Iterable[Collection[int]], Callable[[], None]], Published]:
+    """The same while rows are still being staged: the slices that ``slices`` gives are inserted as they come.
+
+    ``begin``: what comes before, which says how many rows of the load stood there; ``end``: reads back what stands
+    there at last. Between the two ``prove`` is called, which lets nobody change a staged row any more, or raises.
+    """
+
+    def publish(at: Publishing, slices: Iterable[Collection[int]], prove: Callable[[], None]) -> Published:
+        with locked_for_writing(at.connection, at.fact):
+            standing = begin(at)
+            for numbers in slices:
+                at.connection.execute(at.insert_slices(numbers))
+            prove()
+            return _as_staged(at, end(at, standing))
+
+    return publish
+
+
+def _as_staged(at: Publishing, written: Written) -> Published:
+    """What was written, if it is what is staged now."""
+    staged = at.content_of(at.rows_of(at.staging))
+    if written.content != staged:
+        require_same(at.load.load_id, staged, written.content, _differing(at, written))
+    return Published(written.content.rows, written.content.totals, written.warnings)
 
 
 def _differing(at: Publishing, written: Written) -> list[str]:

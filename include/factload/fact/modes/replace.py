@@ -9,18 +9,31 @@ from sqlalchemy import delete
 
 from factload.fact.load_index import load_index_advice
 from factload.fact.modes.mode import PublishingMode
-from factload.fact.modes.publishing import Publishing, Written, by_inserting
+from factload.fact.modes.publishing import Publishing, Written, by_inserting, by_inserting_slices
+
+
+def _delete(at: Publishing) -> int:
+    deleted = at.connection.execute(delete(at.fact).where(at.of_this_load())).rowcount
+    at.require_own(deleted)
+    return deleted
 
 
 def _publish(at: Publishing) -> Written:
-    deleted = at.connection.execute(delete(at.fact).where(at.of_this_load())).rowcount
-    at.require_own(deleted)
+    deleted = _delete(at)
     at.connection.execute(at.insert())
+    return _read_back(at, deleted)
+
+
+def _read_back(at: Publishing, deleted: int) -> Written:
     at.run_deferred_triggers()
     rows = at.rows_of(at.fact).where(at.of_this_load())
     return Written(at.content_of(rows), rows, at.missing_before(deleted))
 
 
 MODE = PublishingMode(
-    commands=("INSERT", "DELETE"), publish=by_inserting(_publish), advice=load_index_advice, replaces=True
+    commands=("INSERT", "DELETE"),
+    publish=by_inserting(_publish),
+    publish_slices=by_inserting_slices(_delete, _read_back),
+    advice=load_index_advice,
+    replaces=True,
 )

@@ -165,7 +165,8 @@ _NUMBERS = (
         "airflow",
         16,
         "How many tasks use one warehouse at once: the slots of a pool that Airflow's scheduler makes when a feed "
-        "first runs. A pool that exists keeps its slots: they are changed on Airflow's page of pools",
+        "first runs. A pool that exists keeps its slots: they are changed on Airflow's page of pools. The partitions "
+        "of one feed fill three of four slots at most",
         unit="slots",
         most=10_000,
         unlimited=-1,

@@ -19,6 +19,8 @@ from tests.feeds import changed
 PROJECT = Path(__file__).parents[2]
 RUN = """
 import sys
+from factload.airflow import mapped
+mapped.MOST_TASKS = int(sys.argv[3])
 from airflow.dag_processing.dagbag import DagBag
 bag = DagBag(sys.argv[1])
 run = bag.dags["load_sales"].test(run_conf={"period": sys.argv[2]})
@@ -40,15 +42,16 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
+    """Five partitions in two mapped tasks: the labels say which; each partition is a step of its own in the ledger."""
     warehouse = postgres.create_database("dag_test_warehouse")
     metadata = postgres.create_database("dag_test_metadata")
     sample.make_dimension(warehouse, 2_000)
     (tmp_path / "inbox").mkdir()
-    expected = sample.make_workbook(tmp_path / "inbox/sales_2026-11-05.xlsx", 4_000, 2_000)
+    expected = sample.make_workbook(tmp_path / "inbox/sales_2026-11-05.xlsx", 10_000, 2_000)
     feeds = tmp_path / "include/feeds"
     feeds.mkdir(parents=True)
     feed = (PROJECT / "include/feeds/sales.yaml").read_text(encoding="utf-8")
-    (feeds / "sales.yaml").write_text(changed(feed, {"max_rejects": "5%"}))
+    (feeds / "sales.yaml").write_text(changed(feed, {"max_rejects": "5%", "rows_per_partition": 2_000}))
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/collects.py").write_text(COLLECTS_LINEAGE)
     environment = {
@@ -64,7 +67,7 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
     }
     for command in (
         ["-m", "airflow", "db", "migrate"],
-        ["-c", RUN, str(PROJECT / "dags"), "2026-11-05"],
+        ["-c", RUN, str(PROJECT / "dags"), "2026-11-05", "2"],
     ):
         done = subprocess.run(
             [sys.executable, "-W", "ignore", *command],
@@ -79,9 +82,24 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
     server = "postgres://localhost:5432/dag_test_warehouse/public"
     reads = [f"file://{tmp_path}/inbox/sales_2026-11-05.xlsx", f"{server}/dim_product"]
     assert f"lineage: {reads} {[f'{server}/fact_sales']}" in done.stdout
+    with create_engine(metadata, poolclass=NullPool).connect() as connection:
+        labels = connection.scalars(
+            text(
+                "SELECT rendered_map_index FROM task_instance WHERE task_id = 'load_partition' ORDER BY map_index"
+            )
+        ).all()
     engine = create_engine(warehouse, poolclass=NullPool)
     with engine.connect() as connection:
         found = connection.execute(
             text("SELECT count(*), sum(metric)::text FROM fact_sales WHERE load_id = 'sales@2026-11-05'")
         ).one()
+        loaded = connection.scalars(
+            text("SELECT item FROM factload.steps WHERE step = 'load_partition' ORDER BY step_run")
+        ).all()
     assert tuple(found) == (expected.staged, expected.control_total)
+    bounds = [label.removeprefix("Facts ").split("–") for label in loaded]
+    assert labels == [
+        f"Facts {bounds[0][0]}–{bounds[1][1]} (2 partitions)",
+        f"Facts {bounds[2][0]}–{bounds[4][1]} (3 partitions)",
+    ]
+    assert len(loaded) == 5

@@ -54,6 +54,7 @@ print(json.dumps({
                     "pool": task.pool,
                     "queue": task.queue,
                     "priority": task.priority_weight,
+                    "at_once": [task.max_active_tis_per_dagrun, task.max_active_tis_per_dag],
                     "reads": [asset.name for asset in task.inlets],
                     "writes": [asset.name for asset in task.outlets],
                     "label": getattr(task, "map_index_template", None),
@@ -209,6 +210,44 @@ def test_order(parsed: dict[str, Any]) -> None:
     }
     assert tasks["load_partition"]["label"] == "{{ partition }}"
     assert not any(task["teardown"] for task in tasks.values())
+
+
+SHARES = """
+import json, os, sys
+from pathlib import Path
+from factload.airflow.dag_options import at_once
+from factload.feed.file import read_feed_file
+told = []
+for slots, feed in json.loads(sys.argv[1]):
+    os.environ["FACTLOAD_WAREHOUSE_SLOTS"] = slots
+    most = at_once(read_feed_file(Path(feed)))
+    told.append([most["max_active_tis_per_dagrun"], most.get("max_active_tis_per_dag")])
+print(json.dumps(told))
+"""
+
+
+def test_a_feed_leaves_slots_of_the_pool_to_others(tmp_path: Path, sales: str) -> None:
+    many, own = tmp_path / "many.yaml", tmp_path / "own.yaml"
+    many.write_text(changed(sales, {"parallelism": 64}))
+    own.write_text(changed(sales, {"parallelism": 64, "run": {"pool": "its_own"}}))
+    asked = {"16": 12, "4": 3, "3": 2, "2": 1, "1": 1, "-1": None, "lots": 12}
+    arguments = json.dumps([*((slots, str(many)) for slots in asked), ("16", str(own))])
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SHARES, arguments],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONPATH": str(PROJECT / "include")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == [[64, most] for most in (*asked.values(), None)]
+
+
+def test_the_partitions_of_a_feed_are_bounded_in_a_run_and_in_all_runs(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["load_sales"]["tasks"]
+    assert tasks["load_partition"]["at_once"] == [4, 12]
+    assert tasks["publish"]["at_once"] == [None, None]
 
 
 def test_every_task_leads_to_the_load_s_page(tmp_path: Path, sales: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -19,17 +19,20 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from factload.ledger.tables import partitions
+from factload.ledger.tables import attempts, partitions
+from factload.load import Load
 from factload_demo import airflow_site, sample
 from factload_demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from factload_demo.airflow_place import Place
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server, find, start, throwaway
 from factload_demo.setup import PROJECT, connection_uri
-from tests.feeds import changed
+from tests.feeds import ABSENT, changed
 
 DAG_ID = "load_sales"
 ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8
+SMALL_FEEDS = 3
+SLOTS = 4  # of the warehouse's pool
 SECONDS = 240.0
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,9 +47,9 @@ class Plant:
     warehouse: str
     home: Path
 
-    def workbook(self, period: str, seed: int, rows: int = ROWS) -> sample.Expected:
+    def workbook(self, period: str, seed: int, rows: int = ROWS, feed: str = "sales") -> sample.Expected:
         """Put the workbook of a period into the inbox."""
-        path = self.home / "inbox" / f"sales_{period}.xlsx"
+        path = self.home / "inbox" / f"{feed}_{period}.xlsx"
         return sample.make_workbook(path, rows, MEMBERS, seed)
 
     def trigger(self, period: str) -> str:
@@ -55,10 +58,19 @@ class Plant:
         self.api.trigger(DAG_ID, run_id, {"period": period})
         return run_id
 
-    def ended(self, run_id: str) -> str:
+    def ended(self, run_id: str, dag_id: str = DAG_ID) -> str:
         """The state in which the run ended."""
-        wait_for(lambda: self.api.run_state(DAG_ID, run_id) not in UNFINISHED, "the run's end")
-        return self.api.run_state(DAG_ID, run_id)
+        wait_for(lambda: self.api.run_state(dag_id, run_id) not in UNFINISHED, "the run's end")
+        return self.api.run_state(dag_id, run_id)
+
+    def clear(self, run_id: str, task: str | tuple[str, int]) -> None:
+        """Clear a task, or one mapped copy of it, and all that follows."""
+        chosen = {"task_ids": [task], "include_downstream": True, "only_failed": False}
+        self.api.call(
+            "POST",
+            f"/api/v2/dags/{DAG_ID}/clearTaskInstances",
+            json=chosen | {"dag_run_id": run_id, "dry_run": False},
+        )
 
     def backfill(self, start: str, end: str, reprocess: str = "none") -> dict[str, str]:
         """Run the days from `start` to before `end`; of all days that were ever backfilled, how their runs ended."""
@@ -83,10 +95,10 @@ class Plant:
             instance for instance in found if instance.task_id == "load_partition" and instance.map_index >= 0
         ]
 
-    def facts(self, period: str) -> tuple[int, str]:
+    def facts(self, period: str, feed: str = "sales") -> tuple[int, str]:
         """Count and exact sum of the period's fact rows."""
         facts = sample.fact_sales
-        of_load = select(func.count(), func.sum(facts.c.metric)).where(facts.c.load_id == f"sales@{period}")
+        of_load = select(func.count(), func.sum(facts.c.metric)).where(facts.c.load_id == f"{feed}@{period}")
         with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
             count, total = connection.execute(of_load).one()
         return count, str(total)
@@ -113,7 +125,12 @@ def plant(
     home = tmp_path_factory.mktemp("project")
     feed = (PROJECT / "include/feeds/sales.yaml").read_text()
     (home / "include/feeds").mkdir(parents=True)
-    (home / "include/feeds/sales.yaml").write_text(changed(feed, {"rows_per_partition": ROWS // PARTITIONS}))
+    feed = changed(feed, {"rows_per_partition": ROWS // PARTITIONS})
+    (home / "include/feeds/sales.yaml").write_text(feed)
+    for number in range(SMALL_FEEDS):
+        name = f"small_{number}"
+        small = {"feed": name, "schedule": ABSENT, "workbook.path": f"inbox/{name}_{{period}}.xlsx"}
+        (home / f"include/feeds/{name}.yaml").write_text(changed(feed, small))
     sample.make_dimension(warehouse, MEMBERS)
     place = Place(
         project=PROJECT,
@@ -123,6 +140,8 @@ def plant(
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
             "FACTLOAD_HOME": str(home),
             "FACTLOAD_IDLE_TIMEOUT": "5",
+            "FACTLOAD_LOCK_TIMEOUT": str(int(SECONDS)),
+            "FACTLOAD_WAREHOUSE_SLOTS": str(SLOTS),
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "1",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
@@ -203,16 +222,48 @@ def test_the_warehouse_crashes_in_the_middle(plant: Plant, warehouse_server: Ser
 def test_one_mapped_task_is_cleared_after_success(plant: Plant) -> None:
     before = plant.facts("2026-11-05")
     run_id = "test__2026-11-05"
-    chosen = {"task_ids": [["load_partition", 3]], "include_downstream": True, "only_failed": False}
-    plant.api.call(
-        "POST",
-        f"/api/v2/dags/{DAG_ID}/clearTaskInstances",
-        json=chosen | {"dag_run_id": run_id, "dry_run": False},
-    )
+    plant.clear(run_id, ("load_partition", 3))
 
     assert plant.ended(run_id) == "success"
     assert next(p for p in plant.partitions(run_id) if p.map_index == 3).try_number == 2
     assert plant.facts("2026-11-05") == before
+
+
+def test_a_shorter_workbook_is_loaded_by_fewer_mapped_tasks(plant: Plant) -> None:
+    """The run's copies that are no longer needed hold nothing up, and leave no rows."""
+    run_id = "test__2026-11-05"
+    shorter = plant.workbook("2026-11-05", seed=5, rows=ROWS // 4)
+    plant.clear(run_id, "open_load")
+    assert plant.ended(run_id) == "success"
+    assert plant.facts("2026-11-05") == (shorter.staged, shorter.control_total)
+    assert sum(copy.state == "success" for copy in plant.partitions(run_id)) == PARTITIONS // 4
+
+    plant.clear(run_id, "split_workbook")
+    assert plant.ended(run_id) == "success"
+    assert plant.facts("2026-11-05") == (shorter.staged, shorter.control_total)
+
+
+def test_small_feeds_are_not_held_up_by_a_huge_one(plant: Plant) -> None:
+    """All copies of the huge one's task that may run at once are held, more of them wait, and the others go on."""
+    day = "2026-11-09"
+    huge = plant.workbook(day, seed=7)
+    small = {
+        f"small_{number}": plant.workbook(day, number, 2_000, f"small_{number}")
+        for number in range(SMALL_FEEDS)
+    }
+    run_id = plant.trigger(day)
+    wait_for(lambda: plant.is_split(day), "the workbook to be split")
+    with staging_held_back(plant.warehouse, day) as waiting:
+        wait_for(lambda: waiting() == SLOTS * 3 // 4, "the huge one's share of the slots to be full")
+        for feed in small:
+            plant.api.trigger(f"load_{feed}", run_id, {"period": day})
+        assert {plant.ended(run_id, f"load_{feed}") for feed in small} == {"success"}
+        assert waiting() == SLOTS * 3 // 4
+        assert plant.facts(day) == (0, "None")
+    assert plant.ended(run_id) == "success"
+    assert plant.facts(day) == (huge.staged, huge.control_total)
+    right = {feed: (expected.staged, expected.control_total) for feed, expected in small.items()}
+    assert {feed: plant.facts(day, feed) for feed in small} == right
 
 
 def test_a_backfill_takes_each_days_workbook_and_reprocesses_what_it_is_told_to(plant: Plant) -> None:
@@ -243,17 +294,31 @@ def test_a_backfill_takes_each_days_workbook_and_reprocesses_what_it_is_told_to(
     assert {day: plant.facts(day) for day in days} == right
 
 
-@contextmanager
-def partitions_held_back(url: str) -> Iterator[Callable[[], int]]:
+def partitions_held_back(url: str) -> AbstractContextManager[Callable[[], int]]:
     """Keep every load_partition from writing its rejects; yields a count of those that wait for it."""
-    rejects = "factload.rejects"
-    queue = text(f"SELECT count(*) FROM pg_locks WHERE relation = '{rejects}'::regclass AND NOT granted")
+    return _held_back(url, "factload.rejects")
+
+
+@contextmanager
+def staging_held_back(url: str, period: str) -> Iterator[Callable[[], int]]:
+    """Keep every load_partition of one load from staging its rows; yields a count of those that wait for it."""
+    of_load = select(attempts.c.content).where(attempts.c.load_id == f"sales@{period}")
+    with create_engine(url, poolclass=NullPool).connect() as connection:
+        content = connection.scalars(of_load).one()
+    table = Load.staging_table_of(f"sales@{period}", content)
+    with _held_back(url, f"factload_staging.{table}") as waiting:
+        yield waiting
+
+
+@contextmanager
+def _held_back(url: str, table: str) -> Iterator[Callable[[], int]]:
+    queue = text(f"SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted")
     engine = create_engine(url, poolclass=NullPool)
     with (
         engine.begin() as holder,
         engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher,
     ):
-        holder.execute(text(f"LOCK TABLE {rejects} IN SHARE MODE"))
+        holder.execute(text(f"LOCK TABLE {table} IN SHARE MODE"))
         yield lambda: int(watcher.scalar(queue) or 0)
 
 

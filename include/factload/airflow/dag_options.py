@@ -7,7 +7,7 @@ from typing import Any
 
 import pendulum
 
-from factload.airflow.connection import pool_of
+from factload.airflow.connection import pool_of, share_of_pool
 from factload.airflow.failures import said_last
 from factload.airflow.form import parameters
 from factload.airflow.names import TAG, dag_id_of
@@ -39,6 +39,14 @@ def dag_options(feed: Feed, default_args: Mapping[str, Any]) -> dict[str, Any]:
         },
         **_mails(feed),
     }
+
+
+def at_once(feed: Feed) -> dict[str, int]:
+    """How many mapped copies of one task may run at once: in a run as the feed says, and in all its runs together so
+    few that the pool has slots left for other feeds, however long this one is."""
+    in_a_run = {"max_active_tis_per_dagrun": feed.parallelism}
+    share = share_of_pool(feed)
+    return in_a_run if share is None else {**in_a_run, "max_active_tis_per_dag": share}
 
 
 def _mails(feed: Feed) -> dict[str, Any]:

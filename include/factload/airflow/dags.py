@@ -34,7 +34,7 @@ from airflow.sdk import DAG, chain
 
 from factload.airflow import tasks
 from factload.airflow.assets import fact_asset, workbook_asset
-from factload.airflow.dag_options import dag_options
+from factload.airflow.dag_options import at_once, dag_options
 from factload.airflow.feeds import readable_feeds
 from factload.airflow.names import OPEN_TASK
 from factload.airflow.open_load import OpenLoad
@@ -68,9 +68,9 @@ def load_dag(feed: Feed, *, default_args: Mapping[str, Any] | None = None) -> DA
         maps = extract.expand(dimension=feed.maps) if feed.maps else []
         partitions = steps.split_workbook(load)
         loaded = (
-            steps.load_partition.override(max_active_tis_per_dagrun=feed.parallelism)
+            steps.load_partition.override(**at_once(feed))
             .partial(load=load, maps=maps)
-            .expand(partition=partitions)
+            .expand(partitions=partitions)
         )
         reads, writes = [workbook_asset(feed)], [fact_asset(feed)]
         published = steps.publish.override(inlets=reads, outlets=writes)(load)

@@ -21,6 +21,7 @@ from factload.airflow.connection import database_url
 from factload.airflow.failures import errors_noted, named, one_sentence
 from factload.airflow.form import asked_of
 from factload.airflow.links import LoadLink
+from factload.airflow.mapped import label_of, shared
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
@@ -58,25 +59,32 @@ def extract_dimension_map(load: LoadJson, dimension: str) -> dict[str, Any]:
 
 
 @task
-def split_workbook(load: LoadJson) -> list[dict[str, Any]]:
-    """Read the sheet into partition files."""
+def split_workbook(load: LoadJson) -> list[list[dict[str, Any]]]:
+    """Read the sheet into partition files; returns what each task after it loads of them."""
     with _step(load) as (steps, this, feed, url):
         split = steps.split_workbook(this, feed, database=url)
     for warning in split.warnings:
         _log.warning("%s", warning)
-    return [asdict(partition) for partition in split.partitions]
+    return [[asdict(partition) for partition in task] for task in shared(split.partitions)]
 
 
 @task(map_index_template="{{ partition }}")
 def load_partition(
-    load: LoadJson, partition: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
-) -> dict[str, Any]:
-    """Stage one partition's rows, and note its rejects."""
-    with _step(load, label=("partition", partition["label"])) as (steps, this, feed, url):
-        frozen = [DimensionMap(**m) for m in maps]
-        counts = steps.load_partition(this, feed, PartitionFile(**partition), frozen, database=url)
-    _log.info("%s rows staged, %s rejected", counts.staged, counts.rejected)
-    return asdict(counts)
+    load: LoadJson, partitions: Sequence[dict[str, Any]], maps: Sequence[dict[str, Any]] = ()
+) -> list[dict[str, Any]]:
+    """Stage the rows of one partition, or of several, one after the other, and note their rejects.
+
+    Each is a transaction of its own: a retry begins with the first that is not done.
+    """
+    files = [PartitionFile(**partition) for partition in partitions]
+    frozen = [DimensionMap(**m) for m in maps]
+    counted = []
+    with _step(load, label=("partition", label_of(files))) as (steps, this, feed, url):
+        for file in files:
+            counts = steps.load_partition(this, feed, file, frozen, database=url)
+            _log.info("%s: %s rows staged, %s rejected", file.label, counts.staged, counts.rejected)
+            counted.append(asdict(counts))
+    return counted
 
 
 @task(trigger_rule="none_failed_min_one_success")

@@ -281,7 +281,7 @@ class Feed(FeedPart):
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
     """The rows that one statement inserts."""
     parallelism: int = Field(default=4, ge=1, le=64)
-    """The partitions that are loaded at once."""
+    """The partitions that are loaded at once. In Airflow they fill three of four slots of the pool at most."""
     insert: Literal["core", "copy"] = "core"
     """How rows get into the staging table: arrays through SQLAlchemy Core, or PostgreSQL's COPY."""
 

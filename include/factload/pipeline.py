@@ -28,6 +28,7 @@ from functools import partial
 from typing import Any
 
 from factload.errors import INTERRUPTED, AttemptLost, ConnectionLost, FactloadError, TransientError
+from factload.fact.modes.registry import mode_of
 from factload.feed.model import Feed
 from factload.last_net import foreseen
 from factload.load import Load
@@ -168,10 +169,11 @@ def _ahead_of_publish(
     step: Step, load: Load, feed: Feed
 ) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """What of publishing is done beside ``step``. In a DAG, no task may wait for another: there it is publish's own."""
-    if step.name == "load_partition" and len(step.arguments) > 1:
+    mode = mode_of(feed.fact)
+    if step.name == "load_partition" and len(step.arguments) > 1 and mode.publish_slices:
         partitions = [partition for partition, _ in step.arguments]
         yield publish_as_staged, (load, feed, partitions, step.arguments[0][1])
-    elif step.name == "reconcile":
+    elif step.name == "reconcile" and mode.complete:
         yield complete_staging, (load, feed)
 
 

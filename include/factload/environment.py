@@ -93,6 +93,14 @@ _TEXTS = (
         "store have variables of their own, such as `AWS_ACCESS_KEY_ID`; a URL with a password is refused",
         "`inbox` in `FACTLOAD_HOME`",
     ),
+    TextSetting(
+        "FACTLOAD_RECEIPT_KEY",
+        "places",
+        "",
+        "The secret that `factload verify --receipt` signs receipts with, and that proves them; best 32 random "
+        "characters or more",
+        "none: receipts have a plain digest, which shows damage, and not who wrote them",
+    ),
 )
 _NUMBERS = (
     NumberSetting(

@@ -5,6 +5,7 @@
 | the call or the feed file is wrong; a person edits it      | ``FeedError``          | 2    | no    |
 | the workbook can't be read as the feed says                | ``WorkbookError``      | 3    | no    |
 | the rows or the dimension's members are not fit to publish | ``RowsRefused``        | 3    | no    |
+| a receipt is not as it was written                         | ``ReceiptRefused``     | 3    | no    |
 | a newer attempt owns the load                              | ``Superseded``         | 4    | no    |
 | the ledger was put back to before the attempt              | ``AttemptLost``        | 4    | no    |
 | staged and counted rows disagree                           | ``ReconciliationError``| 4    | no    |
@@ -110,6 +111,12 @@ class WorkbookError(FactloadError):
 
 class RowsRefused(FactloadError):
     """Rows, or members of a dimension, are not fit to publish; nothing was."""
+
+    exit_status = 3
+
+
+class ReceiptRefused(FactloadError):
+    """A receipt is not as it was written: what it says proves nothing."""
 
     exit_status = 3
 

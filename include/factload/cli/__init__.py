@@ -1,7 +1,7 @@
 """`factload`: every step without Airflow. Each module here adds the commands of one group.
 
-Exit status: 0 published (or: the check passed); 2 bad usage or feed; 3 the workbook or its rows are refused,
-nothing is published; 4 a fault worth a retry.
+Exit status: 0 published (or: the check passed; all stands); 2 bad usage or feed; 3 the workbook or its rows are
+refused, nothing is published (or: something doesn't stand as it was published); 4 a fault worth a retry.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from factload.cli import doctor, feeds, ledger, loads
+from factload.cli import doctor, feeds, ledger, loads, questions
 from factload.cli.completion import SHELLS, PrintCompletion
 from factload.cli.options import say
 from factload.errors import INTERRUPTED, TransientError
@@ -20,9 +20,9 @@ from factload.last_net import foreseen
 from factload.version import __version__
 
 _EPILOG = """exit status:
-  0  published; or the check passed
+  0  published; or the check passed; or all stands as it was published
   2  bad usage, or the feed is wrong
-  3  the workbook or its rows are refused; nothing is published
+  3  the workbook or its rows are refused, and nothing is published; or something does not stand as it was published
   4  a fault that a retry may help
 
 Connections: a feed names one (`fact.connection: warehouse`). Here it is a URL in the environment,
@@ -73,6 +73,6 @@ def parser() -> argparse.ArgumentParser:
         help=f"print a script that completes commands and options in a shell: {' or '.join(SHELLS)}",
     )
     commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (loads, ledger, feeds, doctor):
+    for group in (loads, ledger, questions, feeds, doctor):
         group.add_commands(commands)
     return made

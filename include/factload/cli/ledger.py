@@ -96,7 +96,7 @@ def _rejects(options: argparse.Namespace) -> int:
 def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
     from factload.reports.rejects_workbook import write_rejects
 
-    with _new_file(options.xlsx) as file:
+    with new_file(options.xlsx) as file:
         written = write_rejects(file, connection, feed_of_load(options), options.load)
     if options.json:
         print(json.dumps({"workbook": str(options.xlsx), "rows": written.rows, "notes": written.notes}))
@@ -108,7 +108,7 @@ def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
 
 
 @contextmanager
-def _new_file(path: Path) -> Iterator[IO[bytes]]:
+def new_file(path: Path) -> Iterator[IO[bytes]]:
     """A new file; it is removed again if it can't be written completely."""
     try:
         file = path.open("xb")

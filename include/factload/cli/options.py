@@ -31,7 +31,7 @@ def add_load_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--period",
         metavar="P",
-        type=_period,
+        type=day,
         default=None,
         help="the business date, YYYY-MM-DD; default: today",
     )
@@ -50,7 +50,8 @@ def add_load_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feed", metavar="FEED", help="its feed's file, if it is not in include/feeds")
 
 
-def _period(text: str) -> date:
+def day(text: str) -> date:
+    """A date as options have it."""
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from factload.sheet.reject import Reject
 
 if TYPE_CHECKING:
     from factload.doctor.finding import Finding
+    from factload.verify.judgement import State, Verdict
 
 _LOG_WIDTH = 120
 
@@ -48,6 +50,8 @@ def _write_report(console: Console, report: Report) -> None:
             console,
             f"released by {report.released['by']} at {report.released['at']} UTC: {report.released['reason']}",
         )
+    if report.verified:
+        _line(console, f"verified at {report.verified['at']} UTC: {report.verified['state']}")
     accounted = rows["blank"] + rows["rejected"] + rows["staged"]
     sign = "=" if rows["source"] == accounted else "≠"
     console.print(
@@ -171,6 +175,39 @@ def show_findings(found: Iterable[Finding]) -> None:
         remedy = f". {finding.remedy}." if finding.remedy else ""
         told = in_one_line(f"{finding.check} {finding.about}: {finding.seen}{remedy}")
         _line(console, f"{finding.state:<8} {told}", _COLOURS[finding.state], len(finding.state))
+
+
+def show_proof(verdicts: Sequence[Verdict], strays: Iterable[tuple[str, int]]) -> None:
+    """Print a line a load, below it what differs and where, or what can't be proved; last how many there are of each
+    kind."""
+    console = _console()
+    for verdict in verdicts:
+        by = f" by {', '.join(verdict.proved_by)}" if verdict.proved_by else ""
+        told = f"{verdict.load.load_id}: {verdict.load.rows:,} rows in {verdict.load.table}{by}"
+        _line(console, f"{verdict.state:<8} {told}", _VERDICTS[verdict.state], len(verdict.state))
+        for sentence in (*verdict.differences, *verdict.where, *verdict.notes):
+            _line(console, f"         {in_one_line(sentence)}")
+        for partition in verdict.partitions:
+            _line(console, f"         partition {in_one_line(partition)}")
+    for table, rows in strays:
+        _line(
+            console,
+            f"note     {rows:,} rows of {table} are of no published load: of others, or added by somebody",
+        )
+    counted = Counter(verdict.state for verdict in verdicts)
+    if not verdicts:
+        _line(console, "No load is published that was asked for.")
+        return
+    said = [f"{counted[state]:,} {words}" for state, words in _COUNTED.items() if counted[state]]
+    _line(console, "; ".join(said))
+
+
+_VERDICTS: dict[State, str] = {"stands": "green", "differs": "red", "unproved": "yellow"}
+_COUNTED: dict[State, str] = {
+    "stands": "as published",
+    "differs": "not as published",
+    "unproved": "can't be proved",
+}
 
 
 def show_rejects(found: Iterable[Reject]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Table, func, inspect, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
@@ -16,7 +16,7 @@ from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import relation_of
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
-from factload.postgres.tables import reflect, split_name
+from factload.postgres.tables import table_there
 
 
 def require_repeatable(last: Publication | None, load_id: str, feed: Feed) -> None:
@@ -45,7 +45,7 @@ def require_within_reach(
         return
     if (last.table, last.load_column) == (feed.fact.table, feed.fact.load_column):
         return
-    before = _table(connection, last.table)
+    before = table_there(connection, last.table)
     if before is None or last.load_column not in before.c:
         return
     same_table = relation_of(connection, before).oid == relation_of(connection, fact).oid
@@ -91,13 +91,6 @@ def require_intact(
             "somebody else has changed them since",
             remedy=f"`factload run {feed_name} --period {period} --reload` puts them back as they were published",
         )
-
-
-def _table(connection: Connection, name: str) -> Table | None:
-    schema, table = split_name(name)
-    if not inspect(connection).has_table(table, schema=schema):
-        return None
-    return reflect(connection, name, {})
 
 
 def _carries(table: Table, column: str, load_id: str) -> Any:

@@ -8,6 +8,7 @@ the database, whatever its process believes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -148,8 +149,11 @@ def record_release(connection: Connection, load: Load, state: str, reason: str, 
     )
 
 
-def record_published(connection: Connection, load: Load, rows: int, totals: dict[str, str]) -> None:
-    """Note, in the transaction that publishes, that these rows are what readers see now.
+def record_published(
+    connection: Connection, load: Load, rows: int, totals: dict[str, str], digest: Mapping[str, Any]
+) -> None:
+    """Note, in the transaction that publishes, that these rows are what readers see now. ``digest``: columns of the
+    attempt that say what the rows' content is known by.
 
     Rejects and partitions of other contents (a workbook since corrected) go with the rows they stood for.
     """
@@ -159,6 +163,7 @@ def record_published(connection: Connection, load: Load, rows: int, totals: dict
         state="published",
         published_rows=rows,
         published_totals=totals,
+        **digest,
         ended_at=func.clock_timestamp(),
     )
     connection.execute(

@@ -130,6 +130,15 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
     ),
     5: (DropColumn("attempts", "maps"),),  # nothing ever read it
     6: (_column_of("attempts", Column("worked_at", DateTime(timezone=True))),),
+    7: (
+        _column_of("attempts", Column("feed_fingerprint", Text)),
+        _column_of("attempts", Column("factload_version", Text)),
+        _column_of("attempts", Column("published_digest", Text)),
+        _column_of("attempts", Column("published_columns", JSONB)),
+        _column_of("attempts", Column("hash_probe", Text)),
+        _column_of("attempts", Column("verified_at", DateTime(timezone=True))),
+        _column_of("attempts", Column("verified_as", Text)),
+    ),
 }
 VERSION = max(CHANGES)
 

@@ -21,6 +21,7 @@ from factload.ledger.corrections import (
 )
 from factload.ledger.tables import attempts, loads
 from factload.load import Load, SourceFile, content_of, sha256_of_sources
+from factload.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ def open_attempt(
                 workbook_bytes=sum(source.bytes for source in sources),
                 sources=[asdict(source) for source in sources],
                 corrections=corrected,
+                feed_fingerprint=feed.fingerprint,
+                factload_version=__version__,
             )
         )
         record_corrections(connection, load_id, epoch, corrections)

@@ -75,6 +75,13 @@ attempts = Table(
     Column("target", Text),  # the fact table, as the feed called it; unknown of attempts before version 4
     Column("load_column", Text),
     Column("worked_at", DateTime(timezone=True)),  # a step began, more than an hour after the sign before it
+    Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 7
+    Column("factload_version", Text),
+    Column("published_digest", Text),
+    Column("published_columns", JSONB),  # as ``ledger.publications.PublishedColumn`` has them
+    Column("hash_probe", Text),
+    Column("verified_at", DateTime(timezone=True)),
+    Column("verified_as", Text),
 )
 
 partitions = Table(

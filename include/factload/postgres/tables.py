@@ -77,6 +77,14 @@ def reflect(connection: Connection, name: str, needed: dict[str, str]) -> Table:
     return found
 
 
+def table_there(connection: Connection, name: str) -> Table | None:
+    """The table called ``name``, as ``reflect`` gives it; None where there is none."""
+    schema, table = split_name(name)
+    if not inspect(connection).has_table(table, schema=schema):
+        return None
+    return reflect(connection, name, {})
+
+
 def _is_generated(column: Mapping[str, Any]) -> bool:
     """Whether the database alone fills it: a generated column, or an identity that is one ALWAYS."""
     return bool(column.get("computed")) or bool((column.get("identity") or {}).get("always"))

@@ -14,7 +14,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, Text, cast, collate, func, select, types
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    FromClause,
+    Numeric,
+    Select,
+    Text,
+    Uuid,
+    cast,
+    collate,
+    func,
+    literal,
+    select,
+    types,
+)
 from sqlalchemy.engine import Connection
 
 from factload.errors import ReconciliationError
@@ -37,15 +56,39 @@ def content_of(
 ) -> Content:
     """The content of the rows that are selected: all their columns, which ``names`` calls by their place."""
     rows = selection if isinstance(selection, CTE) else selection.subquery("rows")
-    # OFFSET keeps the hash from being computed each time that it is used.
-    columns = dict(zip(names, rows.c, strict=True))
+    return _content(connection.execute(_sums(rows, names, measures)).one(), measures)
+
+
+def contents_by_first(
+    connection: Connection, selection: Select[Any], names: Sequence[str], measures: Sequence[str]
+) -> dict[Any, Content]:
+    """Value of the first column that is selected → the content of its rows: all other columns, called ``names``."""
+    rows = selection.subquery("rows")
+    by, *_ = rows.c
+    grouped = _sums(rows, names, measures, by)
+    return {row[-1]: _content(row[:-1], measures) for row in connection.execute(grouped)}
+
+
+def _sums(
+    rows: FromClause, names: Sequence[str], measures: Sequence[str], by: ColumnElement[Any] | None = None
+) -> Select[Any]:
+    """Count, digest and each measure's sum of ``rows``; for each value of ``by`` if it is given, which comes last."""
+    kept = [column for column in rows.c if column is not by]
+    columns = dict(zip(names, kept, strict=True))
     values = [columns[name].label(f"measure_{number}") for number, name in enumerate(measures)]
-    hashed = select(_hash(rows.c).label("hash"), *values).offset(0).subquery("hashed")
+    key = [] if by is None else [by.label("by")]
+    # OFFSET keeps the hash from being computed each time that it is used.
+    hashed = select(_hash(kept).label("hash"), *values, *key).offset(0).subquery("hashed")
     # PostgreSQL's hash of a row is a sum of its columns' hashes: added up, it would not see two values that have
     # changed rows. Mixed once more it does.
     mixed = func.hashint8extended(hashed.c.hash, _SEED).op("#")(hashed.c.hash)
-    sums = [func.sum(hashed.c[value.name]) for value in values]
-    count, digest, *totals = connection.execute(select(func.count(), func.sum(mixed), *sums)).one()
+    sums: list[ColumnElement[Any]] = [func.count(), func.sum(mixed)]
+    sums += [func.sum(hashed.c[value.name]) for value in values]
+    return select(*sums) if by is None else select(*sums, hashed.c.by).group_by(hashed.c.by)
+
+
+def _content(row: Sequence[Any], measures: Sequence[str]) -> Content:
+    count, digest, *totals = row
     # The sum over no rows is NULL, and the sum of a smallint or integer comes as an int.
     exact = [Decimal(0 if total is None else total) for total in totals]
     return Content(count, dict(zip(measures, exact, strict=True)), Decimal(digest or 0))
@@ -61,6 +104,23 @@ def _as_it_is_written(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, types.String):
         return collate(cast(column, Text), "C")
     return column
+
+
+def hash_probe() -> ColumnElement[str]:
+    """What a server hashes a row of every kind of value to, and its encoding of texts: servers that agree in it come to
+    the same digest of the same rows."""
+    values = (
+        cast(literal("1234567890123"), BigInteger),
+        cast(literal("-1234.5678"), Numeric),
+        cast(literal("0.1"), Double),
+        collate(cast(literal("factload"), Text), "C"),
+        cast(literal("2026-11-05"), Date),
+        cast(literal("2026-11-05 10:30:00.000001"), DateTime),
+        cast(literal("true"), Boolean),
+        cast(literal("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11"), Uuid(as_uuid=False)),
+    )
+    hashed = func.hash_record_extended(func.row(*values), _SEED)
+    return func.concat(hashed, " ", func.current_setting("server_encoding"))
 
 
 def columns_that_differ(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,8 @@ class Report:
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
-    ``released`` {by, at, reason}, when a person let it be published though it was held.
+    ``released`` {by, at, reason}, when a person let it be published though it was held; ``verified`` {at, state}, when
+    its fact rows were last compared with what was published.
     """
 
     feed: str
@@ -59,6 +60,7 @@ class Report:
     unknown: dict[str, int] = field(default_factory=dict)
     created: dict[str, int] = field(default_factory=dict)
     released: dict[str, str] | None = None
+    verified: dict[str, str] | None = None
 
     @property
     def exit_status(self) -> int:
@@ -121,6 +123,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         unknown=_sum(row.unknown_rows for row in members),
         created=_sum(row.created_members for row in members),
         released=_released(found),
+        verified=_verified(found),
     )
 
 
@@ -134,8 +137,17 @@ def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
 def _released(attempt: Row[Any]) -> dict[str, str] | None:
     if attempt.released_at is None:
         return None
-    at = attempt.released_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return {"by": attempt.released_by, "at": at, "reason": attempt.release_reason}
+    return {"by": attempt.released_by, "at": _utc(attempt.released_at), "reason": attempt.release_reason}
+
+
+def _verified(attempt: Row[Any]) -> dict[str, str] | None:
+    if attempt.verified_at is None:
+        return None
+    return {"at": _utc(attempt.verified_at), "state": attempt.verified_as}
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _no_such_load(load_id: str) -> FeedError:

@@ -87,4 +87,4 @@ def record_publication(
         n: counts.EXACT.quantize(t, result.totals[n]) for n, t in published.totals.items()
     }  # equal to it
     totals = {name: f"{total:f}" for name, total in in_scale.items()}
-    ledger.record_published(connection, load, published.rows, totals)
+    ledger.record_published(connection, load, published.rows, totals, published.digest)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from factload.fact import staged
+from factload.fact.digest import columns_filled, digest_values
 from factload.fact.duplicates import reject_duplicates
 from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import measures
@@ -18,6 +20,7 @@ from factload.ledger.opening import last_publication
 from factload.ledger.rejects import rejects_by_reason
 from factload.load import Load
 from factload.reconcile import counts
+from factload.reconcile.read_back import content_of
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 
@@ -31,8 +34,21 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
             if state == "published":
                 return
             result = prove(connection, load, feed)
+            note_digest(connection, load, feed, result)
         counts.require_agreement(load.load_id, result)
     counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
+
+
+def note_digest(connection: Connection, load: Load, feed: Feed, proved: counts.Reconciliation) -> None:
+    """Note the digest of the staged rows, where they are going to be fact rows as they are and aren't read back."""
+    mode = mode_of(feed.fact)
+    if mode.reads_back or not proved.publishable:
+        return
+    fact = fact_table(connection, feed)
+    rows = select(*columns_filled(mode.staging_table(load, feed, fact), feed))
+    names = list(feed.fact.columns)
+    content = content_of(connection, rows, names, measures(feed))
+    ledger.update_attempt(connection, load, **digest_values(content.digest, feed, fact))
 
 
 def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliation:

@@ -8,7 +8,7 @@ from factload.load import Load
 from factload.reconcile import counts
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
-from factload.steps.reconcile import prove
+from factload.steps.reconcile import note_digest, prove
 
 
 @again_after_conflict
@@ -22,4 +22,6 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
         state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
         ledger.record_release(connection, load, state, reason, by)
         if state == "held":
-            counts.require_agreement(load.load_id, prove(connection, load, feed))
+            proved = prove(connection, load, feed)
+            note_digest(connection, load, feed, proved)
+            counts.require_agreement(load.load_id, proved)

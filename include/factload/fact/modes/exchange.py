@@ -116,5 +116,6 @@ MODE = PublishingMode(
     staging_table=staging_table,
     make_staging=make_staging,
     complete=_complete,
+    reads_back=False,
     replaces=True,
 )

@@ -66,11 +66,14 @@ class PublishingMode:
     ``complete``: what is made of the staging table once the last row is in (``publish.complete_staging``).
     ``publish``: make the staged rows fact rows, of which it is given the proof. ``publish_slices``: the same, begun
     while the last rows are still being staged, where that comes to the same (``publish.publish_slices``).
+    ``reads_back``: both return the digest of these rows; where they don't, they are those of the staging table, whose
+    digest ``reconcile`` takes.
 
     What becomes of rows that the load published before:
 
     ``replaces``: they belong to the load alone, are found by the load column, and the next publication replaces them.
-    ``repeatable``: the load can be published again with other rows.
+    ``repeatable``: the load can be published again with other rows. ``takes_over``: it writes over rows that other
+    loads published, which are its own then.
     """
 
     commands: tuple[str, ...]
@@ -86,8 +89,10 @@ class PublishingMode:
         Callable[[Publishing, Iterable[Collection[int]], Callable[[], None]], Published] | None
     ) = None
     complete: Callable[[Connection, Load, Table, Table, Callable[[], object]], None] | None = None
+    reads_back: bool = True
     replaces: bool = False
     repeatable: bool = True
+    takes_over: bool = False
 
     @property
     def rights(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
 from factload.errors import ReconciliationError
+from factload.fact.digest import columns_filled, digest_values
 from factload.fact.load_column import load_key
 from factload.fact.resolve import measures
 from factload.fact.staging_table import SLICE
@@ -30,11 +31,13 @@ _ROWS_MEMORY = "64MB"
 @dataclass(frozen=True, slots=True)
 class Published:
     """What readers see of the load once the transaction is committed. ``totals``: measure → exact sum; ``warnings``:
-    what a person should know."""
+    what a person should know; ``digest``: what the rows are known by, as columns of the attempt; none where that is
+    noted already."""
 
     rows: int
     totals: Mapping[str, Decimal]
     warnings: tuple[str, ...] = ()
+    digest: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class Publishing:
         return select(*self.columns_of(table))
 
     def columns_of(self, table: Table) -> list[ColumnElement[Any]]:
-        """The columns that the feed fills, by names of their own: SQLAlchemy cuts those of more than 57 characters."""
-        return [table.c[name].label(f"column_{number}") for number, name in enumerate(self.feed.fact.columns)]
+        """The columns that the feed fills."""
+        return columns_filled(table, self.feed)
 
     def content_of(self, rows: Select[Any] | CTE) -> Content:
         """What rows come to whose columns are those of ``columns_of``."""
@@ -172,7 +175,9 @@ def _as_staged(at: Publishing, written: Written) -> Published:
     staged = at.content_of(at.rows_of(at.staging))
     if written.content != staged:
         require_same(at.load.load_id, staged, written.content, _differing(at, written))
-    return Published(written.content.rows, written.content.totals, written.warnings)
+    content = written.content
+    digest = digest_values(content.digest, at.feed, at.fact)
+    return Published(content.rows, content.totals, written.warnings, digest)
 
 
 def _differing(at: Publishing, written: Written) -> list[str]:

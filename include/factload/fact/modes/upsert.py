@@ -72,4 +72,5 @@ MODE = PublishingMode(
     forbidden_rules=lambda _: ForbiddenRules(("INSERT", "UPDATE"), "no such rule"),
     defects=_defects,
     once_only=_once_only,
+    takes_over=True,
 )

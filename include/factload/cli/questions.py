@@ -1,0 +1,168 @@
+"""The commands that ask what of loads stands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from factload.cli.ledger import new_file
+from factload.cli.options import add_output_options, databases, day, say
+from factload.errors import FactloadError, FeedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from factload.cli.options import Commands
+    from factload.verify.judgement import Verdict
+    from factload.verify.published import PublishedLoad
+
+
+def add_commands(commands: Commands) -> None:
+    """``verify``."""
+    verify = commands.add_parser(
+        "verify", help="prove that the fact tables still hold what was published, and note it in the ledger"
+    )
+    verify.add_argument("feed", metavar="FEED", nargs="?", help="only this feed's loads")
+    verify.add_argument(
+        "--since", metavar="DATE", type=day, help="only loads of this period and later ones, YYYY-MM-DD"
+    )
+    receipts = verify.add_mutually_exclusive_group()
+    receipts.add_argument(
+        "--receipt",
+        metavar="F",
+        type=Path,
+        help="write what stands as a sealed statement to the new file F, unless something doesn't stand",
+    )
+    receipts.add_argument(
+        "--receipt-of",
+        metavar="F",
+        type=Path,
+        help="prove instead what the receipt F says, without the ledger",
+    )
+    add_output_options(verify)
+    verify.set_defaults(command=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from factload.cli.terminal import show_proof
+
+    if options.receipt_of:
+        proofs, errors = _proofs_of_receipt(options)
+    else:
+        proofs, errors = _proofs(options)
+    verdicts = [verdict for proof, _ in proofs for verdict in proof.verdicts]
+    stands = all(proof.stands for proof, _ in proofs)
+    written = None
+    if options.receipt and stands and not errors:
+        written = _write_receipt(options.receipt, verdicts, proofs)
+    if options.json:
+        print(
+            json.dumps(
+                {
+                    "stands": stands and not errors,
+                    "loads": [verdict.to_json() for verdict in verdicts],
+                    "rows_of_no_load": [
+                        {"table": table, "rows": rows} for proof, _ in proofs for table, rows in proof.strays
+                    ],
+                    "receipt": written,
+                }
+            )
+        )
+    else:
+        show_proof(verdicts, [stray for proof, _ in proofs for stray in proof.strays])
+        if written:
+            print(f"{written['file']} is written: {written['sealed']}")
+    status = max(map(say, errors), default=0)
+    if not stands:
+        differing = sum(verdict.state == "differs" for verdict in verdicts)
+        of = "load does" if differing == 1 else "loads do"
+        receipt = ". No receipt was written" if options.receipt else ""
+        print(f"factload: {differing:,} {of} not stand as published{receipt}.", file=sys.stderr)
+        return max(status, _NOT_AS_PUBLISHED)
+    return status
+
+
+_NOT_AS_PUBLISHED = 3
+
+
+def _proofs(options: argparse.Namespace) -> tuple[list[tuple[Any, str]], list[FactloadError]]:
+    """A proof and its database, for each database there is to ask; and why some couldn't be asked."""
+    from factload.verify.proof import verify_loads
+
+    urls, errors = databases(options)
+    feed = _name_of(options.feed)
+    found = []
+    for url in urls:
+        try:
+            found.append((verify_loads(url, feed, options.since), url))
+        except FactloadError as error:
+            errors.append(error)
+    return found, errors
+
+
+def _name_of(feed: str | None) -> str | None:
+    """What the ledger calls a feed: by its file's own word, where there is one."""
+    from factload.feed.file import read_feed
+
+    if feed is None:
+        return None
+    try:
+        return read_feed(feed).feed
+    except FactloadError:
+        return Path(feed).stem
+
+
+def _proofs_of_receipt(options: argparse.Namespace) -> tuple[list[tuple[Any, str]], list[FactloadError]]:
+    from factload.verify.proof import verify_receipt
+    from factload.verify.receipt import read_receipt
+
+    loads = read_receipt(options.receipt_of)
+    feed = _name_of(options.feed)
+    asked = [
+        load
+        for load in loads
+        if (feed is None or load.feed == feed)
+        and (options.since is None or load.period >= options.since.isoformat())
+    ]
+    if not asked:
+        raise FeedError(
+            "load_unknown",
+            f"{options.receipt_of} has no load that was asked for",
+            expected="a feed, and a date up to the last period, of its loads",
+            remedy="Leave out FEED and --since to prove all of its loads",
+        )
+    return [(verify_receipt(url, some), url) for url, some in _by_database(options, asked)], []
+
+
+def _by_database(
+    options: argparse.Namespace, loads: Sequence[PublishedLoad]
+) -> list[tuple[str, list[PublishedLoad]]]:
+    from factload.feed.file import read_feed
+    from factload.settings import connection_url
+
+    if options.url:
+        return [(options.url, list(loads))]
+    by_url: dict[str, list[PublishedLoad]] = {}
+    for load in loads:
+        by_url.setdefault(connection_url(read_feed(load.feed).fact.connection), []).append(load)
+    return list(by_url.items())
+
+
+def _write_receipt(
+    path: Path, verdicts: Sequence[Verdict], proofs: Sequence[tuple[Any, str]]
+) -> dict[str, str]:
+    from factload.verify.proof import server_version
+    from factload.verify.receipt import is_signed, receipt_text
+
+    server = ", ".join(sorted({server_version(url) for _, url in proofs}))
+    with new_file(path) as file:
+        file.write(receipt_text(verdicts, server).encode())
+    sealed = (
+        "signed with the key in FACTLOAD_RECEIPT_KEY"
+        if is_signed()
+        else "sealed with a digest that shows damage, not signed: FACTLOAD_RECEIPT_KEY is not set"
+    )
+    return {"file": str(path), "sealed": sealed}

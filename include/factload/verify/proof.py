@@ -1,0 +1,217 @@
+"""All loads of a ledger, or of a receipt, proved in one snapshot of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.engine import Connection
+
+from factload.errors import FeedError
+from factload.fact.load_column import load_column_defect
+from factload.fact.modes.registry import mode_named
+from factload.ledger.migrations import install, installed_version, is_installed
+from factload.ledger.tables import attempts
+from factload.postgres.database import engine_for
+from factload.postgres.errors import database_errors
+from factload.postgres.tables import sql_name
+from factload.reconcile.read_back import hash_probe
+from factload.verify.evidence import partitions_that_differ, where_it_differs
+from factload.verify.found import Tables, find, no_digest, strays, whole_table
+from factload.verify.judgement import State, Verdict, judge, judge_together
+from factload.verify.published import PublishedLoad, knows_feed, note_verified, published_loads
+
+_TOGETHER = "proved together with all other loads of the table: nothing in a row says which load it came from"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a verification came to. ``strays``: (table, rows) that carry no load that the ledger knows as published:
+    rows of others, or what somebody added."""
+
+    verdicts: tuple[Verdict, ...]
+    strays: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing was found that isn't as it was published."""
+        return all(verdict.state != "differs" for verdict in self.verdicts)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a mapping of plain values."""
+        return {
+            "stands": self.stands,
+            "loads": [verdict.to_json() for verdict in self.verdicts],
+            "rows_of_no_load": [{"table": table, "rows": rows} for table, rows in self.strays],
+        }
+
+
+def verify_loads(database: str, feed: str | None = None, since: date | None = None) -> Proof:
+    """Prove all published loads in the ledger at the URL ``database``, and note in it how each was found.
+
+    ``feed``: this feed's only; ``since``: of this period and later ones. Raises ``FeedError`` for a feed that the
+    ledger has no load of.
+    """
+    engine = engine_for(database)
+    with database_errors("verifying what was published"):
+        with engine.begin() as connection:
+            if installed_version(connection) is None:
+                return Proof(())
+            may_write = _may_write(connection)
+            if may_write:
+                install(connection)
+            else:
+                is_installed(connection)
+        with engine.connect() as connection:
+            snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
+            if feed is not None and not knows_feed(snapshot, feed):
+                raise _feed_unknown(feed)
+            everything = published_loads(snapshot)
+            proof = prove(snapshot, [load for load in everything if _is_asked(load, feed, since)], everything)
+        if may_write:
+            with engine.begin() as connection:
+                note_verified(connection, [(verdict.load, verdict.state) for verdict in proof.verdicts])
+    return proof
+
+
+def verify_receipt(database: str, loads: Sequence[PublishedLoad]) -> Proof:
+    """Prove the loads of a receipt against the database at the URL ``database``: no ledger is read or written."""
+    with database_errors("verifying a receipt"), engine_for(database).connect() as connection:
+        snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
+        return replace(prove(snapshot, loads, loads, ledger=False), strays=())
+
+
+def server_version(database: str) -> str:
+    """The version of PostgreSQL at the URL ``database``."""
+    with database_errors("asking for the server's version"), engine_for(database).connect() as connection:
+        return str(connection.scalar(select(func.current_setting("server_version"))))
+
+
+def prove(
+    connection: Connection,
+    asked: Sequence[PublishedLoad],
+    everything: Sequence[PublishedLoad],
+    *,
+    ledger: bool = True,
+) -> Proof:
+    """Prove the loads that are ``asked`` for; ``everything``: all that are published, whose rows are not strays;
+    ``ledger``: whether it may be asked for the partitions of a load."""
+    tables = Tables(connection)
+    found = find(connection, tables, asked)
+    verdicts = []
+    for load in asked:
+        seen = replace(found[load.load_id], may_have_lost=_later_upserts(tables, load, everything))
+        verdict = judge(load, seen)
+        table = tables.called(load.table)
+        if verdict.state == "differs" and seen.content is not None and table is not None:
+            verdict = replace(
+                verdict,
+                partitions=partitions_that_differ(connection, table, load) if ledger else (),
+                where=where_it_differs(connection, table, load),
+            )
+        verdicts.append(verdict)
+    together = _judged_together(connection, tables, verdicts, everything)
+    return Proof(tuple(together), tuple(_strays(connection, tables, asked, everything)))
+
+
+def _may_write(connection: Connection) -> bool:
+    """Whether the ledger can be written: by this user, in a database that takes changes."""
+    read_only, may = connection.execute(
+        select(
+            func.current_setting("transaction_read_only"),
+            func.has_table_privilege(sql_name(connection, attempts), "UPDATE"),
+        )
+    ).one()
+    return bool(read_only == "off" and may)
+
+
+def _feed_unknown(feed: str) -> FeedError:
+    return FeedError(
+        "load_unknown",
+        f"the ledger has no load of {feed}",
+        expected="a feed that was loaded into this database",
+        remedy="See `factload status`",
+    )
+
+
+def _is_asked(load: PublishedLoad, feed: str | None, since: date | None) -> bool:
+    return (feed is None or load.feed == feed) and (since is None or load.period >= since.isoformat())
+
+
+def _later_upserts(tables: Tables, load: PublishedLoad, everything: Sequence[PublishedLoad]) -> int:
+    """How many other loads wrote to the same table since that may have taken rows over."""
+    if not mode_named(load.mode).takes_over or load.published_at is None:
+        return 0
+    place = tables.oid(load.table)
+    return sum(
+        1
+        for other in everything
+        if mode_named(other.mode).takes_over
+        and other.load_id != load.load_id
+        and other.published_at is not None
+        and other.published_at >= load.published_at
+        and tables.oid(other.table) == place
+    )
+
+
+def _judged_together(
+    connection: Connection, tables: Tables, verdicts: Sequence[Verdict], everything: Sequence[PublishedLoad]
+) -> Iterator[Verdict]:
+    """The verdicts, where rows of loads that nothing tells apart are judged by the whole table."""
+    judged: dict[str, tuple[State, str]] = {}
+    for verdict in verdicts:
+        load = verdict.load
+        table = tables.called(load.table)
+        if verdict.state != "unproved" or not _appended_unmarked(load) or table is None:
+            yield verdict
+            continue
+        if load.table not in judged:
+            oid = tables.oid(load.table)
+            there = [other for other in everything if tables.oid(other.table) == oid]
+            judged[load.table] = _judge_table(connection, table, load, there)
+        state, why = judged[load.table]
+        if state == "stands":
+            yield replace(verdict, state=state, proved_by=("rows", "totals", "digest"), notes=(_TOGETHER,))
+        elif state == "differs":
+            yield replace(verdict, state=state, differences=(why,), notes=())
+        else:
+            yield replace(verdict, notes=(*verdict.notes, why) if why else verdict.notes)
+
+
+def _judge_table(
+    connection: Connection, table: Table, load: PublishedLoad, there: Sequence[PublishedLoad]
+) -> tuple[State, str]:
+    """``there``: all loads that were published to the table."""
+    alike = all(
+        _appended_unmarked(other) and other.columns == load.columns and other.probe == load.probe
+        for other in there
+    )
+    probe = connection.scalar(select(hash_probe()))
+    if not alike or load.digest is None or load.probe != probe or no_digest(table, load, probe):
+        return "unproved", ""
+    return judge_together(load.table, there, whole_table(connection, table, load))
+
+
+def _appended_unmarked(load: PublishedLoad) -> bool:
+    return load.load_column is None and not mode_named(load.mode).repeatable
+
+
+def _strays(
+    connection: Connection,
+    tables: Tables,
+    asked: Sequence[PublishedLoad],
+    everything: Sequence[PublishedLoad],
+) -> Iterator[tuple[str, int]]:
+    """The tables that loads were asked for with rows of no published load, and how many."""
+    marked = dict.fromkeys((load.table, load.load_column) for load in asked if load.load_column is not None)
+    for name, load_column in marked:
+        table = tables.called(name)
+        if table is None or load_column not in table.c or load_column_defect(table.c[load_column]):
+            continue
+        oid = tables.oid(name)
+        known = [load.load_id for load in everything if tables.oid(load.table) == oid]
+        if rows := strays(connection, table, load_column, known):
+            yield name, rows

@@ -1,0 +1,168 @@
+"""A receipt: a sealed statement on what was published, which anybody can prove against the database without the ledger.
+
+The file is JSON in one form, to the byte. Its seal is an HMAC with the key in ``FACTLOAD_RECEIPT_KEY``: nobody without
+the key can write another receipt. Without a key it is a plain digest: it shows that the file was damaged or edited, and
+nothing about who wrote it, since anybody can compute one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from factload.environment import text
+from factload.errors import FeedError, ReceiptRefused
+from factload.verify.judgement import Verdict
+from factload.verify.published import PublishedColumn, PublishedLoad
+from factload.version import __version__
+
+_FORM = "factload receipt 1"
+_SIGNED, _PLAIN = "hmac-sha256", "sha256"
+_MOST_BYTES = 256 * 1024 * 1024
+
+
+def receipt_text(verdicts: Sequence[Verdict], server: str) -> str:
+    """A receipt for the loads that stand, digest included; the others are named with the reason. ``server``: the
+    version of PostgreSQL."""
+    whole = [verdict for verdict in verdicts if "digest" in verdict.proved_by]
+    others = [verdict for verdict in verdicts if "digest" not in verdict.proved_by]
+    statement = {
+        "form": _FORM,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "factload": __version__,
+        "postgresql": server,
+        "loads": [_load(verdict.load) for verdict in whole],
+        "not_proved": {verdict.load.load_id: list(verdict.notes) for verdict in others},
+    }
+    return _written({"statement": statement, "seal": _seal(statement, _key())})
+
+
+def is_signed() -> bool:
+    """Whether receipts of this process are signed with a key."""
+    return bool(_key())
+
+
+def read_receipt(path: Path) -> list[PublishedLoad]:
+    """The loads of a receipt; raises ``ReceiptRefused`` unless every byte is as it was written, and ``FeedError`` for a
+    file that is none."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise _no_receipt(path, f"it has more than {_MOST_BYTES:,} bytes")
+        raw = path.read_bytes()
+    except OSError as error:
+        raise _no_receipt(path, error.strerror or "it can't be read") from error
+    try:
+        document = json.loads(raw)
+        statement, seal = document["statement"], document["seal"]
+        method = seal["method"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise _altered(path) from None
+    key = _key()
+    if method == _SIGNED and not key:
+        raise FeedError(
+            "receipt_key_missing",
+            f"{path} is signed with a key, and FACTLOAD_RECEIPT_KEY is not set here",
+            expected="the key that it was signed with",
+            remedy="Set FACTLOAD_RECEIPT_KEY",
+        )
+    if method == _PLAIN and key:
+        raise ReceiptRefused(
+            "receipt_unsigned",
+            f"{path} is not signed, and FACTLOAD_RECEIPT_KEY is set here: anybody may have written it",
+            expected="a receipt that was signed with this key",
+            remedy="To check it for damage alone, unset FACTLOAD_RECEIPT_KEY",
+        )
+    same = hmac.compare_digest(
+        _written({"statement": statement, "seal": _seal(statement, key)}).encode(), raw
+    )
+    if not same:
+        raise _altered(path)
+    try:
+        if statement["form"] != _FORM:
+            raise _no_receipt(path, "it is of another version of factload")
+        return [_published(load) for load in statement["loads"]]
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        raise _altered(path) from None
+
+
+def _key() -> bytes:
+    return text("FACTLOAD_RECEIPT_KEY").encode()
+
+
+def _seal(statement: Mapping[str, Any], key: bytes) -> dict[str, str]:
+    said = _written(statement).encode()
+    if key:
+        return {"method": _SIGNED, "value": hmac.new(key, said, hashlib.sha256).hexdigest()}
+    return {"method": _PLAIN, "value": hashlib.sha256(said).hexdigest()}
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, sort_keys=True, indent=1) + "\n"
+
+
+def _load(load: PublishedLoad) -> dict[str, Any]:
+    return {
+        "load_id": load.load_id,
+        "feed": load.feed,
+        "period": load.period,
+        "epoch": load.epoch,
+        "mode": load.mode,
+        "table": load.table,
+        "load_column": load.load_column,
+        "workbooks": [dict(workbook) for workbook in load.workbooks],
+        "feed_fingerprint": load.feed_fingerprint,
+        "content": load.content,
+        "factload": load.factload_version,
+        "published_at": load.published_at.astimezone(UTC).isoformat() if load.published_at else None,
+        "rows": load.rows,
+        "totals": {name: f"{total:f}" for name, total in load.totals.items()},
+        "digest": f"{load.digest:f}",
+        "columns": [[column.name, column.type, column.provenance] for column in load.columns],
+        "hash_probe": load.probe,
+    }
+
+
+def _published(load: Mapping[str, Any]) -> PublishedLoad:
+    return PublishedLoad(
+        load_id=load["load_id"],
+        feed=load["feed"],
+        period=load["period"],
+        epoch=load["epoch"],
+        content=load["content"],
+        mode=load["mode"],
+        table=load["table"],
+        load_column=load["load_column"],
+        rows=load["rows"],
+        totals={name: Decimal(total) for name, total in load["totals"].items()},
+        digest=Decimal(load["digest"]),
+        columns=tuple(PublishedColumn(*column) for column in load["columns"]),
+        probe=load["hash_probe"],
+        published_at=datetime.fromisoformat(load["published_at"]) if load["published_at"] else None,
+        workbooks=tuple(load["workbooks"]),
+        feed_fingerprint=load["feed_fingerprint"],
+        factload_version=load["factload"],
+    )
+
+
+def _altered(path: Path) -> ReceiptRefused:
+    return ReceiptRefused(
+        "receipt_altered",
+        f"{path} is not as factload wrote it: a byte was changed, or it was signed with another key",
+        expected="the file that `factload verify --receipt` wrote, to the byte",
+        remedy="Ask for the original",
+    )
+
+
+def _no_receipt(path: Path, why: str) -> FeedError:
+    return FeedError(
+        "receipt_unreadable",
+        f"{path} can't be read as a receipt: {why}",
+        expected="a file that `factload verify --receipt` wrote",
+        remedy="Name another",
+    )

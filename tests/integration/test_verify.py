@@ -1,0 +1,371 @@
+"""`factload verify`: what was published still stands, or the load is named, and where it doesn't."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.feeds import ABSENT
+from tests.integration.commands import factload
+from tests.integration.place import PERIOD, Place
+
+LOAD = "sales@2026-11-05"
+ROWS = [("A1", 1.5), ("B2", 2), ("A1", 3), ("00123", 4), ("B2", 2)]
+# Each fact row says which row it was; a partition has the least rows that it may have.
+PARTITION = 2_000
+NUMBERED = {"fact.columns.source_row": {"provenance": "row"}, "rows_per_partition": PARTITION}
+
+
+def verified(*arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]], str]:
+    """Exit status; load id → what is said of it; standard error."""
+    result = factload("verify", "--json", *arguments, **environment)
+    if not result.stdout:
+        return result.returncode, {}, result.stderr
+    found = json.loads(result.stdout)
+    return result.returncode, {load["load_id"]: load for load in found["loads"]}, result.stderr
+
+
+@pytest.fixture
+def published(place: Place) -> Place:
+    place.workbook(ROWS)
+    place.load()
+    return place
+
+
+def test_what_stands_is_proved_by_rows_totals_and_digest_and_noted_in_the_ledger(published: Place) -> None:
+    status, loads, said = verified()
+    assert (status, said) == (0, "")
+    assert (loads[LOAD]["state"], loads[LOAD]["proved_by"]) == ("stands", ["rows", "totals", "digest"])
+    assert published.rows("SELECT verified_as, verified_at IS NOT NULL FROM factload.attempts") == [
+        ("stands", True)
+    ]
+    assert "UTC: stands" in factload("status", "--load", LOAD).stdout
+
+
+@pytest.mark.parametrize(
+    ("tamper", "differs"),
+    [
+        ("DELETE FROM fact_sales WHERE id = 1", "4 of its rows are in fact_sales, and 5 were published"),
+        (
+            "INSERT INTO fact_sales (dimension_id, metric, load_id) VALUES (1, 0, 'sales@2026-11-05')",
+            "6 of its rows",
+        ),
+        (
+            "UPDATE fact_sales SET metric = metric + 0.0001 WHERE id = 1",
+            "control total of metric is off by 0.0001",
+        ),
+        ("UPDATE fact_sales SET dimension_id = 5 WHERE id = 1", "values are not those that were published"),
+        (
+            "UPDATE fact_sales SET metric = CASE id WHEN 1 THEN 3 ELSE 1.5 END WHERE id IN (1, 2)",
+            "control total of metric",
+        ),
+        (
+            "UPDATE fact_sales SET metric = CASE id WHEN 1 THEN 2 ELSE 1.5 END WHERE id IN (1, 2)",
+            "values are not those that were published",
+        ),
+        ("UPDATE fact_sales SET load_id = 'sales@2026-11-06' WHERE id = 1", "4 of its rows"),
+        ("DROP TABLE fact_sales", "there is no table fact_sales any more"),
+        ("ALTER TABLE fact_sales DROP COLUMN load_id", "has no column load_id any more"),
+        ("ALTER TABLE fact_sales DROP COLUMN metric", "has no column metric any more"),
+    ],
+)
+def test_what_was_changed_by_others_is_named(published: Place, tamper: str, differs: str) -> None:
+    published.execute(tamper)
+    status, loads, said = verified()
+    assert (status, loads[LOAD]["state"]) == (3, "differs")
+    assert differs in "; ".join(loads[LOAD]["differences"])
+    assert "1 load does not stand as published" in said
+    assert published.rows("SELECT verified_as FROM factload.attempts") == [("differs",)]
+
+
+def test_the_rows_of_a_load_are_told_from_those_that_others_wrote(published: Place) -> None:
+    published.execute("UPDATE fact_sales SET metric = 0 WHERE id = 1")
+    published.execute("DELETE FROM fact_sales WHERE id = 2")
+    assert "2 are gone or changed, and 1 were written since" in " ".join(verified()[1][LOAD]["where"])
+
+
+def test_what_stands_in_text_is_said_in_a_line_a_load(published: Place) -> None:
+    published.execute("UPDATE fact_sales SET metric = 0 WHERE id = 1")
+    result = factload("verify")
+    assert result.returncode == 3
+    assert result.stdout.splitlines()[0] == "differs  sales@2026-11-05: 5 rows in fact_sales"
+    assert "control total of metric is off by -1.5000" in result.stdout
+    assert result.stdout.splitlines()[-1] == "1 not as published"
+
+
+def test_a_partition_is_named_where_the_fact_table_has_the_number_of_a_row(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD source_row integer")
+    place.workbook([("A1", number) for number in range(PARTITION + 3)])
+    place.load(place.feed(NUMBERED))
+    assert verified()[0] == 0
+    place.execute("UPDATE fact_sales SET dimension_id = 5 WHERE source_row = 2003")
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["partitions"]) == (3, ["Facts 2002–2004: values of dimension_id differ"])
+
+
+@pytest.mark.parametrize("number", range(100))
+def test_any_single_change_is_found_with_its_load_and_partition(
+    tampered: tuple[Place, list[int]], number: int
+) -> None:
+    place, ids = tampered
+    chance = random.Random(number)  # noqa: S311 - the same ones in every run
+    row, way = chance.choice(ids), ("value", "key", "deleted", "added")[number % 4]
+    [(before, load, source_row)] = place.rows(
+        "SELECT dimension_id, load_id, source_row FROM fact_sales WHERE id = :id", id=row
+    )
+    place.execute(f"CREATE TABLE aside AS SELECT * FROM fact_sales WHERE id = {row}")
+    place.execute(
+        {
+            "value": f"UPDATE fact_sales SET metric = metric + 0.0001 WHERE id = {row}",
+            "key": f"UPDATE fact_sales SET dimension_id = {1 + before % 5} WHERE id = {row}",
+            "deleted": f"DELETE FROM fact_sales WHERE id = {row}",
+            "added": f"INSERT INTO fact_sales (dimension_id, metric, load_id, source_row) "
+            f"SELECT dimension_id, metric, load_id, source_row FROM fact_sales WHERE id = {row}",
+        }[way]
+    )
+    try:
+        status, loads, _ = verified()
+        assert status == 3
+        assert [name for name, found in loads.items() if found["state"] == "differs"] == [load]
+        first = 2 + (source_row - 2) // PARTITION * PARTITION
+        [partition] = loads[load]["partitions"]
+        assert partition.startswith(f"Facts {first}–")
+    finally:
+        place.execute(f"DELETE FROM fact_sales WHERE id = {row} OR id > {max(ids)}")
+        place.execute("INSERT INTO fact_sales OVERRIDING SYSTEM VALUE SELECT * FROM aside")
+        place.execute("DROP TABLE aside")
+
+
+@pytest.fixture(scope="module")
+def tampered(
+    tmp_path_factory: pytest.TempPathFactory, module_database: str
+) -> Iterator[tuple[Place, list[int]]]:
+    """Three days of three partitions each."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    from tests.integration.place import TABLES
+
+    home = tmp_path_factory.mktemp("tampered")
+    with pytest.MonkeyPatch.context() as patch:
+        (home / "inbox").mkdir()
+        (home / "include/feeds").mkdir(parents=True)
+        patch.setenv("FACTLOAD_HOME", str(home))
+        patch.setenv("FACTLOAD_CONN_WAREHOUSE", module_database)
+        place = Place(home, module_database, create_engine(module_database, poolclass=NullPool))
+        place.execute(TABLES)
+        place.execute("ALTER TABLE fact_sales ADD source_row integer")
+        feed = place.feed(NUMBERED)
+        chance = random.Random(7)  # noqa: S311 - the same ones in every run
+        for day in range(5, 8):
+            period = date(2026, 11, day)
+            place.workbook(
+                [
+                    (chance.choice(["A1", "B2", "123"]), chance.randrange(1000) / 8)
+                    for _ in range(3 * PARTITION)
+                ],
+                period,
+            )
+            place.load(feed, period)
+        yield place, [row[0] for row in place.rows("SELECT id FROM fact_sales ORDER BY id")]
+        place.engine.dispose()
+
+
+def test_loads_from_before_digests_are_proved_by_rows_and_totals_and_that_is_said(published: Place) -> None:
+    published.execute(
+        "UPDATE factload.attempts SET published_digest = NULL, published_columns = NULL, hash_probe = NULL"
+    )
+    published.execute("UPDATE fact_sales SET dimension_id = 5 WHERE id = 1")
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["proved_by"]) == (0, ["rows", "totals"])
+    assert "published before digests were kept" in loads[LOAD]["notes"][0]
+    published.execute("DELETE FROM fact_sales WHERE id = 1")
+    assert verified()[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        (
+            "ALTER TABLE fact_sales ALTER metric TYPE double precision",
+            "was numeric(18, 4) and is double precision now",
+        ),
+        ("UPDATE factload.attempts SET hash_probe = 'another'", "this server hashes values in another way"),
+    ],
+)
+def test_where_digests_cannot_be_compared_that_is_said(published: Place, change: str, note: str) -> None:
+    published.execute(change)
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["proved_by"]) == (0, ["rows", "totals"])
+    assert note in loads[LOAD]["notes"][0]
+
+
+def test_rows_of_no_load_are_counted_and_are_no_fault_of_a_load(published: Place) -> None:
+    published.execute("INSERT INTO fact_sales (dimension_id, metric, load_id) VALUES (1, 1, 'by hand')")
+    result = factload("verify", "--json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["rows_of_no_load"] == [{"table": "fact_sales", "rows": 1}]
+
+
+def test_loads_are_asked_for_by_feed_and_period(published: Place) -> None:
+    published.workbook(ROWS, date(2026, 11, 6))
+    published.load(period=date(2026, 11, 6))
+    assert list(verified("sales")[1]) == [LOAD, "sales@2026-11-06"]
+    assert list(verified("--since", "2026-11-06")[1]) == ["sales@2026-11-06"]
+    status, _, said = verified("costs", "--url", published.url)
+    assert status == 2
+    assert "the ledger has no load of costs" in said
+
+
+def test_a_load_that_is_under_way_is_proved_as_it_was_published(published: Place) -> None:
+    from factload import steps
+
+    published.workbook(ROWS[:2])
+    steps.open_load(published.feed(), PERIOD, database=published.url)
+    assert verified()[1][LOAD]["rows"] == {"published": 5, "found": 5}
+
+
+def test_a_ledger_that_takes_no_changes_is_read_all_the_same(published: Place) -> None:
+    [(name,)] = published.rows("SELECT current_database()")
+    published.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert verified()[0] == 0
+    assert published.rows("SELECT verified_as FROM factload.attempts") == [(None,)]
+
+
+# --- other modes -------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_are_appended_with_a_load_column_are_proved(place: Place) -> None:
+    place.workbook(ROWS)
+    place.load(place.feed({"fact.mode": "append_once"}))
+    assert verified()[1][LOAD]["proved_by"] == ["rows", "totals", "digest"]
+    place.execute("UPDATE fact_sales SET dimension_id = 5 WHERE id = 1")
+    assert verified()[0] == 3
+
+
+def test_rows_that_are_appended_without_one_are_proved_together(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ALTER load_id DROP NOT NULL")
+    feed = place.feed({"fact.mode": "append_once", "fact.load_column": ABSENT})
+    for day in (5, 6):
+        place.workbook(ROWS[: day - 2], date(2026, 11, day))
+        place.load(feed, date(2026, 11, day))
+    status, loads, _ = verified()
+    assert (status, {load["state"] for load in loads.values()}) == (0, {"stands"})
+    assert "proved together" in loads[LOAD]["notes"][0]
+    place.execute("UPDATE fact_sales SET dimension_id = 5 WHERE id = 1")
+    assert verified()[0] == 3
+    place.execute("INSERT INTO fact_sales (dimension_id, metric) VALUES (1, 1)")
+    status, loads, _ = verified()
+    assert (status, {load["state"] for load in loads.values()}) == (0, {"unproved"})
+    place.execute("DELETE FROM fact_sales WHERE id <= 2")
+    assert verified()[0] == 3
+
+
+def test_an_upsert_is_proved_until_later_loads_may_have_taken_rows_over(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD UNIQUE (dimension_id)")
+    feed = place.feed({"fact.mode": {"upsert": ["dimension_id"]}})
+    place.workbook([("A1", 1), ("B2", 2)])
+    place.load(feed)
+    assert verified()[1][LOAD]["state"] == "stands"
+    place.workbook([("00123", 3)], date(2026, 11, 6))
+    place.load(feed, date(2026, 11, 6))
+    assert {load["state"] for load in verified()[1].values()} == {"stands"}
+    place.workbook([("A1", 5)], date(2026, 11, 7))
+    place.load(feed, date(2026, 11, 7))
+    status, loads, _ = verified()
+    assert status == 0
+    assert {name[-1]: load["state"] for name, load in loads.items()} == {
+        "5": "unproved",
+        "6": "stands",
+        "7": "stands",
+    }
+    assert "2 loads were published since" in loads[LOAD]["notes"][0]
+    place.execute("DELETE FROM fact_sales WHERE load_id = 'sales@2026-11-07'")
+    assert verified()[0] == 3
+
+
+def test_an_exchanged_partition_is_proved_and_named(place: Place) -> None:
+    place.execute("DROP TABLE fact_sales")
+    place.execute(
+        "CREATE TABLE fact_sales (dimension_id bigint NOT NULL, metric numeric(18,4) NOT NULL, load_id text NOT NULL) "
+        "PARTITION BY LIST (load_id)"
+    )
+    place.workbook(ROWS)
+    place.load(place.feed({"fact.mode": "exchange"}))
+    assert verified()[1][LOAD]["proved_by"] == ["rows", "totals", "digest"]
+    place.execute("UPDATE fact_sales SET dimension_id = 5 WHERE metric = 4")
+    status, loads, _ = verified()
+    assert status == 3
+    assert "public.fact_sales_sales_2026_11_05 (5)" in loads[LOAD]["where"][-1].replace(
+        "in fact_sales_", "in public.fact_sales_"
+    )
+
+
+# --- receipts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_is_proved_without_the_ledger(published: Place, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    result = factload("verify", "--receipt", str(receipt))
+    assert result.returncode == 0
+    assert "not signed: FACTLOAD_RECEIPT_KEY is not set" in result.stdout
+    [said] = json.loads(receipt.read_text())["statement"]["loads"]
+    assert (said["rows"], said["totals"], said["workbooks"][0]["path"]) == (
+        5,
+        {"metric": "12.5000"},
+        "inbox/sales_2026-11-05.xlsx",
+    )
+    assert said["feed_fingerprint"] == published.feed().fingerprint
+    published.execute("DROP SCHEMA factload CASCADE")
+    assert verified("--receipt-of", str(receipt))[0] == 0
+    published.execute("UPDATE fact_sales SET dimension_id = 5 WHERE id = 1")
+    assert verified("--receipt-of", str(receipt))[0] == 3
+
+
+def test_no_receipt_is_written_for_what_does_not_stand(published: Place, tmp_path: Path) -> None:
+    published.execute("DELETE FROM fact_sales WHERE id = 1")
+    result = factload("verify", "--receipt", str(tmp_path / "receipt.json"))
+    assert result.returncode == 3
+    assert "No receipt was written" in result.stderr
+    assert not (tmp_path / "receipt.json").exists()
+
+
+@pytest.mark.parametrize("key", ["", "a secret of thirty-two characters"])
+def test_a_receipt_altered_by_a_byte_is_refused(published: Place, tmp_path: Path, key: str) -> None:
+    from factload.errors import FactloadError
+    from factload.verify.receipt import read_receipt
+
+    receipt = tmp_path / "receipt.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FACTLOAD_RECEIPT_KEY", key)
+        assert factload("verify", "--receipt", str(receipt)).returncode == 0
+        whole = receipt.read_bytes()
+        assert [load.load_id for load in read_receipt(receipt)] == [LOAD]
+        altered = [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :] for at in range(len(whole))]
+        for other in [*altered, whole + b"\n", whole[:-1], b"", b"[]", b"{}"]:
+            receipt.write_bytes(other)
+            with pytest.raises(
+                FactloadError, match=r"is not as factload wrote it|can't be read as a receipt"
+            ):
+                read_receipt(receipt)
+
+
+def test_a_signature_needs_its_key(published: Place, tmp_path: Path) -> None:
+    receipts = {"": tmp_path / "plain.json", "one key": tmp_path / "signed.json"}
+    for key, path in receipts.items():
+        assert factload("verify", "--receipt", str(path), FACTLOAD_RECEIPT_KEY=key).returncode == 0
+    for path, key, status, said in [
+        (receipts["one key"], "one key", 0, ""),
+        (receipts["one key"], "another", 3, "signed with another key"),
+        (receipts["one key"], "", 2, "is signed with a key"),
+        (receipts[""], "one key", 3, "is not signed"),
+    ]:
+        found, _, error = verified("--receipt-of", str(path), FACTLOAD_RECEIPT_KEY=key)
+        assert found == status
+        assert said in error

@@ -170,7 +170,8 @@ def _ahead_of_publish(
 ) -> Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]:
     """What of publishing is done beside ``step``. In a DAG, no task may wait for another: there it is publish's own."""
     mode = mode_of(feed.fact)
-    if step.name == "load_partition" and len(step.arguments) > 1 and mode.publish_slices:
+    several = len(step.arguments) > 1 and feed.parallelism > 1
+    if step.name == "load_partition" and several and mode.publish_slices:
         partitions = [partition for partition, _ in step.arguments]
         yield publish_as_staged, (load, feed, partitions, step.arguments[0][1])
     elif step.name == "reconcile" and mode.complete:

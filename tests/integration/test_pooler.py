@@ -56,13 +56,15 @@ def test_one_connection_of_the_pool_is_enough_for_all_workers(place: Place) -> N
     assert place.rows(PUBLISHED) == RIGHT
 
 
-@pytest.mark.parametrize("parallelism", [1, 2])
-def test_a_run_has_no_more_connections_than_workers(place: Place, parallelism: int) -> None:
+@pytest.mark.parametrize(("parallelism", "connections"), [(1, 1), (2, 3)])
+def test_a_run_has_a_connection_a_worker_and_one_to_publish_with(
+    place: Place, parallelism: int, connections: int
+) -> None:
     place.workbook(ROWS)
     feed = place.feed({"parallelism": parallelism})
     with pooler(place.url, "session") as through:
         run_load(feed, PERIOD, database=through.url, progress=Quiet())
-        assert through.clients_at_once <= parallelism
+        assert through.clients_at_once <= connections
     assert place.rows(PUBLISHED) == RIGHT
 
 

@@ -26,14 +26,16 @@ from factload.steps.reconcile import prove
 from factload.steps.resume import digest_of
 
 _ASKED_EVERY_SECONDS = 0.02
+# Where a pooler has one connection alone, this transaction keeps the partitions from being staged.
+_WAITED_FOR_SECONDS = 5.0
 # Each INSERT reads the whole staging table for its slices: their number must not grow with that of the partitions.
 _STATEMENTS_AT_MOST = 8
 
 _log = logging.getLogger(__name__)
 
 
-class _NotPublishable(Exception):  # control flow: caught here, never shown
-    """The staged rows don't add up, or are not within the feed's limits."""
+class _NotAhead(Exception):  # control flow: caught here, never shown
+    """The staged rows don't add up, or are not within the feed's limits; or they don't come."""
 
 
 def publish_as_staged(
@@ -67,7 +69,7 @@ def _left_to_publish(load: Load) -> Iterator[None]:
         yield
     except (Superseded, ConnectionLost):
         raise
-    except (DBAPIError, FactloadError, _NotPublishable) as error:
+    except (DBAPIError, FactloadError, _NotAhead) as error:
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         _log.info("nothing of %s is published ahead: %s", load.load_id, _kind(error))
@@ -92,7 +94,7 @@ def _publish(
         ledger.fence(connection, load, *ledger.UNFINISHED, lock="update")
         proofs.append(prove(connection, load, feed))
         if not proofs[0].publishable:
-            raise _NotPublishable
+            raise _NotAhead
 
     slices = _as_they_are_staged(connection, load, files, maps)
     published = publish.publish_slices(connection, load, feed, fact, last, slices, prove_all)
@@ -103,6 +105,7 @@ def _as_they_are_staged(
     connection: Connection, load: Load, files: Sequence[PartitionFile], maps: Sequence[DimensionMap]
 ) -> Iterator[Collection[int]]:
     """The slices' numbers, several at a time, once the ledger has that they were staged from what this attempt has."""
+    arrived = time.monotonic()
     wanted = {file.partition_id: digest_of(file, maps) for file in files}
     at_a_time = -(-len(wanted) // _STATEMENTS_AT_MOST)
     while wanted:
@@ -116,6 +119,8 @@ def _as_they_are_staged(
             wanted = {
                 partition_id: made_of for partition_id, made_of in wanted.items() if partition_id not in ready
             }
+        elif time.monotonic() - arrived > _WAITED_FOR_SECONDS:
+            raise _NotAhead
         else:
             time.sleep(_ASKED_EVERY_SECONDS)
 

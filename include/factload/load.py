@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -72,7 +73,7 @@ class DimensionMap:
 class PartitionCounts:
     """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text; ``weighted``:
     column → sum of row number × value (``weighted_checksums``); ``unknown``: dimension → rows with its member for the
-    unknown."""
+    unknown; ``left_out``: rows that are no data, such as totals."""
 
     partition_id: str
     label: str
@@ -83,6 +84,7 @@ class PartitionCounts:
     totals: dict[str, str]
     weighted: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
 
 def content_of(workbook_sha256: str, feed_fingerprint: str, corrections: str) -> str:
@@ -131,8 +133,8 @@ class PartitionFile:
     """One finished partition: consecutive rows of one sheet in one Arrow IPC file, and what was counted.
 
     ``source`` rows carry a value, counted from the bytes; ``blank`` of them hold nothing in a mapped column;
-    ``rows`` = ``source`` - ``blank`` are in the file, ``rejected`` of these with a reason. ``workbook``: its path
-    as the project names it.
+    ``left_out`` are no data, reason → rows; the others, ``rows``, are in the file, ``rejected`` of these with a reason.
+    ``workbook``: its path as the project names it.
     """
 
     partition_id: str
@@ -147,6 +149,7 @@ class PartitionFile:
     blank: int
     rejected: int
     rows: int
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,14 @@ class Split:
     @property
     def blank(self) -> int:
         return sum(p.blank for p in self.partitions)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Reason → rows that are no data."""
+        found: Counter[str] = Counter()
+        for partition in self.partitions:
+            found.update(partition.left_out)
+        return dict(found)
 
     @property
     def rejected(self) -> int:

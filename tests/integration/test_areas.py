@@ -48,7 +48,7 @@ def test_a_table_is_loaded_and_its_corrected_row_comes_back_in(place: Place, tmp
     write(place, ROWS)
     feed = place.feed({**TABLE, "max_rejects": 1})
     report = check_load(feed, PERIOD, database=place.url)
-    assert (report.state, report.rows["source"], report.rejects) == ("ready", 3, {"not_a_number": 1})
+    assert (report.state, report.rows["source"], report.rejects) == ("ready", 4, {"not_a_number": 1})
     place.load(feed)
     assert [metric for _, metric, _ in place.facts()] == ["1.0000", "3.0000"]
     assert place.rows("SELECT sheet, row, cell FROM factload.rejects") == [("Facts", 6, "C6")]
@@ -71,10 +71,11 @@ def test_a_table_is_loaded_and_its_corrected_row_comes_back_in(place: Place, tmp
     assert place.rows(
         "SELECT source_rows, blank_rows, rejected_rows FROM factload.attempts ORDER BY epoch"
     ) == [
-        (3, 0, 1),
-        (3, 0, 0),
-        (3, 0, 0),
+        (4, 0, 1),
+        (4, 0, 0),
+        (4, 0, 0),
     ]
+    assert report.left_out == {"totals_row": 1}
 
 
 def test_a_feed_that_names_another_table_loads_anew(place: Place) -> None:

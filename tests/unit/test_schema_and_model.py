@@ -27,7 +27,7 @@ FEED = """
 feed: sales
 schedule: "0 2 * * *"
 run: {notify: {email: [a@example.com]}}
-workbook: {path: "inbox/{period}.csv", csv: {}}
+workbook: {path: "inbox/{period}.csv", csv: {}, skip_rows: [{column: Name, equals: Total}]}
 dimensions:
   product: {table: dim_product, business_key: sku, surrogate_key: id, column: SKU}
   day: {table: dim_day, business_key: day, surrogate_key: id, column: Day, type: date}
@@ -64,6 +64,7 @@ PLACES = {
     "Notify": ["run.notify."],
     "WorkbookPart": ["workbook."],
     "CsvPart": ["workbook.csv."],
+    "SkippedRows": ["workbook.skip_rows.0."],
     "Dimension": ["dimensions.product.", "dimensions.day."],
     "AsOf": ["dimensions.price.as_of."],
     "Fact": ["fact."],
@@ -316,6 +317,22 @@ OWN: dict[str, list[str]] = {
         "s3://b/{period}.csv",
         '"a{period.year}"',
         '"a{period:%Y%m%d}.csv"',
+    ],
+    "workbook.ends": [
+        "blank_row",
+        "totals_row",
+        "{first: Total}",
+        "{first: Total, column: a}",
+        "{first: ' '}",
+        "{first: 1}",
+        "{column: a}",
+        "{first: a, column: null}",
+        "{first: a, x: 1}",
+    ],
+    "workbook.skip_rows": [
+        "[{column: a, pattern: b}]",
+        "[{column: a}]",
+        "[{column: a, equals: b, pattern: b}]",
     ],
     "workbook.merged": ["reject", "blank", "repeat", "Reject"],
     "workbook.stale_formulas": ["reject", "take"],
@@ -570,6 +587,7 @@ BEYOND_A_SCHEMA = [
     Beyond("what upsert needs", _OTHER_FIELD, "which `columns` does not fill|mode `upsert` names"),
     Beyond("a deadline tells somebody", _OTHER_FIELD, "a `deadline` needs `notify`"),
     Beyond("scale is at most precision", "it compares two numbers in one text", "scale at most precision"),
+    Beyond("one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`"),
     Beyond("time zones", _LIST_OF_NAMES, "IANA time zone"),
     Beyond("encodings", _LIST_OF_NAMES, "is not a text encoding"),
     Beyond("schedules", _SYNTAX, "expected a cron expression"),
@@ -611,9 +629,9 @@ def with_field(field: str, written: str) -> dict[str, Any]:
     """The feed with one field as it is written in YAML."""
     document: dict[str, Any] = copy.deepcopy(RIGHT)
     *parts, name = field.split(".")
-    at = document
+    at: Any = document
     for part in parts:
-        at = at[part]
+        at = at[int(part) if part.isdecimal() else part]
     at[name] = yaml.load(written, yaml.CSafeLoader)
     return document
 

@@ -271,6 +271,7 @@ def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Probl
         warnings=[*problems.warnings, *split.warnings, *_enlarged(split)],
         unknown=dict(rows.unknown),
         created=rows.would_be.created,
+        left_out=split.left_out,
         problems=found,
         rejected=tuple(rows.rejected.kept),
         unmatched=rows.unmatched,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -52,19 +52,20 @@ def _write_report(console: Console, report: Report) -> None:
         )
     if report.verified:
         _line(console, f"verified at {report.verified['at']} UTC: {report.verified['state']}")
-    accounted = rows["blank"] + rows["rejected"] + rows["staged"]
+    left_out = sum(report.left_out.values())
+    accounted = rows["blank"] + left_out + rows["rejected"] + rows["staged"]
     sign = "=" if rows["source"] == accounted else "≠"
     console.print(
-        f"source {rows['source']:,} {sign} blank {rows['blank']:,} + rejected {rows['rejected']:,} "
+        f"source {rows['source']:,} {sign} blank {rows['blank']:,} + "
+        + (f"left out {left_out:,} + " if left_out else "")
+        + f"rejected {rows['rejected']:,} "
         f"+ staged {rows['staged']:,};  published {rows['published']:,}\n"
     )
     if rows["source"] and report.control_totals:
         _whole(console, _totals(report))
-    if report.rejects:
-        table = _table("rejected because", "rows")
-        for reason, count in report.rejects.items():
-            table.add_row(reason, f"{count:,}")
-        _whole(console, table)
+    for title, counts in (("left out, no data", report.left_out), ("rejected because", report.rejects)):
+        if counts:
+            _whole(console, _counts(title, counts))
     if report.seconds:
         table = _table("step", "seconds", "peak memory, MB")
         for step, seconds in report.seconds.items():
@@ -72,6 +73,13 @@ def _write_report(console: Console, report: Report) -> None:
         _whole(console, table)
     for warning in report.warnings:
         _line(console, f"warning {warning}", "yellow", len("warning"))
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> Table:
+    table = _table(title, "rows")
+    for reason, count in counts.items():
+        table.add_row(reason, f"{count:,}")
+    return table
 
 
 def _totals(report: Report) -> Table:

@@ -97,6 +97,8 @@ def _with_rows(
     new = typed.filter(pc.is_in(typed["row"], value_set=numbers)).replace_schema_metadata(
         whole.schema.metadata
     )
+    if partition.left_out:  # among the rows that are no data, none takes a place
+        new = new.filter(pc.is_in(new["row"], value_set=whole["row"].combine_chunks()))
     rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by("row")
     file = StagingFile(folder, rows.schema)
     try:
@@ -109,7 +111,7 @@ def _with_rows(
         partition,
         path=str(path.absolute()),
         sha256=sha256,
-        blank=partition.source - rows.num_rows,
+        blank=partition.source - sum(partition.left_out.values()) - rows.num_rows,
         rejected=rows.num_rows - rows["reason"].null_count,
         rows=rows.num_rows,
     )

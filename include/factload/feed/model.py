@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from factload.errors import did_you_mean
 from factload.feed.columns import DateFormat, DecimalMark, FactColumn, ThousandsMark
 from factload.feed.dimensions import Dimension
+from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.limits import (
     LEAST_SCHEMA,
     LIMITS_SCHEMA,
@@ -30,7 +31,7 @@ from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
-from factload.sheet.choices import AreaChoice, CellChoices, Merged, StaleFormulas
+from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
@@ -133,6 +134,14 @@ class WorkbookPart(FeedPart):
     )
     """Instead of a sheet: a range, by the workbook's name for it, or by its sheet and cells. Its first row is the
     header."""
+    ends: Annotated[Ends | None, BeforeValidator(end_of_data), ENDS_SCHEMA] = None
+    """Where the data end, if rows stand below them: before the first row without anything in a column that the feed
+    reads (`blank_row`), before the last row with anything there (`totals_row`), or before the first row with this text
+    in the header's first column, or in another (`{first: "Total", column: Region}`). What is below is left out."""
+    skip_rows: Annotated[tuple[SkippedRows, ...], BeforeValidator(sequence)] = Field(
+        default=(), examples=[[{"column": "Region", "equals": "Subtotal"}]]
+    )
+    """Rows among the data that are left out, such as subtotals."""
     missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
         default=Missing(), json_schema_extra={"default": "fail"}
     )
@@ -182,7 +191,8 @@ class WorkbookPart(FeedPart):
     def cells(self) -> CellChoices:
         """Which cells are read, and what becomes of those that can be read two ways."""
         area = AreaChoice(self.table, self.range) if self.table or self.range else None
-        return CellChoices(self.merged, self.stale_formulas, area)
+        rows = RowChoices(self.ends, tuple(row.skip for row in self.skip_rows))
+        return CellChoices(self.merged, self.stale_formulas, area, rows)
 
     @property
     def csv_dialect(self) -> CsvDialect | None:
@@ -360,7 +370,16 @@ class Feed(FeedPart):
         deciding: dict[str, Any] = self.model_dump(
             include={
                 "feed": True,
-                "workbook": {"sheet", "table", "range", "csv", "merged", "stale_formulas"},
+                "workbook": {
+                    "sheet",
+                    "table",
+                    "range",
+                    "ends",
+                    "skip_rows",
+                    "csv",
+                    "merged",
+                    "stale_formulas",
+                },
                 "dimensions": True,
                 "fact": True,
             },

@@ -139,6 +139,10 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("attempts", Column("verified_at", DateTime(timezone=True))),
         _column_of("attempts", Column("verified_as", Text)),
     ),
+    8: (
+        _column_of("attempts", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
+        _column_of("partitions", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
+    ),
 }
 VERSION = max(CHANGES)
 

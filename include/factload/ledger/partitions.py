@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -32,7 +33,9 @@ def record_split(
         )
     if files:
         split = upsert(partitions)
-        counted = {name: split.excluded[name] for name in ("label", "source_rows", "blank_rows")}
+        counted = {
+            name: split.excluded[name] for name in ("label", "source_rows", "blank_rows", "left_out_rows")
+        }
         connection.execute(
             split.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
             [
@@ -47,13 +50,18 @@ def record_split(
                     "last_row": f.last_row,
                     "source_rows": f.source,
                     "blank_rows": f.blank,
+                    "left_out_rows": f.left_out,
                 }
                 for f in files
             ],
         )
+    left_out: Counter[str] = Counter()
+    for file in files:
+        left_out.update(file.left_out)
     update_attempt(
         connection,
         load,
+        left_out_rows=left_out,
         source_rows=sum(f.source for f in files),
         blank_rows=sum(f.blank for f in files),
         warnings=[storable(connection, warning) for warning in warnings],
@@ -75,7 +83,8 @@ def recorded_files(connection: Connection, load: Load) -> tuple[PartitionFile, .
             source=row.source_rows,
             blank=row.blank_rows,
             rejected=row.rejected_rows,
-            rows=row.source_rows - row.blank_rows,
+            rows=row.source_rows - row.blank_rows - sum(row.left_out_rows.values()),
+            left_out=row.left_out_rows,
         )
         for row in loaded_partitions(connection, load)
     )
@@ -93,6 +102,7 @@ def counts_of(row: Row[Any], measures: Sequence[str]) -> PartitionCounts:
         row.totals or dict.fromkeys(measures, "0"),
         row.weighted or {},
         row.unknown_rows,
+        sum(row.left_out_rows.values()),
     )
 
 

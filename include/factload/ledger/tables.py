@@ -74,6 +74,7 @@ attempts = Table(
     Column("corrections", Text, nullable=False, server_default=""),
     Column("target", Text),  # the fact table, as the feed called it; unknown of attempts before version 4
     Column("load_column", Text),
+    Column("left_out_rows", JSONB, nullable=False, server_default="{}"),  # reason → rows
     Column("worked_at", DateTime(timezone=True)),  # a step began, more than an hour after the sign before it
     Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 7
     Column("factload_version", Text),
@@ -105,6 +106,7 @@ partitions = Table(
     Column("weighted", JSONB),
     Column("unknown_rows", JSONB, nullable=False, server_default="{}"),
     Column("created_members", JSONB, nullable=False, server_default="{}"),
+    Column("left_out_rows", JSONB, nullable=False, server_default="{}"),
 )
 
 rejects = Table(

@@ -1,6 +1,6 @@
 """The proof that nothing was lost: pure functions over counts.
 
-Per partition and in all: source = blank + rejected + staged, and the control total of every measure, summed
+Per partition and in all: source = blank + left out + rejected + staged, and the control total of every measure, summed
 exactly from the partition file, is what the database sums in the staging table. A count alone would miss a lost
 row beside a doubled one; a total alone would miss two losses that cancel out; and neither would see two values
 that have changed places, which totals weighted by the row number do (``weighted_checksums``).
@@ -85,11 +85,12 @@ def reconcile(
 def _differences(counted: PartitionCounts, staged: Staged | None, measures: Sequence[str]) -> Iterable[str]:
     name = f"partition {counted.label}"
     found = staged or Staged(0, {}, {})
-    accounted = counted.blank + counted.rejected + counted.staged
+    accounted = counted.blank + counted.left_out + counted.rejected + counted.staged
     if counted.source != accounted:
+        left_out = f"{counted.left_out} left out + " if counted.left_out else ""
         yield (
-            f"{name}: {counted.source} source rows, but {counted.blank} blank + {counted.rejected} rejected + "
-            f"{counted.staged} staged = {accounted}"
+            f"{name}: {counted.source} source rows, but {counted.blank} blank + {left_out}{counted.rejected} rejected "
+            f"+ {counted.staged} staged = {accounted}"
         )
     if found.rows != counted.staged:
         yield f"{name}: {found.rows} rows in the staging table, {counted.staged} counted"

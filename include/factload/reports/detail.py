@@ -53,6 +53,7 @@ class Attempt:
     released_by: str | None
     released_at: datetime | None
     release_reason: str | None
+    left_out_rows: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Report:
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
+    ``left_out`` reason → rows that are no data, such as totals;
     ``released`` {by, at, reason}, when a person let it be published though it was held; ``verified`` {at, state}, when
     its fact rows were last compared with what was published.
     """
@@ -61,6 +62,7 @@ class Report:
     created: dict[str, int] = field(default_factory=dict)
     released: dict[str, str] | None = None
     verified: dict[str, str] | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def exit_status(self) -> int:
@@ -124,6 +126,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         created=_sum(row.created_members for row in members),
         released=_released(found),
         verified=_verified(found),
+        left_out=dict(found.left_out_rows),
     )
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def _whole_text(expression: str, _: SqlType) -> str:
-    """The expression that matches a text from its beginning to its end."""
+def whole_text(expression: str) -> str:
+    """The expression that matches a text from its beginning to its end; raises ``ValueError`` for none."""
     # RE2 comes with pyarrow alone, which only a feed that has a pattern waits for.
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -30,6 +30,10 @@ def _whole_text(expression: str, _: SqlType) -> str:
     return whole
 
 
+def _parsed(expression: str, _: SqlType) -> str:
+    return whole_text(expression)
+
+
 def _broken(values: pa.Array[Any], whole: str) -> pa.Array[Any]:
     import pyarrow.compute as pc
 
@@ -42,6 +46,6 @@ PATTERN = Rule(
     annotation=Annotated[str | None, Field(examples=["[A-Z]{3}-[0-9]+"])],
     goes_with=TEXT,
     reason=Reason("pattern_mismatch", "The text doesn't have the form that is asked for"),
-    parse=_whole_text,
+    parse=_parsed,
     broken=_broken,
 )

@@ -18,6 +18,7 @@ class Area:
     """A rectangle of cells (rows from 1, columns A = 1, both ends included). Its first row is the header.
 
     ``title``: what messages call it, such as ``table 'Orders'``. ``totals``: how many of its last rows are totals.
+    ``table``: whether it is an Excel table.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Area:
     bottom: int
     right: int
     totals: int = 0
+    table: bool = False
 
     @property
     def last_row(self) -> int:

@@ -18,14 +18,45 @@ class AreaChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """Where the data of a sheet end. ``pattern``, of the kind ``first``: the RE2 expression of the text that the first
+    row behind them has in ``column`` ("": the first one of the header)."""
+
+    kind: Literal["blank_row", "totals_row", "first"]
+    pattern: str = ""
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Rows that are no data wherever they stand: those with a text of this RE2 expression in the column."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChoices:
+    """Which rows below a header are no data. ``watched``: the columns whose cells in the totals row are asked for."""
+
+    ends: Ends | None = None
+    skips: tuple[Skip, ...] = ()
+    watched: tuple[str, ...] = ()
+
+
+ALL_ROWS = RowChoices()
+
+
+@dataclass(frozen=True, slots=True)
 class CellChoices:
     """``merged``: a cell that is merged with others and isn't the first of them. ``stale_formulas``: a formula of a
     workbook that is to be calculated anew before anybody looks at it. ``area``: the table or range that is read, where
-    that is not a whole sheet."""
+    that is not a whole sheet. ``rows``: which of its rows are no data."""
 
     merged: Merged = "reject"
     stale_formulas: StaleFormulas = "reject"
     area: AreaChoice | None = None
+    rows: RowChoices = ALL_ROWS
 
 
 USUAL = CellChoices()

@@ -184,7 +184,7 @@ def _area_of(table: TableOfCells) -> Area:
     title = f"table {table.name!r}"
     if rectangle is None:
         raise _unfit(title, "has no cells that can be read")
-    return Area(title, *rectangle, totals=table.totals)
+    return Area(title, *rectangle, totals=table.totals, table=True)
 
 
 def _rectangle(cells: str) -> tuple[int, int, int, int] | None:

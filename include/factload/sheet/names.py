@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 
@@ -15,6 +16,26 @@ def as_seen(name: str) -> str:
         name = unicodedata.normalize("NFC", name)
         name = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
     return " ".join(name.split())
+
+
+_SPACE = r"[\s\p{Z}\p{Cf}\x0b\x1c-\x1f\x85]"
+
+
+def pattern_of(text: str) -> str:
+    """The RE2 expression of all texts in which a person sees this one, case included."""
+    words = [r"\p{Cf}*".join(map(_either, word)) for word in as_seen(text).split(" ")]
+    return whole_pattern(f"{_SPACE}+".join(words))
+
+
+def whole_pattern(expression: str) -> str:
+    """The RE2 expression of all texts that match this one, white space around it left out."""
+    return rf"\A{_SPACE}*(?:{expression}){_SPACE}*\z"
+
+
+def _either(letter: str) -> str:
+    """The letter with its accents composed or not."""
+    apart = unicodedata.normalize("NFD", letter)
+    return re.escape(letter) if apart == letter else f"(?:{letter}|{apart})"
 
 
 def is_same(name: str, other: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from factload.errors import WorkbookError
+from factload.sheet.block import Int32s, Kind
 from factload.sheet.columns import TypedRows
 
 
@@ -17,15 +20,34 @@ class ReadAgain(Exception):  # control flow: caught by the caller, never shown
     """Something after the rows changes how they are read: read them again, now that it is known."""
 
 
+Cell = tuple[Kind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the rows of a piece say of themselves, by their Excel rows: the first that may end the data (0: none), those
+    that are skipped, and the cells by column of those that may be totals."""
+
+    ends_at: int = 0
+    skipped: Int32s = field(default_factory=lambda: np.empty(0, np.int32))
+    cells: Mapping[int, Mapping[int, Cell]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A piece's typed rows; ``source`` counted from the bytes; its first and last Excel row (0: none)."""
+    """A piece's typed rows; ``source`` counted from the bytes; its first and last Excel row (0: none).
+
+    ``left_out``: reason → how many rows of the piece are no data, and not among its rows; ``marks``: what is known of
+    them before all pieces are seen in their order.
+    """
 
     rows: TypedRows
     source: int
     first_row: int
     last_row: int
     ends_partition: bool
+    marks: Marks | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 Pieces = Generator[Decoded, None, None]  # closing it closes what it reads

@@ -27,6 +27,7 @@ from factload.sheet.file_kind import (
     no_workbook,
 )
 from factload.sheet.header import Header, likely_header
+from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
@@ -59,6 +60,10 @@ class SheetRows(Protocol):
 
     def exactly(self, rows_per_partition: int) -> Pieces:
         """The same by the slow path, which never raises NotPlain."""
+
+    @property
+    def leaves(self) -> LeftOutRows | None:
+        """Which of the rows are no data; None: all are."""
 
     @property
     def unclear(self) -> Mapping[int, str]:
@@ -99,13 +104,18 @@ class Source(Protocol):
 
 
 def read_rows(rows: SheetRows, rows_per_partition: int, take: Callable[[Pieces], Taken]) -> Taken:
-    """The result of ``take`` over the rows of a sheet; it is called again if they must be read in another way."""
+    """The result of ``take`` over the rows of a sheet, without those that are no data; it is called again if they must
+    be read in another way."""
+
+    def settled(pieces: Pieces) -> Pieces:
+        return rows.leaves.settled(pieces) if rows.leaves else pieces
+
     try:
-        return take(rows.pieces(rows_per_partition))
+        return take(settled(rows.pieces(rows_per_partition)))
     except ReadAgain:
         return read_rows(rows, rows_per_partition, take)  # once: nothing is left that they don't know
     except NotPlain:
-        return take(rows.exactly(rows_per_partition))
+        return take(settled(rows.exactly(rows_per_partition)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +149,7 @@ class Format:
 def _csv(file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:
     if how.cells.area is not None:
         raise no_areas()
-    return nullcontext(CsvSource(file, how.csv or CsvDialect(), how.limits))
+    return nullcontext(CsvSource(file, how.csv or CsvDialect(), how.limits, how.cells))
 
 
 def _xlsx(file: WorkbookFile, how: Reading) -> AbstractContextManager[Source]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -144,7 +145,10 @@ class _Splitter:
         return Split(
             partitions,
             _warnings(_sheet_of(self.origin, name), writer.last_row, done),
-            tuple(merged_headers(header.names, self.rows.unclear, name)),
+            (
+                *merged_headers(header.names, self.rows.unclear, name),
+                *(self.rows.leaves.defects() if self.rows.leaves else ()),
+            ),
         )
 
 
@@ -161,6 +165,7 @@ class _Writer:
         self._first_row = header_row + 1
         self._file: StagingFile | None = None
         self._source = self._blank = self._rejected = 0
+        self._left_out: Counter[str] = Counter()
         self._committer = ThreadPoolExecutor(1, "commit")
         self._committed: list[Future[PartitionFile]] = []
 
@@ -180,6 +185,7 @@ class _Writer:
         self._source += piece.source
         self._blank += rows.blank
         self._rejected += rows.rejected
+        self._left_out.update(piece.left_out)
         if rows.batch.num_rows:
             self._open().write(rows.batch)
         if piece.ends_partition:
@@ -211,12 +217,14 @@ class _Writer:
             source=self._source,
             blank=self._blank,
             rejected=self._rejected,
-            rows=self._source - self._blank,
+            rows=self._source - self._blank - self._left_out.total(),
+            left_out=dict(self._left_out),
         )
         self._committed.append(self._committer.submit(_commit, self._open(), partition))
         self._file = None
         self._first_row = self.last_row + 1
         self._source = self._blank = self._rejected = 0
+        self._left_out.clear()
 
     def _open(self) -> StagingFile:
         if self._file is None:

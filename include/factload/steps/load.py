@@ -63,6 +63,7 @@ def load_partition(
             totals=control_totals(resolved.rows, measures(feed)),
             weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table, alike=alike),
             unknown=resolved.unknown,
+            left_out=sum(partition.left_out.values()),
         )
         with connection.begin():
             ledger.fence(connection, load, *ledger.UNFINISHED)

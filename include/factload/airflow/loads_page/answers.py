@@ -100,7 +100,9 @@ def run(found: DayRun) -> dict[str, Any]:
 
 def _report(report: dict[str, Any]) -> dict[str, Any]:
     """What a dry run found out."""
-    return {name: report.get(name) for name in ("state", "rows", "rejects", "warnings", "problems")}
+    told = {name: report.get(name) for name in ("state", "rejects", "warnings", "problems")}
+    left_out = sum((report.get("left_out") or {}).values())
+    return told | {"rows": report["rows"] | {"left_out": left_out} if report.get("rows") else None}
 
 
 def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str, Any]:
@@ -122,6 +124,7 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str,
         "rows": {
             "source": newest.source_rows,
             "blank": newest.blank_rows,
+            "left_out": sum(newest.left_out_rows.values()),
             "rejected": newest.rejected_rows or sum(p.rejected or 0 for p in through),
             "staged": newest.staged_rows or sum(p.staged or 0 for p in through),
             "published": newest.published_rows,

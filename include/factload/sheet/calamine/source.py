@@ -30,6 +30,7 @@ from factload.sheet.file_errors import damaged
 from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.inflate import BROKEN, inflated, require_bounded
+from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.named_areas import DefinedName, NamedAreas
@@ -199,6 +200,7 @@ class CalamineRows:
         place = sheet.area.place if sheet.area else ""
         self.header = find_header(source.first_rows(sheet), names, sheet.name, place=place)
         self.placed = place_columns(self.header, names, sheet.name)
+        self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._merged: MergedCells | None = None
 
     @property
@@ -207,13 +209,14 @@ class CalamineRows:
 
     def pieces(self, rows_per_partition: int) -> Pieces:
         self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
-        columns = self._merged.columns if self._merged else sorted(set(self.placed))
+        watched = self.leaves.columns if self.leaves else ()
+        columns = sorted({*(self._merged.columns if self._merged else self.placed), *watched})
         area = self._sheet.area
         request = {
             "sheet": int(self._sheet.part),
             "columns": columns,
             "after": self.header.row,
-            "through": area.last_row if area else MAX_ROWS,
+            "through": area.bottom if area else MAX_ROWS,
         }
         held = 0
         with self._source.asked(ask="rows", **request) as answer, pa.ipc.open_stream(answer) as batches:
@@ -241,7 +244,8 @@ class CalamineRows:
         if self._merged:
             block = self._merged.settle(block)
         rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
-        return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition)
+        marks = self.leaves.marks(block, rows) if self.leaves else None
+        return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition, marks)
 
 
 def _without_counted_days(field: SheetField) -> SheetField:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from csv import reader as reader_of
 from dataclasses import replace
 from itertools import islice
 from pathlib import PurePath
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Kind, empty_block
+from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.csv.counting import count_valued
 from factload.sheet.csv.dialect import CsvDialect
@@ -21,6 +23,7 @@ from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.file_errors import hostile
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, Limits
 from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
@@ -35,8 +38,8 @@ _EXACT_BATCH, _EXACT_BYTES = 10_000, 8 << 20  # records, and their bytes: Python
 class CsvSource:
     """A csv file. Its one sheet has the file's name without the ending."""
 
-    def __init__(self, file: WorkbookFile, dialect: CsvDialect, limits: Limits) -> None:
-        self.file, self.dialect, self.limits = file, dialect, limits
+    def __init__(self, file: WorkbookFile, dialect: CsvDialect, limits: Limits, cells: CellChoices) -> None:
+        self.file, self.dialect, self.limits, self.cells = file, dialect, limits, cells
         name = file.name.removesuffix(".gz")
         self.sheets = (SheetPart(PurePath(name).stem, "visible", file.name, "worksheet"),)
 
@@ -102,7 +105,8 @@ class CsvRows:
                 refuse_another_delimiter(source.file, names, source.dialect, source.limits)
             raise
         self.placed = place_columns(self.header, names, sheet.name)
-        self._columns = sorted(set(self.placed))
+        self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, None)
+        self._columns = sorted({*self.placed, *(self.leaves.columns if self.leaves else ())})
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line
 
@@ -167,7 +171,18 @@ class CsvRows:
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
         rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
         first = int(block.row[0]) if len(block) else block.last_row
-        return Decoded(rows, source, first, block.last_row, ends_partition)
+        marks = self.leaves.marks(block, rows, self._fields_of) if self.leaves else None
+        return Decoded(rows, source, first, block.last_row, ends_partition, marks)
+
+    def _fields_of(self, record: str) -> list[str]:
+        """The fields of a record that has not as many as the header."""
+        dialect = self._source.dialect
+        quoting = (
+            reader_of([record], delimiter=dialect.delimiter, quotechar=dialect.quote)
+            if dialect.quote
+            else None
+        )
+        return next(iter(quoting), []) if quoting else record.split(dialect.delimiter)
 
 
 def _some(records: Iterator[Record], most: int) -> list[Record]:

@@ -11,6 +11,7 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Block, empty_block, merge
 from factload.sheet.columns import type_rows
 from factload.sheet.field import SheetField
+from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
@@ -35,7 +36,7 @@ class SheetDecoder:
     of each one's column (A = 1); ``strings``: the shared strings; ``limits``: the bounds on its text.
 
     Threads share it: it never changes, unless it has ``merged`` cells, which are told of the pieces in their order.
-    ``stale``: the values of the sheet's formulas are out of date.
+    ``stale``: the values of the sheet's formulas are out of date. ``leaves``: which rows are no data.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class SheetDecoder:
         *,
         stale: bool = False,
         merged: MergedCells | None = None,
+        leaves: LeftOutRows | None = None,
     ) -> None:
         self._part, self._fields, self._placed, self._strings = part, fields, placed, strings
         self._package, self._limits, self._stale, self._merged = package, limits, stale, merged
-        self.columns = merged.columns if merged else sorted(set(placed))
+        self._leaves = leaves
+        self.columns = sorted({*(merged.columns if merged else placed), *(leaves.columns if leaves else ())})
 
     def window(self, window: Window, head: bytes, keep_space: bool) -> Decoded:
         """Decode one window; ``head`` stands before the sheet's rows, and says whether they ``keep_space``.
@@ -144,7 +147,8 @@ class SheetDecoder:
             block = self._merged.settle(block)
         rows = type_rows(block, self._fields, self._placed, calendar=self._package.calendar)
         first = int(block.row[0]) if len(block) else block.last_row
-        return Decoded(rows, source, first, block.last_row, ends_partition)
+        marks = self._leaves.marks(block, rows) if self._leaves else None
+        return Decoded(rows, source, first, block.last_row, ends_partition, marks)
 
 
 def _check_order(block: Block) -> None:

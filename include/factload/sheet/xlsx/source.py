@@ -11,6 +11,7 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
+from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.parallel_map import parallel_map
@@ -171,7 +172,8 @@ class XlsxRows:
             calendar=source.calendar,
             place=sheet.area.place if sheet.area else "",
         )
-        self._last_row = sheet.area.last_row if sheet.area else MAX_ROWS
+        self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
+        self._last_row = sheet.area.bottom if sheet.area else MAX_ROWS
         self.placed = place_columns(self.header, names, sheet.name)
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
@@ -230,6 +232,7 @@ class XlsxRows:
             source.limits,
             stale=source.stale or (tail is not None and self._makes_stale(tail)),
             merged=merged,
+            leaves=self.leaves,
         )
 
     def _merged_in(self, row: int) -> list[str]:

@@ -79,6 +79,7 @@ export interface Run {
 export interface Rows {
   source: number;
   blank: number;
+  left_out: number;
   rejected: number;
   staged: number;
   published: number;

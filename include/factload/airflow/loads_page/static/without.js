@@ -131,7 +131,7 @@ export function dryRunCard(answer, dagId) {
       null,
       "A load would be ",
       el("strong", null, report.state),
-      `: ${count(rows.source)} rows = ${count(rows.blank)} blank + ${count(rows.rejected)} rejected + ${count(rows.staged)} that could be published.`,
+      `: ${count(rows.source)} rows = ${count(rows.blank)} blank + ${rows.left_out ? `${count(rows.left_out)} left out + ` : ""}${count(rows.rejected)} rejected + ${count(rows.staged)} that could be published.`,
     ),
     reasons.length
       ? el(

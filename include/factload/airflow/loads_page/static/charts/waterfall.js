@@ -1,4 +1,4 @@
-// Where the rows went: source → blank → rejected → staged → published. A table whose bars are drawn to one scale.
+// Where the rows went: source → blank → left out → rejected → staged → published. A table whose bars are drawn to one scale.
 
 import { el, svg } from "../dom.js";
 import { count, share } from "../format.js";
@@ -13,6 +13,7 @@ const THINNEST = 4; // what isn't nothing can be seen
 const EXPLANATIONS = {
   source: "rows of the sheet with any value",
   blank: "nothing in a column that is read",
+  "left out": "no data: totals, subtotals, notes below them",
   rejected: "handed back with a reason",
   staged: "ready to publish",
   published: "seen by readers",
@@ -31,34 +32,38 @@ function bar(kind, from, to, scale) {
     "svg",
     { viewBox: `0 0 ${WIDTH} 18`, preserveAspectRatio: "none", class: "bar", "aria-hidden": "true" },
     svg("rect", { x: 0, y: 8.5, width: WIDTH, height: 1, class: "ground" }),
-    svg("rect", { x, y: 0, width: thin, height: 18, class: `fill ${kind}` }),
+    svg("rect", { x, y: 0, width: thin, height: 18, class: `fill ${kind.replace(" ", "-")}` }),
   );
 }
 
 /**
  * @param {number} source
  * @param {number} blank
+ * @param {number} leftOut
  * @param {number} rejected
  * @param {number} staged
  */
-function sum(source, blank, rejected, staged) {
+function sum(source, blank, leftOut, rejected, staged) {
   if (!source) return "No row has been counted.";
-  const known = blank + rejected + staged;
+  const known = blank + leftOut + rejected + staged;
   if (known !== source) return `${count(known)} of ${count(source)} rows are accounted for so far.`;
-  return `${count(source)} = ${count(blank)} blank + ${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.`;
+  const left = leftOut ? `${count(leftOut)} left out + ` : "";
+  return `${count(source)} = ${count(blank)} blank + ${left}${count(rejected)} rejected + ${count(staged)} staged: every row is accounted for.`;
 }
 
 /** @param {Rows} rows */
-export function waterfall({ source, blank, rejected, staged, published }) {
+export function waterfall({ source, blank, left_out: leftOut, rejected, staged, published }) {
   const scale = scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
   /** @type {[kind: string, from: number, to: number, rows: number][]} */
   const lines = [
     ["source", 0, source, source],
     ["blank", source - blank, source, blank],
-    ["rejected", source - blank - rejected, source - blank, rejected],
+    ["left out", source - blank - leftOut, source - blank, leftOut],
+    ["rejected", source - blank - leftOut - rejected, source - blank - leftOut, rejected],
     ["staged", 0, staged, staged],
     ["published", 0, published, published],
   ];
+  const shown = lines.filter(([kind, , , rows]) => kind !== "left out" || rows);
   return el(
     "div",
     null,
@@ -78,7 +83,7 @@ export function waterfall({ source, blank, rejected, staged, published }) {
       el(
         "tbody",
         null,
-        lines.map(([kind, from, to, rows]) =>
+        shown.map(([kind, from, to, rows]) =>
           el(
             "tr",
             null,
@@ -90,6 +95,6 @@ export function waterfall({ source, blank, rejected, staged, published }) {
         ),
       ),
     ),
-    el("p", { class: "proof" }, sum(source, blank, rejected, staged)),
+    el("p", { class: "proof" }, sum(source, blank, leftOut, rejected, staged)),
   );
 }

@@ -1,0 +1,77 @@
+"""Which rows of a sheet a feed says are no data: what is below the end, and subtotals."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from factload.feed.part import FeedPart
+from factload.rules.pattern import whole_text
+from factload.sheet.choices import Ends, Skip
+from factload.sheet.names import pattern_of, whole_pattern
+
+_EXPECTED = (
+    'expected `blank_row`, `totals_row`, or the text of the first row below the data, such as {first: "Total"} or '
+    '{first: "Total", column: Region}'
+)
+_WORDS = ("blank_row", "totals_row")
+_TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
+
+ENDS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"enum": [*_WORDS, None]},
+            {
+                "type": "object",
+                "properties": {"first": _TEXT, "column": _TEXT},
+                "required": ["first"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["blank_row", "totals_row", {"first": "Total"}, {"first": "Total", "column": "Region"}],
+    }
+)
+
+
+def end_of_data(value: object) -> object:
+    """Where a feed says that the data of a sheet end; raises ``ValueError`` that teaches."""
+    if value is None or isinstance(value, Ends):
+        return value
+    if value == "blank_row":
+        return Ends("blank_row")
+    if value == "totals_row":
+        return Ends("totals_row")
+    if not isinstance(value, dict) or "first" not in value or value.keys() - {"first", "column"}:
+        raise ValueError(_EXPECTED)
+    if not all(isinstance(text, str) and text.strip() for text in value.values()):
+        raise ValueError(_EXPECTED)
+    return Ends("first", pattern_of(value["first"]), value.get("column", ""))
+
+
+class SkippedRows(FeedPart):
+    """Rows that are no data wherever they stand: those with a text in a column."""
+
+    column: str = Field(examples=["Region"], json_schema_extra={"pattern": r"\S"})
+    """The sheet's column that holds the text, whether the feed loads it or not."""
+    equals: str | None = Field(default=None, examples=["Subtotal"], json_schema_extra={"pattern": r"\S"})
+    """The whole text. White space counts as a person sees it, and case counts."""
+    pattern: str | None = Field(default=None, examples=["Subtotal .*"])
+    """Or a regular expression (RE2) that the whole text must match, white space around it left out."""
+
+    @model_validator(mode="after")
+    def _one_text(self) -> Self:
+        if (self.equals is None) == (self.pattern is None):
+            raise ValueError("expected `equals` or `pattern`, one of them, beside `column`")
+        if not self.column.strip() or not (self.equals is None or self.equals.strip()):
+            raise ValueError("expected a text")
+        if self.pattern is not None:
+            whole_text(self.pattern)
+        return self
+
+    @property
+    def skip(self) -> Skip:
+        """What the reader is told."""
+        if self.pattern is not None:
+            return Skip(self.column, whole_pattern(self.pattern))
+        return Skip(self.column, pattern_of(self.equals or ""))

@@ -1,0 +1,220 @@
+"""Rows that are no data although they stand among it: totals, subtotals, and what is below the end.
+
+The feed says how they are known. They are found while pieces of a sheet are decoded, each apart from the others, and
+taken out when the pieces come in their order, since only then it is known where the data ended. Each is counted by
+its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+
+from factload.errors import WorkbookError
+from factload.sheet.area import Area
+from factload.sheet.block import Block, Column, Int32s, Kind
+from factload.sheet.choices import RowChoices
+from factload.sheet.columns import TypedRows
+from factload.sheet.header import Header, columns_named
+from factload.sheet.pieces import Cell, Decoded, Marks, Pieces
+from factload.vectors import Flags, fixed, flags, matches, texts
+
+TOTALS, AFTER, SKIPPED = "totals_row", "after_end", "skipped_row"
+_FieldsOf = Callable[[str], Sequence[str]]
+
+
+class LeftOutRows:
+    """What of one sheet is left out. ``columns``: those that it looks at.
+
+    ``cells``: of the row of totals, once all pieces are settled, what stands in the columns that it looks at, and
+    its number; empty if there was none.
+    """
+
+    def __init__(self, choices: RowChoices, header: Header, sheet: str, area: Area | None) -> None:
+        ends = choices.ends
+        self._sheet, self._kind = sheet, ends.kind if ends else ""
+        self._label = ends.pattern if ends else ""
+        self._last_row = area.last_row if area is not None and area.totals else None
+        if self._last_row is not None and self._kind == "totals_row":
+            self._kind = ""  # the file says which row it is
+        self._label_column = _label_column(choices, header, sheet)
+        self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
+        witnessed = [_column(header, name, sheet) for name in choices.watched]
+        self.columns = sorted({self._label_column, *witnessed, *(column for column, _ in self._skips)} - {0})
+        self._begin()
+
+    def _begin(self) -> None:
+        self._ended = self._seen = False
+        self._last = 0  # the last row with something in a column that is read
+        self.totals_row = 0
+        self.cells: Mapping[int, Cell] = {}
+
+    def marks(self, block: Block, rows: TypedRows, fields_of: _FieldsOf = lambda _: ()) -> Marks:
+        """What a piece's rows say of themselves. ``fields_of``: the fields of a row that is too short or too long."""
+        ends_at = self._labelled(block, fields_of) if self._kind == "first" else 0
+        skipped = np.zeros(len(block), np.bool_)
+        for column, pattern in self._skips:
+            skipped |= _matches(block.columns[column], pattern)
+        of_interest = {ends_at} - {0}
+        if self._last_row is not None:
+            of_interest |= set(block.row[block.row > self._last_row].tolist())
+        elif self._kind == "totals_row" and rows.batch.num_rows:
+            of_interest.add(int(rows.batch["row"][-1].as_py()))
+        return Marks(ends_at, block.row[skipped], self._cells(block, of_interest, fields_of))
+
+    def settled(self, pieces: Pieces) -> Pieces:
+        """The pieces without these rows."""
+        self._begin()
+        held: list[Decoded] = []
+        with closing(pieces):
+            for piece in pieces:
+                if self._kind != "totals_row":
+                    yield self._settle(piece)
+                    continue
+                if (
+                    piece.rows.batch.num_rows
+                ):  # the last row with something is in this piece, or in a later one
+                    yield from map(self._settle, held)
+                    held = []
+                held.append(piece)
+        for number, piece in enumerate(held):
+            yield self._settle(piece, ends_here=number == 0)
+
+    def defects(self) -> list[WorkbookError]:
+        """Why the sheet is refused, once all pieces are settled: its data don't end as the feed says."""
+        if self._kind != "first" or self._ended:
+            return []
+        return [
+            WorkbookError(
+                "end_missing",
+                f"Sheet {self._sheet!r} has no row that holds the text of `workbook.ends` in its column",
+                expected="one, below the data",
+                remedy="Ask for the whole workbook, or correct `workbook.ends` in the feed file",
+            )
+        ]
+
+    def _settle(self, piece: Decoded, *, ends_here: bool = False) -> Decoded:
+        marks = piece.marks
+        numbers = fixed(piece.rows.batch["row"], np.int32)
+        end = self._end(piece, numbers, ends_here=ends_here)
+        reason = np.zeros(len(numbers), np.uint8)
+        if marks is not None:
+            reason[np.isin(numbers, marks.skipped)] = 3
+        if end:
+            reason[numbers >= end] = 2
+            reason[numbers == self.totals_row] = 1
+        if len(numbers):
+            self._last, self._seen = int(numbers[-1]), True
+        if not reason.any():
+            return piece
+        counts = {name: int((reason == code).sum()) for code, name in enumerate((TOTALS, AFTER, SKIPPED), 1)}
+        return replace(
+            piece,
+            rows=_without(piece.rows, reason != 0),
+            left_out={name: count for name, count in counts.items() if count},
+        )
+
+    def _end(self, piece: Decoded, numbers: Int32s, *, ends_here: bool) -> int:
+        """The first row of the piece from which on nothing is data; 0 for none."""
+        if self._ended:
+            return 1
+        marks = piece.marks or Marks()
+        end = 0
+        if self._last_row is not None and len(numbers) and numbers[-1] > self._last_row:
+            end = self.totals_row = int(numbers[numbers > self._last_row][0])
+        elif self._kind == "first" and marks.ends_at:
+            end = self.totals_row = marks.ends_at
+        elif self._kind == "totals_row" and ends_here and len(numbers):
+            end = self.totals_row = int(numbers[-1])
+        elif self._kind == "blank_row" and len(numbers):
+            end = self._after_gap(numbers)
+        if end:
+            self._ended = True
+            self.cells = marks.cells.get(self.totals_row, {})
+        return end
+
+    def _after_gap(self, numbers: Int32s) -> int:
+        """The first row that stands behind a blank one; those above the first row of data don't count."""
+        before = np.concatenate([[self._last if self._seen else numbers[0] - 1], numbers[:-1]])
+        gaps = np.flatnonzero(numbers != before + 1)
+        return int(numbers[gaps[0]]) if len(gaps) else 0
+
+    def _labelled(self, block: Block, fields_of: _FieldsOf) -> int:
+        """The first row that has the label; 0 for none."""
+        found = _matches(block.columns[self._label_column], self._label)
+        if block.ragged:
+            labels = [
+                fields_of(text)[self._label_column - 1 : self._label_column] for text in block.ragged.values()
+            ]
+            found[list(block.ragged)] = matches(texts("".join(label) for label in labels), self._label)
+        at = np.flatnonzero(found)
+        return int(block.row[at[0]]) if len(at) else 0
+
+    def _cells(self, block: Block, rows: Collection[int], fields_of: _FieldsOf) -> dict[int, dict[int, Cell]]:
+        found: dict[int, dict[int, Cell]] = {}
+        for number in rows:
+            at = int(np.searchsorted(block.row, number))
+            if at in block.ragged:
+                fields = fields_of(block.ragged[at])
+                found[number] = {
+                    i: (Kind.TEXT, fields[i - 1]) for i in self.columns if i <= len(fields) and fields[i - 1]
+                }
+            else:
+                found[number] = {i: _cell(block.columns[i], at) for i in self.columns}
+        return found
+
+
+def left_out_rows(choices: RowChoices, header: Header, sheet: str, area: Area | None) -> LeftOutRows | None:
+    """What of a sheet is left out; None for nothing. Raises WorkbookError ``column_unclear``, ``totals_missing``."""
+    if (
+        choices.ends is not None
+        and choices.ends.kind == "totals_row"
+        and area
+        and area.table
+        and not area.totals
+    ):
+        raise WorkbookError(
+            "totals_missing",
+            f"The {area.title} ({area.reference} of sheet {sheet!r}) has no totals row, and `workbook.ends` says so",
+            expected="a totals row that the table itself knows",
+            remedy="Turn on Total Row in the table's design in Excel, or take `workbook.ends` out of the feed file",
+        )
+    asked = choices.ends is not None or choices.skips or (area is not None and area.totals)
+    return LeftOutRows(choices, header, sheet, area) if asked else None
+
+
+def _label_column(choices: RowChoices, header: Header, sheet: str) -> int:
+    if choices.ends is None or choices.ends.kind != "first":
+        return 0
+    return _column(header, choices.ends.column, sheet) if choices.ends.column else min(header.names)
+
+
+def _column(header: Header, name: str, sheet: str) -> int:
+    found = columns_named(header, name)
+    if len(found) == 1:
+        return found[0]
+    raise WorkbookError(
+        "column_unclear",
+        f"Sheet {sheet!r} has {f'{len(found):,} columns' if found else 'no column'} {name!r} in row {header.row}, by "
+        "which rows are left out or witnessed",
+        expected="one column of this name",
+        remedy="Correct the header, or the name in the feed file",
+    )
+
+
+def _matches(column: Column, pattern: str) -> Flags:
+    """Which cells hold a text of this pattern."""
+    found: Flags = (column.kind == Kind.TEXT) & matches(column.text, pattern)
+    return found
+
+
+def _without(rows: TypedRows, out: Flags) -> TypedRows:
+    batch = rows.batch.filter(flags(~out))
+    return TypedRows(batch, rows.blank, batch.num_rows - batch["reason"].null_count)
+
+
+def _cell(column: Column, at: int) -> Cell:
+    return Kind(int(column.kind[at])), str(column.text[at].as_py())

@@ -14,8 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from factload.errors import ConnectionLost
+from factload.postgres.database import engine_for
+from factload_demo import postgres as servers
 from tests.chaos.faulty_process import wait_for
 from tests.chaos.harness import Attempt, Harness, refused
 from tests.chaos.proxy import BrokenLine
@@ -78,6 +82,22 @@ def test_a_server_that_works_for_long_is_waited_for(harness: Harness) -> None:
     )
     Attempt(harness).go_on()
     harness.proves("new")
+
+
+def test_of_two_servers_the_line_s_own_is_asked_whether_it_works(harness: Harness) -> None:
+    """The URL leads to another one by now: it knows nothing of the statement."""
+    with servers.throwaway() as other:
+        here = make_url(harness.url)
+        other.create_database(str(here.database))
+        hosts = {"host": f"{here.query['host']},{other.socket_dir}", "target_session_attrs": "read-write"}
+        engine = engine_for(here.set(query=hosts).render_as_string(hide_password=False))
+        with engine.connect() as connection:
+            own = connection.scalar(text("SELECT current_setting('data_directory')"))
+            harness.execute(f'ALTER DATABASE "{here.database}" SET default_transaction_read_only = on')
+            connection.execute(text("SELECT pg_sleep(8)"))
+            assert connection.scalar(text("SELECT current_setting('data_directory')")) == own
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT current_setting('data_directory')")) == str(other.data_dir)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)

@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from factload_demo.postgres import Server
+    from tests.s3_server import S3Server
 
 _numbers = itertools.count(1)
 
@@ -47,3 +48,12 @@ def module_database(postgres: Server) -> Iterator[str]:
     name = f"module_{next(_numbers)}"
     yield postgres.create_database(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A server of the S3 protocol that lives as long as the test run."""
+    from tests.s3_server import s3_server
+
+    with s3_server(tmp_path_factory.mktemp("s3")) as server:
+        yield server

@@ -15,6 +15,7 @@ from factload.sheet.field import SheetField
 from factload.split.partitions import Origin, split_workbook
 from factload.sql_types import parse_sql_type
 from factload.staging.files import open_table
+from factload.staging.folder import FolderPlace
 from tests import oracle
 
 Row = dict[str, Any]
@@ -33,9 +34,9 @@ def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Spl
     options = {"sheet": 0, "rows_per_partition": 1000, **options}
     with tempfile.TemporaryDirectory() as folder:
         done = split_workbook(
-            path, Origin(path.name, "0" * 64), fields=fields, folder=Path(folder), **options
+            path, Origin(path.name, "0" * 64), fields=fields, place=FolderPlace(Path(folder)), **options
         )
-        tables = [open_table(Path(p.path), p.sha256) for p in done.partitions]
+        tables = [open_table(p.path, p.sha256) for p in done.partitions]
         for partition, table in zip(done.partitions, tables, strict=True):
             numbers = table["row"].to_pylist()
             assert all(partition.first_row <= n <= partition.last_row for n in numbers)

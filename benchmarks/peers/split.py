@@ -15,6 +15,7 @@ from factload.sheet.field import SheetField
 from factload.split.partitions import Origin, split_workbook
 from factload.sql_types import parse_sql_type
 from factload.staging.files import open_table
+from factload.staging.folder import FolderPlace
 
 FIELDS = [
     SheetField("dimension_id", "business_key", "key", parse_sql_type("text"), required=True),
@@ -40,14 +41,12 @@ def main(workbook: str, columns: str = "", threads: str = "2") -> None:
             origin,
             sheet=0 if path.suffix == ".csv" else "Facts",
             fields=[*FIELDS, *further(columns)],
-            folder=Path(folder),
+            place=FolderPlace(Path(folder)),
             rows_per_partition=100_000,
             threads=int(threads),
         )
         seconds = time.perf_counter() - started
-        total = sum(
-            float(pc.sum(open_table(Path(p.path), p.sha256)["metric"]).as_py()) for p in split.partitions
-        )
+        total = sum(float(pc.sum(open_table(p.path, p.sha256)["metric"]).as_py()) for p in split.partitions)
         print(json.dumps({"rows": split.rows, "total": total, "seconds": seconds}))
 
 

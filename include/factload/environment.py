@@ -82,7 +82,24 @@ _TEXTS = (
         "FACTLOAD_STAGING",
         "places",
         ".staging",
-        "The folder of staging files, the same one for all workers",
+        "Where staging files lie, the same for all workers: a folder that they share, or a place in an object store, "
+        "`s3://bucket/prefix`, `gs://…` or `abfs://…`",
+        "`.staging` in `FACTLOAD_HOME`",
+    ),
+    TextSetting(
+        "FACTLOAD_STAGING_CONNECTION",
+        "places",
+        "",
+        "The connection that holds the credentials of that store: `AIRFLOW_CONN_<ID>` in the environment, or one that "
+        "Airflow keeps. Without it the store's own variables count, such as `AWS_ACCESS_KEY_ID` and `AWS_ENDPOINT_URL`",
+        "none",
+    ),
+    TextSetting(
+        "FACTLOAD_CACHE",
+        "places",
+        ".staging",
+        "The folder of a worker's own files where `FACTLOAD_STAGING` is a store: what it fetched, what it is making; "
+        "shared by the processes of one machine, and by no others",
         "`.staging` in `FACTLOAD_HOME`",
     ),
     TextSetting(
@@ -134,6 +151,13 @@ _NUMBERS = (
         "Days without a sign of a load after which its staging is removed",
         unit="days",
         most=3_650,
+    ),
+    NumberSetting(
+        "FACTLOAD_CACHE_BYTES",
+        "waits",
+        10 << 30,
+        "Bytes of staging files that a worker keeps of a store; what was not used for longest goes first",
+        unit="bytes",
     ),
     _limit("file_bytes", 4 << 30, "Bytes of a workbook that is copied out of a store"),
     _limit("members", 10_000, "Members of the zip archive"),

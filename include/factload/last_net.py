@@ -86,10 +86,10 @@ def write_details(details: str) -> Path | None:
 
 
 def _folder() -> Path | None:
-    """The folder of tracebacks beside the staging files; what is as old as aged staging is removed from it."""
+    """The folder of tracebacks beside staging files; what is as old as aged staging is removed from it."""
     with suppress(OSError, FeedError):  # a disk that is full, settings that are wrong
         here = settings()
-        folder = here.staging / FOLDER
+        folder = here.local / FOLDER
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in folder.glob("*.txt"):
             if old.stat().st_mtime < time.time() - here.staging_days * 86_400:

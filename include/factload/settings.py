@@ -18,15 +18,22 @@ _PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
 # As SQLAlchemy parts a URL: a password ends at the next @. libpq also takes it as a parameter.
 _DATABASE_PASSWORD = re.compile(r"[^:/]+://[^:/@]*:[^@]+@|.*[?&](?:ssl)?password=", re.IGNORECASE)
 _LOCAL_FILES = ("file://", "local://")
+_STORES = ("s3", "gs", "abfs")
+_STORE_URL = re.compile(rf"({'|'.join(_STORES)})://[\w.@-]+(/[\w.=@+-]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Folders as absolute paths, URLs without a slash at the end, timeouts in seconds, ``staging_days`` in days."""
+    """Folders as absolute paths, URLs without a slash at the end, timeouts in seconds, ``staging_days`` in days.
+
+    ``staging``: a folder, or a URL in an object store; ``local``: the folder of this machine's own files, which is the
+    same one as long as staging is a folder.
+    """
 
     home: Path
     feeds: Path
-    staging: Path
+    staging: str
+    local: Path
     allowed_roots: tuple[Path, ...]
     allowed_urls: tuple[str, ...]
     lock_timeout: int
@@ -39,10 +46,12 @@ def settings() -> Settings:
     """The settings of this process, read anew from the environment at each call."""
     home = Path(text("FACTLOAD_HOME") or _project_folder()).absolute()
     roots = _named_roots()
+    staging = _staging(home)
     return Settings(
         home=home,
         feeds=home / text("FACTLOAD_FEEDS"),
-        staging=home / text("FACTLOAD_STAGING"),
+        staging=staging,
+        local=home / text("FACTLOAD_CACHE") if is_url(staging) else Path(staging),
         allowed_roots=tuple(home / root for root in roots if not is_url(root)),
         allowed_urls=tuple(_root_url(root) for root in roots if is_url(root)),
         lock_timeout=number("FACTLOAD_LOCK_TIMEOUT"),
@@ -55,6 +64,10 @@ def settings() -> Settings:
 def wrong_settings() -> list[FeedError]:
     """An error for each setting of the environment that can't be read, whoever would read it."""
     wrong = []
+    try:
+        _staging(Path())
+    except FeedError as error:
+        wrong.append(error)
     for root in filter(is_url, _named_roots()):
         try:
             _root_url(root)
@@ -65,6 +78,30 @@ def wrong_settings() -> list[FeedError]:
 
 def _named_roots() -> list[str]:
     return [root.strip() for root in text("FACTLOAD_ALLOWED_ROOTS").split(",") if root.strip()]
+
+
+def _staging(home: Path) -> str:
+    named = text("FACTLOAD_STAGING")
+    if not is_url(named):
+        return str(home / named)
+    if holds_password(named):
+        raise FeedError(
+            "setting_invalid",
+            "the environment's FACTLOAD_STAGING holds a URL with a password",
+            expected="credentials in variables of their own, such as AWS_SECRET_ACCESS_KEY",
+            remedy="Take the password out of the URL",
+        )
+    url = named.rstrip("/")
+    parts = url.split("/")
+    if not _STORE_URL.fullmatch(url) or "." in parts or ".." in parts:
+        raise FeedError(
+            "setting_invalid",
+            f"the environment's FACTLOAD_STAGING names no place in a store (found {named!r})",
+            expected="a folder, or a bucket and a prefix such as s3://bucket/prefix; of the stores "
+            + ", ".join(f"{store}://" for store in _STORES),
+            remedy="Correct it in the environment of all workers",
+        )
+    return url
 
 
 def _project_folder() -> Path:

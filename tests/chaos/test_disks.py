@@ -21,7 +21,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from factload.errors import TransientError
-from factload.staging.folders import folder_of
+from factload.staging.store import place_of
 from factload_demo.postgres import Server
 from tests.chaos.faulty_process import FaultyProcess
 from tests.chaos.harness import Attempt, Harness, Workbook, place, publish_old, refused
@@ -85,7 +85,7 @@ def test_the_staging_disk_is_full(
     filler = fill(full_staging, kilobytes)
     error = refused(attempt.call(step))
     assert (error.code, error.retry) == ("staging_full", True)
-    assert f"under the staging folder {folder_of(attempt.load)} is full: 0.0 MB are free" in str(error)
+    assert f"under the staging folder {place_of(attempt.load).folder} is full: 0.0 MB are free" in str(error)
     assert harness.stands() == "old"
     assert not list(full_staging.rglob("*.part"))
     filler.unlink()

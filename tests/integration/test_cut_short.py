@@ -11,7 +11,7 @@ import pytest
 from factload import steps
 from factload.errors import Superseded
 from factload.load import Load
-from factload.staging.folders import folder_of
+from factload.staging.store import place_of
 from tests.integration.commands import PERIOD as OPTIONS
 from tests.integration.commands import doctor, factload
 from tests.integration.opened import Opened
@@ -40,7 +40,7 @@ def test_a_load_that_was_killed_before_it_was_cleaned_is_cleaned_by_the_next_run
     assert factload("run", "sales", *OPTIONS).returncode == 0
     assert doctor()[1]["left-overs"]["seen"] == "none"
     assert place.rows("SELECT to_regclass(:name)", name=opened.staging) == [(None,)]
-    assert not folder_of(opened.load).exists()
+    assert not place_of(opened.load).folder.exists()
     assert place.rows("SELECT count(*) FROM factload.attempts") == [(1,)]
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -16,7 +15,7 @@ from sqlalchemy.engine import Connection
 from factload import steps
 from factload.staging import in_use
 from factload.staging.files import open_table
-from factload.staging.folders import folder_of, remove_folders
+from factload.staging.store import delete_older, place_of
 from tests.integration.opened import LOAD, Opened
 from tests.integration.place import Place
 
@@ -47,7 +46,7 @@ def age(place: Place, days: int) -> None:
 def left(place: Place, opened: Opened) -> tuple[bool, bool]:
     """Whether the load's staging table and its folder are there."""
     table = place.rows("SELECT to_regclass(:name)", name=opened.staging)[0][0] is not None
-    return table, folder_of(opened.load).exists()
+    return table, place_of(opened.load).folder.exists()
 
 
 @contextmanager
@@ -145,7 +144,7 @@ def test_a_person_who_reads_a_staging_table_stops_no_load(
 
 
 def test_a_folder_with_young_files_is_somebody_elses(place: Place, half_way: Opened) -> None:
-    young = next(folder_of(half_way.load).iterdir())
+    young = next(place_of(half_way.load).folder.iterdir())
     os.utime(young)
     place.load(period=NEXT)
     assert left(place, half_way) == (False, True)
@@ -154,7 +153,7 @@ def test_a_folder_with_young_files_is_somebody_elses(place: Place, half_way: Ope
 def test_files_of_an_earlier_attempt_go_as_the_next_one_opens(place: Place, half_way: Opened) -> None:
     newer = Opened(place, place.feed())
     assert left(place, half_way) == (True, False)
-    assert folder_of(newer.load).exists()
+    assert place_of(newer.load).folder.exists()
 
 
 def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Place) -> None:
@@ -164,7 +163,7 @@ def test_cleaning_that_comes_late_takes_nothing_from_a_newer_attempt(place: Plac
     published.reconcile()
     published.publish()
     newer = Opened(place, place.feed())
-    remove_folders(folder_of(published.load).parent, below=published.load.epoch + 1)
+    delete_older(published.load, published=True)
     newer.load_all()
     newer.reconcile()
     assert newer.publish() == 2
@@ -180,4 +179,4 @@ def test_a_map_that_is_extracted_again_leaves_the_first_as_it_was(place: Place) 
     [second] = opened.maps
     assert first.path != second.path
     for frozen in (first, second):
-        assert open_table(Path(frozen.path), frozen.sha256).num_rows == frozen.rows
+        assert open_table(frozen.path, frozen.sha256).num_rows == frozen.rows

@@ -39,7 +39,7 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
 
 @pytest.mark.parametrize(("free", "state"), [(99, "problem"), (999, "warning"), (1000, "ok")])
 def test_room_for_the_biggest_workbook(free: int, state: str) -> None:
-    assert room_finding("/staging", free, (100, "inbox/big.xlsx")).state == state
+    assert room_finding("/staging", free, (100, "inbox/big.xlsx"), "FACTLOAD_STAGING").state == state
 
 
 def test_a_staging_folder_below_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

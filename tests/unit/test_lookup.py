@@ -22,6 +22,7 @@ from factload.dimension.lookup import Members, look_up, open_members
 from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.errors import RowsRefused, TransientError
 from factload.feed.dimensions import Dimension
+from factload.staging.folder import FolderPlace
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 KEYS = TEXTS.filter(lambda text: text.translate(dict.fromkeys(map(ord, "\u200b\u2060\ufeff"))).strip() != "")
@@ -59,7 +60,7 @@ def copied(members: Iterable[Member]) -> bytes:
 def staged(members: Iterable[Member], of: Dimension = PLAIN) -> Members:
     """The map of members (parts of the key, surrogate key, interval), written and opened as a load does."""
     spool = io.BytesIO(copied(members))
-    return open_members(extract.stage_members(spool, pa.int64(), "dim", of, FOLDER))
+    return open_members(extract.stage_members(spool, pa.int64(), "dim", of, FolderPlace(FOLDER)))
 
 
 def numbered(keys: Iterable[str]) -> Members:
@@ -256,7 +257,7 @@ def test_the_first_five_doubled_keys_of_all_ranges_are_named(monkeypatch: pytest
 
 
 def test_a_map_that_was_altered_is_noticed() -> None:
-    done = extract.stage_members(io.BytesIO(b"a,1\n"), pa.int64(), "cut", PLAIN, FOLDER)
+    done = extract.stage_members(io.BytesIO(b"a,1\n"), pa.int64(), "cut", PLAIN, FolderPlace(FOLDER))
     Path(done.path).write_bytes(Path(done.path).read_bytes()[:-1])
     with pytest.raises(TransientError, match=r"map_cut_\w+\.arrow is not what was written"):
         open_members(done)
@@ -266,5 +267,7 @@ def test_a_map_that_was_altered_is_noticed() -> None:
 
 
 def test_surrogate_keys_may_be_text() -> None:
-    done = extract.stage_members(io.BytesIO(b"a,x-1\nb,x-2\n"), pa.string(), "text", PLAIN, FOLDER)
+    done = extract.stage_members(
+        io.BytesIO(b"a,x-1\nb,x-2\n"), pa.string(), "text", PLAIN, FolderPlace(FOLDER)
+    )
     assert look_up(strings(["b", "c"]), open_members(done)).surrogate.to_pylist() == ["x-2", None]

@@ -14,6 +14,7 @@ from factload.load import Split
 from factload.split import all_workbooks
 from factload.split.sources import read_sources
 from factload.staging.files import open_table
+from factload.staging.folder import FolderPlace
 from tests import expected
 from tests.workbooks import first_sheet
 
@@ -50,7 +51,11 @@ def write(home: Path, name: str, sheets: Sheets, hidden: Mapping[str, str] | Non
 def done(home: Path, name: str = "*.xlsx", sheet: Any = "*", **options: Any) -> Split:
     options = {"rows_per_partition": 1000, **options}
     return all_workbooks.split_sources(
-        read_sources(f"inbox/{name}"), sheet=sheet, fields=FIELDS, folder=home / "staging", **options
+        read_sources(f"inbox/{name}"),
+        sheet=sheet,
+        fields=FIELDS,
+        place=FolderPlace(home / "staging"),
+        **options,
     )
 
 
@@ -82,7 +87,7 @@ def test_the_chosen_sheets_in_their_order(home: Path, choice: Any, names: list[s
     found = done(home, sheet=choice)
     assert [p.sheet for p in found.partitions] == names
     assert [p.label for p in found.partitions] == [f"{name} 2–3" for name in names]
-    tables = [open_table(Path(p.path), p.sha256) for p in found.partitions]
+    tables = [open_table(p.path, p.sha256) for p in found.partitions]
     assert [set(table["k"].to_pylist()) for table in tables] == [{name} for name in names]
 
 
@@ -118,7 +123,7 @@ def test_columns_are_placed_in_each_sheet_anew(home: Path) -> None:
         "w.xlsx",
         {"A": [("k", "m"), ("x", "bad")], "B": [("m", "other", "k"), (5, 0, "y"), ("bad", 0, "z")]},
     )
-    tables = [open_table(Path(p.path), p.sha256).to_pylist() for p in done(home).partitions]
+    tables = [open_table(p.path, p.sha256).to_pylist() for p in done(home).partitions]
     assert [(r["k"], r["m"], r["cell"]) for table in tables for r in table] == [
         ("x", None, "B2"), ("y", 5, None), ("z", None, "A3"),
     ]  # fmt: skip
@@ -240,6 +245,6 @@ def test_a_workbook_cut_short_while_it_is_read_is_called_changed_not_damaged(hom
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(WorkbookError) as caught:
         all_workbooks.split_sources(
-            sources, sheet=0, fields=FIELDS, folder=home / "staging", rows_per_partition=1000
+            sources, sheet=0, fields=FIELDS, place=FolderPlace(home / "staging"), rows_per_partition=1000
         )
     assert caught.value.code == "workbook_changed"

@@ -1,13 +1,15 @@
-"""An Airflow connection: as a database URL, and how many tasks may use it at once."""
+"""An Airflow connection: as a database URL, and how many tasks may use it at once; as a store's credentials."""
 
 from __future__ import annotations
 
 from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy.engine import URL
 
 from factload.environment import default_number, number
 from factload.errors import FeedError
 from factload.feed.model import Feed
+from factload.staging.connections import StoreConnection
 
 # The parts of a connection's extra that libpq understands; the rest is meant for Airflow's own hooks.
 _LIBPQ = {"host", "options", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "target_session_attrs"}
@@ -34,6 +36,15 @@ def database_url(connection_id: str) -> str:
         database=found.schema or None,
         query=extra,
     ).render_as_string(hide_password=False)
+
+
+def store_connection(connection_id: str) -> StoreConnection | None:
+    """The connection of this name as a store's credentials; None where Airflow has none."""
+    try:
+        found = Connection.get(connection_id)
+    except AirflowNotFoundException:
+        return None
+    return StoreConnection(found.login or "", found.password or "", found.host or "", found.extra_dejson)
 
 
 def pool_of(feed: Feed) -> str:

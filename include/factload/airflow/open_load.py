@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from factload.airflow.connection import database_url
+from factload.airflow.connection import database_url, store_connection
 from factload.airflow.failures import errors_noted, one_sentence
 from factload.airflow.links import LoadLink
 from factload.airflow.names import REPORT, SKIPPED, WAITS
@@ -19,6 +19,7 @@ from factload.errors import WorkbookError
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
+from factload.staging.connections import also_ask
 
 _BY_HAND = "manual"
 
@@ -40,6 +41,7 @@ class OpenLoad(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Open the load, or end the run as the class says."""
         params = context["params"]
+        also_ask(store_connection)
         with errors_noted(context), one_sentence():
             feed = read_feed(self.feed)
             period = period_of(context["dag_run"], params, context["dag"].timezone)

@@ -17,7 +17,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.bases.decorator import TaskDecorator, task_decorator_factory
 
 from factload.airflow.assets import fact_asset
-from factload.airflow.connection import database_url
+from factload.airflow.connection import database_url, store_connection
 from factload.airflow.failures import errors_noted, named, one_sentence
 from factload.airflow.form import asked_of
 from factload.airflow.links import LoadLink
@@ -26,6 +26,7 @@ from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import DimensionMap, Load, PartitionFile
+from factload.staging.connections import also_ask
 
 _log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
         get_current_context()[label[0]] = label[1]  # type: ignore[literal-required]
     this = Load.from_json(load)
     save_memory()
+    also_ask(store_connection)
     with one_sentence():
         feed = asked_of(read_feed(this.feed), get_current_context()["params"])
         url = database_url(feed.fact.connection)

@@ -42,6 +42,7 @@ from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
 from factload.split.sources import openable, read_sources
 from factload.staging.files import open_table
+from factload.staging.folder import FolderPlace
 
 _NO_BOUND = 1 << 40
 
@@ -59,16 +60,16 @@ def check_load(
         postgresql_readonly=True, isolation_level="REPEATABLE READ"
     )
     with tempfile.TemporaryDirectory(prefix="factload-check-") as name:
-        folder = Path(name)
+        place = FolderPlace(Path(name))
         would_be = WouldBeMembers()
-        target = look_at(engine, feed, period, folder, problems, would_be)
+        target = look_at(engine, feed, period, place, problems, would_be)
         asked = feed if target.fact is None else with_a_value(feed, target.fact)
         sources = _sources(workbook or feed.workbook.for_period(period), problems)
         with problems.noted():
             target.require_open(feed, period, sources)
         sheets = _sheets(asked, sources, problems)
         split = [
-            (s, _split(s, feed, folder, _own(s, sources, target.corrections), problems, progress))
+            (s, _split(s, feed, place, _own(s, sources, target.corrections), problems, progress))
             for s in sheets
         ]
         whole = joined(part for _, part in split)
@@ -109,7 +110,7 @@ def _own(
 def _split(
     sheet: ReadableSheet,
     feed: Feed,
-    folder: Path,
+    place: FolderPlace,
     corrections: Sequence[Correction],
     problems: Problems,
     progress: Progress,
@@ -122,7 +123,7 @@ def _split(
             csv=feed.workbook.csv_dialect,
             cells=feed.workbook.cells,
             fields=sheet.fields,
-            folder=folder,
+            place=place,
             rows_per_partition=feed.rows_per_partition,
             most=_NO_BOUND,
             progress=after(0, progress.rows_read),
@@ -136,7 +137,7 @@ def _split(
             fields=sheet.fields,
             csv=feed.workbook.csv_dialect,
             cells=feed.workbook.cells,
-            folder=folder,
+            place=place,
         )
     return Split((), ())
 
@@ -184,7 +185,7 @@ class _Rows:
             self.earlier = EarlierRows(self.feed, self.target.fact, self.target.once)
 
     def add(self, partition: PartitionFile, readable: Feed) -> None:
-        whole = open_table(Path(partition.path), partition.sha256)
+        whole = open_table(partition.path, partition.sha256)
         rows = reject_unencodable(whole, readable, self.target.codec)
         resolved = resolve(rows, readable, self.target.members, self.period, self.would_be, self.target.fact)
         self.unknown.update(resolved.unknown)

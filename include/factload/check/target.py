@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
 from sqlalchemy import Engine, Table
 
@@ -31,6 +30,7 @@ from factload.ledger.opening import Publication, last_publication
 from factload.load import SourceFile, content_of, sha256_of_sources
 from factload.postgres.encoding import codec_of
 from factload.postgres.errors import database_errors
+from factload.staging.store import Place
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Target:
 
 
 def look_at(
-    engine: Engine, feed: Feed, period: date, folder: Path, problems: Problems, would_be: WouldBeMembers
+    engine: Engine, feed: Feed, period: date, place: Place, problems: Problems, would_be: WouldBeMembers
 ) -> Target:
     """The fact table, the dimensions that can be read, each in its own file, and the last publication; what is wrong
     with them is noted."""
@@ -80,7 +80,7 @@ def look_at(
                 would_be.tables[name] = check_dimension(connection, name, dimension)
                 same = target.members.get(feed.map_of[name])
                 target.members[name] = same or open_members(
-                    extract_dimension_map(connection, name, dimension, folder)
+                    extract_dimension_map(connection, name, dimension, place)
                 )
         with problems.noted():
             require_rights(connection, feed)

@@ -24,9 +24,10 @@ from factload.sheet.field import SheetField
 from factload.sheet.rows import Row, to_block
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import unchanged
-from factload.split.partitions import CORRECTED
+from factload.split.partitions import file_name
 from factload.split.sources import openable
 from factload.staging.files import StagingFile, open_table
+from factload.staging.store import Place
 
 _NAMED_AT_MOST = 5
 
@@ -39,13 +40,13 @@ def in_place(
     fields: Sequence[SheetField],
     csv: CsvDialect | None,
     cells: CellChoices,
-    folder: Path,
+    place: Place,
 ) -> Split:
     """``split`` with the corrected rows in their places.
 
     ``sources``: the load's workbooks; ``corrections``: all of the load, oldest first; ``fields``: what the feed
     reads of a row; ``csv``: how csv files are declared (None: not at all); ``cells``: how ambiguous cells are read;
-    ``folder``: where changed partition files are written. Raises ``WorkbookError`` for a workbook that has changed.
+    ``place``: where changed partition files are written. Raises ``WorkbookError`` for a workbook that has changed.
     Corrections of rows that the workbooks no longer have are left out, and a warning names these rows.
     """
     if not corrections:
@@ -63,7 +64,7 @@ def in_place(
                 applied |= {correction.row_sha256 for chain in chains.values() for correction in chain}
                 typed = _typed(opened, sheet, rows, fields)
                 partitions = [
-                    _with_rows(p, chains, typed, folder)
+                    _with_rows(p, chains, typed, place)
                     if (p.workbook, p.sheet) == (source.path, sheet)
                     else p
                     for p in partitions
@@ -85,13 +86,13 @@ def _typed(opened: Source, sheet: str, rows: Sequence[Row], fields: Sequence[She
 
 
 def _with_rows(
-    partition: PartitionFile, corrected: Iterable[int], typed: pa.Table | None, folder: Path
+    partition: PartitionFile, corrected: Iterable[int], typed: pa.Table | None, place: Place
 ) -> PartitionFile:
     """The partition with these rows in the place of its own, written anew if it has any of them."""
     gone = [row for row in corrected if partition.first_row <= row <= partition.last_row]
     if not gone or typed is None:
         return partition
-    whole = open_table(Path(partition.path), partition.sha256)
+    whole = open_table(partition.path, partition.sha256)
     numbers = pa.array(gone, pa.int32())
     kept = whole.filter(pc.invert(pc.is_in(whole["row"], value_set=numbers)))
     new = typed.filter(pc.is_in(typed["row"], value_set=numbers)).replace_schema_metadata(
@@ -100,16 +101,16 @@ def _with_rows(
     if partition.left_out:  # among the rows that are no data, none takes a place
         new = new.filter(pc.is_in(new["row"], value_set=whole["row"].combine_chunks()))
     rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by("row")
-    file = StagingFile(folder, rows.schema)
+    file = StagingFile(place, rows.schema)
     try:
         for batch in rows.to_batches():
             file.write(batch)
-        path, sha256 = file.commit(CORRECTED.format(partition.partition_id))
+        path, sha256 = file.commit(file_name(partition.partition_id))
     finally:
         file.discard()
     return replace(
         partition,
-        path=str(path.absolute()),
+        path=path,
         sha256=sha256,
         blank=partition.source - sum(partition.left_out.values()) - rows.num_rows,
         rejected=rows.num_rows - rows["reason"].null_count,

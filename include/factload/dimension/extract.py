@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import count
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -35,7 +34,9 @@ from factload.postgres.copy import copy_text
 from factload.postgres.errors import database_errors
 from factload.postgres.locks import holders_named
 from factload.postgres.types import column_type
-from factload.staging.files import StagingFile, disk_errors, make_private
+from factload.staging.disk import disk_errors, make_private
+from factload.staging.files import StagingFile
+from factload.staging.store import Place
 from factload.vectors import flags, integers
 
 _NAMED_AT_MOST = 5
@@ -59,9 +60,9 @@ def _copy_out(element: CopyOut, compiler: Any, **options: Any) -> str:
 
 
 def extract_dimension_map(
-    connection: Connection, name: str, dimension: Dimension, folder: Path
+    connection: Connection, name: str, dimension: Dimension, place: Place
 ) -> DimensionMap:
-    """Stage business key → surrogate key of one dimension as an Arrow file in ``folder``.
+    """Stage business key → surrogate key of one dimension as an Arrow file in ``place``.
 
     Raises ``RowsRefused`` when two members have the same key once it is normalised (with ``as_of``: at the same
     time), naming such keys, and ``FeedError`` when the table or a column isn't there.
@@ -76,12 +77,12 @@ def extract_dimension_map(
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
         columns += [cast(cast(column, DateTime), Text) for column in history]
     query = select(*(column.label(f"column_{place}") for place, column in enumerate(columns)))
-    with _temporary_file(folder) as spool:
+    with _temporary_file(place) as spool:
         with database_errors(f"reading dimension {name}"), holders_named(connection):
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
             arrival = Arrival(connection, query)
-        return stage_members(spool, surrogate_type(surrogate.type), name, dimension, folder, arrival)
+        return stage_members(spool, surrogate_type(surrogate.type), name, dimension, place, arrival)
 
 
 def _as_written(part: Column[Any]) -> ColumnElement[Any]:
@@ -106,7 +107,7 @@ def stage_members(
     surrogate: pa.DataType,
     name: str,
     dimension: Dimension,
-    folder: Path,
+    place: Place,
     arrival: Arrival | None = None,
 ) -> DimensionMap:
     """The map of the members that ``spool`` holds as CSV: the parts of the key, the surrogate key, the interval.
@@ -124,11 +125,11 @@ def stage_members(
         ranges *= 2
     for salt in count():
         # Two different keys of the same hash, one chance in millions, are parted by another salt.
-        with closing(_Sorting(map_schema(surrogate, dimension, salt), ranges, folder)) as sorting:
+        with closing(_Sorting(map_schema(surrogate, dimension, salt), ranges, place)) as sorting:
             for members in _members(spool, surrogate, dimension) if size else ():
                 sorting.add(members, salt)
             if (staged := sorting.commit(f"map_{name}_{{sha256}}.arrow", dimension)) is not None:
-                return DimensionMap(name, str(staged[0]), staged[1], sorting.rows)
+                return DimensionMap(name, *staged, sorting.rows)
     raise AssertionError("unreachable")
 
 
@@ -141,21 +142,21 @@ def map_schema(surrogate: pa.DataType, dimension: Dimension, salt: int) -> pa.Sc
 
 
 @contextmanager
-def _temporary_file(folder: Path) -> Iterator[IO[bytes]]:
-    with disk_errors(folder):
-        make_private(folder)
-        with tempfile.TemporaryFile(dir=folder) as file:
+def _temporary_file(place: Place) -> Iterator[IO[bytes]]:
+    with disk_errors(place.folder):
+        make_private(place.folder)
+        with tempfile.TemporaryFile(dir=place.folder) as file:
             yield file
 
 
 class _Sorting:
     """Members on their way into a map: parted by range into temporary files, then sorted range by range."""
 
-    def __init__(self, schema: pa.Schema, ranges: int, folder: Path) -> None:
+    def __init__(self, schema: pa.Schema, ranges: int, place: Place) -> None:
         self.rows = 0
-        self._schema, self._ranges, self._folder = schema, ranges, folder
+        self._schema, self._ranges, self._place = schema, ranges, place
         self._open = ExitStack()
-        self._files = [self._open.enter_context(_temporary_file(folder)) for _ in range(ranges)]
+        self._files = [self._open.enter_context(_temporary_file(place)) for _ in range(ranges)]
         self._writers: list[Any] = [pa.ipc.new_stream(file, schema) for file in self._files]
 
     def close(self) -> None:
@@ -171,22 +172,22 @@ class _Sorting:
         order = np.argsort(place, kind="stable")
         bounds = np.searchsorted(place[order], np.arange(self._ranges + 1)).tolist()
         members = members.take(integers(order))
-        with disk_errors(self._folder, members.nbytes):
+        with disk_errors(self._place.folder, members.nbytes):
             for writer, start, end in zip(self._writers, bounds[:-1], bounds[1:], strict=True):
                 if end > start:
                     writer.write_batch(members.slice(start, end - start))
 
-    def commit(self, name: str, dimension: Dimension) -> tuple[Path, str] | None:
-        """Sort the ranges into the map; its path and digest, or nothing when keys collide under this salt.
+    def commit(self, name: str, dimension: Dimension) -> tuple[str, str] | None:
+        """Sort the ranges into the map; its address and digest, or nothing when keys collide under this salt.
 
         Raises ``RowsRefused`` for members that are the same, once all of them are known.
         """
         same: list[pa.Array] = []
         collide = False
-        staged = StagingFile(self._folder, self._schema)
+        staged = StagingFile(self._place, self._schema)
         try:
             for file, writer in zip(self._files, self._writers, strict=True):
-                with disk_errors(self._folder):
+                with disk_errors(self._place.folder):
                     writer.close()
                     file.seek(0)
                     members = pa.ipc.open_stream(file).read_all().combine_chunks()

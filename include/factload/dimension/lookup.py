@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,7 +18,7 @@ import pyarrow.compute as pc
 
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.load import DimensionMap
-from factload.staging.files import missing_is_a_fault, require_unaltered
+from factload.staging.files import mapped, require_unaltered
 from factload.vectors import Flags, Positions, as_flags, integers, masked
 
 SALT = b"salt"
@@ -29,9 +28,11 @@ ALWAYS, FOREVER = -(1 << 63), (1 << 63) - 1  # the open ends of a member's valid
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """An opened map. ``ranges``: how many record batches the file has, a power of two."""
+    """An opened map: a staging file, and what stands in it. ``ranges``: how many record batches it has, a power of
+    two."""
 
-    path: Path
+    address: str
+    sha256: str
     salt: int
     ranges: int
     surrogate: pa.DataType
@@ -39,8 +40,8 @@ class Members:
 
     def range(self, number: int) -> pa.RecordBatch:
         """The members of one range, as long as the batch lives."""
-        with missing_is_a_fault(self.path), pa.memory_map(str(self.path)) as source:
-            return pa.ipc.open_file(source).get_batch(number)
+        with mapped(self.address, self.sha256) as file:
+            return file.get_batch(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,12 @@ class LookupResult:
 
 def open_members(staged: DimensionMap) -> Members:
     """The map in a staging file; raises TransientError when the file is not what was written."""
-    path = Path(staged.path)
-    require_unaltered(path, staged.sha256)
-    with missing_is_a_fault(path), pa.memory_map(str(path)) as source:
-        file = pa.ipc.open_file(source)
+    require_unaltered(staged.path, staged.sha256)
+    with mapped(staged.path, staged.sha256) as file:
         schema = file.schema
         return Members(
-            path=path,
+            address=staged.path,
+            sha256=staged.sha256,
             salt=int(schema.metadata[SALT]),
             ranges=file.num_record_batches,
             surrogate=schema.field("surrogate").type,

@@ -1,6 +1,8 @@
-"""`factload doctor`: whether a load would find what it needs here, and what to do where it would not. Reads only.
+"""`factload doctor`: whether a load would find what it needs here, and what to do where it would not.
 
-Settings, feed files, the staging folder (``staging``), the roots that have a URL (``stores``), then each database that
+Reads only, but for an object that it writes into a staging store and deletes again.
+
+Settings, feed files, where staging lies (``staging``), the roots that have a URL (``stores``), then each database that
 feeds name (``database``): does it answer, its version and clock, its ledger, what its user may do (``rights``), what
 loads left in it (``left_behind``).
 """

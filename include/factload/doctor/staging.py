@@ -1,40 +1,85 @@
-"""The staging folder: can it be made and written, and does the biggest workbook fit?"""
+"""Where staging lies: can it be written, and does the biggest workbook fit on this machine's disk?"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 from factload.doctor.finding import Finding
-from factload.settings import settings
-from factload.staging.files import megabytes
+from factload.environment import text
+from factload.errors import FactloadError, TransientError
+from factload.settings import is_url, settings
+from factload.staging.disk import megabytes
+from factload.staging.probe import Probe, probe_store
 
 # A zipped sheet's rows as Arrow files, and its dimension maps with the spool they are sorted in.
 ROOM_PER_WORKBOOK_BYTE = 10
+CLOCK_WARNING = timedelta(minutes=1)
+CLOCK_PROBLEM = timedelta(minutes=15)  # from there on S3 refuses what is signed
 
 
 def staging_place() -> list[Finding]:
-    """Whether staging files can be written, and the room they have."""
+    """Whether staging files can be written, and the room they have; of a store also whether it is fit for them."""
     here = settings()
-    place = str(here.staging)
-    nearest = next(p for p in (here.staging, *here.staging.parents) if p.exists())
-    remedy = "Correct FACTLOAD_STAGING, or the rights on that folder"
+    if is_url(here.staging):
+        return [*_store(here.staging), _folder(here.local, "FACTLOAD_CACHE")]
+    return [_folder(here.local, "FACTLOAD_STAGING")]
+
+
+def _store(url: str) -> list[Finding]:
+    try:
+        probe = probe_store(url, text("FACTLOAD_STAGING_CONNECTION"))
+    except FactloadError as error:
+        return [Finding.of("staging store", url, error)]
+    return [store_finding(url, probe), store_clock_finding(url, probe)]
+
+
+def store_finding(url: str, probe: Probe) -> Finding:
+    """What the store does with an object."""
+    seen = "an object was written, read, listed and deleted"
+    if probe.creates_once:
+        return Finding.ok("staging store", url, f"{seen}; what is there is not created again")
+    return Finding.ok(
+        "staging store", url, f"{seen}; what is there can be written again, with the same bytes"
+    )
+
+
+def store_clock_finding(url: str, probe: Probe) -> Finding:
+    """How far the store's clock is off this machine's. Stores say when an object was written in whole seconds."""
+    second = timedelta(seconds=1)
+    off = max(probe.written - probe.after, probe.before - probe.written - second, timedelta())
+    if off <= CLOCK_WARNING:
+        return Finding.ok("clock", url, "the store's clock and this machine's agree")
+    way = "ahead of" if probe.written > probe.after else "behind"
+    seen = f"the store's clock is {off.total_seconds():,.0f} seconds {way} this machine's"
+    remedy = (
+        "Let both follow NTP: staging is swept by the store's clock, and S3 refuses requests of another time"
+    )
+    if off < CLOCK_PROBLEM:
+        return Finding.warning("clock", url, seen, remedy)
+    return Finding.problem("clock", url, seen, remedy, TransientError.exit_status)
+
+
+def _folder(folder: Path, setting: str) -> Finding:
+    nearest = next(p for p in (folder, *folder.parents) if p.exists())
+    remedy = f"Correct {setting}, or the rights on that folder"
     if not nearest.is_dir():
-        return [Finding.problem("staging", place, f"{nearest} is no folder", remedy)]
+        return Finding.problem("staging", str(folder), f"{nearest} is no folder", remedy)
     if not os.access(nearest, os.W_OK | os.X_OK):
-        return [Finding.problem("staging", place, f"{nearest} can't be written by this user", remedy)]
-    free = shutil.disk_usage(nearest).free
-    return [room_finding(place, free, _biggest_workbook(here.allowed_roots))]
+        return Finding.problem("staging", str(folder), f"{nearest} can't be written by this user", remedy)
+    biggest = _biggest_workbook(settings().allowed_roots)
+    return room_finding(str(folder), shutil.disk_usage(nearest).free, biggest, setting)
 
 
-def room_finding(place: str, free: int, biggest: tuple[int, str]) -> Finding:
-    """Whether ``free`` bytes are enough for the ``biggest`` workbook (bytes, path)."""
+def room_finding(place: str, free: int, biggest: tuple[int, str], setting: str) -> Finding:
+    """Whether ``free`` bytes are enough for the ``biggest`` workbook (bytes, path); ``setting`` names the place."""
     size, workbook = biggest
     seen = f"{megabytes(free)} free"
     if size:
         seen += f"; the biggest workbook has {megabytes(size)}: {workbook}"
-    remedy = f"Free space, or move FACTLOAD_STAGING: a load takes about {ROOM_PER_WORKBOOK_BYTE} times its workbook"
+    remedy = f"Free space, or move {setting}: a load takes about {ROOM_PER_WORKBOOK_BYTE} times its workbook"
     if free < size:
         return Finding.problem("staging", place, seen, remedy)
     if free < size * ROOM_PER_WORKBOOK_BYTE:

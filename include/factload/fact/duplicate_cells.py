@@ -5,33 +5,43 @@ sheet's own values, and know in which column they stand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from sqlalchemy import Row
 
+from factload.errors import TransientError
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.split.fields import key_fields, value_field
-from factload.split.partitions import file_of
-from factload.staging.folders import folder_of
+from factload.split.partitions import file_name
+from factload.staging.files import mapped, name_with
+from factload.staging.store import place_of
+from factload.staging.whole import STAGING_LOST
 
 _TRAILING_ZEROS = r"(\.[0-9]*?)0+$"
 
 
 def cells_of(
-    load: Load, feed: Feed, partition_id: str, keys: Sequence[str], rows: pa.Array
+    load: Load, feed: Feed, partition: Row[Any], keys: Sequence[str], rows: pa.Array
 ) -> tuple[str | None, pa.Array | None]:
     """The letter of the sheet's column that the first key comes from, and what stands in the cells of the keys in
-    these rows of the partition. Nothing where its file is gone."""
-    path = file_of(folder_of(load), partition_id)
-    fields = _fields(feed, keys)
-    if path is None or not fields:
+    these rows of the partition, which is its row of the ledger. Nothing where its file is gone."""
+    fields, sha256 = _fields(feed, keys), partition.file_sha256
+    if sha256 is None or not fields:
         return None, None
-    with pa.memory_map(str(path)) as source:
-        whole = pa.ipc.open_file(source).read_all()
-        at = pc.index_in(rows, value_set=whole["row"].combine_chunks())
-        letter = whole.schema.metadata[fields[0].encode()].decode()
-        return letter, _shown(whole.select(fields).take(at), fields).combine_chunks()
+    address = place_of(load).address(name_with(sha256, file_name(partition.partition_id)))
+    try:
+        with mapped(address, sha256) as file:
+            whole = file.read_all()
+    except TransientError as error:
+        if error.code not in STAGING_LOST:
+            raise
+        return None, None
+    at = pc.index_in(rows, value_set=whole["row"].combine_chunks())
+    letter = whole.schema.metadata[fields[0].encode()].decode()
+    return letter, _shown(whole.select(fields).take(at), fields).combine_chunks()
 
 
 def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:

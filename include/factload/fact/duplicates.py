@@ -110,7 +110,7 @@ def _rejects(
 ) -> pa.Table:
     """These rows as rejects, with the cells of the first column that they are compared by."""
     rows = pa.array(duplicates.rows, pa.int32())
-    letter, raw = cells_of(load, feed, partition.partition_id, once.columns, rows)
+    letter, raw = cells_of(load, feed, partition, once.columns, rows)
     return reject_table(
         rows,
         column=", ".join(headers_of(feed, once.columns)),

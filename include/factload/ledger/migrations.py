@@ -143,6 +143,7 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("attempts", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
         _column_of("partitions", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
     ),
+    9: (_column_of("partitions", Column("file_sha256", Text)),),
 }
 VERSION = max(CHANGES)
 

@@ -34,7 +34,8 @@ def record_split(
     if files:
         split = upsert(partitions)
         counted = {
-            name: split.excluded[name] for name in ("label", "source_rows", "blank_rows", "left_out_rows")
+            name: split.excluded[name]
+            for name in ("label", "source_rows", "blank_rows", "left_out_rows", "file_sha256")
         }
         connection.execute(
             split.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
@@ -51,6 +52,7 @@ def record_split(
                     "source_rows": f.source,
                     "blank_rows": f.blank,
                     "left_out_rows": f.left_out,
+                    "file_sha256": f.sha256,
                 }
                 for f in files
             ],

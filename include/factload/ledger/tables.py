@@ -107,6 +107,7 @@ partitions = Table(
     Column("unknown_rows", JSONB, nullable=False, server_default="{}"),
     Column("created_members", JSONB, nullable=False, server_default="{}"),
     Column("left_out_rows", JSONB, nullable=False, server_default="{}"),
+    Column("file_sha256", Text),  # of the partition file that the newest attempt made
 )
 
 rejects = Table(

@@ -16,7 +16,7 @@ from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
 from factload.postgres.locks import holders_named
 from factload.runtime.measure import Measurement, measured
-from factload.staging.files import STAGING_LOST
+from factload.staging.whole import STAGING_LOST
 
 
 @contextmanager

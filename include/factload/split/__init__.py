@@ -1,7 +1,7 @@
 """From workbooks to partition files.
 
 ``allowed``        where workbooks may lie
-``remote``         those that have a URL: found, and copied into the staging folder
+``remote``         those that have a URL: found, and copied to this machine
 ``sources``        which workbooks a load reads, known by their bytes
 ``fields``         which columns of a sheet a feed reads
 ``partitions``     one workbook's sheets, window by window, into partition files, counted twice

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from factload.errors import FactloadError, WorkbookError
 from factload.load import SourceFile, Split
@@ -15,6 +15,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.sheets import SheetChoice
 from factload.split.partitions import MAX_PARTITIONS, Origin, TooManyPartitions, after, joined, split_workbook
 from factload.split.sources import openable, require_unchanged
+from factload.staging.store import Place
 
 _LARGER = 4  # times, whenever there are too many partitions
 _LARGEST = 1 << 30  # rows: no sheet has more, so each is one partition
@@ -25,13 +26,13 @@ def split_sources(
     *,
     sheet: SheetChoice,
     fields: Sequence[SheetField],
-    folder: Path,
+    place: Place,
     rows_per_partition: int,
     csv: CsvDialect | None = None,
     cells: CellChoices = USUAL,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
-    """Write the rows of all chosen sheets of all workbooks as partition files into ``folder``.
+    """Write the rows of all chosen sheets of all workbooks as partition files into ``place``.
 
     ``sheet``: which sheets are meant; ``fields``: what is read of each row; ``csv``: how csv files are declared;
     ``cells``: how ambiguous cells are read; ``progress(rows)`` is called with the rows done so far.
@@ -43,7 +44,7 @@ def split_sources(
     size = rows_per_partition
     while True:
         try:
-            done = _split_all(sources, sheet, fields, folder, size, csv, cells, progress)
+            done = _split_all(sources, sheet, fields, place, size, csv, cells, progress)
         except TooManyPartitions:
             if size > _LARGEST:
                 raise _too_many_sheets() from None
@@ -64,7 +65,7 @@ def _split_all(
     sources: Sequence[SourceFile],
     sheet: SheetChoice,
     fields: Sequence[SheetField],
-    folder: Path,
+    place: Place,
     rows_per_partition: int,
     csv: CsvDialect | None,
     cells: CellChoices,
@@ -78,7 +79,7 @@ def _split_all(
                 origin,
                 sheet=sheet,
                 fields=fields,
-                folder=folder,
+                place=place,
                 rows_per_partition=rows_per_partition,
                 most=MAX_PARTITIONS - len(done.partitions),
                 csv=csv,

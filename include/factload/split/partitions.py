@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 import pyarrow as pa
@@ -28,8 +27,8 @@ from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source, read_rows
 from factload.sheet.workbook_file import Openable
 from factload.staging.files import StagingFile
+from factload.staging.store import Place
 
-_FILE, CORRECTED = "{}.arrow", "{}.corrected.arrow"
 MAX_PARTITIONS = 1_000  # Airflow maps at most 1,024 tasks by default
 _OLD_MAX_ROWS = 65_536  # Excel 97-2003
 
@@ -53,7 +52,7 @@ def split_workbook(
     *,
     sheet: SheetChoice,
     fields: Sequence[SheetField],
-    folder: Path,
+    place: Place,
     rows_per_partition: int,
     most: int = MAX_PARTITIONS,
     threads: int = 2,
@@ -62,7 +61,7 @@ def split_workbook(
     cells: CellChoices = USUAL,
     progress: Callable[[int], None] | None = None,
 ) -> Split:
-    """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``folder``.
+    """Write the rows of one workbook's chosen sheets, below their headers, as partition files into ``place``.
 
     ``origin``: the workbook's name and digest; ``sheet``: which sheets are meant; ``fields``: what is read of each row;
     ``csv``: how a csv file is declared; ``cells``: how ambiguous cells are read; ``limits``: default the environment's.
@@ -71,7 +70,7 @@ def split_workbook(
     its header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheets'
     lengths. A file's schema metadata says of each field which column of the sheet it came from (``B``).
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
-    workbook, TransientError when the staging folder can't be written, TooManyPartitions above ``most``.
+    workbook, TransientError when staging can't be written, TooManyPartitions above ``most``.
     """
     save_memory()
     with open_source(path, limits, csv, cells) as source:
@@ -84,7 +83,7 @@ def split_workbook(
                 rows=source.rows(part, fields, threads),
                 fields=fields,
                 origin=origin,
-                folder=folder,
+                place=place,
                 most=most - len(done.partitions),
                 progress=after(done.source, progress),
             )
@@ -92,10 +91,9 @@ def split_workbook(
         return done
 
 
-def file_of(folder: Path, partition_id: str) -> Path | None:
-    """The partition's file in an attempt's folder, the one with corrected rows where there are any."""
-    found = (folder / name.format(partition_id) for name in (CORRECTED, _FILE))
-    return next((path for path in found if path.is_file()), None)
+def file_name(partition_id: str) -> str:
+    """The name of a partition's file, but for the digest of its content."""
+    return f"{partition_id}.{{sha256}}.arrow"
 
 
 def joined(splits: Iterable[Split]) -> Split:
@@ -120,7 +118,7 @@ class _Splitter:
     rows: SheetRows
     fields: Sequence[SheetField]
     origin: Origin
-    folder: Path
+    place: Place
     most: int
     progress: Callable[[int], None] | None
 
@@ -134,7 +132,7 @@ class _Splitter:
         done = 0
         with (
             closing(decoded),
-            _Writer(self.origin, name, columns, self.folder, header.row, self.most) as writer,
+            _Writer(self.origin, name, columns, self.place, header.row, self.most) as writer,
         ):
             for piece in decoded:
                 writer.add(piece)
@@ -157,9 +155,9 @@ class _Writer:
     its own, the next is written."""
 
     def __init__(
-        self, origin: Origin, sheet: str, columns: pa.Schema, folder: Path, header_row: int, most: int
+        self, origin: Origin, sheet: str, columns: pa.Schema, place: Place, header_row: int, most: int
     ) -> None:
-        self._origin, self._sheet, self._schema, self._folder = origin, sheet, columns, folder
+        self._origin, self._sheet, self._schema, self._place = origin, sheet, columns, place
         self._most = most
         self.last_row = header_row  # of what was written into pieces so far
         self._first_row = header_row + 1
@@ -228,16 +226,16 @@ class _Writer:
 
     def _open(self) -> StagingFile:
         if self._file is None:
-            self._file = StagingFile(self._folder, self._schema)
+            self._file = StagingFile(self._place, self._schema)
         return self._file
 
 
 def _commit(file: StagingFile, partition: PartitionFile) -> PartitionFile:
     try:
-        path, sha256 = file.commit(_FILE.format(partition.partition_id))
+        path, sha256 = file.commit(file_name(partition.partition_id))
     finally:
         file.discard()
-    return replace(partition, path=str(path.absolute()), sha256=sha256)
+    return replace(partition, path=path, sha256=sha256)
 
 
 def _warnings(sheet: str, last_row: int, source: int) -> tuple[str, ...]:

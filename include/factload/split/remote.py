@@ -1,20 +1,18 @@
-"""Workbooks that have a URL: found by fsspec, in whatever it reaches, and copied once into the staging folder.
+"""Workbooks that have a URL: found by fsspec, in whatever it reaches, and copied once into this machine's folder
+of staging (``staging.copies``).
 
-A copy lies there under the SHA-256 of its bytes. So all workers read what the load was opened with, whatever becomes of
-the object meanwhile; a copy that is gone is fetched again, and refused when it is another.
+A copy lies there under the SHA-256 of its bytes. So every worker reads what the load was opened with, whatever becomes
+of the object meanwhile; a worker without a copy fetches it again, and refuses it when it is another.
 """
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from glob import has_magic
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
-from uuid import uuid4
 
 from factload.checksum import sha256_of
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
@@ -22,11 +20,8 @@ from factload.settings import settings
 from factload.sheet.file_errors import hostile
 from factload.sheet.limits import Limits
 from factload.split.allowed import changed, missing
-from factload.staging.files import NO_ROOM, disk_errors, make_private, new_private
-
-_FOLDER = "workbooks"
-_UNFINISHED = ".{}.part"
-_KEPT_SECONDS = 86_400  # a day: far longer than a step reads
+from factload.staging.copies import find_copy, keep_copy, new_copy
+from factload.staging.disk import NO_ROOM, no_room
 
 
 def find_urls(url: str) -> list[str]:
@@ -74,17 +69,12 @@ def stamp_of(url: str) -> str:
 
 
 def fetch(url: str) -> tuple[str, int]:
-    """Copy the file into the staging folder; its SHA-256 and its size in bytes.
+    """Copy the file to this machine; its SHA-256 and its size in bytes.
 
     Raises ``WorkbookError`` ``workbook_missing``, ``workbook_changed``, ``workbook_forbidden``,
     ``workbook_redirected``, ``workbook_hostile``; ``TransientError`` ``store_unreachable``, ``staging_full``.
     """
-    folder = settings().staging / _FOLDER
-    with disk_errors(folder):
-        make_private(folder)
-        part = folder / _UNFINISHED.format(uuid4().hex)
-        os.close(new_private(part))
-    try:
+    with new_copy() as part:
         with _faults(url):
             files, path = _opened(url)
             before = files.ukey(path)
@@ -93,13 +83,8 @@ def fetch(url: str) -> tuple[str, int]:
             if files.ukey(path) != before:
                 raise changed(url)
         sha256, size = sha256_of(part), part.stat().st_size
-        with disk_errors(folder):
-            place = _place(url, sha256)
-            make_private(place.parent)
-            part.replace(place)
+        keep_copy(part, sha256, _name(url))
         return sha256, size
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def copy_of(url: str, sha256: str) -> Path:
@@ -107,29 +92,16 @@ def copy_of(url: str, sha256: str) -> Path:
 
     Raises what ``fetch`` raises, and ``workbook_changed`` when other bytes have come.
     """
-    place = _place(url, sha256)
-    try:
-        os.utime(place)  # in use: it is not swept
-    except FileNotFoundError:
-        if fetch(url)[0] != sha256:
-            raise changed(url) from None
+    place = find_copy(sha256, _name(url))
+    if place is None and fetch(url)[0] == sha256:
+        place = find_copy(sha256, _name(url))
+    if place is None:
+        raise changed(url)
     return place
 
 
-def sweep_copies() -> None:
-    """Remove copies that nobody asked for since yesterday: until then, another load may be reading one."""
-    folder = settings().staging / _FOLDER
-    yesterday = time.time() - _KEPT_SECONDS
-    for place in (*folder.glob("*/*"), *folder.glob(_UNFINISHED.format("*"))):
-        with suppress(OSError):
-            if place.stat().st_mtime < yesterday:
-                place.unlink()
-                place.parent.rmdir()  # unless others are in it
-
-
-def _place(url: str, sha256: str) -> Path:
-    # Its own name, too: a csv file is known by it, and gives its sheet the name.
-    return settings().staging / _FOLDER / sha256 / PurePosixPath(url).name
+def _name(url: str) -> str:
+    return PurePosixPath(url).name
 
 
 def _opened(url: str) -> tuple[Any, str]:
@@ -227,8 +199,7 @@ def _faults(url: str) -> Iterator[None]:
         ) from error
     except Exception as error:  # every store has exceptions of its own
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            with disk_errors(settings().staging):
-                raise
+            raise no_room(settings().local) from error
         raise TransientError(
             "store_unreachable",
             f"the store of {url} answered with an error ({type(error).__name__})",

@@ -8,13 +8,13 @@ from factload.load import Load
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.staging import orphaned
-from factload.staging.folders import folder_of, remove_folders
+from factload.staging.store import delete_older
 
 
 @again_after_conflict
 def clean_staging(load: Load, feed: Feed, *, database: str) -> None:
-    """Remove what the load and its earlier attempts left in the staging schema and folder; only once published."""
+    """Remove the staging tables and files of the load and its earlier attempts; only once it is published."""
     with step(load, feed, "clean_staging", "", database) as connection, connection.begin():
         ledger.fence(connection, load, "published", lock="update")
         orphaned.drop_tables(connection, load.load_id)
-    remove_folders(folder_of(load).parent, below=load.epoch + 1)
+    delete_older(load, published=True)

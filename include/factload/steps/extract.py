@@ -8,7 +8,7 @@ from factload.ledger import ledger
 from factload.load import DimensionMap, Load
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
-from factload.staging.folders import folder_of
+from factload.staging.store import place_of
 
 
 @again_after_conflict
@@ -18,4 +18,4 @@ def extract_dimension_map(load: Load, feed: Feed, dimension: str, *, database: s
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         if ledger.fence(snapshot, load, *ledger.UNFINISHED, "published") == "published":
             return DimensionMap(dimension, path="", sha256="", rows=0)  # nobody reads it any more
-        return extract.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], folder_of(load))
+        return extract.extract_dimension_map(snapshot, dimension, feed.dimensions[dimension], place_of(load))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -46,7 +45,7 @@ def load_partition(
             codec = codec_of(connection)
             alike = hashes_alike(connection, table.columns)
         resolved = resolve(
-            reject_unencodable(open_table(Path(partition.path), partition.sha256), feed, codec),
+            reject_unencodable(open_table(partition.path, partition.sha256), feed, codec),
             feed,
             _opened(feed, maps),
             load.period_date,

@@ -21,10 +21,10 @@ from factload.postgres.locks import holders_named
 from factload.runtime.measure import measured
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import record
-from factload.split.remote import sweep_copies
 from factload.split.sources import read_sources
 from factload.staging import orphaned
-from factload.staging.folders import folder_of, remove_folders
+from factload.staging.copies import sweep_copies
+from factload.staging.store import delete_older
 from factload.steps.resume import make_staging
 
 
@@ -75,7 +75,7 @@ def open_load(
     if load.already_published:
         orphaned.remove_kept(engine, load)
     else:
-        remove_folders(folder_of(load).parent, below=load.epoch)
+        delete_older(load)
         orphaned.sweep(engine)
         sweep_copies()
         with database_errors("noting open_load in the ledger"), engine.begin() as connection:

@@ -17,7 +17,7 @@ from factload.runtime.step import step
 from factload.split.all_workbooks import split_sources
 from factload.split.fields import sheet_fields
 from factload.staging import in_use
-from factload.staging.folders import folder_of
+from factload.staging.store import place_of
 from factload.steps.resume import keep_what_is_whole
 
 
@@ -44,7 +44,7 @@ def split_workbook(
             csv=csv,
             cells=feed.workbook.cells,
             fields=fields,
-            folder=folder_of(load),
+            place=place_of(load),
             rows_per_partition=feed.rows_per_partition,
             progress=progress,
         )
@@ -55,7 +55,7 @@ def split_workbook(
             fields=fields,
             csv=csv,
             cells=feed.workbook.cells,
-            folder=folder_of(load),
+            place=place_of(load),
         )
         with connection.begin():
             partitions.record_split(connection, load, split.partitions, split.warnings)

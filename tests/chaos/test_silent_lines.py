@@ -94,7 +94,7 @@ def test_of_two_servers_the_line_s_own_is_asked_whether_it_works(harness: Harnes
         with engine.connect() as connection:
             own = connection.scalar(text("SELECT current_setting('data_directory')"))
             harness.execute(f'ALTER DATABASE "{here.database}" SET default_transaction_read_only = on')
-            connection.execute(text("SELECT pg_sleep(8)"))
+            connection.execute(text("SELECT pg_sleep(6)"))
             assert connection.scalar(text("SELECT current_setting('data_directory')")) == own
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT current_setting('data_directory')")) == str(other.data_dir)

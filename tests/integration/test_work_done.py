@@ -165,6 +165,26 @@ def test_rows_are_staged_and_published_by_the_chunk(place: Place, workbook: Path
     assert [rows for kind, rows in seen if kind == "DELETE factload_staging"] == []
 
 
+def test_what_is_published_ahead_reads_the_staged_rows_eight_times_at_most(
+    place: Place, workbook: Path
+) -> None:
+    written(place, 40_000)
+    load = stepped(place, place.url).until("load_partition")
+    maps, partitions = load.maps, load.split.partitions
+    assert len(partitions) == 20
+    ahead = partial(steps.publish_as_staged, load.load, load.feed, partitions, maps, database=place.url)
+    publisher = threading.Thread(target=ahead)
+    with watched(place.url) as seen:
+        publisher.start()
+        for number in range(1, len(partitions) + 1):
+            load.run(f"load_partition {number}")
+        publisher.join()
+    inserted = [rows for kind, rows in seen if kind == "INSERT fact_sales"]
+    assert len(inserted) <= 8
+    assert sum(inserted) == 40_000 - 40_000 // 500
+    assert [rows for kind, rows in seen if kind == "SELECT fact_sales"] == [1]
+
+
 @pytest.mark.parametrize("way", ["core", "copy"])
 def test_a_load_moves_the_bytes_that_it_moved_before(
     place: Place, workbook: Path, tmp_path: Path, way: str

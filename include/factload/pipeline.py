@@ -146,23 +146,50 @@ def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tu
     yield (Step("clean_staging", clean_staging),)
 
 
+def stage(load: Load, feed: Feed, *, database: str, progress: Progress) -> None:
+    """The steps of an open load up to the proof of its staged rows. Raises what they raise."""
+    returned: dict[str, list[Any]] = {}
+    with Workers(feed.parallelism, progress.rows_read) as workers:
+        for side_by_side in steps_in_order(feed, returned):
+            if any(step.name == "publish" for step in side_by_side):
+                return
+            _end(_start(side_by_side, returned, workers, load, feed, database, progress), returned, progress)
+
+
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
     returned: dict[str, list[Any]] = {}
     with Workers(feed.parallelism, progress.rows_read) as workers, Workers(1, progress.rows_read) as beside:
         for side_by_side in steps_in_order(feed, returned):
-            running = []
-            for step in side_by_side:
-                _show(step, returned, progress)
-                calls = [(step.call, (load, feed, *arguments)) for arguments in step.arguments]
-                running.append((step, workers.start(calls, database=database)))
+            running = _start(side_by_side, returned, workers, load, feed, database, progress)
             ahead = beside.start(list(_ahead_of_publish(side_by_side[0], load, feed)), database=database)
-            # An error in the workbook is raised before one in a dimension, whichever came first.
-            for step, ending in reversed(running):
-                for result in ending.as_they_come():
-                    if step.name == "load_partition":
-                        progress.rows_loaded(result.staged + result.rejected)
-                returned[step.name] = ending.results()
+            _end(running, returned, progress)
             ahead.results()
+
+
+def _start(
+    side_by_side: Sequence[Step],
+    returned: Mapping[str, list[Any]],
+    workers: Workers,
+    load: Load,
+    feed: Feed,
+    database: str,
+    progress: Progress,
+) -> list[tuple[Step, Any]]:
+    running = []
+    for step in side_by_side:
+        _show(step, returned, progress)
+        calls = [(step.call, (load, feed, *arguments)) for arguments in step.arguments]
+        running.append((step, workers.start(calls, database=database)))
+    return running
+
+
+def _end(running: Sequence[tuple[Step, Any]], returned: dict[str, list[Any]], progress: Progress) -> None:
+    # An error in the workbook is raised before one in a dimension, whichever came first.
+    for step, ending in reversed(running):
+        for result in ending.as_they_come():
+            if step.name == "load_partition":
+                progress.rows_loaded(result.staged + result.rejected)
+        returned[step.name] = ending.results()
 
 
 def _ahead_of_publish(

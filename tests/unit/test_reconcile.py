@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed.limits import LeastRows, RejectLimit, RejectLimits
+from factload.feed.limits import ChangeLimits, LeastRows, RejectLimit, RejectLimits
 from factload.load import PartitionCounts
 from factload.reconcile.counts import Staged, reconcile, require_agreement, require_within_limits
 
@@ -96,10 +96,12 @@ def test_a_proof_that_is_missing_is_a_failed_one(known: dict[str, Any], lacking:
 def test_what_is_too_much_is_refused_in_words() -> None:
     result = reconcile([FIRST, SECOND], GOOD, ["metric"])
     limits = RejectLimits(RejectLimit(share=0.05), {"blank_key": RejectLimit(count=1)})
-    require_within_limits("sales@2026-11-05", result, limits, LeastRows())
+    require_within_limits("sales@2026-11-05", result, limits, LeastRows(), ChangeLimits())
     too_many = limits.exceeded({"blank_key": 2}, result.source)
     with pytest.raises(RowsRefused) as caught:
-        require_within_limits("sales@2026-11-05", replace(result, too_many=too_many), limits, LeastRows())
+        require_within_limits(
+            "sales@2026-11-05", replace(result, too_many=too_many), limits, LeastRows(), ChangeLimits()
+        )
     assert str(caught.value).startswith(
         "2 of 20 rows were rejected; 2 of 20 rows are blank_key. Expected: at most max_rejects, 5%, blank_key 1 rows."
     )

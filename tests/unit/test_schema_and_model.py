@@ -539,6 +539,15 @@ OWN["workbook.missing"] = [
 OWN["workbook.missing"] += ["{wait: 6h, then: skip}", "{wait: 6h, than: skip}"]
 OWN["workbook.missing"] += [f"{{wait: {duration}}}" for duration in DURATIONS]
 OWN["max_rejects"] = OWN["min_rows"] = SHARES
+OWN["max_change"] = [
+    "{rows: 20%}",
+    "{amount: 1.5 %}",
+    "{nothing: 5%}",
+    "{rows: 20}",
+    "{rows: -5%}",
+    "{rows: 250%}",
+]
+OWN["compare_by"] = ["amount", "[amount]", "[nothing]"]
 
 
 @dataclass(frozen=True)
@@ -585,6 +594,12 @@ BEYOND_A_SCHEMA = [
     Beyond("marks differ", _OTHER_FIELD, "are the same character"),
     Beyond("what replace needs", _OTHER_FIELD, "`load_column` is missing|filled by the load itself"),
     Beyond("what upsert needs", _OTHER_FIELD, "which `columns` does not fill|mode `upsert` names"),
+    Beyond(
+        "what is compared is there",
+        _OTHER_FIELD,
+        "which `fact.columns` does not fill|neither `rows` nor a fact column",
+        "compare_by|max_change",
+    ),
     Beyond("a deadline tells somebody", _OTHER_FIELD, "a `deadline` needs `notify`"),
     Beyond("scale is at most precision", "it compares two numbers in one text", "scale at most precision"),
     Beyond("one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`"),

@@ -30,6 +30,7 @@ from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
+from factload.feed.limits import ROWS
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
@@ -216,7 +217,7 @@ class _Rows:
             )
             for name, keys in self.unmatched.items()
             if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
-        ] or [*self._too_many(source), *self._too_few()]
+        ] or [*self._too_many(source), *self._too_few(), *self._too_different()]
 
     def _too_many(self, source: int) -> list[FactloadError]:
         limits = self.feed.max_rejects
@@ -244,6 +245,23 @@ class _Rows:
                 missed.replace(" are left", " would be left"),
                 expected=f"at least min_rows, {least}",
                 remedy="Check that the workbook is complete",
+            )
+        ]
+
+    def _too_different(self) -> list[FactloadError]:
+        limits, before = self.feed.max_change, self.target.before
+        if before is None:
+            return []
+        amounts = {**self.totals, ROWS: Decimal(self.staged)}
+        exceeded = limits.exceeded(amounts, before.amounts, before.of)
+        if not exceeded:
+            return []
+        return [
+            RowsRefused(
+                "too_much_change",
+                "; ".join(exceeded),
+                expected=f"changes up to max_change, {limits}",
+                remedy="Check that the workbook is complete and correct",
             )
         ]
 

@@ -26,7 +26,7 @@ from factload.fact.unique import once_only
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction, read_corrections, sha256_of_corrections
 from factload.ledger.migrations import VERSION, installed_version
-from factload.ledger.opening import Publication, last_publication
+from factload.ledger.opening import Before, Publication, last_publication, published_before
 from factload.load import SourceFile, content_of, sha256_of_sources
 from factload.postgres.encoding import codec_of
 from factload.postgres.errors import database_errors
@@ -38,13 +38,15 @@ class Target:
     """Where a load's rows would go, as far as it can be seen.
 
     ``fact``: nothing where the table has defects; ``codec``: of the database's encoding, if that doesn't hold every
-    text; ``corrections``: the rows of the load that people have corrected.
+    text; ``last``: what was published of the load; ``before``: what it is compared with; ``corrections``: the rows of
+    the load that people have corrected.
     """
 
     fact: Table | None = None
     codec: str | None = None
     once: Sequence[OnceOnly] = ()
     last: Publication | None = None
+    before: Before | None = None
     corrections: Sequence[Correction] = ()
     members: dict[str, Members] = field(default_factory=dict)
 
@@ -73,6 +75,7 @@ def look_at(
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it
                 load_id = feed.load_id(period)
                 target.last = last_publication(connection, load_id)
+                target.before = published_before(connection, feed.feed, load_id, period)
                 target.corrections = read_corrections(connection, load_id)
                 require_within_reach(connection, load_id, feed, target.fact, target.last)
         for name, dimension in feed.dimensions.items():

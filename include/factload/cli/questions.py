@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factload.cli.ledger import new_file
-from factload.cli.options import add_output_options, databases, day, say
+from factload.cli.options import add_load_options, add_output_options, databases, day, say
 from factload.errors import FactloadError, FeedError
 
 if TYPE_CHECKING:
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """``verify``."""
+    """``diff`` and ``verify``."""
+    diff = commands.add_parser(
+        "diff",
+        help="say what publishing a period would change against what stands; stages rows, publishes nothing",
+    )
+    add_load_options(diff)
+    diff.set_defaults(command=_diff)
+
     verify = commands.add_parser(
         "verify", help="prove that the fact tables still hold what was published, and note it in the ledger"
     )
@@ -44,6 +52,33 @@ def add_commands(commands: Commands) -> None:
     )
     add_output_options(verify)
     verify.set_defaults(command=_verify)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from factload.runtime.processes import warm_up
+
+    warm_up()
+    from factload.difference import diff_load
+    from factload.feed.file import read_feed
+    from factload.memory import save_memory
+    from factload.progress import Quiet
+    from factload.settings import connection_url
+
+    save_memory()
+    period = options.period or datetime.now(UTC).date()
+    feed = read_feed(options.feed)
+    url = options.url or connection_url(feed.fact.connection)
+    if options.json:
+        found = diff_load(feed, period, database=url, workbook=options.workbook, progress=Quiet())
+        print(json.dumps(found.to_json()))
+        return 0
+    from factload.cli.progress_bars import Bars
+    from factload.cli.terminal import show_difference
+
+    with Bars() as bars:
+        found = diff_load(feed, period, database=url, workbook=options.workbook, progress=bars)
+    show_difference(found)
+    return 0
 
 
 def _verify(options: argparse.Namespace) -> int:

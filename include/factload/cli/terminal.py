@@ -23,6 +23,7 @@ from factload.reports.report import Report
 from factload.sheet.reject import Reject
 
 if TYPE_CHECKING:
+    from factload.diff.difference import Change, Difference
     from factload.doctor.finding import Finding
     from factload.verify.judgement import State, Verdict
 
@@ -183,6 +184,54 @@ def show_findings(found: Iterable[Finding]) -> None:
         remedy = f". {finding.remedy}." if finding.remedy else ""
         told = in_one_line(f"{finding.check} {finding.about}: {finding.seen}{remedy}")
         _line(console, f"{finding.state:<8} {told}", _COLOURS[finding.state], len(finding.state))
+
+
+def show_difference(found: Difference) -> None:
+    """Print what publishing would change: rows, totals, the largest changes with their cells, members that vanish."""
+    console = _console()
+    _heading(
+        console, found.load_id, f"{found.state}, not published" if found.state != "published" else "published"
+    )
+    for note in (*([f"held: {found.held}"] if found.held else []), *found.notes):
+        _line(console, in_one_line(note))
+    if found.state == "published":
+        return
+    table = _table("rows", "before", "after", "added", "removed", "changed", "unchanged")
+    numbers = (found.before, found.after, found.added, found.removed, found.changed, found.unchanged)
+    table.add_row(printable(found.table), *(f"{number:,}" for number in numbers))
+    _whole(console, table)
+    if found.totals:
+        table = _table("control total", "before", "after", "change")
+        for name, (before, after) in found.totals.items():
+            table.add_row(printable(name), before, after, f"{Decimal(after) - Decimal(before):+f}")
+        _whole(console, table)
+    if found.largest:
+        _heading(console, "the largest changes", f"rows are paired by {', '.join(found.key) or 'nothing'}")
+    for change in found.largest:
+        _line(console, _told(change))
+    for name, members in found.vanishing.items():
+        more = members.members - len(members.first)
+        others = f", and {more:,} more" if more else ""
+        _line(
+            console,
+            f"{members.members:,} members of {name} vanish: {in_one_line(', '.join(members.first))}{others}",
+        )
+
+
+def _told(change: Change) -> str:
+    """One row that differs, in a line."""
+    key = ", ".join(f"{name} {_shown(value)}" for name, value in change.key.items())
+    values = "; ".join(
+        f"{name} {_shown(before)} → {_shown(after)}" for name, (before, after) in change.values.items()
+    )
+    cells = ", ".join(dict.fromkeys(change.cells.values()))
+    place = f"{change.workbook} {change.sheet} row {change.row}" + (f" ({cells})" if cells else "")
+    where = f"  {place}" if change.row is not None else ""
+    return in_one_line(f"{change.kind:<8} {key}  {values}{where}")
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else value
 
 
 def show_proof(verdicts: Sequence[Verdict], strays: Iterable[tuple[str, int]]) -> None:

@@ -1,10 +1,12 @@
-"""How many rows of a load may be rejected, in all and for a reason; and how few it may publish."""
+"""How many rows of a load may be rejected, in all and for a reason; how few it may publish; and by how much it may
+differ from what was published before."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from pydantic import WithJsonSchema
@@ -36,6 +38,20 @@ LIMITS_SCHEMA = WithJsonSchema(
     }
 )
 
+
+ROWS = "rows"
+_ANY_SHARE = re.compile(r"[0-9]{1,6}(?:\.[0-9]+)?\s*%")
+_CHANGE_EXPECTED = (
+    "expected shares such as {rows: 20%, amount: 10%}: of the number of rows, and of totals of measures"
+)
+CHANGE_SCHEMA = WithJsonSchema(
+    {
+        "type": "object",
+        "additionalProperties": {"type": "string", "pattern": rf"^\s*{_ANY_SHARE.pattern}\s*$"},
+        "minProperties": 1,
+        "examples": [{"rows": "20%"}, {"rows": "20%", "amount": "10%"}],
+    }
+)
 
 LEAST_SCHEMA = WithJsonSchema({**_ONE, "examples": [1000, "50%"]})
 
@@ -119,6 +135,54 @@ class RejectLimits:
     def __str__(self) -> str:
         own = [f"{reason} {limit}" for reason, limit in self.reasons.items()]
         return ", ".join([*([str(self.total)] if self.total is not None else []), *own])
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLimits:
+    """By how much a load may differ from what was published before: shares (0.2 is 20%) of the number of rows, and of
+    the control totals of measures. Empty: by any amount."""
+
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def measures(self) -> list[str]:
+        """The fact columns whose totals are limited."""
+        return [name for name in self.shares if name != ROWS]
+
+    def exceeded(self, now: Mapping[str, Decimal], before: Mapping[str, Decimal], of: str) -> tuple[str, ...]:
+        """What differs by too much, in words; empty when nothing does. ``now`` and ``before``: ``rows`` and measures →
+        amounts; ``of``: what ``before`` is. A limit that is met exactly is kept."""
+        said = []
+        for name, share in self.shares.items():
+            if name not in now or name not in before:
+                continue
+            changed = abs(now[name] - before[name])
+            if changed > Decimal(str(share)) * abs(before[name]):
+                what = "the number of rows is" if name == ROWS else f"the total of {name} is"
+                by = (
+                    f"a change of {changed / abs(before[name]):.1%}"
+                    if before[name]
+                    else "a change from nothing"
+                )
+                said.append(f"{what} {now[name]:,f}, and {of} it is {before[name]:,f}: {by}")
+        return tuple(said)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {share * 100:g}%" for name, share in self.shares.items())
+
+
+def change_limits(value: object) -> object:
+    """The limits that a feed's `max_change` says: a mapping of `rows` and measures to shares."""
+    if isinstance(value, ChangeLimits):
+        return value
+    if not isinstance(value, dict) or not value:
+        raise ValueError(_CHANGE_EXPECTED)
+    shares = {}
+    for name, share in value.items():
+        if not isinstance(share, str) or not _ANY_SHARE.fullmatch(share.strip()):
+            raise ValueError(f"{name}: {_CHANGE_EXPECTED}")
+        shares[str(name)] = float(share.strip().rstrip("%").rstrip()) / 100
+    return ChangeLimits(shares)
 
 
 def reject_limits(value: object) -> object:

@@ -19,11 +19,15 @@ from factload.feed.columns import DateFormat, DecimalMark, FactColumn, Thousands
 from factload.feed.dimensions import Dimension
 from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.limits import (
+    CHANGE_SCHEMA,
     LEAST_SCHEMA,
     LIMITS_SCHEMA,
+    ROWS,
+    ChangeLimits,
     LeastRows,
     RejectLimit,
     RejectLimits,
+    change_limits,
     least_rows,
     reject_limits,
 )
@@ -286,6 +290,17 @@ class Feed(FeedPart):
     """The fewest rows that may be published: a number, or a share such as `50%` of the rows that the load has now.
     With fewer it is held until it is corrected or released. Without this, a load that `replace` would leave without
     any row, though it has published some, is held; `0` lets it pass."""
+    max_change: Annotated[ChangeLimits, BeforeValidator(change_limits), CHANGE_SCHEMA] = Field(
+        default=ChangeLimits(), json_schema_extra={"default": None}
+    )
+    """By how much a load may differ from what it has published, or, before it has, from the newest earlier period that
+    is published: `{rows: 20%, amount: 10%}`, of the number of rows and of the control totals of fact columns. With more
+    it is held until it is corrected or released."""
+    compare_by: Annotated[tuple[str, ...], BeforeValidator(sequence)] = Field(
+        default=(), examples=[["order_id"]]
+    )
+    """The fact columns that tell a row of a load from its others, for `factload diff`. Without it: those of
+    `upsert`, the first one that is `unique`, or those that dimensions fill."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
@@ -331,6 +346,25 @@ class Feed(FeedPart):
             raise CrossFieldError(
                 "is filled by the load itself; fact.columns may not name it", "fact", "load_column"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _columns_are_there(self) -> Self:
+        for name in self.max_change.measures:
+            source = self.fact.columns.get(name)
+            if source is None or source.type is None or not source.type.is_exact_number:
+                near = did_you_mean(name, [ROWS, *self.fact.columns])
+                raise CrossFieldError(
+                    f"names {name!r}, which is neither `rows` nor a fact column with a control total: an exact number "
+                    f"out of the sheet. {near}".rstrip(),
+                    "max_change",
+                )
+        for name in self.compare_by:
+            if name not in self.fact.columns:
+                near = did_you_mean(name, list(self.fact.columns))
+                raise CrossFieldError(
+                    f"names {name!r}, which `fact.columns` does not fill. {near}".rstrip(), "compare_by"
+                )
         return self
 
     @property

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
@@ -11,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError
+from factload.feed.limits import ROWS
 from factload.feed.model import Feed
 from factload.ledger.conditions import NEWEST_ATTEMPT
 from factload.ledger.corrections import (
@@ -54,6 +57,39 @@ def last_publication(connection: Connection, load_id: str) -> Publication | None
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     return None if found is None else Publication(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a load is compared with before it is published: its own published rows, or those of an earlier period.
+    ``totals``: measure → exact sum; ``of``: which of the two, in words."""
+
+    rows: int
+    totals: Mapping[str, Decimal]
+    of: str
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        """The number of rows, and the totals, under one mapping."""
+        return {**self.totals, ROWS: Decimal(self.rows)}
+
+
+def published_before(connection: Connection, feed: str, load_id: str, period: date) -> Before | None:
+    """What the load has published, or, before it has, the newest earlier period of its feed that is published."""
+    found = connection.execute(
+        select(loads.c.load_id, attempts.c.published_rows, attempts.c.published_totals)
+        .join(
+            attempts, (loads.c.load_id == attempts.c.load_id) & (loads.c.published_epoch == attempts.c.epoch)
+        )
+        .where(loads.c.feed == feed, loads.c.period <= period)
+        .order_by((loads.c.load_id == load_id).desc(), loads.c.period.desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        return None
+    totals = {name: Decimal(total) for name, total in found.published_totals.items()}
+    of = "as it is published" if found.load_id == load_id else f"in {found.load_id}"
+    return Before(found.published_rows, totals, of)
 
 
 def open_attempt(

@@ -14,7 +14,7 @@ from decimal import Context, Decimal
 from functools import reduce
 
 from factload.errors import ReconciliationError, RowsRefused
-from factload.feed.limits import LeastRows, RejectLimits
+from factload.feed.limits import ROWS, ChangeLimits, LeastRows, RejectLimits
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
@@ -36,7 +36,8 @@ class Reconciliation:
     """A whole load, counted; ``differences`` is empty when it adds up, else names each partition.
 
     ``differing``: the ids of the partitions that don't add up. ``too_many``: which rejects are more than the feed
-    allows, in words; ``too_few``: which rows are fewer than it asks for.
+    allows, in words; ``too_few``: which rows are fewer than it asks for; ``too_different``: what has changed by more
+    than it allows.
     """
 
     source: int
@@ -48,11 +49,17 @@ class Reconciliation:
     differing: frozenset[str]
     too_many: tuple[str, ...] = ()
     too_few: str = ""
+    too_different: tuple[str, ...] = ()
 
     @property
     def publishable(self) -> bool:
         """Whether it adds up, within the feed's limits, or as a person let it through."""
-        return not self.differences and not self.too_many and not self.too_few
+        return not (self.differences or self.too_many or self.too_few or self.too_different)
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        """The number of staged rows, and their totals, under one mapping."""
+        return {**self.totals, ROWS: Decimal(self.staged)}
 
 
 def reconcile(
@@ -128,9 +135,10 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
 
 
 def require_within_limits(
-    load_id: str, result: Reconciliation, limits: RejectLimits, least: LeastRows
+    load_id: str, result: Reconciliation, limits: RejectLimits, least: LeastRows, change: ChangeLimits
 ) -> None:
-    """Raise ``RowsRefused`` when more rows were rejected than the feed allows, or fewer are left than it asks for."""
+    """Raise ``RowsRefused`` when more rows were rejected than the feed allows, fewer are left than it asks for, or what
+    is left differs by more than it allows from what was published before."""
     if result.too_many:
         raise RowsRefused(
             "too_many_rejects",
@@ -146,4 +154,12 @@ def require_within_limits(
             expected=f"at least min_rows, {least}",
             remedy="Nothing was published. Check that the workbook is complete, and run the load again; or "
             f"`factload release {load_id} --reason ...` publishes it as it is",
+        )
+    if result.too_different:
+        raise RowsRefused(
+            "too_much_change",
+            "; ".join(result.too_different),
+            expected=f"changes up to max_change, {change}",
+            remedy=f"Nothing was published. `factload diff` says what would change. Correct the workbook, and run the "
+            f"load again; or `factload release {load_id} --reason ...` publishes it as it is",
         )

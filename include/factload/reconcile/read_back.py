@@ -78,7 +78,7 @@ def _sums(
     values = [columns[name].label(f"measure_{number}") for number, name in enumerate(measures)]
     key = [] if by is None else [by.label("by")]
     # OFFSET keeps the hash from being computed each time that it is used.
-    hashed = select(_hash(kept).label("hash"), *values, *key).offset(0).subquery("hashed")
+    hashed = select(row_hash(kept).label("hash"), *values, *key).offset(0).subquery("hashed")
     # PostgreSQL's hash of a row is a sum of its columns' hashes: added up, it would not see two values that have
     # changed rows. Mixed once more it does.
     mixed = func.hashint8extended(hashed.c.hash, _SEED).op("#")(hashed.c.hash)
@@ -94,7 +94,7 @@ def _content(row: Sequence[Any], measures: Sequence[str]) -> Content:
     return Content(count, dict(zip(measures, exact, strict=True)), Decimal(digest or 0))
 
 
-def _hash(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
+def row_hash(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
     """64 bits of a row's ``columns`` together. A NULL is another value than any."""
     return func.hash_record_extended(func.row(*map(_as_it_is_written, columns)), _SEED)
 
@@ -128,7 +128,7 @@ def columns_that_differ(
 ) -> list[str]:
     """The columns that have other values in one selection than in the other, or have them more or less often."""
     found = [
-        connection.execute(select(*(func.sum(_hash([column])) for column in rows.c))).one()
+        connection.execute(select(*(func.sum(row_hash([column])) for column in rows.c))).one()
         for rows in (one.subquery("rows"), other.subquery("rows"))
     ]
     return [name for name, first, second in zip(names, *found, strict=True) if first != second]

@@ -42,7 +42,7 @@ def publish_load(load: Load, feed: Feed, *, database: str) -> int:
         if result is None:
             return rows
         counts.require_agreement(load.load_id, result)
-    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
+    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows, feed.max_change)
     return rows
 
 

@@ -16,7 +16,7 @@ from factload.fact.table import fact_table
 from factload.fact.unique import once_only
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
-from factload.ledger.opening import last_publication
+from factload.ledger.opening import last_publication, published_before
 from factload.ledger.rejects import rejects_by_reason
 from factload.load import Load
 from factload.reconcile import counts
@@ -36,7 +36,7 @@ def reconcile_load(load: Load, feed: Feed, *, database: str) -> None:
             result = prove(connection, load, feed)
             note_digest(connection, load, feed, result)
         counts.require_agreement(load.load_id, result)
-    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows)
+    counts.require_within_limits(load.load_id, result, feed.max_rejects, feed.min_rows, feed.max_change)
 
 
 def note_digest(connection: Connection, load: Load, feed: Feed, proved: counts.Reconciliation) -> None:
@@ -82,7 +82,17 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
             too_few=feed.min_rows.missed(
                 result.staged, last.rows if last else 0, replaces=mode_of(feed.fact).replaces
             ),
+            too_different=_too_different(connection, load, feed, result),
         )
     if result.publishable:
         ledger.record_reconciled(connection, load)
     return result
+
+
+def _too_different(
+    connection: Connection, load: Load, feed: Feed, result: counts.Reconciliation
+) -> tuple[str, ...]:
+    if not feed.max_change.shares:
+        return ()
+    before = published_before(connection, load.feed, load.load_id, load.period_date)
+    return () if before is None else feed.max_change.exceeded(result.amounts, before.amounts, before.of)

@@ -96,6 +96,28 @@ function aboutFewRows(answer, dagId) {
   ];
 }
 
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ */
+function aboutChange(answer, dagId) {
+  const { load } = answer;
+  const asking = decide(answer, dagId);
+  return [
+    el("p", null, "More has changed than the feed allows. What publishing would change, row by row:"),
+    commandLine(`factload diff ${answer.feed} --period ${answer.period}`),
+    asking,
+    decided(answer, dagId) ?? (asking ? null : el("p", null, "The change is right:")),
+    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
+    el("p", null, "Once the workbook is corrected, run the period again:"),
+    commandLine(`factload run ${answer.feed} --period ${answer.period}`),
+  ];
+}
+
+// Why a load is held, beside rejects, and what is said of it.
+/** @type {Record<string, typeof aboutFewRows>} */
+const ABOUT = { too_few_rows: aboutFewRows, too_much_change: aboutChange };
+
 /** @param {string} dagId */
 export const notYours = (dagId) =>
   el("p", { class: "quiet" }, `You may not start runs of ${dagId} in Airflow: whoever may can do this.`);
@@ -129,7 +151,7 @@ function again({ feed, period, runs }, dagId) {
  */
 export function nextSteps(answer, dagId) {
   const { load } = answer;
-  const held = load.attempts[0].error_code === "too_few_rows" ? aboutFewRows : aboutRejects;
+  const held = ABOUT[load.attempts[0].error_code ?? ""] ?? aboutRejects;
   const ways =
     load.state === "held" ? held(answer, dagId) : ENDED.has(load.state) ? again(answer, dagId) : null;
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);

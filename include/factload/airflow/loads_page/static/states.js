@@ -24,8 +24,10 @@ export const EXPLANATIONS = {
   published: "The load's rows are what readers of the fact table see.",
   released:
     "Published without its rejected rows, though there are more than the feed allows: a person decided so.",
+  releasedChange: "Published, though more changed than the feed allows: a person decided so.",
   releasedFew: "Published, though fewer rows came than the feed asks for: a person decided so.",
   held: "More rows were rejected than the feed allows. This attempt published nothing; the rejects are kept.",
+  heldChange: "More has changed than the feed allows. This attempt published nothing.",
   heldFew: "Fewer rows came than the feed asks for. This attempt published nothing.",
   refused: "The workbook or its rows are unfit. This attempt published nothing.",
   failed: "A fault ended the load. This attempt published nothing; the same load can run again.",

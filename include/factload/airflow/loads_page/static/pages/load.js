@@ -196,6 +196,7 @@ function released(answer, load) {
     reason,
     el("br"),
     code === "too_few_rows" ? "It was held since fewer rows came than the feed asks for. " : null,
+    code === "too_much_change" ? "It was held since more had changed than the feed allows. " : null,
     `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
   );
 }
@@ -208,12 +209,16 @@ function why(load) {
     : null;
 }
 
+// Limits beside that of rejects, by the code that a load is held with.
+/** @type {Record<string, string>} */
+const OTHER_LIMITS = { too_few_rows: "Few", too_much_change: "Change" };
+
 // Which sentence explains the state.
 /** @param {Load} load */
 function explained(load) {
   if (load.gone) return "gone";
-  const few = load.attempts[0].error_code === "too_few_rows";
-  return few && ["held", "released"].includes(load.state) ? `${load.state}Few` : load.state;
+  const limit = OTHER_LIMITS[load.attempts[0].error_code ?? ""];
+  return limit && ["held", "released"].includes(load.state) ? `${load.state}${limit}` : load.state;
 }
 
 /** @param {LoadAnswer} answer */

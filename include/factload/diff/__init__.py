@@ -1,0 +1,8 @@
+"""What publishing a staged load would change against what stands.
+
+``difference``  the answer: rows and totals before and after, the largest changes, members that vanish
+``sides``       the two sides that are compared: the staged rows, and the fact rows that they would take the place of
+``rows``        the rows that differ, paired by their key, in temporary tables
+``cells``       where a staged row came from: its workbook, sheet and cells
+``compare``     all of it, in one transaction that changes nothing
+"""

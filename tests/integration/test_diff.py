@@ -1,0 +1,181 @@
+"""`factload diff`: what publishing would change, drawn as tables: the rows before, the workbook, what is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from factload.difference import diff_load
+from factload.errors import FeedError, RowsRefused
+from factload.feed.model import Feed
+from factload.reports.report import read_report
+from tests.integration.commands import factload
+from tests.integration.place import PERIOD, Place
+
+LOAD = "sales@2026-11-05"
+Rows = Sequence[tuple[Any, ...]]
+
+
+def differing(place: Place, before: Rows, after: Rows, feed: Feed | None = None) -> Any:
+    """What `diff` says of a workbook with the rows ``after`` where ``before`` are published."""
+    feed = feed or place.feed()
+    if before:
+        place.workbook(before)
+        place.load(feed)
+    place.workbook(after)
+    return diff_load(feed, PERIOD, database=place.url)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "added", "removed", "changed", "totals"),
+    [
+        ([], [("A1", 1)], 1, 0, 0, ("0", "1.0000")),
+        ([("A1", 1)], [("A1", 2)], 0, 0, 1, ("1.0000", "2.0000")),
+        ([("A1", 1)], [("B2", 1)], 1, 1, 0, ("1.0000", "1.0000")),
+        ([("A1", 1), ("B2", 2)], [("B2", 2), ("A1", 1), ("A1", 1)], 1, 0, 0, ("3.0000", "4.0000")),
+        ([("A1", 1), ("A1", 1), ("A1", 1)], [("A1", 1)], 0, 2, 0, ("3.0000", "1.0000")),
+        ([("A1", 1), ("A1", 2)], [("A1", 2), ("A1", 3)], 0, 0, 1, ("3.0000", "5.0000")),
+        ([("A1", 1), ("A1", 2)], [("A1", 3)], 0, 1, 1, ("3.0000", "3.0000")),
+        ([("A1", 1), ("B2", 2)], [("A1", 2), ("B2", 1)], 0, 0, 2, ("3.0000", "3.0000")),
+        ([("A1", 1), ("B2", 2)], [("A1", 1), ("nobody", 2)], 0, 1, 0, ("3.0000", "1.0000")),
+    ],
+)
+def test_rows_are_added_removed_or_changed_by_their_key(
+    place: Place, before: Rows, after: Rows, added: int, removed: int, changed: int, totals: tuple[str, str]
+) -> None:
+    found = differing(place, before, after)
+    assert (found.added, found.removed, found.changed) == (added, removed, changed)
+    assert found.totals == {"metric": totals}
+    assert (found.before, found.unchanged) == (len(before), len(before) - removed - changed)
+    facts = place.facts()
+    assert len(facts) == len(before)
+    assert found.state == "reconciled"
+
+
+def test_the_largest_changes_come_first_each_with_its_cells(place: Place) -> None:
+    before = [("A1", number) for number in range(1, 14)] + [("B2", 5)]
+    after = [("A1", number * 10) for number in range(1, 14)] + [("B2", 500)]
+    found = differing(place, before, after)
+    assert len(found.largest) == 10
+    first = found.largest[0]
+    assert (first.kind, first.key, first.values) == (
+        "changed",
+        {"dimension_id": "B2"},
+        {"metric": ("5.0000", "500.0000")},
+    )
+    assert (first.workbook, first.sheet, first.row) == ("inbox/sales_2026-11-05.xlsx", "Facts", 15)
+    assert first.cells == {"dimension_id": "A15", "metric": "B15"}
+
+
+def test_members_that_vanish_are_named_by_their_business_key(place: Place) -> None:
+    found = differing(place, [("A1", 1), ("B2", 2), ("00123", 3)], [("A1", 1)])
+    [(column, gone)] = found.vanishing.items()
+    assert (column, gone.members, gone.first) == ("dimension_id", 2, ("B2", "00123"))
+
+
+def test_rows_that_moved_within_the_workbook_are_the_same_rows(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD source_row integer")
+    feed = place.feed({"fact.columns.source_row": {"provenance": "row"}})
+    found = differing(place, [("A1", 1), ("B2", 2)], [("B2", 2), ("A1", 1)], feed)
+    assert (found.added, found.removed, found.changed) == (0, 0, 0)
+    assert "not compared: source_row" in found.notes[0]
+
+
+def test_rows_are_paired_by_what_the_feed_says(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD order_id integer")
+    feed = place.feed(
+        {"fact.columns.order_id": {"column": "metric", "type": "integer"}, "compare_by": ["order_id"]}
+    )
+    found = differing(place, [("A1", 1), ("B2", 2)], [("B2", 1), ("A1", 2)], feed)
+    assert (found.key, found.changed, found.added) == (("order_id",), 2, 0)
+    with pytest.raises(FeedError, match=r"compare_by: names 'ordr_id'.*Did you mean order_id\?"):
+        place.feed(
+            {"fact.columns.order_id": {"column": "metric", "type": "integer"}, "compare_by": ["ordr_id"]}
+        )
+
+
+def test_an_upsert_takes_no_rows_away(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD UNIQUE (dimension_id)")
+    feed = place.feed({"fact.mode": {"upsert": ["dimension_id"]}})
+    found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5), ("00123", 3)], feed)
+    assert (found.before, found.added, found.removed, found.changed) == (1, 1, 0, 1)
+    assert "stay as they are" in found.notes[0]
+
+
+def test_a_partition_to_come_is_compared_with_the_one_that_stands(place: Place) -> None:
+    place.execute("DROP TABLE fact_sales")
+    place.execute(
+        "CREATE TABLE fact_sales (dimension_id bigint NOT NULL, metric numeric(18,4) NOT NULL, load_id text NOT NULL) "
+        "PARTITION BY LIST (load_id)"
+    )
+    found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5)], place.feed({"fact.mode": "exchange"}))
+    assert (found.added, found.removed, found.changed) == (0, 1, 1)
+
+
+def test_what_is_published_already_would_change_nothing(place: Place) -> None:
+    place.workbook([("A1", 1)])
+    place.load()
+    found = diff_load(place.feed(), PERIOD, database=place.url)
+    assert found.state == "published"
+    assert "published already" in found.notes[0]
+
+
+def test_what_is_staged_is_compared_as_it_is_and_published_by_the_next_run(place: Place) -> None:
+    differing(place, [("A1", 1)], [("A1", 2)])
+    attempts = place.rows("SELECT count(*) FROM factload.attempts")
+    assert diff_load(place.feed(), PERIOD, database=place.url).changed == 1
+    assert place.rows("SELECT count(*) FROM factload.attempts") == attempts
+    (place.home / "inbox/sales_2026-11-05.xlsx").rename(place.home / "aside.xlsx")
+    assert diff_load(place.feed(), PERIOD, database=place.url).changed == 1
+    (place.home / "aside.xlsx").rename(place.home / "inbox/sales_2026-11-05.xlsx")
+    place.load()
+    assert place.facts() == [(1, "2.0000", LOAD)]
+
+
+def test_another_workbook_is_staged_anew(place: Place) -> None:
+    differing(place, [("A1", 1)], [("A1", 2)])
+    place.workbook([("A1", 1), ("B2", 7)])
+    found = diff_load(place.feed(), PERIOD, database=place.url)
+    assert (found.added, found.changed) == (1, 0)
+
+
+def test_a_load_that_is_held_is_compared_too(place: Place) -> None:
+    feed = place.feed({"max_change": {"rows": "20%"}})
+    place.workbook([("A1", number) for number in range(10)])
+    place.load(feed)
+    place.workbook([("A1", number) for number in range(5)])
+    with pytest.raises(RowsRefused):
+        place.load(feed)
+    found = diff_load(feed, PERIOD, database=place.url)
+    assert (found.state, found.removed) == ("held", 5)
+    assert "the number of rows is 5" in found.held
+
+
+def test_a_load_that_comparing_finds_too_different_is_left_held(place: Place) -> None:
+    feed = place.feed({"max_change": {"rows": "20%"}})
+    found = differing(place, [("A1", number) for number in range(10)], [("A1", 0)], feed)
+    assert (found.state, found.removed, read_report(place.url, LOAD).state) == ("held", 9, "held")
+
+
+def test_comparing_leaves_no_table_behind(place: Place) -> None:
+    differing(place, [("A1", 1)], [("A1", 2)])
+    assert place.rows("SELECT relname FROM pg_class WHERE relname LIKE 'factload_diff%'") == []
+
+
+def test_the_command_prints_it_for_people_and_for_programs(place: Place) -> None:
+    place.workbook([("A1", 1), ("B2", 2)])
+    place.load()
+    place.workbook([("A1", 3)])
+    result = factload("diff", "sales", "--period", "2026-11-05")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (
+        "changed  dimension_id A1  metric 1.0000 → 3.0000  inbox/sales_2026-11-05.xlsx Facts row 2 (A2, B2)"
+        in result.stdout
+    )
+    assert "1 members of dimension_id vanish: B2" in result.stdout
+    found = json.loads(factload("diff", "sales", "--period", "2026-11-05", "--json").stdout)
+    assert found["rows"] == {"before": 2, "after": 1, "added": 0, "removed": 1, "changed": 1, "unchanged": 0}
+    assert found["totals"] == {"metric": {"before": "3.0000", "after": "3.0000"}}

@@ -17,7 +17,7 @@ from factload.cli import main
 FACTLOAD = Path(sys.executable).with_name("factload")
 
 
-_IN_THIS_PROCESS = ("check", "doctor", "init", "rejects", "schema", "status", "verify")
+_IN_THIS_PROCESS = ("check", "doctor", "init", "rejects", "schema", "status", "undo", "verify")
 PERIOD = ("--period", "2026-11-05")
 
 

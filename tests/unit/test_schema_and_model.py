@@ -547,6 +547,7 @@ OWN["max_change"] = [
     "{rows: -5%}",
     "{rows: 250%}",
 ]
+OWN["keep_previous"] = DURATIONS
 OWN["compare_by"] = ["amount", "[amount]", "[nothing]"]
 
 

@@ -6,11 +6,21 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from factload.cli.ledger import new_file
-from factload.cli.options import add_load_options, add_output_options, databases, day, say
+from factload.cli.options import (
+    add_load_argument,
+    add_load_options,
+    add_output_options,
+    databases,
+    day,
+    feed_of_load,
+    say,
+    url_for_load,
+)
 from factload.errors import FactloadError, FeedError
 
 if TYPE_CHECKING:
@@ -22,13 +32,22 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: Commands) -> None:
-    """``diff`` and ``verify``."""
+    """``diff``, ``undo`` and ``verify``."""
     diff = commands.add_parser(
         "diff",
         help="say what publishing a period would change against what stands; stages rows, publishes nothing",
     )
     add_load_options(diff)
     diff.set_defaults(command=_diff)
+
+    undo = commands.add_parser(
+        "undo", help="take a load's last change back: the rows before it stand again, or none; twice is none"
+    )
+    add_load_argument(undo)
+    undo.add_argument("--reason", metavar="TEXT", required=True, help="why; it stays in the ledger")
+    undo.add_argument("--by", metavar="NAME", default=None, help="who; default: the user of this machine")
+    add_output_options(undo)
+    undo.set_defaults(command=_undo)
 
     verify = commands.add_parser(
         "verify", help="prove that the fact tables still hold what was published, and note it in the ledger"
@@ -78,6 +97,34 @@ def _diff(options: argparse.Namespace) -> int:
     with Bars() as bars:
         found = diff_load(feed, period, database=url, workbook=options.workbook, progress=bars)
     show_difference(found)
+    return 0
+
+
+def _undo(options: argparse.Namespace) -> int:
+    from getpass import getuser
+
+    from factload.cli.terminal import show_report
+    from factload.load import parse_load_id
+    from factload.progress import QUIET
+    from factload.reports.report import read_report
+    from factload.runtime.retry import through_losses
+    from factload.undo import undo_load
+
+    _, period = parse_load_id(options.load)
+    feed, url = feed_of_load(options), url_for_load(options)
+    if feed.load_id(period) != options.load:
+        raise FeedError(
+            "load_unknown",
+            f"the feed {feed.feed} has no load {options.load}",
+            expected=feed.load_id(period),
+            remedy="Name the load's own feed with --feed",
+        )
+    undo_load(feed, period, reason=options.reason, by=options.by or getuser(), database=url)
+    report = through_losses(partial(read_report, url, options.load), QUIET)
+    if options.json:
+        print(json.dumps(report.to_json()))
+    else:
+        show_report(report)
     return 0
 
 

@@ -51,6 +51,12 @@ def _write_report(console: Console, report: Report) -> None:
             console,
             f"released by {report.released['by']} at {report.released['at']} UTC: {report.released['reason']}",
         )
+    if report.undone:
+        what = "its rows taken back" if report.state == "undone" else "the rows before brought back"
+        _line(
+            console,
+            f"{what} by {report.undone['by']} at {report.undone['at']} UTC: {report.undone['reason']}",
+        )
     if report.verified:
         _line(console, f"verified at {report.verified['at']} UTC: {report.verified['state']}")
     left_out = sum(report.left_out.values())

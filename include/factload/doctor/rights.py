@@ -21,6 +21,7 @@ _ON_LEDGER: Mapping[str, tuple[str, ...]] = {
     "partitions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "rejects": ("SELECT", "INSERT", "DELETE"),
     "corrections": ("SELECT", "INSERT"),
+    "kept": ("SELECT", "INSERT", "DELETE"),
     "steps": ("SELECT", "INSERT"),
 }
 

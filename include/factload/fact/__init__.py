@@ -9,6 +9,8 @@
 ``resolve``                a partition's rows: fact rows, and rejects with their reason
 ``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells
+``taking_out``             rows of a load taken out of the fact table, and brought back
+``digest``                 what the ledger keeps of a publication's digest
 ``standing``               what of the load is published already, and whether it is still there
 ``publish``                the one visible transaction
 ``rights``                 what the connection's user may do with the tables of a feed

@@ -23,7 +23,8 @@ class Mode:
 class Spelling:
     """How one mode is written, and what the feed must say beside it.
 
-    ``does``: what it does, for the field reference. ``needs_load_column``: why it needs a load column; without
+    ``does``: what it does, for the field reference. ``can_keep``: whether the rows of a load are its own, so that those
+    before can be kept. ``needs_load_column``: why it needs a load column; without
     this it needs none. ``keys``: what the columns are that it names; without this it is written as a bare word.
     """
 
@@ -31,6 +32,7 @@ class Spelling:
     needs_load_column: str = ""
     keys: str = ""
     example: tuple[str, ...] = ()
+    can_keep: bool = False
 
     def written(self, name: str, keys: object) -> Any:
         """The mode as a feed file has it."""
@@ -41,10 +43,12 @@ MODES = {
     "replace": Spelling(
         does="`replace` the rows of this load",
         needs_load_column="finds the rows of a load by a column that holds it",
+        can_keep=True,
     ),
     "exchange": Spelling(
         does="`exchange` the partition of this load, in a table that is partitioned by it",
         needs_load_column="tells the rows of a load from others by a column that holds it",
+        can_keep=True,
     ),
     "append_once": Spelling(does="`append_once`, never touching existing rows"),
     "upsert": Spelling(

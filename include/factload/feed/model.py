@@ -33,7 +33,7 @@ from factload.feed.limits import (
 )
 from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
 from factload.feed.part import CrossFieldError, FeedPart, sequence
-from factload.feed.schedule import MISSING_SCHEMA, Missing, Run, cron, missing_workbook
+from factload.feed.schedule import MISSING_SCHEMA, Duration, Missing, Run, cron, missing_workbook
 from factload.settings import database_url_holds_password
 from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
@@ -301,6 +301,10 @@ class Feed(FeedPart):
     )
     """The fact columns that tell a row of a load from its others, for `factload diff`. Without it: those of
     `upsert`, the first one that is `unique`, or those that dimensions fill."""
+    keep_previous: Duration | None = Field(default=None, examples=["7d"])
+    """How long the rows that a load had published are kept when others take their place, so that `factload undo` can
+    bring them back. Goes with `replace`, which then copies them into a table of their own, and with `exchange`, which
+    keeps their partition. Without it, only a first publication can be undone."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
@@ -359,6 +363,12 @@ class Feed(FeedPart):
                     f"out of the sheet. {near}".rstrip(),
                     "max_change",
                 )
+        if self.keep_previous is not None and not MODES[self.fact.mode.kind].can_keep:
+            able = " and ".join(f"`{name}`" for name, mode in MODES.items() if mode.can_keep)
+            raise CrossFieldError(
+                f"goes with the modes {able}: with `{self.fact.mode.kind}` no row is a load's own",
+                "keep_previous",
+            )
         for name in self.compare_by:
             if name not in self.fact.columns:
                 near = did_you_mean(name, list(self.fact.columns))

@@ -150,10 +150,15 @@ def record_release(connection: Connection, load: Load, state: str, reason: str, 
 
 
 def record_published(
-    connection: Connection, load: Load, rows: int, totals: dict[str, str], digest: Mapping[str, Any]
+    connection: Connection,
+    load: Load,
+    rows: int,
+    totals: dict[str, str],
+    digest: Mapping[str, Any],
+    kept_of: int | None,
 ) -> None:
     """Note, in the transaction that publishes, that these rows are what readers see now. ``digest``: columns of the
-    attempt that say what the rows' content is known by.
+    attempt that say what the rows' content is known by; ``kept_of``: the attempt whose rows are kept, if any are.
 
     Rejects and partitions of other contents (a workbook since corrected) go with the rows they stood for.
     """
@@ -169,10 +174,14 @@ def record_published(
     connection.execute(
         update(loads).where(loads.c.load_id == load.load_id).values(published_epoch=load.epoch)
     )
+    kept_content = select(attempts.c.content).where(
+        attempts.c.load_id == load.load_id, attempts.c.epoch == kept_of
+    )
     for table in (rejects, partitions):
-        connection.execute(
-            delete(table).where(table.c.load_id == load.load_id, table.c.content != load.content)
-        )
+        gone = (table.c.load_id == load.load_id) & (table.c.content != load.content)
+        if kept_of is not None:
+            gone &= table.c.content != kept_content.scalar_subquery()
+        connection.execute(delete(table).where(gone))
 
 
 def record_end(connection: Connection, load: Load, error: FactloadError) -> None:

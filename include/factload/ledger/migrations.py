@@ -144,6 +144,18 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("partitions", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
     ),
     9: (_column_of("partitions", Column("file_sha256", Text)),),
+    10: (
+        _column_of("attempts", Column("undoes", Integer)),
+        _column_of("attempts", Column("undone_by", Text)),
+        _column_of("attempts", Column("undo_reason", Text)),
+        AddTable(
+            "kept",
+            Column("epoch", Integer, nullable=False),
+            Column("of_epoch", Integer, nullable=False),
+            Column("table_name", Text, nullable=False),
+            Column("keep_until", DateTime(timezone=True), nullable=False),
+        ),
+    ),
 }
 VERSION = max(CHANGES)
 

@@ -51,5 +51,9 @@ _SENTENCES = {
         "Correct the workbook or the dimension, then {run} loads what that changes; or `factload release` it",
     ),
     "refused": ("Refused, since workbook or rows are unfit", "Correct what the error names; then {run}"),
+    "undone": (
+        "Undone: a person took its rows back, and nothing stood before",
+        "{run} loads it again; `factload undo` once more brings the rows back, as long as they are kept",
+    ),
     "failed": ("Ended by a fault: {done}", "{run} goes on from there"),
 }

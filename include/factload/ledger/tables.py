@@ -5,6 +5,7 @@
 ``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
 ``rejects``     one row a rejected row
 ``corrections`` one row a row that a person corrected: the cells that they changed
+``kept``        one row a load whose previous rows are kept, so that they can come back: where, and until when
 ``steps``       one row a step that ran: when, and how much memory its process held at most
 """
 
@@ -79,10 +80,13 @@ attempts = Table(
     Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 7
     Column("factload_version", Text),
     Column("published_digest", Text),
-    Column("published_columns", JSONB),  # as ``ledger.publications.PublishedColumn`` has them
+    Column("published_columns", JSONB),  # as ``verify.published.PublishedColumn`` has them
     Column("hash_probe", Text),
     Column("verified_at", DateTime(timezone=True)),
     Column("verified_as", Text),
+    Column("undoes", Integer),  # the attempt whose rows this one took back
+    Column("undone_by", Text),
+    Column("undo_reason", Text),
 )
 
 partitions = Table(
@@ -141,6 +145,16 @@ corrections = Table(
     Column("cells", Text, nullable=False),  # JSON in ASCII: jsonb holds no NUL, a LATIN1 database no é as é
     Column("corrected_in", Text, nullable=False),
     Column("taken_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("epoch", Integer, nullable=False),  # the attempt that took these rows out of the fact table
+    Column("of_epoch", Integer, nullable=False),  # the attempt that published them
+    Column("table_name", Text, nullable=False),  # in the staging schema
+    Column("keep_until", DateTime(timezone=True), nullable=False),
 )
 
 steps = Table(

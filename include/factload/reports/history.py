@@ -67,7 +67,7 @@ class LoadSummary:
         """The state as a person is told it.
 
         ``released``: published on a person's word, though it was held. ``stalled``: opened a day ago and
-        never ended. Else one of published, held, refused, failed, running.
+        never ended. Else one of published, held, refused, failed, undone, running.
         """
         if self.state == "published" and self.released_at is not None:
             return "released"

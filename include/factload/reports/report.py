@@ -42,7 +42,8 @@ class Report:
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
     ``left_out`` reason → rows that are no data, such as totals;
     ``released`` {by, at, reason}, when a person let it be published though it was held; ``verified`` {at, state}, when
-    its fact rows were last compared with what was published.
+    its fact rows were last compared with what was published; ``undone`` {by, at, reason}, when it is an undo that says
+    what stands.
     """
 
     feed: str
@@ -63,6 +64,7 @@ class Report:
     released: dict[str, str] | None = None
     verified: dict[str, str] | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    undone: dict[str, str] | None = None
 
     @property
     def exit_status(self) -> int:
@@ -126,6 +128,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         created=_sum(row.created_members for row in members),
         released=_released(found),
         verified=_verified(found),
+        undone=_undone(found),
         left_out=dict(found.left_out_rows),
     )
 
@@ -141,6 +144,12 @@ def _released(attempt: Row[Any]) -> dict[str, str] | None:
     if attempt.released_at is None:
         return None
     return {"by": attempt.released_by, "at": _utc(attempt.released_at), "reason": attempt.release_reason}
+
+
+def _undone(attempt: Row[Any]) -> dict[str, str] | None:
+    if attempt.undoes is None:
+        return None
+    return {"by": attempt.undone_by, "at": _utc(attempt.ended_at), "reason": attempt.undo_reason}
 
 
 def _verified(attempt: Row[Any]) -> dict[str, str] | None:

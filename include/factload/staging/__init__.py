@@ -9,5 +9,6 @@
 ``disk``      the local disk, for the user that loads alone
 ``copies``    this machine's copies of workbooks that have a URL
 ``in_use``    the sign that keeps a load's staging from being removed while a step works on it
+``kept``      rows that were taken out of a fact table and may come back: their table, until its time is over
 ``orphaned``  staging that is no longer needed: removed once published, swept by age
 """

@@ -23,6 +23,7 @@ from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions
 from factload.load import Load
 from factload.postgres.errors import sqlstate
 from factload.settings import settings
+from factload.staging import kept
 from factload.staging.in_use import held_for_sweeping
 from factload.staging.store import delete_older, staging_store
 
@@ -126,7 +127,8 @@ def _find(
 
 
 def sweep(engine: Engine) -> None:
-    """Remove the staging of loads without activity for ``FACTLOAD_STAGING_DAYS`` that no step works on.
+    """Remove the staging of loads without activity for ``FACTLOAD_STAGING_DAYS`` that no step works on, and kept rows
+    whose time is over.
 
     What can't be removed now is left to the next load that opens, and logged.
     """
@@ -135,9 +137,13 @@ def sweep(engine: Engine) -> None:
         files = staging_store().loads()
         with engine.begin() as connection:
             aged = [left for left in _find(connection, files) if left.idle > bound]
+            over = kept.expired(connection)
         for left in aged:
             with engine.begin() as connection:
                 _sweep(connection, files, left.load_id, bound)
+        for load_id in over:
+            with engine.begin() as connection:
+                kept.forget_expired(connection, load_id)
     except DBAPIError as error:
         _log.warning("orphaned staging could not be removed: SQLSTATE %s", sqlstate(error) or "none")
     except FactloadError as error:

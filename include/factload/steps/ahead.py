@@ -98,7 +98,7 @@ def _publish(
 
     slices = _as_they_are_staged(connection, load, files, maps)
     published = publish.publish_slices(connection, load, feed, fact, last, slices, prove_all)
-    record_publication(connection, load, published, proofs[0])
+    record_publication(connection, load, feed, published, proofs[0])
 
 
 def _as_they_are_staged(

@@ -17,6 +17,7 @@ from factload.load import Load
 from factload.reconcile import counts
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
+from factload.staging import kept
 from factload.steps.reconcile import prove
 
 _PUBLISHABLE = ("reconciled", "failed", "published")
@@ -73,12 +74,12 @@ def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reco
     fact = fact_table(connection, feed)
     last = last_publication(connection, load.load_id)
     published = publish.publish_rows(connection, load, feed, fact, result, last)
-    record_publication(connection, load, published, result)
+    record_publication(connection, load, feed, published, result)
     return published.rows
 
 
 def record_publication(
-    connection: Connection, load: Load, published: Published, result: counts.Reconciliation
+    connection: Connection, load: Load, feed: Feed, published: Published, result: counts.Reconciliation
 ) -> None:
     """Note, in the transaction that publishes, what readers see once it is committed."""
     for warning in published.warnings:
@@ -87,4 +88,7 @@ def record_publication(
         n: counts.EXACT.quantize(t, result.totals[n]) for n, t in published.totals.items()
     }  # equal to it
     totals = {name: f"{total:f}" for name, total in in_scale.items()}
-    ledger.record_published(connection, load, published.rows, totals, published.digest)
+    kept.forget(connection, load.load_id)
+    if published.kept_of is not None and feed.keep_previous is not None:
+        kept.record(connection, load.load_id, load.epoch, published.kept_of, feed.keep_previous)
+    ledger.record_published(connection, load, published.rows, totals, published.digest, published.kept_of)

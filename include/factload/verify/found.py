@@ -89,6 +89,17 @@ def whole_table(connection: Connection, table: Table, load: PublishedLoad) -> Co
     return content_of(connection, rows, load.named, list(load.totals))
 
 
+def find_in(connection: Connection, table: Table, load: PublishedLoad) -> Found:
+    """What is in a table that has the rows of this load alone."""
+    gone = [name for name in (*load.named, *load.totals) if name not in table.c]
+    if gone:
+        return Found(missing=tuple(f"{table.name} has no column {name}" for name in dict.fromkeys(gone)))
+    probe = connection.scalar(select(hash_probe()))
+    names = load.named or list(load.totals) or [next(iter(table.columns)).name]
+    content = content_of(connection, select(*_labelled(table, names)), names, list(load.totals))
+    return Found(content, no_digest=no_digest(table, load, probe))
+
+
 def strays(connection: Connection, table: Table, load_column: str, load_ids: Sequence[str]) -> int:
     """How many rows of a table carry none of these loads."""
     column = table.c[load_column]

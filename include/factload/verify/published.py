@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -65,7 +65,10 @@ def published_loads(connection: Connection) -> list[PublishedLoad]:
         )
         .order_by(loads.c.feed, loads.c.period)
     )
-    return [_published(row) for row in connection.execute(query)]
+    return [
+        published_load(row, row.feed, row.period, row.target or row.last_target)
+        for row in connection.execute(query)
+    ]
 
 
 def knows_feed(connection: Connection, feed: str) -> bool:
@@ -99,15 +102,16 @@ def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + _AT_ONCE]
 
 
-def _published(row: Row[Any]) -> PublishedLoad:
+def published_load(row: Row[Any], feed: str, period: date, table: str) -> PublishedLoad:
+    """What an attempt published into ``table``, as its row in the ledger says."""
     return PublishedLoad(
         load_id=row.load_id,
-        feed=row.feed,
-        period=row.period.isoformat(),
+        feed=feed,
+        period=period.isoformat(),
         epoch=row.epoch,
         content=row.content,
         mode=row.mode,
-        table=row.target or row.last_target,
+        table=table,
         load_column=row.load_column,
         rows=row.published_rows,
         totals={name: Decimal(total) for name, total in row.published_totals.items()},

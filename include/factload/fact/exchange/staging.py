@@ -107,10 +107,6 @@ def _create(
     connection: Connection, parent: Parent, staging: Table, own: Mapping[str, Value], old: Partition | None
 ) -> None:
     """``own``: the columns that have one value in all rows of the load, and no other."""
-    conditions = (
-        SQL("{} IS NOT NULL AND {} = {}").format(Identifier(name), Identifier(name), Literal(str(value)))
-        for name, value in own.items()
-    )
     run(
         connection,
         "CREATE TABLE {} (LIKE {} {}, {} bigint NOT NULL, {} integer NOT NULL, CONSTRAINT {} CHECK ({})){}",
@@ -120,9 +116,18 @@ def _create(
         Identifier(SLICE),
         Identifier(ROW),
         Identifier(BOUND),
-        SQL(" AND ").join(conditions),
+        holds_alone(own),
         Composed(_storage(connection, old.oid if old else parent.oid)),
     )
+
+
+def holds_alone(own: Mapping[str, Value]) -> Composable:
+    """The condition of the CHECK constraint ``BOUND``, for columns that have one value in all rows."""
+    conditions = (
+        SQL("{} IS NOT NULL AND {} = {}").format(Identifier(name), Identifier(name), Literal(str(value)))
+        for name, value in own.items()
+    )
+    return SQL(" AND ").join(conditions)
 
 
 def _storage(connection: Connection, oid: int) -> Iterator[Composable]:

@@ -13,10 +13,11 @@ from factload.errors import FeedError
 from factload.fact.exchange.bounds import Value, after
 from factload.fact.exchange.fitness import name_defects, partition_defects
 from factload.fact.exchange.parent import Parent, Partition, indexes_of
-from factload.fact.exchange.staging import BOUND, identities_of, name_of
+from factload.fact.exchange.staging import BOUND, holds_alone, identities_of, name_of
 from factload.fact.relation import relation_of
 from factload.fact.resolve import ROW
 from factload.fact.staging_table import SLICE
+from factload.ledger.tables import STAGING_SCHEMA
 from factload.load import Load
 from factload.postgres.statements import Definition, run, table_name
 
@@ -50,7 +51,8 @@ _REPLICA_IDENTITIES = {"f": "FULL", "n": "NOTHING"}
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A partition to come, and its place. ``old``: the partition that takes rows with ``value`` now, if any does."""
+    """A partition to come, and its place. ``old``: the partition that takes rows with ``value`` now, if any does;
+    ``aside``: the table that it becomes, in the staging schema; it is dropped where there is none."""
 
     connection: Connection
     parent: Parent
@@ -58,6 +60,7 @@ class Exchange:
     load: Load
     value: Value
     old: Partition | None
+    aside: Table | None = None
 
     @property
     def schema(self) -> str:
@@ -81,7 +84,7 @@ class Exchange:
 
     def prepare(self, load_column: str) -> None:
         """What nobody but this load notices: the staging table is made what a partition is, beside the fact table."""
-        self._require_place()
+        self.require_place()
         table = name_of(self.staging)
         drops = SQL(", ").join(SQL("DROP COLUMN {}").format(Identifier(name)) for name in (SLICE, ROW))
         run(self.connection, "ALTER TABLE {} {}", table, drops)
@@ -93,11 +96,34 @@ class Exchange:
         self._take_over(table)
         run(self.connection, "ALTER TABLE {} SET SCHEMA {}", table, Identifier(self.schema))
 
+    def prepare_as_it_was(self) -> None:
+        """The same for ``staging`` that was a partition before, and has all that one has."""
+        table = name_of(self.staging)
+        only = holds_alone({self.parent.key or "": self.value})
+        run(self.connection, "ALTER TABLE {} ADD CONSTRAINT {} CHECK ({})", table, Identifier(BOUND), only)
+        run(self.connection, "ALTER TABLE {} SET SCHEMA {}", table, Identifier(self.schema))
+
+    def take_out(self) -> None:
+        """The old partition, if there is one, is a partition no more: under the parent's lock."""
+        if self.old is None:
+            return
+        if self.aside is None:
+            run(self.connection, "DROP TABLE {}", self.old.identifier)
+            return
+        run(
+            self.connection,
+            "ALTER TABLE {} DETACH PARTITION {}",
+            self.parent.identifier,
+            self.old.identifier,
+        )
+        run(self.connection, "ALTER TABLE {} SET SCHEMA {}", self.old.identifier, Identifier(STAGING_SCHEMA))
+        moved = table_name(STAGING_SCHEMA, self.old.name)
+        run(self.connection, "ALTER TABLE {} RENAME TO {}", moved, Identifier(self.aside.name))
+
     def carry_out(self) -> None:
         """Old out, new in: under the parent's lock, and at once."""
         moved = table_name(self.schema, self.staging.name)
-        if self.old is not None:
-            run(self.connection, "DROP TABLE {}", self.old.identifier)
+        self.take_out()
         run(self.connection, "ALTER TABLE {} RENAME TO {}", moved, Identifier(self.name))
         partition = table_name(self.schema, self.name)
         run(
@@ -109,7 +135,7 @@ class Exchange:
         )
         run(self.connection, "ALTER TABLE {} DROP CONSTRAINT {}", partition, Identifier(BOUND))
 
-    def _require_place(self) -> None:
+    def require_place(self) -> None:
         """Raise ``FeedError`` where the old partition can't go, or the new one's name is taken."""
         if self.old is not None:
             defects = list(partition_defects(self.connection, self.old))

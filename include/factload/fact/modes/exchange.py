@@ -29,11 +29,13 @@ from factload.fact.exchange.swap import Exchange
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.relation import relation_of
+from factload.fact.taking_out import TakingBack
 from factload.load import Load
 from factload.postgres.errors import room_for
 from factload.postgres.locks import LockTable, in_short_waits
 from factload.postgres.statements import run
 from factload.reconcile.counts import Reconciliation
+from factload.staging import kept
 
 
 def _complete(
@@ -57,31 +59,80 @@ def _publish(at: Publishing, proved: Reconciliation) -> Published:
     old = parent.partition_of(at.connection, value)
     if defects := list(elsewhere_defects(at.connection, parent, at.feed, at.fact, at.load.load_id, old)):
         raise FeedError.together(defects)
-    exchange = Exchange(at.connection, parent, at.staging, at.load, value, old)
+    aside = at.set_aside() if old is not None else None
+    exchange = Exchange(at.connection, parent, at.staging, at.load, value, old, aside)
     exchange.prepare(at.feed.fact.load_column or "")
     locked = [at.fact, *referenced_by(at.connection, parent)]
     found = in_short_waits(at.connection, locked, lambda: _exchanged(at, exchange))
-    return Published(proved.staged, proved.totals, at.missing_before(found))
+    kept_of = at.last.epoch if at.last is not None and aside is not None else None
+    return Published(proved.staged, proved.totals, at.missing_before(found), kept_of=kept_of)
 
 
 def _exchanged(at: Publishing, exchange: Exchange) -> int:
     """Old out, new in; returns how many rows of the load stood there before."""
+    found = _rows_before(at, exchange)
+    at.require_own(found)
+    # What was kept until now goes here, where waits are short: its foreign keys lock what they point to.
+    kept.forget(at.connection, at.load.load_id)
+    exchange.carry_out()
+    return found
+
+
+def _rows_before(at: Publishing | TakingBack, exchange: Exchange) -> int:
+    """How many rows of the load stand in the old partition, which are all that it has, and which nobody changes any
+    more."""
     parent, old = exchange.parent, exchange.old
     # Readers and writers go on; which partitions there are does not change any more.
     run(at.connection, "LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE", parent.identifier)
     if parent.partition_of(at.connection, exchange.value) != old:
         raise _changed(at, "partitions")
-    found = 0
-    if old is not None:
-        at.connection.execute(LockTable(old.table, "SHARE"))
-        found, others = shared_with_others(at.connection, at.feed, at.fact, at.load.load_id, old)
-        if others:
-            raise shared(at.feed, at.load.load_id, old, others)
-        at.require_own(found)
-    elif defects := list(default_defects(at.connection, parent, exchange.value, at.feed)):
-        raise FeedError.together(defects)
-    exchange.carry_out()
+    if old is None:
+        if defects := list(default_defects(at.connection, parent, exchange.value, at.feed)):
+            raise FeedError.together(defects)
+        return 0
+    at.connection.execute(LockTable(old.table, "SHARE"))
+    found, others = shared_with_others(at.connection, at.feed, at.fact, at.load.load_id, old)
+    if others:
+        raise shared(at.feed, at.load.load_id, old, others)
     return found
+
+
+def _take_back(at: TakingBack) -> None:
+    parent = parent_of(at.connection, at.fact)
+    value = bound_value(parent, at.load.load_id, at.load.period_date, at.feed, at.fact)
+    old = parent.partition_of(at.connection, value)
+    if defects := list(elsewhere_defects(at.connection, parent, at.feed, at.fact, at.load.load_id, old)):
+        raise FeedError.together(defects)
+    aside = at.aside if at.standing else None
+    new = at.aside if at.back is None else at.back
+    exchange = Exchange(at.connection, parent, new, at.load, value, old, aside)
+    exchange.require_place()
+    if at.back is not None:
+        _require_shape(at, parent, at.back)
+        exchange.prepare_as_it_was()
+    locked = [at.fact, *referenced_by(at.connection, parent)]
+    in_short_waits(at.connection, locked, lambda: _taken_back(at, exchange))
+
+
+def _taken_back(at: TakingBack, exchange: Exchange) -> None:
+    at.require_as_many(_rows_before(at, exchange))
+    if at.back is None:
+        exchange.take_out()
+    else:
+        exchange.carry_out()
+
+
+def _require_shape(at: TakingBack, parent: Parent, back: Table) -> None:
+    """Raise where the fact table is no longer what it was when the rows that come back stood there."""
+    oid = relation_of(at.connection, back).oid
+    if shape_of(at.connection, oid) != shape_of(at.connection, parent.oid):
+        raise FeedError(
+            "undo_table_changed",
+            f"{at.feed.fact.table} has other columns or CHECK constraints than when the rows that are to come "
+            "back stood there",
+            expected="the columns and CHECK constraints that it had",
+            remedy="Nothing was undone. Change the table back, or load the workbook that is to stand",
+        )
 
 
 def _require_complete(at: Publishing, parent: Parent) -> None:
@@ -98,11 +149,11 @@ def _require_complete(at: Publishing, parent: Parent) -> None:
         )
 
 
-def _changed(at: Publishing, what: str) -> Conflict:
+def _changed(at: Publishing | TakingBack, what: str) -> Conflict:
     return Conflict(
         "conflict",
-        f"{what} of {at.feed.fact.table} were changed while {at.load.load_id} was published",
-        remedy="Nothing was published. Run the load again",
+        f"{what} of {at.feed.fact.table} were changed while {at.load.load_id} was at work",
+        remedy="Nothing was changed by it. Run it again",
     )
 
 
@@ -116,6 +167,7 @@ MODE = PublishingMode(
     staging_table=staging_table,
     make_staging=make_staging,
     complete=_complete,
+    take_back=_take_back,
     reads_back=False,
     replaces=True,
 )

@@ -14,6 +14,7 @@ from factload.fact.advice import Advice
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.once_only import OnceOnly
 from factload.fact.staging_table import make_staging, staging_table
+from factload.fact.taking_out import TakingBack
 from factload.feed.model import Fact, Feed
 from factload.load import Load
 from factload.reconcile.counts import Reconciliation
@@ -69,6 +70,9 @@ class PublishingMode:
     ``reads_back``: both return the digest of these rows; where they don't, they are those of the staging table, whose
     digest ``reconcile`` takes.
 
+    ``take_back``: take out the rows of a load that stand, and bring back those before, for an undo. Without it rows
+    can't be taken back.
+
     What becomes of rows that the load published before:
 
     ``replaces``: they belong to the load alone, are found by the load column, and the next publication replaces them.
@@ -89,6 +93,7 @@ class PublishingMode:
         Callable[[Publishing, Iterable[Collection[int]], Callable[[], None]], Published] | None
     ) = None
     complete: Callable[[Connection, Load, Table, Table, Callable[[], object]], None] | None = None
+    take_back: Callable[[TakingBack], None] | None = None
     reads_back: bool = True
     replaces: bool = False
     repeatable: bool = True

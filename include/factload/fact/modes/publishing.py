@@ -23,8 +23,9 @@ from factload.postgres.errors import room_for
 from factload.postgres.locks import locked_for_writing
 from factload.reconcile.counts import Reconciliation
 from factload.reconcile.read_back import Content, columns_that_differ, content_of, require_same
+from factload.staging.kept import table_of
 
-_DEFERRED_TRIGGERS_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+DEFERRED_TRIGGERS_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 _ROWS_MEMORY = "64MB"
 
 
@@ -32,12 +33,13 @@ _ROWS_MEMORY = "64MB"
 class Published:
     """What readers see of the load once the transaction is committed. ``totals``: measure → exact sum; ``warnings``:
     what a person should know; ``digest``: what the rows are known by, as columns of the attempt; none where that is
-    noted already."""
+    noted already; ``kept_of``: the attempt whose rows were taken out to be kept, if any were."""
 
     rows: int
     totals: Mapping[str, Decimal]
     warnings: tuple[str, ...] = ()
     digest: Mapping[str, Any] = field(default_factory=dict)
+    kept_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Publishing:
 
     def run_deferred_triggers(self) -> None:
         """Have every trigger act that would wait for COMMIT."""
-        self.connection.execute(_DEFERRED_TRIGGERS_NOW)
+        self.connection.execute(DEFERRED_TRIGGERS_NOW)
 
     def require_own(self, found: int) -> None:
         """Raise ``ReconciliationError`` if more rows carry the load's identity than its last publication put there.
@@ -113,6 +115,12 @@ class Publishing:
                 f"If they may go, DELETE the rows with this {fact.load_column}; then run the load again",
             )
 
+    def set_aside(self) -> Table | None:
+        """The table that keeps the rows which the load published before; None where the feed doesn't ask for that."""
+        if self.feed.keep_previous is None or self.last is None or not self.standing:
+            return None
+        return table_of(self.load.load_id, self.last.epoch)
+
     def missing_before(self, found: int) -> tuple[str, ...]:
         """A warning where ``found``, the load's rows that stood in the table, are fewer than were published before."""
         if found >= self.standing:
@@ -123,11 +131,13 @@ class Publishing:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a mode inserted. ``content``: of the load's rows, as read back from the fact table; ``rows``: the query that
-    finds them there, where there is one; ``warnings``: what a person should know."""
+    finds them there, where there is one; ``warnings``: what a person should know; ``kept_of``: as ``Published`` has it.
+    """
 
     content: Content
     rows: Select[Any] | None
     warnings: tuple[str, ...] = ()
+    kept_of: int | None = None
 
 
 def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing, Reconciliation], Published]:
@@ -177,7 +187,7 @@ def _as_staged(at: Publishing, written: Written) -> Published:
         require_same(at.load.load_id, staged, written.content, _differing(at, written))
     content = written.content
     digest = digest_values(content.digest, at.feed, at.fact)
-    return Published(content.rows, content.totals, written.warnings, digest)
+    return Published(content.rows, content.totals, written.warnings, digest, written.kept_of)
 
 
 def _differing(at: Publishing, written: Written) -> list[str]:

@@ -17,6 +17,7 @@ const ORDER = [
   "released",
   "refused",
   "failed",
+  "undone",
   "stalled",
   "unknown",
 ]; // worth a look

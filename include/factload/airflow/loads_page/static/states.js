@@ -15,6 +15,7 @@ export const STATES = {
   stalled: { name: "stalled", sign: "…" },
   missing: { name: "missing", sign: "" },
   skipped: { name: "skipped", sign: "–" },
+  undone: { name: "undone", sign: "↶" },
   superseded: { name: "superseded", sign: "–" },
   unknown: { name: "not known", sign: "?" },
 };
@@ -37,6 +38,7 @@ export const EXPLANATIONS = {
   waiting: "A run of this day is at work, and has opened no load yet.",
   stalled: "The load began more than a day ago and never ended: its process is gone. Run it again.",
   missing: "The schedule was due, and there is no load.",
+  undone: "A person took the load's rows back, and nothing stood before. Running it again loads it.",
   skipped: "The run of this day found nothing to load.",
 };
 

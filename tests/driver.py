@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from factload.feed.model import Feed
 from factload.load import DimensionMap, Load, Split
-from factload.pipeline import Step, steps_in_order
+from factload.pipeline import steps_in_order
+from factload.runtime.side_by_side import Step
 
 OPEN = "open_load"
 

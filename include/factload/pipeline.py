@@ -21,8 +21,7 @@ Four rules hold it together:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -36,6 +35,7 @@ from factload.postgres.connections import at_most
 from factload.progress import QUIET, Progress
 from factload.runtime.processes import Workers, say_rows_done
 from factload.runtime.retry import PAUSES, through_losses
+from factload.runtime.side_by_side import SideBySide, Step
 from factload.steps import (
     clean_staging,
     complete_staging,
@@ -48,16 +48,6 @@ from factload.steps import (
     record_failure,
     split_workbook,
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step by the name of its task in the DAG; it is called once with each of ``arguments``, after load and feed."""
-
-    name: str
-    call: Callable[..., Any]
-    arguments: Sequence[tuple[Any, ...]] = ((),)
-
 
 # Who said stop waits this long until it is noted in the ledger: for a connection, and for all of it.
 _TO_NOTE_AN_INTERRUPTION = (1.5, 10.0)
@@ -131,7 +121,8 @@ def _opened_again(
 
 
 def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tuple[Step, ...]]:
-    """The steps of an open load, in their order; those that come together may run side by side.
+    """The steps of an open load, in their order; those that come together may run side by side. Of several errors that
+    of the last is raised: one in the workbook before one in a dimension.
 
     Before the next ones are asked for, ``returned`` must have what these returned, by their names.
     """
@@ -148,48 +139,22 @@ def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tu
 
 def stage(load: Load, feed: Feed, *, database: str, progress: Progress) -> None:
     """The steps of an open load up to the proof of its staged rows. Raises what they raise."""
-    returned: dict[str, list[Any]] = {}
     with Workers(feed.parallelism, progress.rows_read) as workers:
-        for side_by_side in steps_in_order(feed, returned):
-            if any(step.name == "publish" for step in side_by_side):
+        run = SideBySide(load, feed, database, progress, workers)
+        for steps in steps_in_order(feed, run.returned):
+            if any(step.name == "publish" for step in steps):
                 return
-            _end(_start(side_by_side, returned, workers, load, feed, database, progress), returned, progress)
+            run.end(run.start(steps))
 
 
 def _run_steps(load: Load, feed: Feed, database: str, progress: Progress) -> None:
-    returned: dict[str, list[Any]] = {}
     with Workers(feed.parallelism, progress.rows_read) as workers, Workers(1, progress.rows_read) as beside:
-        for side_by_side in steps_in_order(feed, returned):
-            running = _start(side_by_side, returned, workers, load, feed, database, progress)
-            ahead = beside.start(list(_ahead_of_publish(side_by_side[0], load, feed)), database=database)
-            _end(running, returned, progress)
+        run = SideBySide(load, feed, database, progress, workers)
+        for steps in steps_in_order(feed, run.returned):
+            at_work = run.start(steps)
+            ahead = beside.start(list(_ahead_of_publish(steps[0], load, feed)), database=database)
+            run.end(at_work)
             ahead.results()
-
-
-def _start(
-    side_by_side: Sequence[Step],
-    returned: Mapping[str, list[Any]],
-    workers: Workers,
-    load: Load,
-    feed: Feed,
-    database: str,
-    progress: Progress,
-) -> list[tuple[Step, Any]]:
-    running = []
-    for step in side_by_side:
-        _show(step, returned, progress)
-        calls = [(step.call, (load, feed, *arguments)) for arguments in step.arguments]
-        running.append((step, workers.start(calls, database=database)))
-    return running
-
-
-def _end(running: Sequence[tuple[Step, Any]], returned: dict[str, list[Any]], progress: Progress) -> None:
-    # An error in the workbook is raised before one in a dimension, whichever came first.
-    for step, ending in reversed(running):
-        for result in ending.as_they_come():
-            if step.name == "load_partition":
-                progress.rows_loaded(result.staged + result.rejected)
-        returned[step.name] = ending.results()
 
 
 def _ahead_of_publish(
@@ -203,12 +168,3 @@ def _ahead_of_publish(
         yield publish_as_staged, (load, feed, partitions, step.arguments[0][1])
     elif step.name == "reconcile" and mode.complete:
         yield complete_staging, (load, feed)
-
-
-def _show(step: Step, returned: Mapping[str, list[Any]], progress: Progress) -> None:
-    """Tell the person who watches that ``step`` begins."""
-    if step.name == "load_partition":
-        [split] = returned["split_workbook"]
-        progress.rows_to_load(split.rows)
-    elif step.name in ("reconcile", "publish"):
-        progress.step(step.name)

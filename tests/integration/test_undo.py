@@ -250,3 +250,15 @@ def test_the_command_undoes_and_says_what_stands(place: Place) -> None:
     assert "the rows before brought back by ada at" in result.stdout
     assert factload("undo", "sales@2026-11-01", "--reason", "x").returncode == 2
     assert factload("undo", LOAD).returncode == 2
+
+
+def test_rows_are_kept_too_where_others_are_still_being_staged(keeping: tuple[Place, Feed]) -> None:
+    from factload.pipeline import run_load
+
+    place, feed = keeping
+    [first] = publish(place, feed, FIRST)
+    place.workbook([("A1", number) for number in range(2_100)])  # two partitions
+    run_load(feed, PERIOD, database=place.url)
+    assert len(whole(place)) == 2_100
+    undo(place, feed)
+    assert whole(place) == first

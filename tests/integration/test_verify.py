@@ -290,6 +290,21 @@ def test_an_upsert_is_proved_until_later_loads_may_have_taken_rows_over(place: P
     assert verified()[0] == 3
 
 
+def test_rows_that_an_upsert_leaves_of_an_earlier_delivery_are_no_difference(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD UNIQUE (dimension_id)")
+    feed = place.feed({"fact.mode": {"upsert": ["dimension_id"]}})
+    for rows in ([("A1", 1), ("B2", 2)], [("A1", 1)]):
+        place.workbook(rows)
+        place.load(feed)
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["state"]) == (0, "unproved")
+    assert "rows of then that it no longer has stay" in loads[LOAD]["notes"][0]
+    place.execute("DELETE FROM fact_sales WHERE dimension_id = 2")
+    assert verified()[1][LOAD]["state"] == "stands"
+    place.execute("UPDATE fact_sales SET metric = 7")
+    assert verified()[0] == 3
+
+
 def test_an_exchanged_partition_is_proved_and_named(place: Place) -> None:
     place.execute("DROP TABLE fact_sales")
     place.execute(

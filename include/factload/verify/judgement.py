@@ -18,7 +18,8 @@ class Found:
     """What stands of a load. ``content``: None where its rows can't be told from others, for the reason ``unfound``.
 
     ``missing``: what of the table is gone. ``no_digest``: why the digest can't be compared. ``may_have_lost``: how many
-    loads were published since that may have taken rows over, as an upsert does.
+    loads were published since that may have taken rows over, as an upsert does; ``may_have_more``: whether rows of the
+    load's earlier publications may still be there, which an upsert leaves.
     """
 
     content: Content | None = None
@@ -26,6 +27,7 @@ class Found:
     missing: tuple[str, ...] = ()
     no_digest: str = ""
     may_have_lost: int = 0
+    may_have_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,8 @@ def judge(load: PublishedLoad, found: Found) -> Verdict:
     content = found.content
     totals = {name: f"{total:f}" for name, total in content.totals.items()}
     fewer = load.rows - content.rows
-    if fewer > 0 and found.may_have_lost:
-        note = (
-            f"{content.rows:,} of {load.rows:,} rows still carry this load: mode upsert gives a row to the load that "
-            f"wrote it last, and {_loads(found.may_have_lost)} published since. Whether the others went that way can't "
-            "be proved"
-        )
-        return Verdict(load, "unproved", content.rows, totals, notes=(note,))
+    if not found.missing and (untold := _untold(load, found, content)):
+        return Verdict(load, "unproved", content.rows, totals, notes=(untold,))
     differences = list(found.missing)
     if fewer:
         differences.append(
@@ -100,6 +97,24 @@ def judge(load: PublishedLoad, found: Found) -> Verdict:
         return Verdict(load, "differs", content.rows, totals, differences=tuple(differences), notes=notes)
     proved = ["rows", *(["totals"] if load.totals else []), *(["digest"] if compared else [])]
     return Verdict(load, "stands", content.rows, totals, tuple(proved), notes=notes)
+
+
+def _untold(load: PublishedLoad, found: Found, content: Content) -> str:
+    """Why it can't be proved that an upsert's rows are other than published: other publications may have done it."""
+    fewer = load.rows - content.rows
+    same = not fewer and all(content.totals.get(name) == total for name, total in load.totals.items())
+    same = same and (load.digest is None or bool(found.no_digest) or content.digest == load.digest)
+    lost, more = found.may_have_lost, found.may_have_more
+    if same or not ((fewer > 0 and lost) or (fewer < 0 and more) or (lost and more)):
+        return ""
+    others = [
+        *([f"{_loads(lost)} published since, and a row is that load's which wrote it last"] if lost else []),
+        *(["it had been published before, and rows of then that it no longer has stay"] if more else []),
+    ]
+    return (
+        f"{content.rows:,} rows carry this load, and {load.rows:,} were published in mode {load.mode}: "
+        f"{'; '.join(others)}. Whether nothing else has changed them can't be proved"
+    )
 
 
 def judge_together(table: str, together: Sequence[PublishedLoad], content: Content) -> tuple[State, str]:

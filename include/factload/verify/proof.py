@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Table, func, select
@@ -102,8 +104,12 @@ def prove(
     tables = Tables(connection)
     found = find(connection, tables, asked)
     verdicts = []
+    upserts = _upserts(tables, everything)
     for load in asked:
-        seen = replace(found[load.load_id], may_have_lost=_later_upserts(tables, load, everything))
+        seen = found[load.load_id]
+        if mode_named(load.mode).takes_over:
+            lost = _later(upserts[tables.oid(load.table)], load)
+            seen = replace(seen, may_have_lost=lost, may_have_more=load.times_before > 0)
         verdict = judge(load, seen)
         table = tables.called(load.table)
         if verdict.state == "differs" and seen.content is not None and table is not None:
@@ -141,20 +147,22 @@ def _is_asked(load: PublishedLoad, feed: str | None, since: date | None) -> bool
     return (feed is None or load.feed == feed) and (since is None or load.period >= since.isoformat())
 
 
-def _later_upserts(tables: Tables, load: PublishedLoad, everything: Sequence[PublishedLoad]) -> int:
-    """How many other loads wrote to the same table since that may have taken rows over."""
-    if not mode_named(load.mode).takes_over or load.published_at is None:
-        return 0
-    place = tables.oid(load.table)
-    return sum(
-        1
-        for other in everything
-        if mode_named(other.mode).takes_over
-        and other.load_id != load.load_id
-        and other.published_at is not None
-        and other.published_at >= load.published_at
-        and tables.oid(other.table) == place
-    )
+def _upserts(tables: Tables, everything: Sequence[PublishedLoad]) -> dict[int | None, list[datetime]]:
+    """Table → when the loads were published that write over rows of others, in order."""
+    found: dict[int | None, list[datetime]] = defaultdict(list)
+    for load in everything:
+        if mode_named(load.mode).takes_over and load.published_at is not None:
+            found[tables.oid(load.table)].append(load.published_at)
+    for moments in found.values():
+        moments.sort()
+    return found
+
+
+def _later(upserts: Sequence[datetime], load: PublishedLoad) -> int:
+    """How many of these were published after the load, which is one of them."""
+    if load.published_at is None:
+        return len(upserts)
+    return len(upserts) - bisect_left(upserts, load.published_at) - 1
 
 
 def _judged_together(

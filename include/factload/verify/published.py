@@ -30,7 +30,8 @@ class PublishedColumn:
 class PublishedLoad:
     """A load as it was published last. ``totals``: measure → exact sum; ``digest``: of ``columns``, on a server whose
     ``probe`` was this; all three are None of what an older factload published. ``table`` and ``load_column`` say where
-    its rows are found; ``workbooks`` its files, each with path, bytes and SHA-256."""
+    its rows are found; ``workbooks`` its files, each with path, bytes and SHA-256; ``times_before``: how often it was
+    published before."""
 
     load_id: str
     feed: str
@@ -49,6 +50,7 @@ class PublishedLoad:
     workbooks: tuple[Mapping[str, Any], ...]
     feed_fingerprint: str | None
     factload_version: str | None
+    times_before: int
 
     @property
     def named(self) -> list[str]:
@@ -58,15 +60,32 @@ class PublishedLoad:
 
 def published_loads(connection: Connection) -> list[PublishedLoad]:
     """All loads that readers see, in the order of feeds and periods."""
+    earlier = attempts.alias("earlier")
+    before = (
+        select(func.count())
+        .select_from(earlier)
+        .where(
+            earlier.c.load_id == attempts.c.load_id,
+            earlier.c.epoch < attempts.c.epoch,
+            earlier.c.state == "published",
+        )
+        .scalar_subquery()
+    )
     query = (
-        select(loads.c.feed, loads.c.period, loads.c.target.label("last_target"), attempts)
+        select(
+            loads.c.feed,
+            loads.c.period,
+            loads.c.target.label("last_target"),
+            attempts,
+            before.label("before"),
+        )
         .join(
             attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.published_epoch)
         )
         .order_by(loads.c.feed, loads.c.period)
     )
     return [
-        published_load(row, row.feed, row.period, row.target or row.last_target)
+        published_load(row, row.feed, row.period, row.target or row.last_target, row.before)
         for row in connection.execute(query)
     ]
 
@@ -102,7 +121,9 @@ def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[start : start + _AT_ONCE]
 
 
-def published_load(row: Row[Any], feed: str, period: date, table: str) -> PublishedLoad:
+def published_load(
+    row: Row[Any], feed: str, period: date, table: str, times_before: int = 0
+) -> PublishedLoad:
     """What an attempt published into ``table``, as its row in the ledger says."""
     return PublishedLoad(
         load_id=row.load_id,
@@ -122,4 +143,5 @@ def published_load(row: Row[Any], feed: str, period: date, table: str) -> Publis
         workbooks=tuple(row.sources),
         feed_fingerprint=row.feed_fingerprint,
         factload_version=row.factload_version,
+        times_before=times_before,
     )

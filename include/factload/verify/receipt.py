@@ -119,6 +119,7 @@ def _load(load: PublishedLoad) -> dict[str, Any]:
         "feed_fingerprint": load.feed_fingerprint,
         "content": load.content,
         "factload": load.factload_version,
+        "published_times_before": load.times_before,
         "published_at": load.published_at.astimezone(UTC).isoformat() if load.published_at else None,
         "rows": load.rows,
         "totals": {name: f"{total:f}" for name, total in load.totals.items()},
@@ -147,6 +148,7 @@ def _published(load: Mapping[str, Any]) -> PublishedLoad:
         workbooks=tuple(load["workbooks"]),
         feed_fingerprint=load["feed_fingerprint"],
         factload_version=load["factload"],
+        times_before=load["published_times_before"],
     )
 
 

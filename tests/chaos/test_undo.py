@@ -35,15 +35,14 @@ KILLED = [
 ]
 LOST = [
     pytest.param(
-        fixture,
+        "harness",
         lost,
         marks=pytest.mark.fault(
-            f"the {lost} of the COMMIT of an undo{of} is lost",
+            f"the {lost} of the COMMIT of an undo is lost",
             by="a proxy that hangs up, at each COMMIT",
             over=1,
         ),
     )
-    for fixture, of in MODES.items()
     for lost in ("request", "answer")
 ]
 

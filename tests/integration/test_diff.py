@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from factload.difference import diff_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from tests.integration.commands import factload
-from tests.integration.place import PERIOD, Place
+from tests.integration.place import PERIOD, TABLES, Place
 
 LOAD = "sales@2026-11-05"
 Rows = Sequence[tuple[Any, ...]]
 
 
-def differing(place: Place, before: Rows, after: Rows, feed: Feed | None = None) -> Any:
+def differing(
+    place: Place, before: Rows, after: Rows, feed: Feed | None = None, period: date = PERIOD
+) -> Any:
     """What `diff` says of a workbook with the rows ``after`` where ``before`` are published."""
     feed = feed or place.feed()
     if before:
-        place.workbook(before)
-        place.load(feed)
-    place.workbook(after)
-    return diff_load(feed, PERIOD, database=place.url)
+        place.workbook(before, period)
+        place.load(feed, period)
+    place.workbook(after, period)
+    return diff_load(feed, period, database=place.url)
+
+
+@pytest.fixture(scope="module")
+def days(
+    tmp_path_factory: pytest.TempPathFactory, module_database: str
+) -> Iterator[tuple[Place, Iterator[date]]]:
+    """A place of the module's own, and a day of its own for each test."""
+    home = tmp_path_factory.mktemp("days")
+    with pytest.MonkeyPatch.context() as patch:
+        (home / "inbox").mkdir()
+        (home / "include/feeds").mkdir(parents=True)
+        patch.setenv("FACTLOAD_HOME", str(home))
+        place = Place(home, module_database, create_engine(module_database, poolclass=NullPool))
+        place.execute(TABLES)
+        yield place, (date(2026, 1, day) for day in range(1, 32))
+        place.engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -44,14 +65,21 @@ def differing(place: Place, before: Rows, after: Rows, feed: Feed | None = None)
     ],
 )
 def test_rows_are_added_removed_or_changed_by_their_key(
-    place: Place, before: Rows, after: Rows, added: int, removed: int, changed: int, totals: tuple[str, str]
+    days: tuple[Place, Iterator[date]],
+    before: Rows,
+    after: Rows,
+    added: int,
+    removed: int,
+    changed: int,
+    totals: tuple[str, str],
 ) -> None:
-    found = differing(place, before, after)
+    place, periods = days
+    period = next(periods)
+    found = differing(place, before, after, period=period)
     assert (found.added, found.removed, found.changed) == (added, removed, changed)
     assert found.totals == {"metric": totals}
     assert (found.before, found.unchanged) == (len(before), len(before) - removed - changed)
-    facts = place.facts()
-    assert len(facts) == len(before)
+    assert sum(load == f"sales@{period}" for _, _, load in place.facts()) == len(before)
     assert found.state == "reconciled"
 
 

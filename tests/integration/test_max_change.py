@@ -32,14 +32,13 @@ def feed(place: Place, limits: Any) -> Any:
             "the number of rows is 3, and as it is published it is 5: a change of 40.0%",
         ),
         ({"rows": "20%"}, [*FIVE, *FIVE], "the number of rows is 10"),
-        ({"metric": "10%"}, [*FIVE[:4], ("A1", 30)], ""),
         (
             {"metric": "10%"},
             [*FIVE[:4], ("A1", 31)],
             "the total of metric is 111.0000, and as it is published it is 100",
         ),
         ({"rows": "50%", "metric": "10%"}, FIVE[:4], "the total of metric is 80.0000"),
-        ({"rows": "0%"}, [("A1", 1)] * 5, ""),
+        ({"rows": "0%", "metric": "10%"}, [*FIVE[:4], ("A1", 30)], ""),
     ],
 )
 def test_what_differs_by_more_than_max_change_from_what_is_published_is_held(

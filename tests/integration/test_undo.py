@@ -98,8 +98,8 @@ def test_a_load_that_was_undone_is_loaded_again_by_the_next_run(keeping: tuple[P
     assert whole(place) == []
 
 
-def test_the_workbook_that_was_undone_is_not_what_is_published(keeping: tuple[Place, Feed]) -> None:
-    place, feed = keeping
+def test_the_workbook_that_was_undone_is_not_what_is_published(place: Place) -> None:
+    feed = place.feed(KEEPING)
     [first] = publish(place, feed, FIRST)
     published = (place.home / "inbox/sales_2026-11-05.xlsx").read_bytes()
     [second] = publish(place, feed, SECOND)
@@ -113,8 +113,8 @@ def test_the_workbook_that_was_undone_is_not_what_is_published(keeping: tuple[Pl
     assert whole(place) == first
 
 
-def test_who_undid_and_why_stays_in_the_ledger(keeping: tuple[Place, Feed]) -> None:
-    place, feed = keeping
+def test_who_undid_and_why_stays_in_the_ledger(place: Place) -> None:
+    feed = place.feed(KEEPING)
     publish(place, feed, FIRST, SECOND)
     undo(place, feed, "the wrong month")
     assert place.rows(
@@ -123,8 +123,8 @@ def test_who_undid_and_why_stays_in_the_ledger(keeping: tuple[Place, Feed]) -> N
     assert (read_report(place.url, LOAD).undone or {})["reason"] == "the wrong month"
 
 
-def test_rejects_come_back_with_their_rows(keeping: tuple[Place, Feed]) -> None:
-    place, feed = keeping
+def test_rejects_come_back_with_their_rows(place: Place) -> None:
+    feed = place.feed(KEEPING)
     publish(place, feed, [*FIRST, ("nobody", 3)], SECOND)
     undo(place, feed)
     assert read_report(place.url, LOAD).rejects == {"unmatched_key": 1}
@@ -162,30 +162,38 @@ def test_rows_are_kept_until_their_time_is_over(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "said"),
+    ("mode", "change", "error", "said"),
     [
         (
+            "replace",
             "DELETE FROM fact_sales WHERE metric = 10",
             FeedError,
             "2 rows of sales@2026-11-05 are in fact_sales, and 3",
         ),
         (
+            "exchange",
             "UPDATE factload_staging.{kept} SET metric = 5",
             ReconciliationError,
             "are not those that attempt 1 published",
         ),
         (
+            "replace",
             "DELETE FROM factload_staging.{kept}",
             ReconciliationError,
             "are not those that attempt 1 published",
         ),
-        ("ALTER TABLE fact_sales ADD note text", FeedError, "has other columns"),
+        ("exchange", "DELETE FROM fact_sales WHERE metric = 10", FeedError, "2 rows of sales@2026-11-05"),
+        ("replace", "ALTER TABLE fact_sales ADD note text", FeedError, "has other columns"),
+        ("exchange", "ALTER TABLE fact_sales ADD note text", FeedError, "has other columns"),
     ],
 )
 def test_what_would_not_be_exact_is_refused(
-    keeping: tuple[Place, Feed], change: str, error: type[Exception], said: str
+    place: Place, mode: str, change: str, error: type[Exception], said: str
 ) -> None:
-    place, feed = keeping
+    if mode == "exchange":
+        place.execute("DROP TABLE fact_sales")
+        place.execute(PARTITIONED)
+    feed = place.feed({**KEEPING, "fact.mode": mode})
     publish(place, feed, FIRST, SECOND)
     [(kept,)] = place.rows("SELECT table_name FROM factload.kept")
     place.execute(change.format(kept=kept))
@@ -226,11 +234,11 @@ def test_a_load_that_never_was_is_no_load_to_undo(place: Place) -> None:
         undo(place)
 
 
-def test_an_attempt_under_way_is_told_of_the_undo(keeping: tuple[Place, Feed]) -> None:
+def test_an_attempt_under_way_is_told_of_the_undo(place: Place) -> None:
     from factload import steps
     from factload.errors import Superseded
 
-    place, feed = keeping
+    feed = place.feed(KEEPING)
     first, _ = publish(place, feed, FIRST, SECOND)
     place.workbook([("A1", 99)])
     load = steps.open_load(feed, PERIOD, database=place.url)
@@ -252,10 +260,10 @@ def test_the_command_undoes_and_says_what_stands(place: Place) -> None:
     assert factload("undo", LOAD).returncode == 2
 
 
-def test_rows_are_kept_too_where_others_are_still_being_staged(keeping: tuple[Place, Feed]) -> None:
+def test_rows_are_kept_too_where_others_are_still_being_staged(place: Place) -> None:
     from factload.pipeline import run_load
 
-    place, feed = keeping
+    feed = place.feed(KEEPING)
     [first] = publish(place, feed, FIRST)
     place.workbook([("A1", number) for number in range(2_100)])  # two partitions
     run_load(feed, PERIOD, database=place.url)

@@ -73,7 +73,8 @@ class DimensionMap:
 class PartitionCounts:
     """One partition, counted. ``totals``: measure → exact sum of the staged rows, as decimal text; ``weighted``:
     column → sum of row number × value (``weighted_checksums``); ``unknown``: dimension → rows with its member for the
-    unknown; ``left_out``: rows that are no data, such as totals."""
+    unknown; ``left_out``: rows that are no data, such as totals; ``delivered``: measure → exact sum
+    of all rows that are, rejected ones too, where a witness speaks of it."""
 
     partition_id: str
     label: str
@@ -85,6 +86,7 @@ class PartitionCounts:
     weighted: dict[str, str] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
+    delivered: dict[str, str] = field(default_factory=dict)
 
 
 def content_of(workbook_sha256: str, feed_fingerprint: str, corrections: str) -> str:
@@ -153,15 +155,41 @@ class PartitionFile:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessCell:
+    """A cell that may hold the owner's number. ``workbook``, ``sheet``: of which rows ("": of all); ``place``: where it
+    stands; ``kind`` (``factload.sheet.block.Kind``) and ``text``: what it holds; ``problem``: why it can't be read."""
+
+    workbook: str
+    sheet: str
+    place: str
+    kind: int
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessValue:
+    """The owner's number as exact decimal text, or the ``problem`` with it; the rest as of its cell."""
+
+    workbook: str
+    sheet: str
+    place: str
+    number: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
     """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
 
-    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them.
+    ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them. ``totals``: of
+    each sheet the cell of its row of totals that a witness asks for.
     """
 
     partitions: tuple[PartitionFile, ...]
     warnings: tuple[str, ...]
     defects: tuple[WorkbookError, ...] = ()
+    totals: tuple[WitnessCell, ...] = ()
 
     @property
     def source(self) -> int:

@@ -50,3 +50,8 @@ def test_too_few_rows_are_told_without_an_empty_table() -> None:
     assert "12 rows would be published" in asked
     assert "Fewer rows came than the feed asks for." in asked
     assert "| what is wrong" not in asked
+
+
+def test_a_witness_that_differs_is_told_with_what_it_says() -> None:
+    asked = question(report({}, 12, "witness_differs"), FEED, PAGE)
+    assert "The owner's own number is another one: it is held" in asked

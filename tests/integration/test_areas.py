@@ -90,7 +90,7 @@ def test_a_feed_that_names_another_table_loads_anew(place: Place) -> None:
     with pytest.raises(WorkbookError, match="has no table 'Orders'; it has 'Sales'"):
         place.load(feed)
     problems = check_load(feed, PERIOD, database=place.url).problems
-    assert problems[0].code == "table_missing"
+    assert problems[0].code == "excel_table_missing"
     place.load(place.feed({"workbook.table": "Sales", "workbook.sheet": ABSENT}))
     assert [metric for _, metric, _ in place.facts()] == ["2.0000"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_a_range_with_the_rows_of_a_table_leaves_out_its_totals_row(tmp_path: Pa
 @pytest.mark.parametrize(
     ("choice", "code", "words"),
     [
-        ({"table": "Order"}, "table_missing", r"'Orders' \(Facts B4:C8\).*Did you mean Orders\?"),
+        ({"table": "Order"}, "excel_table_missing", r"'Orders' \(Facts B4:C8\).*Did you mean Orders\?"),
         ({"range": "SaleData"}, "range_missing", "it names SalesData, .*Did you mean SalesData"),
         ({"range": "B4:C8"}, "range_missing", "Sheet1!B4:H9000"),
         ({"range": "Local"}, "range_missing", "names 'Local' more than once"),
@@ -179,6 +180,17 @@ def test_what_can_not_be_read_is_refused_in_one_line(
     error = refused(book(tmp_path / "a.xlsx"), **choice)
     assert error.code == code
     assert re.search(words, str(error)), str(error)
+
+
+@pytest.mark.parametrize(("cells", "warned"), [("E4:F11", True), ("E4:F12", False), ("B4:C8", False)])
+def test_a_range_below_which_its_columns_go_on_is_warned_of(tmp_path: Path, cells: str, warned: bool) -> None:
+    with opened(book(tmp_path / "a.xlsx"), AreaChoice(range=f"Facts!{cells}")) as (_, rows):
+        for exactly in (False, True):
+            rows_of(rows, exactly=exactly)
+            assert bool(rows.warnings) == warned
+            assert all(
+                "the row below it has something in its columns" in warning for warning in rows.warnings
+            )
 
 
 def test_tables_that_overlap_are_refused(tmp_path: Path) -> None:
@@ -219,7 +231,7 @@ def test_an_area_is_looked_for_on_hidden_sheets_too(tmp_path: Path) -> None:
 
 def test_csv_files_and_other_workbooks_say_what_they_lack(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("k,m\na,1\n")
-    assert refused(tmp_path / "a.csv", range="SalesData").code == "table_missing"
+    assert refused(tmp_path / "a.csv", range="SalesData").code == "excel_table_missing"
     row, text, number = opendocument.row, opendocument.text, opendocument.number
     rows = (
         row(text("title"))
@@ -230,6 +242,32 @@ def test_csv_files_and_other_workbooks_say_what_they_lack(tmp_path: Path) -> Non
     ods = opendocument.ods(tmp_path / "a.ods", rows)
     assert "Save it as .xlsx" in str(refused(ods, table="Orders"))
     assert read(ods, range="Facts!A2:B3") == ([(3, "a", 1)], 1)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["$Facts.$A$2:.$B$3", "$Facts.$A$2:$Facts.$B$3", "Facts.A2:Facts.B3", "$'Facts'.$A$2:.$B$3"],
+)
+def test_a_name_of_an_ods_workbook_is_read(tmp_path: Path, address: str) -> None:
+    row, text, number = opendocument.row, opendocument.text, opendocument.number
+    rows = (
+        row(text("title"))
+        + row(text("k"), text("m"))
+        + row(text("a"), number("1"))
+        + row(text("b"), number("2"))
+    )
+    path = opendocument.ods(tmp_path / "a.ods", rows)
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("content.xml").decode()
+    named = (
+        f'<table:named-expressions><table:named-range table:name="SalesData" table:cell-range-address="{address}"/>'
+        "</table:named-expressions></office:spreadsheet>"
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{opendocument.NS}manifest:1.0"/>')
+        archive.writestr("content.xml", content.replace("</office:spreadsheet>", named))
+    assert read(path, range="SalesData") == ([(3, "a", 1)], 1)
 
 
 def test_a_name_of_an_xls_workbook_is_read(tmp_path: Path) -> None:

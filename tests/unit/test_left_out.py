@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from factload.errors import WorkbookError
 from factload.feed.left_out import SkippedRows, end_of_data
 from factload.sheet.choices import AreaChoice, CellChoices, RowChoices
+from factload.sheet.csv import source as csv_source
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.names import pattern_of
 from factload.sheet.pieces import Pieces
@@ -113,6 +114,13 @@ CASES: list[tuple[list[Row], Any, list[dict[str, str]], list[int], dict[str, int
         [2],
         {"skipped_row": 3},
     ),
+    (
+        [DATA, TOTAL, SUBTOTAL],
+        "totals_row",
+        [{"column": "label", "equals": "Sub total"}],
+        [2],
+        {"totals_row": 1, "after_end": 1},
+    ),
     ([DATA, ("Totals", "c", 1, "")], None, [{"column": "label", "pattern": "Total"}], [2, 3], {}),
 ]
 
@@ -152,6 +160,23 @@ def test_a_record_of_another_length_ends_a_csv_file_too(tmp_path: Path) -> None:
     assert read(path, choices("totals_row")) == ([2, 3], {"totals_row": 1})
 
 
+@pytest.mark.parametrize("size", [1, 3 << 19])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_record_of_several_lines_is_no_blank_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, quote: str
+) -> None:
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", size)
+    text = 'label;k;m;remark\n"two\nlines";a;1;\n;"b\n\nc";2;\n;d;3;\n;;;\n;e;4;\n'
+    path = tmp_path / "a.csv"
+    path.write_text(text.replace('"', quote), encoding="utf-8")
+    with open_source(path, csv=CsvDialect(delimiter=";", quote=quote), cells=choices("blank_row")) as source:
+        rows = source.rows(source.sheets[0], FIELDS, 2)
+        for pieces in (rows.pieces(3), rows.exactly(3)):
+            assert rows.leaves is not None
+            found = [n for piece in rows.leaves.settled(pieces) for n in piece.rows.batch["row"].to_pylist()]
+            assert found == [2, 4, 7]
+
+
 @pytest.mark.parametrize(("end", "words"), [({"first": "x", "column": "Label2"}, "no column 'Label2'")])
 def test_a_column_that_is_not_there_is_named(tmp_path: Path, end: Any, words: str) -> None:
     with pytest.raises(WorkbookError, match=words):
@@ -175,8 +200,8 @@ def test_what_is_left_out_does_not_hang_on_windows(
     last = len(rows) + 2  # the first row that is no data
     if end == "blank_row" and filled:
         last = next(i for i in range(filled[0], len(rows) + 3) if i not in filled)
-    elif end == "totals_row" and filled:
-        last = filled[-1]
+    elif end == "totals_row":
+        last = max((i for i in filled if not (skips and rows[i - 2] == SUBTOTAL)), default=last)
     elif isinstance(end, dict):
         last = rows.index(TOTAL) + 2
     wanted = [i for i in filled if i < last and not (skips and rows[i - 2] == SUBTOTAL)]

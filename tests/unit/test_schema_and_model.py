@@ -46,6 +46,7 @@ fact:
     code: {value: 1}
     period: {period: true}
     book: {provenance: workbook}
+witness: {file: "inbox/{period}.control.csv", count: rows, column: Rows}
 """
 MORE = [
     "fact.columns.code.value",
@@ -68,6 +69,7 @@ PLACES = {
     "Dimension": ["dimensions.product.", "dimensions.day."],
     "AsOf": ["dimensions.price.as_of."],
     "Fact": ["fact."],
+    "Witness": ["witness."],
     "FactColumn": ["fact.columns.amount.", "fact.columns.name.", "fact.columns.at."],
 }
 ANYTHING = [
@@ -334,6 +336,18 @@ OWN: dict[str, list[str]] = {
         "[{column: a}]",
         "[{column: a, equals: b, pattern: b}]",
     ],
+    "witness": [
+        "{at: totals_row, sum: amount}",
+        "{at: Cover!B3, sum: Amount}",
+        "{file: a.csv, sum: amount}",
+        "{file: a.csv, sum: Amount, field: 3, rows: loaded, tolerance: 0.5}",
+        "{file: a.csv, sum: amount, rows: all}",
+        "{at: totals_row, count: rows, column: Rows}",
+        "[{file: a.csv, sum: amount}]",
+    ],
+    "witness.tolerance": ["0", "0.05", '"0.05"', '" 1 "', '"-1"', "-0.5", '"1e3"', '"."', '"1."'],
+    "witness.file": ["a.csv", '"{period}.csv"', '"{day}.csv"', '"{period:x}.csv"', '"{"'],
+    "witness.field": ["3", "0", "16384", "16385"],
     "workbook.merged": ["reject", "blank", "repeat", "Reject"],
     "workbook.stale_formulas": ["reject", "take"],
     "workbook.csv.encoding": [
@@ -603,13 +617,23 @@ BEYOND_A_SCHEMA = [
     ),
     Beyond("a deadline tells somebody", _OTHER_FIELD, "a `deadline` needs `notify`"),
     Beyond("scale is at most precision", "it compares two numbers in one text", "scale at most precision"),
+    Beyond(
+        "a witness says one thing of one place",
+        _OTHER_FIELD,
+        "`sheet` goes with a cell|expected `at` or `file`|expected `sum: COLUMN`|`column` and `field`|`count: rows` needs|"
+        "names (no column|several columns) of exact numbers|is `totals_row`, and|is a cell, and",
+    ),
+    Beyond("a tolerance is finite", _ONE_NUMBER, "expected a number from 0", r"witness\.tolerance"),
     Beyond("one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`"),
     Beyond("time zones", _LIST_OF_NAMES, "IANA time zone"),
     Beyond("encodings", _LIST_OF_NAMES, "is not a text encoding"),
     Beyond("schedules", _SYNTAX, "expected a cron expression"),
     Beyond("formats of dates", _SYNTAX, "is not a date format"),
     Beyond(
-        "placeholders in a path", _SYNTAX, "is not known here|stands alone|is not a format of dates", ".*path"
+        "placeholders in a path",
+        _SYNTAX,
+        "is not known here|stands alone|is not a format of dates",
+        r".*path|witness\.file",
     ),
     Beyond("regular expressions", _SYNTAX, "is not a regular expression"),
     Beyond("no password in a URL", _SYNTAX, "a URL that holds a password"),

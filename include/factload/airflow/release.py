@@ -126,6 +126,8 @@ def question(report: Report, feed: Feed, page: str) -> str:
         told.append("Fewer rows came than the feed asks for.")
     if report.error and report.error["code"] == "too_much_change":
         told.append(f"More has changed than the feed allows, {feed.max_change}: {report.error['message']}")
+    if report.error and report.error["code"] == "witness_differs":
+        told.append(f"The owner's own number is another one: {report.error['message']}")
     if report.rejects:
         by_reason = (f"| {REASONS.get(code, '')} | {code} | {n:,} |" for code, n in report.rejects.items())
         told.append("\n".join(["| what is wrong | code | rows |", "| --- | --- | ---: |", *by_reason]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +19,7 @@ from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.check.sheets import ReadableSheet, readable_sheets
 from factload.check.target import Target, look_at
+from factload.check.witness import counted_of, unequal
 from factload.corrections.partitions import in_place
 from factload.corrections.same_rows import corrections_of
 from factload.dimension.inferred import WouldBeMembers
@@ -37,11 +38,13 @@ from factload.ledger.ledger import HELD_FOR
 from factload.load import PartitionFile, SourceFile, Split
 from factload.postgres.database import engine_for
 from factload.progress import QUIET, Progress
+from factload.reconcile.witness import Compared, Counted, compare
 from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
 from factload.split.sources import openable, read_sources
+from factload.split.witness import read_witness
 from factload.staging.files import open_table
 from factload.staging.folder import FolderPlace
 
@@ -81,6 +84,8 @@ def check_load(
             for partition in part.partitions:
                 rows.add(partition, readable)
                 progress.rows_loaded(partition.rows)
+        if not problems.found:
+            rows.compared = compare(feed, read_witness(feed, period, sources, whole), rows.counted)
     return _report(feed, period, whole, rows, problems)
 
 
@@ -122,7 +127,7 @@ def _split(
             sheet.origin,
             sheet=sheet.sheet,
             csv=feed.workbook.csv_dialect,
-            cells=feed.workbook.cells,
+            cells=feed.cells,
             fields=sheet.fields,
             place=place,
             rows_per_partition=feed.rows_per_partition,
@@ -180,6 +185,8 @@ class _Rows:
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
     earlier: EarlierRows | None = None
+    counted: list[Counted] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.target.fact is not None and self.target.once:
@@ -197,7 +204,10 @@ class _Rows:
             staged, later = self.earlier.part(with_constants(staged, constants))
             self.rejected.add(partition, later)
         self.staged += staged.num_rows
-        for measure, total in control_totals(staged, measures(readable)).items():
+        loaded = control_totals(staged, measures(readable))
+        if readable.witness is not None:
+            self.counted.append(counted_of(partition, whole, readable, staged.num_rows, loaded))
+        for measure, total in loaded.items():
             self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
         for column in lost["column"].unique().to_pylist():
@@ -217,7 +227,7 @@ class _Rows:
             )
             for name, keys in self.unmatched.items()
             if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
-        ] or [*self._too_many(source), *self._too_few(), *self._too_different()]
+        ] or [*self._too_many(source), *self._too_few(), *self._too_different(), *unequal(self.compared)]
 
     def _too_many(self, source: int) -> list[FactloadError]:
         limits = self.feed.max_rejects
@@ -291,6 +301,7 @@ def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Probl
         unknown=dict(rows.unknown),
         created=rows.would_be.created,
         left_out=split.left_out,
+        witness=[asdict(one) for one in rows.compared],
         problems=found,
         rejected=tuple(rows.rejected.kept),
         unmatched=rows.unmatched,

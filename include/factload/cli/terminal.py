@@ -70,6 +70,7 @@ def _write_report(console: Console, report: Report) -> None:
     )
     if rows["source"] and report.control_totals:
         _whole(console, _totals(report))
+    _show_witnesses(console, report)
     for title, counts in (("left out, no data", report.left_out), ("rejected because", report.rejects)):
         if counts:
             _whole(console, _counts(title, counts))
@@ -82,6 +83,22 @@ def _write_report(console: Console, report: Report) -> None:
         _line(console, f"warning {warning}", "yellow", len("warning"))
 
 
+def _show_witnesses(console: Console, report: Report) -> None:
+    for witness in report.witness:
+        _show_witness(console, witness)
+
+
+def _show_witness(console: Console, witness: Mapping[str, Any]) -> None:
+    of = f"{witness['workbook']}: " if witness["workbook"] else ""
+    if witness["problem"]:
+        _line(console, f"witness {of}{witness['problem']}", "yellow", len("witness"))
+        return
+    verdict = "equal" if witness["equal"] else f"different by {witness['difference']}"
+    told = f"{witness['says']} {witness['number']}, {witness['rows']} {witness['found']}, {verdict}"
+    style = "" if witness["equal"] else "red"
+    _line(console, f"witness {of}{witness['place']}: {told}", style, len("witness"))
+
+
 def _counts(title: str, counts: Mapping[str, int]) -> Table:
     table = _table(title, "rows")
     for reason, count in counts.items():
@@ -90,15 +107,14 @@ def _counts(title: str, counts: Mapping[str, int]) -> Table:
 
 
 def _totals(report: Report) -> Table:
-    if not report.rows["published"]:
-        table = _table("control total", "source")
-        for name, totals in report.control_totals.items():
-            table.add_row(printable(name), totals["source"])
-        return table
-    table = _table("control total", "source", "published", "")
+    published = bool(report.rows["published"])
+    witness = report.witnessed
+    heads = (*(["published", ""] if published else []), *(["witness"] if witness else []))
+    table = _table("control total", "source", *heads)
     for name, totals in report.control_totals.items():
         same = "equal" if Decimal(totals["source"]) == Decimal(totals["published"]) else "different"
-        table.add_row(printable(name), totals["source"], totals["published"], same)
+        told = [totals["published"], same] if published else []
+        table.add_row(printable(name), totals["source"], *told, *([witness.get(name, "")] if witness else []))
     return table
 
 

@@ -245,6 +245,13 @@ def control_totals(rows: pa.Table, names: list[str]) -> dict[str, str]:
     return {name: f"{Decimal(_sum(rows[name])):f}" for name in names}
 
 
+def delivered_totals(rows: pa.Table, feed: Feed) -> dict[str, str]:
+    """The exact sum of what a witness counts, over all rows of a partition file in which it can be read."""
+    if feed.witness is None or feed.witnessed is None or feed.witness.rows != "delivered":
+        return {}
+    return {feed.witnessed: f"{Decimal(_sum(rows[value_field(feed.witnessed)])):f}"}
+
+
 def _sum(values: pa.ChunkedArray) -> Decimal | int:
     total: Decimal | int | None = pc.sum(values).as_py()
     return total if total is not None else 0

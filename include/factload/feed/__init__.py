@@ -3,6 +3,8 @@
 ``file``                    feed files: finding and reading them
 ``document``                the YAML of a feed file, bounded; the lines of its fields
 ``model``, ``part``         the whole of a feed; what its parts have in common
+``workbook``, ``left_out``  where the workbooks lie; which rows and cells of them are read
+``witness``                 the owner's own number
 ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"

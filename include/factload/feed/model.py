@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import date
-from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from factload.errors import did_you_mean
-from factload.feed.columns import DateFormat, DecimalMark, FactColumn, ThousandsMark
+from factload.feed.columns import FactColumn
 from factload.feed.dimensions import Dimension
-from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.limits import (
     CHANGE_SCHEMA,
     LEAST_SCHEMA,
@@ -33,184 +32,16 @@ from factload.feed.limits import (
 )
 from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
 from factload.feed.part import CrossFieldError, FeedPart, sequence
-from factload.feed.schedule import MISSING_SCHEMA, Duration, Missing, Run, cron, missing_workbook
+from factload.feed.schedule import Duration, Run, cron
+from factload.feed.witness import TOTALS_ROW, Witness
+from factload.feed.workbook import CsvPart, WorkbookPart
 from factload.settings import database_url_holds_password
-from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
-from factload.sheet.csv.dialect import CsvDialect
-from factload.sheet.file_kind import is_named_csv
-from factload.sheet.sheets import EVERY, SheetChoice
+from factload.sheet.choices import CellChoices
+from factload.sheet.names import is_same
 from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
-
-
-def _is_a_sheet(value: object) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and value >= 0
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _sheet_choice(value: object) -> object:
-    listed = value if isinstance(value, list | tuple) else [value]
-    if not listed or not all(map(_is_a_sheet, listed)) or (len(listed) > 1 and EVERY in listed):
-        raise ValueError(
-            'expected a sheet\'s name, its index from 0, a list of these, or "*" for all visible sheets'
-        )
-    if len(set(listed)) < len(listed):
-        raise ValueError("a sheet is in the list twice: its rows would be loaded twice")
-    return sequence(value)
-
-
-_ONE_SHEET: dict[str, Any] = {
-    "anyOf": [{"type": "string", "pattern": r"\S"}, {"type": "integer", "minimum": 0}]
-}
-_SHEET_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [
-            *_ONE_SHEET["anyOf"],
-            {
-                "type": "array",
-                "items": _ONE_SHEET,
-                "minItems": 1,
-                "uniqueItems": True,
-                "if": {"minItems": 2},
-                "then": {"items": {"not": {"const": EVERY}}},
-            },
-        ],
-        "examples": ["Facts", 0, ["North", "South"], "*"],
-    }
-)
-_MARK = r"[\t !-/:-@\[-`{-~]"  # what ASCII has beside letters and digits
-
-
-_A_DAY, _ANOTHER_DAY = (
-    date(2026, 11, 5),
-    date(2027, 12, 17),
-)  # different in every part, the day of the week too
-
-
-class CsvPart(FeedPart):
-    """How a csv file is written: declared, never guessed."""
-
-    encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
-    """The encoding, by any name Python knows. A byte order mark at the beginning is skipped."""
-    delimiter: str = Field(default=",", examples=[",", ";", "|"], json_schema_extra={"pattern": f"^{_MARK}$"})
-    """The character between two fields: one that is neither letter nor digit."""
-    quote: str = Field(default='"', json_schema_extra={"pattern": f"^{_MARK}?$"})
-    """The character around a field that holds delimiters, line ends or quotes (each written twice); `""`: none."""
-    decimal: DecimalMark = "."
-    """The decimal mark of numbers, for columns that don't set their own."""
-    thousands: ThousandsMark = Field(default="", examples=[".", "'", " "])
-    """The thousands separator of numbers, for columns that don't set their own; `""`: none."""
-    date_format: DateFormat | None = None
-    """The format of dates, for columns that don't set their own and for keys of `type: date`, such as `%d.%m.%Y`.
-    Without it: ISO 8601."""
-
-    @model_validator(mode="after")
-    def _a_dialect(self) -> Self:
-        _ = self.dialect
-        if self.decimal == self.thousands:
-            raise ValueError("`decimal` and `thousands` are the same character")
-        return self
-
-    @property
-    def dialect(self) -> CsvDialect:
-        """What the reader is told."""
-        return CsvDialect(self.encoding, self.delimiter, self.quote)
-
-
-class WorkbookPart(FeedPart):
-    """Where the workbooks of a period lie, and which sheets of them are read."""
-
-    path: str = Field(examples=["inbox/sales_{period}.xlsx"])
-    """Where a period's workbook lies, relative to the project, or its URL, such as `s3://reports/sales_{period}.xlsx`;
-    `{period}` or `{period:%Y%m%d}` is its date. A pattern such as `inbox/{period}/*.xlsx` means all workbooks that
-    match, in the order of their names, as one load."""
-    sheet: Annotated[SheetChoice, BeforeValidator(_sheet_choice), _SHEET_SCHEMA] = 0
-    """The sheet's name, or its index from 0; a list of these; or `"*"`, every visible sheet of cells. A hidden sheet
-    is read only by its name. Each sheet's header row is found by its names."""
-    table: str | None = Field(default=None, examples=["Orders"], json_schema_extra={"pattern": r"\S"})
-    """Instead of a sheet: an Excel table by its name, on whatever sheet it is. Its header is the table's own, and its
-    totals row is no data."""
-    range: str | None = Field(
-        default=None, examples=["SalesData", "Sheet1!B4:H9000"], json_schema_extra={"pattern": r"\S"}
-    )
-    """Instead of a sheet: a range, by the workbook's name for it, or by its sheet and cells. Its first row is the
-    header."""
-    ends: Annotated[Ends | None, BeforeValidator(end_of_data), ENDS_SCHEMA] = None
-    """Where the data end, if rows stand below them: before the first row without anything in a column that the feed
-    reads (`blank_row`), before the last row with anything there (`totals_row`), or before the first row with this text
-    in the header's first column, or in another (`{first: "Total", column: Region}`). What is below is left out."""
-    skip_rows: Annotated[tuple[SkippedRows, ...], BeforeValidator(sequence)] = Field(
-        default=(), examples=[[{"column": "Region", "equals": "Subtotal"}]]
-    )
-    """Rows among the data that are left out, such as subtotals."""
-    missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
-        default=Missing(), json_schema_extra={"default": "fail"}
-    )
-    """What a scheduled run does when the workbook is not there: `fail`, `skip`, or `{wait: 6h}` from the hour when
-    it was due, and then fail; `{wait: 6h, then: skip}`. It waits without a worker slot. A person is told at once."""
-    merged: Merged = "reject"
-    """What happens to a cell that is merged with others and is not the first of them, if the first shows something:
-    its row is a reject (`reject`), the cell is `blank`, or it has the first one's value too (`repeat`)."""
-    stale_formulas: StaleFormulas = "reject"
-    """What happens to a formula in a workbook that Excel would recalculate on opening, as those of many programs: its
-    row is a reject (`reject`), or the saved value is loaded (`take`)."""
-    csv: CsvPart | None = None
-    """How a csv file is written. A file named `.csv` or `.csv.gz` is read as one even without this."""
-
-    @field_validator("path")
-    @classmethod
-    def _only_the_period_varies(cls, path: str) -> str:
-        try:
-            fields = [(name, spec or "", conversion) for _, name, spec, conversion in Formatter().parse(path)]
-        except ValueError:
-            raise ValueError("a { or } stands alone: write {period}, or {{ and }} for braces") from None
-        for name, spec, conversion in fields:
-            if name not in (None, "period"):
-                raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
-            if conversion or "{" in spec or (spec and format(_A_DAY, spec) == format(_ANOTHER_DAY, spec)):
-                raise ValueError("what follows `period` is not a format of dates, such as {period:%Y%m%d}")
-        return path
-
-    @field_validator("table", "range")
-    @classmethod
-    def _a_name(cls, name: str | None) -> str | None:
-        if name is not None and not name.strip():
-            raise ValueError("expected a name")
-        return name
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        given = [name for name in ("table", "range", "sheet") if name in self.model_fields_set]
-        given = [name for name in given if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise CrossFieldError(f"goes without `{given[1]}`: it says itself where its cells are", given[0])
-        if given and given[0] != "sheet" and self.may_be_csv:
-            raise CrossFieldError("goes with a workbook: a csv file has neither tables nor ranges", given[0])
-        return self
-
-    @property
-    def cells(self) -> CellChoices:
-        """Which cells are read, and what becomes of those that can be read two ways."""
-        area = AreaChoice(self.table, self.range) if self.table or self.range else None
-        rows = RowChoices(self.ends, tuple(row.skip for row in self.skip_rows))
-        return CellChoices(self.merged, self.stale_formulas, area, rows)
-
-    @property
-    def csv_dialect(self) -> CsvDialect | None:
-        """How the feed says that a csv file is written."""
-        return self.csv.dialect if self.csv else None
-
-    @property
-    def may_be_csv(self) -> bool:
-        """Whether the feed expects a csv file."""
-        return self.csv is not None or is_named_csv(self.path)
-
-    def for_period(self, period: date) -> str:
-        """The path of one period's workbook."""
-        return self.path.format(period=period)
 
 
 class Fact(FeedPart):
@@ -305,6 +136,9 @@ class Feed(FeedPart):
     """How long the rows that a load had published are kept when others take their place, so that `factload undo` can
     bring them back. Goes with `replace`, which then copies them into a table of their own, and with `exchange`, which
     keeps their partition. Without it, only a first publication can be undone."""
+    witness: Witness | None = None
+    """A number of the workbook's owner, such as the sheet's own total, with which the load is compared before it is
+    published. If they differ, the load is held."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
@@ -377,6 +211,59 @@ class Feed(FeedPart):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _witness_fits(self) -> Self:
+        if self.witness is None:
+            return self
+        if self.witness.sum is not None and len(self._summed) != 1:
+            near = did_you_mean(self.witness.sum, list(self.fact.columns))
+            raise CrossFieldError(
+                f"names {'several columns' if self._summed else 'no column'} of exact numbers out of the sheet: "
+                f"expected one, by its name in `fact.columns` or in the sheet. {near}".rstrip(),
+                "witness",
+                "sum",
+            )
+        ends, book = self.workbook.ends, self.workbook
+        if self.witness.at == TOTALS_ROW and not (
+            book.table or book.range or (ends and ends.kind != "blank_row")
+        ):
+            raise CrossFieldError(
+                "is `totals_row`, and nothing says which row that is: expected `workbook.table`, or `workbook.ends: "
+                "totals_row` or `{first: ...}`",
+                "witness",
+                "at",
+            )
+        if self.witness.at not in (None, TOTALS_ROW) and book.may_be_csv:
+            raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")
+        return self
+
+    @property
+    def _summed(self) -> list[str]:
+        """The fact columns that the witness may mean: by their own name, or else by that of the sheet's column."""
+        numbers = {
+            n: c for n, c in self.fact.columns.items() if c.type is not None and c.type.is_exact_number
+        }
+        wanted = self.witness.sum if self.witness else None
+        named = [name for name in numbers if name == wanted]
+        return named or [
+            name for name, column in numbers.items() if is_same(column.column or "", wanted or "")
+        ]
+
+    @property
+    def witnessed(self) -> str | None:
+        """The fact column whose sum the witness says; None if it counts rows."""
+        return self._summed[0] if self._summed else None
+
+    @property
+    def cells(self) -> CellChoices:
+        """Which cells of the workbooks are read, those that the witness needs among them."""
+        cells, witness = self.workbook.cells, self.witness
+        if witness is None or witness.at != TOTALS_ROW:
+            return cells
+        column = self.fact.columns[self.witnessed].column if self.witnessed else None
+        watched = witness.field or witness.column or column or ""
+        return replace(cells, rows=replace(cells.rows, watched=watched))
+
     @property
     def map_of(self) -> dict[str, str]:
         """Dimension → the dimension whose map it uses: the first of those that would have the same."""
@@ -426,6 +313,7 @@ class Feed(FeedPart):
                 },
                 "dimensions": True,
                 "fact": True,
+                "witness": True,
             },
             exclude_defaults=True,  # a field that a later version adds changes nothing for who doesn't use it
         )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
+
+_A_DAY, _ANOTHER_DAY = (
+    date(2026, 11, 5),
+    date(2027, 12, 17),
+)  # different in every part, the day of the week too
 
 
 class FeedPart(BaseModel):
@@ -29,6 +36,20 @@ class CrossFieldError(ValueError):
 def sequence(value: object) -> object:
     """A list as a tuple: YAML knows lists only, frozen models hold tuples."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def periodic_path(path: str) -> str:
+    """A path in which `{period}` stands for the date; raises ``ValueError`` where anything else would vary."""
+    try:
+        fields = [(name, spec or "", conversion) for _, name, spec, conversion in Formatter().parse(path)]
+    except ValueError:
+        raise ValueError("a { or } stands alone: write {period}, or {{ and }} for braces") from None
+    for name, spec, conversion in fields:
+        if name not in (None, "period"):
+            raise ValueError(f"{{{name}}} is not known here; only {{period}} is, or {{period:%Y%m%d}}")
+        if conversion or "{" in spec or (spec and format(_A_DAY, spec) == format(_ANOTHER_DAY, spec)):
+            raise ValueError("what follows `period` is not a format of dates, such as {period:%Y%m%d}")
+    return path
 
 
 def time_zone(name: object) -> object:

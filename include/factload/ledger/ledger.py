@@ -36,7 +36,7 @@ from factload.load import Load
 from factload.postgres.encoding import storable
 
 # What a person may let pass: the load is held, not refused.
-HELD_FOR = ("too_many_rejects", "too_few_rows", "too_much_change")
+HELD_FOR = ("too_many_rejects", "too_few_rows", "too_much_change", "witness_differs")
 # The states in which work on an attempt may go on, also after a person cleared a task of it. A published load
 # is finished: its steps have nothing to do.
 UNFINISHED = ("loading", "reconciled", "held", "refused", "failed")
@@ -137,7 +137,8 @@ def record_release(connection: Connection, load: Load, state: str, reason: str, 
         raise FeedError(
             "not_held",
             f"{load.load_id} is {state}" + (f": {found.error_code}" if found.error_code else ""),
-            expected="a load that is held because too many rows were rejected, too few came, or they differ too much",
+            expected="a load that is held because too many rows were rejected, too few came, they differ too much, or "
+            "its witness says another number",
             remedy="See `factload status`",
         )
     update_attempt(

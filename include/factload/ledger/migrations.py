@@ -156,6 +156,10 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
             Column("keep_until", DateTime(timezone=True), nullable=False),
         ),
     ),
+    11: (
+        _column_of("attempts", Column("witness", JSONB, nullable=False, server_default="[]")),
+        _column_of("partitions", Column("delivered_totals", JSONB, nullable=False, server_default="{}")),
+    ),
 }
 VERSION = max(CHANGES)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, delete, select, update
@@ -14,14 +15,21 @@ from factload.errors import Superseded
 from factload.ledger.conditions import of_content, of_partition
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
-from factload.load import Load, PartitionCounts, PartitionFile
+from factload.load import Load, PartitionCounts, PartitionFile, WitnessValue
 from factload.postgres.encoding import storable
 
 
 def record_split(
-    connection: Connection, load: Load, files: Sequence[PartitionFile], warnings: Sequence[str]
+    connection: Connection,
+    load: Load,
+    files: Sequence[PartitionFile],
+    warnings: Sequence[str],
+    witness: Sequence[WitnessValue] = (),
 ) -> None:
-    """Note what the workbook was split into; what another way of splitting left is forgotten."""
+    """Note what the workbook was split into; what another way of splitting left is forgotten.
+
+    ``witness``: what the owner's own number says.
+    """
     fence(connection, load, *UNFINISHED, lock="share")
     kept = [f.partition_id for f in files]
     for table in (partitions, rejects):
@@ -67,6 +75,9 @@ def record_split(
         source_rows=sum(f.source for f in files),
         blank_rows=sum(f.blank for f in files),
         warnings=[storable(connection, warning) for warning in warnings],
+        witness=[
+            {name: storable(connection, text) for name, text in asdict(value).items()} for value in witness
+        ],
     )
 
 
@@ -151,6 +162,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
             totals=counts.totals,
             weighted=counts.weighted,
             unknown_rows=counts.unknown,
+            delivered_totals=counts.delivered,
             staged_from=staged_from,
             loaded_epoch=load.epoch,
         )

@@ -47,7 +47,7 @@ _SENTENCES = {
     "published": ("Published", "Nothing to do; a corrected workbook replaces its rows"),
     "held": (
         "Held, since more rows were rejected than `max_rejects` allows, fewer are left than `min_rows` asks for, or "
-        "they differ by more than `max_change` from what was published before",
+        "they differ by more than `max_change` from what was published before, or `witness` says another number",
         "Correct the workbook or the dimension, then {run} loads what that changes; or `factload release` it",
     ),
     "refused": ("Refused, since workbook or rows are unfit", "Correct what the error names; then {run}"),

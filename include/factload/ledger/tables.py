@@ -76,6 +76,9 @@ attempts = Table(
     Column("target", Text),  # the fact table, as the feed called it; unknown of attempts before version 4
     Column("load_column", Text),
     Column("left_out_rows", JSONB, nullable=False, server_default="{}"),  # reason → rows
+    Column(
+        "witness", JSONB, nullable=False, server_default="[]"
+    ),  # what the owner's number says, then compared
     Column("worked_at", DateTime(timezone=True)),  # a step began, more than an hour after the sign before it
     Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 7
     Column("factload_version", Text),
@@ -112,6 +115,7 @@ partitions = Table(
     Column("created_members", JSONB, nullable=False, server_default="{}"),
     Column("left_out_rows", JSONB, nullable=False, server_default="{}"),
     Column("file_sha256", Text),  # of the partition file that the newest attempt made
+    Column("delivered_totals", JSONB, nullable=False, server_default="{}"),
 )
 
 rejects = Table(

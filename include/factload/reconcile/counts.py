@@ -37,7 +37,7 @@ class Reconciliation:
 
     ``differing``: the ids of the partitions that don't add up. ``too_many``: which rejects are more than the feed
     allows, in words; ``too_few``: which rows are fewer than it asks for; ``too_different``: what has changed by more
-    than it allows.
+    than it allows; ``unequal``: where the owner's own number is another one.
     """
 
     source: int
@@ -50,11 +50,12 @@ class Reconciliation:
     too_many: tuple[str, ...] = ()
     too_few: str = ""
     too_different: tuple[str, ...] = ()
+    unequal: tuple[str, ...] = ()
 
     @property
     def publishable(self) -> bool:
         """Whether it adds up, within the feed's limits, or as a person let it through."""
-        return not (self.differences or self.too_many or self.too_few or self.too_different)
+        return not (self.differences or self.too_many or self.too_few or self.too_different or self.unequal)
 
     @property
     def amounts(self) -> dict[str, Decimal]:
@@ -137,8 +138,8 @@ def require_agreement(load_id: str, result: Reconciliation) -> None:
 def require_within_limits(
     load_id: str, result: Reconciliation, limits: RejectLimits, least: LeastRows, change: ChangeLimits
 ) -> None:
-    """Raise ``RowsRefused`` when more rows were rejected than the feed allows, fewer are left than it asks for, or what
-    is left differs by more than it allows from what was published before."""
+    """Raise ``RowsRefused`` when more rows were rejected than the feed allows, fewer are left than it asks for, what is
+    left differs by more than it allows from what was published before, or the owner's number is another one."""
     if result.too_many:
         raise RowsRefused(
             "too_many_rejects",
@@ -162,4 +163,13 @@ def require_within_limits(
             expected=f"changes up to max_change, {change}",
             remedy=f"Nothing was published. `factload diff` says what would change. Correct the workbook, and run the "
             f"load again; or `factload release {load_id} --reason ...` publishes it as it is",
+        )
+    if result.unequal:
+        more = len(result.unequal) - _NAMED_AT_MOST
+        raise RowsRefused(
+            "witness_differs",
+            "; ".join(result.unequal[:_NAMED_AT_MOST]) + (f"; and {more:,} more" if more > 0 else ""),
+            expected="what the workbook's owner says",
+            remedy="Nothing was published. Ask for the whole workbook, or for its right number, and run the load "
+            f"again; or `factload release {load_id} --reason ...` publishes it as it is",
         )

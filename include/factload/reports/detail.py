@@ -54,6 +54,7 @@ class Attempt:
     released_at: datetime | None
     release_reason: str | None
     left_out_rows: dict[str, int]
+    witness: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

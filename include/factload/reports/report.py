@@ -21,6 +21,7 @@ from factload.ledger.states import Standing
 from factload.ledger.tables import attempts, loads, partitions, steps
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
+from factload.reconcile.witness import by_measure
 
 STEPS = (
     "open_load",
@@ -40,7 +41,8 @@ class Report:
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
-    ``left_out`` reason → rows that are no data, such as totals;
+    ``left_out`` reason → rows that are no data, such as totals; ``witness`` the owner's own numbers, each beside the
+    load's, as ``reconcile.witness.Compared`` has them, once it is reconciled;
     ``released`` {by, at, reason}, when a person let it be published though it was held; ``verified`` {at, state}, when
     its fact rows were last compared with what was published; ``undone`` {by, at, reason}, when it is an undo that says
     what stands.
@@ -65,6 +67,12 @@ class Report:
     verified: dict[str, str] | None = None
     left_out: dict[str, int] = field(default_factory=dict)
     undone: dict[str, str] | None = None
+    witness: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def witnessed(self) -> dict[str, str]:
+        """Measure → what the owner's numbers come to together, as exact decimal text; only if all can be read."""
+        return by_measure(self.witness)
 
     @property
     def exit_status(self) -> int:
@@ -130,6 +138,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         verified=_verified(found),
         undone=_undone(found),
         left_out=dict(found.left_out_rows),
+        witness=[one for one in found.witness if "equal" in one],
     )
 
 

@@ -77,13 +77,15 @@ class Block:
     ``row`` holds Excel row numbers (1-based, ascending, no doubles); ``columns`` has an entry for every mapped
     sheet column, keyed by its index (A = 1), each as long as ``row``. ``last_row`` is the last row that was
     written in this stretch, with or without a value (0: none was). ``ragged``: of rows whose fields can't be told
-    apart, by their position in the block, the whole text; their columns are blank.
+    apart, by their position in the block, the whole text; their columns are blank. ``last_lines``: the line where each
+    row ends, where rows may be several lines long.
     """
 
     row: Int32s
     columns: Mapping[int, Column]
     last_row: int
     ragged: Mapping[int, str] = field(default_factory=dict)
+    last_lines: Int32s | None = None
 
     def __len__(self) -> int:
         return len(self.row)

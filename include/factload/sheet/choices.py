@@ -37,11 +37,12 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class RowChoices:
-    """Which rows below a header are no data. ``watched``: the columns whose cells in the totals row are asked for."""
+    """Which rows below a header are no data. ``watched``: the column whose cell in the totals row is asked for, by
+    its name or its position ("": none)."""
 
     ends: Ends | None = None
     skips: tuple[Skip, ...] = ()
-    watched: tuple[str, ...] = ()
+    watched: str | int = ""
 
 
 ALL_ROWS = RowChoices()

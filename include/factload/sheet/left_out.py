@@ -29,8 +29,7 @@ _FieldsOf = Callable[[str], Sequence[str]]
 class LeftOutRows:
     """What of one sheet is left out. ``columns``: those that it looks at.
 
-    ``cells``: of the row of totals, once all pieces are settled, what stands in the columns that it looks at, and
-    its number; empty if there was none.
+    ``totals_row``: its number once all pieces are settled, 0 if there was none.
     """
 
     def __init__(self, choices: RowChoices, header: Header, sheet: str, area: Area | None) -> None:
@@ -42,15 +41,18 @@ class LeftOutRows:
             self._kind = ""  # the file says which row it is
         self._label_column = _label_column(choices, header, sheet)
         self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
-        witnessed = [_column(header, name, sheet) for name in choices.watched]
-        self.columns = sorted({self._label_column, *witnessed, *(column for column, _ in self._skips)} - {0})
+        watched = choices.watched
+        self._watched = (
+            _column(header, watched, sheet) if watched and isinstance(watched, str) else watched or 0
+        )
+        self.columns = sorted({self._label_column, int(self._watched), *(c for c, _ in self._skips)} - {0})
         self._begin()
 
     def _begin(self) -> None:
         self._ended = self._seen = False
         self._last = 0  # the last row with something in a column that is read
         self.totals_row = 0
-        self.cells: Mapping[int, Cell] = {}
+        self._cells_of_totals: Mapping[int, Cell] = {}
 
     def marks(self, block: Block, rows: TypedRows, fields_of: _FieldsOf = lambda _: ()) -> Marks:
         """What a piece's rows say of themselves. ``fields_of``: the fields of a row that is too short or too long."""
@@ -61,9 +63,10 @@ class LeftOutRows:
         of_interest = {ends_at} - {0}
         if self._last_row is not None:
             of_interest |= set(block.row[block.row > self._last_row].tolist())
-        elif self._kind == "totals_row" and rows.batch.num_rows:
-            of_interest.add(int(rows.batch["row"][-1].as_py()))
-        return Marks(ends_at, block.row[skipped], self._cells(block, of_interest, fields_of))
+        elif self._kind == "totals_row":
+            of_interest |= {_last_row(rows, block.row[skipped])} - {0}
+        tall = _tall(block) if self._kind == "blank_row" else {}
+        return Marks(ends_at, block.row[skipped], self._cells(block, of_interest, fields_of), tall)
 
     def settled(self, pieces: Pieces) -> Pieces:
         """The pieces without these rows."""
@@ -74,14 +77,24 @@ class LeftOutRows:
                 if self._kind != "totals_row":
                     yield self._settle(piece)
                     continue
-                if (
-                    piece.rows.batch.num_rows
-                ):  # the last row with something is in this piece, or in a later one
+                if _last_row(
+                    piece.rows, _skipped(piece)
+                ):  # the row of totals is in this piece, or in a later one
                     yield from map(self._settle, held)
                     held = []
                 held.append(piece)
         for number, piece in enumerate(held):
             yield self._settle(piece, ends_here=number == 0)
+
+    @property
+    def watched_column(self) -> int:
+        """The column (A = 1) of the cell in the totals row that is asked for."""
+        return int(self._watched)
+
+    @property
+    def watched(self) -> Cell | None:
+        """What stands in the watched cell of the totals row, once all pieces are settled; None without such a row."""
+        return self._cells_of_totals.get(self.watched_column, (Kind.BLANK, "")) if self.totals_row else None
 
     def defects(self) -> list[WorkbookError]:
         """Why the sheet is refused, once all pieces are settled: its data don't end as the feed says."""
@@ -107,7 +120,7 @@ class LeftOutRows:
             reason[numbers >= end] = 2
             reason[numbers == self.totals_row] = 1
         if len(numbers):
-            self._last, self._seen = int(numbers[-1]), True
+            self._last, self._seen = int(_last_lines(numbers, marks)[-1]), True
         if not reason.any():
             return piece
         counts = {name: int((reason == code).sum()) for code, name in enumerate((TOTALS, AFTER, SKIPPED), 1)}
@@ -122,23 +135,24 @@ class LeftOutRows:
         if self._ended:
             return 1
         marks = piece.marks or Marks()
-        end = 0
-        if self._last_row is not None and len(numbers) and numbers[-1] > self._last_row:
-            end = self.totals_row = int(numbers[numbers > self._last_row][0])
-        elif self._kind == "first" and marks.ends_at:
-            end = self.totals_row = marks.ends_at
-        elif self._kind == "totals_row" and ends_here and len(numbers):
-            end = self.totals_row = int(numbers[-1])
-        elif self._kind == "blank_row" and len(numbers):
-            end = self._after_gap(numbers)
+        totals = [row for row in marks.cells if row == marks.ends_at or self._is_behind(row)]
+        if self._kind == "totals_row" and ends_here:
+            totals.append(_last_row(piece.rows, marks.skipped))
+        end = self.totals_row = min(totals, default=0)
+        if self._kind == "blank_row" and not end and len(numbers):
+            end = self._after_gap(numbers, _last_lines(numbers, marks))
         if end:
             self._ended = True
-            self.cells = marks.cells.get(self.totals_row, {})
+            self._cells_of_totals = marks.cells.get(self.totals_row, {})
         return end
 
-    def _after_gap(self, numbers: Int32s) -> int:
+    def _is_behind(self, row: int) -> bool:
+        """Whether the file itself says that the row is one of totals."""
+        return self._last_row is not None and row > self._last_row
+
+    def _after_gap(self, numbers: Int32s, lasts: Int32s) -> int:
         """The first row that stands behind a blank one; those above the first row of data don't count."""
-        before = np.concatenate([[self._last if self._seen else numbers[0] - 1], numbers[:-1]])
+        before = np.concatenate([[self._last if self._seen else numbers[0] - 1], lasts[:-1]])
         gaps = np.flatnonzero(numbers != before + 1)
         return int(numbers[gaps[0]]) if len(gaps) else 0
 
@@ -163,7 +177,7 @@ class LeftOutRows:
                     i: (Kind.TEXT, fields[i - 1]) for i in self.columns if i <= len(fields) and fields[i - 1]
                 }
             else:
-                found[number] = {i: _cell(block.columns[i], at) for i in self.columns}
+                found[number] = {i: _cell(block.columns[i], at) for i in self.columns if i in block.columns}
         return found
 
 
@@ -184,6 +198,34 @@ def left_out_rows(choices: RowChoices, header: Header, sheet: str, area: Area | 
         )
     asked = choices.ends is not None or choices.skips or (area is not None and area.totals)
     return LeftOutRows(choices, header, sheet, area) if asked else None
+
+
+def _last_row(rows: TypedRows, skipped: Int32s) -> int:
+    """The last row with something in a column that is read, of those that are not skipped; 0 for none."""
+    numbers: Int32s = fixed(rows.batch["row"], np.int32)
+    left = numbers[~np.isin(numbers, skipped)] if len(skipped) else numbers
+    return int(left[-1]) if len(left) else 0
+
+
+def _skipped(piece: Decoded) -> Int32s:
+    return (piece.marks or Marks()).skipped
+
+
+def _tall(block: Block) -> dict[int, int]:
+    if block.last_lines is None:
+        return {}
+    at = np.flatnonzero(block.last_lines != block.row)
+    return dict(zip(block.row[at].tolist(), block.last_lines[at].tolist(), strict=True))
+
+
+def _last_lines(numbers: Int32s, marks: Marks | None) -> Int32s:
+    """The last line of each row."""
+    lasts = numbers.copy()
+    if marks is not None and marks.tall:
+        rows, last = (np.array(part, np.int32) for part in zip(*sorted(marks.tall.items()), strict=True))
+        at = np.isin(numbers, rows)
+        lasts[at] = last[np.isin(rows, numbers)]
+    return lasts
 
 
 def _label_column(choices: RowChoices, header: Header, sheet: str) -> int:

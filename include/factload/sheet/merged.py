@@ -213,6 +213,13 @@ class MergedCells:
         self._before = last
 
 
+def is_hidden(ranges: Ranges, row: int, column: int) -> bool:
+    """Whether a cell is merged with others and not the first of them."""
+    top, left, bottom, right = ranges.T
+    inside = (top <= row) & (row <= bottom) & (left <= column) & (column <= right)
+    return bool((inside & ((top != row) | (left != column))).any())
+
+
 def _covers(ranges: Ranges, column: int, header: int) -> _Covers:
     top, left, bottom, right = ranges.T
     hides = (left <= column) & (right >= column) & (bottom > header) & ((left != column) | (bottom > top))

@@ -53,7 +53,7 @@ class NamedAreas:
     def chosen(self, choice: AreaChoice) -> SheetPart:
         """The sheet that holds the chosen area, with it. It may be hidden, since it is named.
 
-        Raises ``WorkbookError``: ``table_missing``, ``table_without_header``, ``range_missing``,
+        Raises ``WorkbookError``: ``excel_table_missing``, ``table_without_header``, ``range_missing``,
         ``range_unfit``, ``area_overlaps``.
         """
         if choice.table is not None:
@@ -65,10 +65,22 @@ class NamedAreas:
             raise _unfit(area.title, "is on a sheet without cells")
         return replace(part, state="visible", area=area)
 
+    def cell(self, written: str) -> tuple[SheetPart, int, int]:
+        """The sheet, row and column (A = 1) of one cell, by its name or as ``Cover!B3``. Raises ``WorkbookError``."""
+        part, area = self._located(written, f"cell {written.strip()!r}")
+        if (area.top, area.left) != (area.bottom, area.right):
+            raise WorkbookError(
+                "range_unfit",
+                f"The {area.title} is more than one cell, {area.reference} of sheet {part.name!r}",
+                expected="one cell, such as Cover!B3",
+                remedy="Correct the feed file, or the name in the workbook",
+            )
+        return part, area.top, area.left
+
     def _table(self, name: str) -> tuple[SheetPart, Area]:
         if self.tables is None:
             raise WorkbookError(
-                "table_missing",
+                "excel_table_missing",
                 f"Of this kind of workbook the tables are not known, and the feed asks for table {name!r}",
                 expected="an .xlsx or .xlsm workbook",
                 remedy="Save it as .xlsx, or name the cells with `workbook.range`",
@@ -78,7 +90,7 @@ class NamedAreas:
             there = [f"{table.name!r} ({table.sheet} {table.cells})" for table in self.tables]
             seen = "has two tables" if found else "has no table"
             raise WorkbookError(
-                "table_missing",
+                "excel_table_missing",
                 f"The workbook {seen} {name!r}; it has {_listed(there)}",
                 remedy=_near(name, [table.name for table in self.tables])
                 + "Correct `workbook.table` in the feed file, or ask for the table",
@@ -91,11 +103,21 @@ class NamedAreas:
                 expected="the names of its columns in its first row",
                 remedy="Turn on Header Row in the table's design in Excel",
             )
+        if found[0].totals > 1:
+            raise _unfit(area.title, f"has {found[0].totals:,} totals rows")
         return self._sheet(found[0].sheet, area.title), area
 
     def _range(self, written: str) -> tuple[SheetPart, Area]:
+        part, area = self._located(written, f"range {written.strip()!r}")
+        if area.top == area.bottom:
+            raise _unfit(area.title, f"is a single row, {area.reference}")
+        own = [table for table in self.tables or () if _is_one(table.sheet, part.name)]
+        same = [table.totals for table in own if area.has_rows_of(_area_of(table))]
+        return part, replace(area, totals=max(same, default=0))
+
+    def _located(self, written: str, title: str) -> tuple[SheetPart, Area]:
+        """Which cells a name or an address means."""
         qualified = _QUALIFIED.fullmatch(written.strip())
-        title = f"range {written.strip()!r}"
         if qualified is not None and _rectangle(qualified["cells"]) is not None:
             return self._addressed(qualified, title)
         if qualified is not None:
@@ -123,7 +145,7 @@ class NamedAreas:
             "range_missing",
             f"The workbook {seen}; it names {_listed(there)}",
             expected="a defined name, SHEET!NAME, or cells such as Sheet1!B4:H9000",
-            remedy=_near(name, known) + "Correct `workbook.range` in the feed file, or ask for the name",
+            remedy=_near(name, known) + "Correct the feed file, or ask for the name",
         )
 
     def _addressed(self, written: re.Match[str], title: str) -> tuple[SheetPart, Area]:
@@ -134,11 +156,7 @@ class NamedAreas:
         area = Area(title, *rectangle)
         if area.bottom > MAX_ROWS or area.right > MAX_COLUMNS or not area.top:
             raise _unfit(title, "reaches beyond the cells that a sheet has")
-        if area.top == area.bottom:
-            raise _unfit(title, f"is a single row, {area.reference}")
-        own = [table for table in self.tables or () if _is_one(table.sheet, part.name)]
-        same = [table.totals for table in own if area.has_rows_of(_area_of(table))]
-        return part, replace(area, totals=max(same, default=0))
+        return part, area
 
     def _sheet(self, name: str, title: str) -> SheetPart:
         found = [part for part in self.sheets if _is_one(part.name, name)]
@@ -148,7 +166,7 @@ class NamedAreas:
             raise WorkbookError(
                 "sheet_missing",
                 f"The workbook has no sheet {name!r}, of which the {title} is; it has {there}",
-                remedy="Correct `workbook.range` in the feed file, or ask for the sheet",
+                remedy="Correct the feed file, or ask for the sheet",
             )
         return (exact or found)[0]
 
@@ -172,7 +190,7 @@ class NamedAreas:
 def no_areas() -> WorkbookError:
     """The refusal of a csv file, of which a feed wants a part."""
     return WorkbookError(
-        "table_missing",
+        "excel_table_missing",
         "The file is a csv file, which has neither tables nor ranges",
         expected="a workbook with the table or range that the feed names",
         remedy="Deliver a workbook, or take `workbook.table` or `workbook.range` out of the feed file",
@@ -184,7 +202,7 @@ def _area_of(table: TableOfCells) -> Area:
     title = f"table {table.name!r}"
     if rectangle is None:
         raise _unfit(title, "has no cells that can be read")
-    return Area(title, *rectangle, totals=table.totals, table=True)
+    return Area(title, *rectangle, totals=min(table.totals, 1), table=True)
 
 
 def _rectangle(cells: str) -> tuple[int, int, int, int] | None:
@@ -212,7 +230,7 @@ def _unfit(title: str, what: str) -> WorkbookError:
         "range_unfit",
         f"The {title} {what}",
         expected=f"one rectangle with the names of its columns in its first row, such as {range_of(4, 2, 9000, 8)}",
-        remedy="Correct `workbook.range` in the feed file, or the name in the workbook",
+        remedy="Correct the feed file, or the name in the workbook",
     )
 
 

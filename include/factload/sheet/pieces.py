@@ -26,11 +26,13 @@ Cell = tuple[Kind, str]
 @dataclass(frozen=True, slots=True)
 class Marks:
     """What the rows of a piece say of themselves, by their Excel rows: the first that may end the data (0: none), those
-    that are skipped, and the cells by column of those that may be totals."""
+    that are skipped, and the cells by column of those that may be totals. ``tall``: row → its last line, of those that
+    are several lines long."""
 
     ends_at: int = 0
     skipped: Int32s = field(default_factory=lambda: np.empty(0, np.int32))
     cells: Mapping[int, Mapping[int, Cell]] = field(default_factory=dict)
+    tall: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from factload.sheet.header import Header, likely_header
 from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.named_areas import no_areas
-from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
+from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import Openable, WorkbookFile, opened
@@ -66,6 +66,10 @@ class SheetRows(Protocol):
         """Which of the rows are no data; None: all are."""
 
     @property
+    def warnings(self) -> Sequence[str]:
+        """What a person should know of the rows, once all pieces are read."""
+
+    @property
     def unclear(self) -> Mapping[int, str]:
         """The columns whose name is merged across columns, such as ``B1:C1``, so that which of them holds the values
         can't be told; known once all pieces are read."""
@@ -95,6 +99,12 @@ class Source(Protocol):
         self, sheet: SheetPart, wanted: Iterable[int], *, header_row: int, columns: Collection[int]
     ) -> Iterator[Row]:
         """Those of :meth:`all_rows` that have the ``wanted`` numbers, which ascend: quicker where they are few."""
+
+    def cell(self, place: str) -> tuple[str, Cell]:
+        """Where a cell stands (``Cover!B3``), and what it holds. ``place``: that, or the workbook's name for it.
+
+        Raises WorkbookError ``range_missing``, ``range_unfit``, ``sheet_missing``, ``excel_table_missing``.
+        """
 
     def is_empty(self, sheet: SheetPart) -> bool:
         """Whether no cell of the sheet holds anything."""

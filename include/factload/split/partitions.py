@@ -12,7 +12,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from factload.load import PartitionFile, Split
+from factload.load import PartitionFile, Split, WitnessCell
 from factload.memory import save_memory
 from factload.sheet.choices import USUAL, CellChoices
 from factload.sheet.columns import TypedRows, schema
@@ -86,6 +86,7 @@ def split_workbook(
                 place=place,
                 most=most - len(done.partitions),
                 progress=after(done.source, progress),
+                with_totals=bool(cells.rows.watched),
             )
             done = joined([done, splitter.run(rows_per_partition)])
         return done
@@ -103,6 +104,7 @@ def joined(splits: Iterable[Split]) -> Split:
         tuple(p for split in found for p in split.partitions),
         tuple(w for split in found for w in split.warnings),
         tuple(d for split in found for d in split.defects),
+        tuple(t for split in found for t in split.totals),
     )
 
 
@@ -121,6 +123,7 @@ class _Splitter:
     place: Place
     most: int
     progress: Callable[[int], None] | None
+    with_totals: bool
 
     def run(self, rows_per_partition: int) -> Split:
         return read_rows(self.rows, rows_per_partition, self._write)
@@ -142,12 +145,29 @@ class _Splitter:
             partitions = writer.finished()
         return Split(
             partitions,
-            _warnings(_sheet_of(self.origin, name), writer.last_row, done),
+            (*_warnings(_sheet_of(self.origin, name), writer.last_row, done), *self._told()),
             (
                 *merged_headers(header.names, self.rows.unclear, name),
                 *(self.rows.leaves.defects() if self.rows.leaves else ()),
             ),
+            (self._totals(),) if self.with_totals else (),
         )
+
+    def _told(self) -> list[str]:
+        """What the reader says of the rows."""
+        of = f"{self.origin.label}: " if self.origin.label else ""
+        return [f"{of}{warning}" for warning in self.rows.warnings]
+
+    def _totals(self) -> WitnessCell:
+        """The cell of the sheet's row of totals that is asked for."""
+        leaves, name = self.rows.leaves, self.rows.name
+        workbook = self.origin.workbook if self.origin.label else ""
+        found = leaves.watched if leaves else None
+        if leaves is None or found is None:
+            problem = f"sheet {name!r} has no row of totals"
+            return WitnessCell(workbook, name, name, 0, "", problem)
+        place = f"{name}!{column_letters(leaves.watched_column)}{leaves.totals_row}"
+        return WitnessCell(workbook, name, place, *found)
 
 
 class _Writer:

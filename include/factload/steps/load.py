@@ -14,7 +14,7 @@ from factload.dimension.table import dimension_table
 from factload.fact import staged
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
-from factload.fact.resolve import ROW, control_totals, measures, resolve
+from factload.fact.resolve import ROW, control_totals, delivered_totals, measures, resolve
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
 from factload.load import DimensionMap, Load, PartitionCounts, PartitionFile
@@ -44,8 +44,9 @@ def load_partition(
             constants = constant_values(table, feed, load.period_date, partition)
             codec = codec_of(connection)
             alike = hashes_alike(connection, table.columns)
+        whole = open_table(partition.path, partition.sha256)
         resolved = resolve(
-            reject_unencodable(open_table(partition.path, partition.sha256), feed, codec),
+            reject_unencodable(whole, feed, codec),
             feed,
             _opened(feed, maps),
             load.period_date,
@@ -63,6 +64,7 @@ def load_partition(
             weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table, alike=alike),
             unknown=resolved.unknown,
             left_out=sum(partition.left_out.values()),
+            delivered=delivered_totals(whole, feed),
         )
         with connection.begin():
             ledger.fence(connection, load, *ledger.UNFINISHED)

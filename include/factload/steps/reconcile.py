@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from factload.fact import staged
@@ -18,9 +19,10 @@ from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
 from factload.ledger.opening import last_publication, published_before
 from factload.ledger.rejects import rejects_by_reason
-from factload.load import Load
+from factload.load import Load, WitnessValue
 from factload.reconcile import counts
 from factload.reconcile.read_back import content_of
+from factload.reconcile.witness import Counted, compare
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 
@@ -66,14 +68,19 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
         ledger.loading_again(connection, load)
         partitions.load_again(connection, load, result.differing)
         return result
+    attempt = ledger.attempt(connection, load)
+    compared = compare(
+        feed, map(_as_read, attempt.witness), [_counted(row) for row in rows] if feed.witness else ()
+    )
     ledger.update_attempt(
         connection,
         load,
         rejected_rows=result.rejected,
         staged_rows=result.staged,
         source_totals={name: f"{total:f}" for name, total in result.totals.items()},
+        witness=[asdict(one) for one in compared],
     )
-    if ledger.attempt(connection, load).released_at is None:
+    if attempt.released_at is None:
         reasons = dict(sorted(rejects_by_reason(connection, load.load_id).items()))
         last = last_publication(connection, load.load_id)
         result = replace(
@@ -83,6 +90,7 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
                 result.staged, last.rows if last else 0, replaces=mode_of(feed.fact).replaces
             ),
             too_different=_too_different(connection, load, feed, result),
+            unequal=tuple(one.words for one in compared if not one.equal),
         )
     if result.publishable:
         ledger.record_reconciled(connection, load)
@@ -96,3 +104,19 @@ def _too_different(
         return ()
     before = published_before(connection, load.feed, load.load_id, load.period_date)
     return () if before is None else feed.max_change.exceeded(result.amounts, before.amounts, before.of)
+
+
+def _as_read(kept: dict[str, Any]) -> WitnessValue:
+    """What the split read, also where the ledger has it compared already."""
+    return WitnessValue(**{field.name: kept[field.name] for field in fields(WitnessValue)})
+
+
+def _counted(row: Row[Any]) -> Counted:
+    return Counted(
+        workbook=row.workbook,
+        sheet=row.sheet,
+        delivered_rows=row.source_rows - row.blank_rows - sum(row.left_out_rows.values()),
+        loaded_rows=row.staged_rows or 0,
+        delivered=row.delivered_totals,
+        loaded=row.totals or {},
+    )

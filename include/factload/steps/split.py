@@ -16,6 +16,7 @@ from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.split.all_workbooks import split_sources
 from factload.split.fields import sheet_fields
+from factload.split.witness import read_witness
 from factload.staging import in_use
 from factload.staging.store import place_of
 from factload.steps.resume import keep_what_is_whole
@@ -42,7 +43,7 @@ def split_workbook(
             load.sources,
             sheet=feed.workbook.sheet,
             csv=csv,
-            cells=feed.workbook.cells,
+            cells=feed.cells,
             fields=fields,
             place=place_of(load),
             rows_per_partition=feed.rows_per_partition,
@@ -57,7 +58,8 @@ def split_workbook(
             cells=feed.workbook.cells,
             place=place_of(load),
         )
+        witness = read_witness(feed, load.period_date, load.sources, split)
         with connection.begin():
-            partitions.record_split(connection, load, split.partitions, split.warnings)
+            partitions.record_split(connection, load, split.partitions, split.warnings, witness)
             keep_what_is_whole(connection, load, feed)
         return split

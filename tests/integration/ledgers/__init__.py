@@ -2,4 +2,6 @@
 
 from pathlib import Path
 
-OLDER = sorted(Path(__file__).parent.glob("version_*.sql"))
+OLDER = sorted(
+    Path(__file__).parent.glob("version_*.sql"), key=lambda path: int(path.stem.removeprefix("version_"))
+)

@@ -13,6 +13,7 @@ from factload.airflow.loads_page.runs import DayRun
 from factload.airflow.names import DECISION, ERROR, REPORT, SKIPPED, WAITS
 from factload.errors import FactloadError
 from factload.reasons import REASONS
+from factload.reconcile.witness import by_measure
 from factload.reports.detail import LoadDetail
 from factload.reports.history import RUNNING, LoadSummary, outlying
 from factload.reports.reject_pages import RejectPage
@@ -109,6 +110,8 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str,
     """A load in full. ``gone``: the ledger takes it for running, and the run that opened its attempt has ended."""
     newest = detail.attempts[0]
     through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
+    witness = [one for one in newest.witness if "equal" in one]
+    said = by_measure(witness)
     gone = newest.state in RUNNING and any(r.opened == newest.epoch and not r.at_work for r in runs)
     return {
         "load_id": detail.summary.load_id,
@@ -130,9 +133,15 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str,
             "published": newest.published_rows,
         },
         "totals": [
-            {"measure": name, "source": total, "published": newest.published_totals.get(name)}
+            {
+                "measure": name,
+                "source": total,
+                "published": newest.published_totals.get(name),
+                "witness": said.get(name),
+            }
             for name, total in newest.source_totals.items()
         ],
+        "witness": witness,
         "slow_rule": SLOW_RULE,
         "attempts": [_plain(asdict(attempt)) for attempt in detail.attempts],
         "partitions": [_plain(asdict(partition)) for partition in detail.partitions],

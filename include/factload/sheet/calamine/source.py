@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from factload.sheet.block import Block, Column, Kind
+from factload.sheet.calamine.ods_addresses import as_excel_writes
 from factload.sheet.calamine.ods_merged import note_merged
 from factload.sheet.calamine.process_budget import ProcessBudget, ended
 from factload.sheet.choices import CellChoices
@@ -32,10 +33,11 @@ from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.inflate import BROKEN, inflated, require_bounded
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
-from factload.sheet.merged import MergedCells
+from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.named_areas import DefinedName, NamedAreas
-from factload.sheet.pieces import Decoded, Pieces, row_count_mismatch
+from factload.sheet.pieces import Cell, Decoded, Pieces, row_count_mismatch
 from factload.sheet.ranges import RangeList
+from factload.sheet.references import column_letters
 from factload.sheet.rows import Row, bounded, chosen, too_much_text
 from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart, SheetState
@@ -59,10 +61,21 @@ class CalamineSource:
 
     @cached_property
     def sheets(self) -> Sequence[SheetPart]:
-        if self.cells.area is None:
-            return self._sheets
-        names = [DefinedName(name, formula) for name, formula in self._lines(ask="names")]
-        return (NamedAreas(self._sheets, None, names).chosen(self.cells.area),)
+        return self._sheets if self.cells.area is None else (self._areas.chosen(self.cells.area),)
+
+    @cached_property
+    def _areas(self) -> NamedAreas:
+        names = [DefinedName(name, as_excel_writes(formula)) for name, formula in self._lines(ask="names")]
+        return NamedAreas(self._sheets, None, names)
+
+    def cell(self, place: str) -> tuple[str, Cell]:
+        part, row, column = self._areas.cell(place)
+        address = f"{part.name}!{column_letters(column)}{row}"
+        if is_hidden(self._ranges(part, 0).ranges, row, column):
+            return address, (Kind.MERGED, "")
+        with closing(self._rows_until(part, row)) as rows:
+            cells = [found.cells for found in rows if found.number == row]
+        return address, cells[0].get(column, (Kind.BLANK, "")) if cells else (Kind.BLANK, "")
 
     @cached_property
     def _sheets(self) -> Sequence[SheetPart]:
@@ -109,17 +122,21 @@ class CalamineSource:
 
     def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
         """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
+        found = self._ranges(sheet, header_row)
+        if sheet.area is not None:
+            sheet.area.require_uncut(found.ranges, sheet.name)
+        shown = partial(seen_in, calendar=self.calendar)
+        cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
+        return cells if cells.matter else None
+
+    def _ranges(self, sheet: SheetPart, header_row: int) -> RangeList:
         found = RangeList(header_row, self.limits)
         if self._ending == ".xls":
             for corners in self._lines(ask="merged", sheet=int(sheet.part)):
                 found.add(*corners)
         elif self._ending == ".ods":
             note_merged(self._file, int(sheet.part), found)
-        if sheet.area is not None:
-            sheet.area.require_uncut(found.ranges, sheet.name)
-        shown = partial(seen_in, calendar=self.calendar)
-        cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
-        return cells if cells.matter else None
+        return found
 
     def _rows_until(self, sheet: SheetPart, last: int) -> Generator[Row, None, None]:
         for number, cells in self._lines(ask="first", sheet=int(sheet.part), rows=last):
@@ -202,6 +219,10 @@ class CalamineRows:
         self.placed = place_columns(self.header, names, sheet.name)
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._merged: MergedCells | None = None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        return ()
 
     @property
     def unclear(self) -> Mapping[int, str]:

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sheet.block import Block, Column, Kind
+from factload.sheet.block import Block, Column, Int32s, Kind
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.records import Records, check_quotes, quote_positions, within
+from factload.sheet.csv.stream import line_feeds
 from factload.sheet.pieces import NotPlain
 from factload.vectors import EMPTY, Flags, Positions, one_value, slices, taken
 
@@ -64,7 +65,8 @@ def read_records(
         for column in columns
     }
     ragged = {int(place[i]): _shown(records, int(i)) for i in np.flatnonzero(valued & ~good)}
-    return Block(line[valued].astype(np.int32), out, int(line[-1]) if len(line) else 0, ragged)
+    last = _last_lines(records, line)[valued] if len(quotes) else None
+    return Block(line[valued].astype(np.int32), out, int(line[-1]) if len(line) else 0, ragged, last)
 
 
 def _fields(records: Records, quotes: Positions, width: int, dialect: CsvDialect) -> _Fields:
@@ -101,6 +103,12 @@ def _lines(records: Records, quoted: bool) -> Positions:
     feeds = np.flatnonzero(np.frombuffer(records.data, np.uint8) == _LF)
     before = np.searchsorted(feeds, records.ends[:-1])
     return records.line + np.concatenate([[0], before])
+
+
+def _last_lines(records: Records, line: Positions) -> Int32s:
+    """The line where each record ends: the one before its successor's first."""
+    after = records.line + line_feeds(records.data)
+    return np.concatenate([line[1:], [after]]).astype(np.int32) - np.int32(1)
 
 
 def _column(data: bytes, fields: _Fields, at: Positions, place: Positions, rows: int, twice: str) -> Column:

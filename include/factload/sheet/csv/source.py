@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from csv import reader as reader_of
 from dataclasses import replace
 from itertools import islice
 from pathlib import PurePath
+
+import numpy as np
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, Kind, empty_block
@@ -25,8 +27,9 @@ from factload.sheet.file_errors import hostile
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, Limits
+from factload.sheet.named_areas import no_areas
 from factload.sheet.parallel_map import parallel_map
-from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.pieces import Cell, Decoded, NotPlain, Pieces, row_count_mismatch
 from factload.sheet.rows import Row, chosen, to_block, too_much_text
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import WorkbookFile
@@ -80,6 +83,9 @@ class CsvSource:
             rows = map(_row, read_exactly(stream, self.dialect, self.limits))
             yield from (row for row in rows if row.cells)
 
+    def cell(self, place: str) -> tuple[str, Cell]:
+        raise no_areas()
+
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None
 
@@ -106,9 +112,14 @@ class CsvRows:
             raise
         self.placed = place_columns(self.header, names, sheet.name)
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, None)
-        self._columns = sorted({*self.placed, *(self.leaves.columns if self.leaves else ())})
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line
+        watched = self.leaves.columns if self.leaves else ()
+        self._columns = sorted({*self.placed, *(column for column in watched if column <= self._width)})
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        return ()
 
     @property
     def unclear(self) -> Mapping[int, str]:
@@ -166,7 +177,10 @@ class CsvRows:
         for i in ragged:
             valued_rows[i][1].cells.clear()
         block = to_block([row for _, row in valued_rows], self._columns, rows[-1].number)
-        return self._decoded(replace(block, ragged=ragged), counted, ends_partition=ends_partition)
+        last = np.array([record.last_line for record, _ in valued_rows], np.int32)
+        return self._decoded(
+            replace(block, ragged=ragged, last_lines=last), counted, ends_partition=ends_partition
+        )
 
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
         rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
@@ -175,14 +189,16 @@ class CsvRows:
         return Decoded(rows, source, first, block.last_row, ends_partition, marks)
 
     def _fields_of(self, record: str) -> list[str]:
-        """The fields of a record that has not as many as the header."""
+        """The fields of a record that has not as many as the header, as far as its text is kept."""
         dialect = self._source.dialect
-        quoting = (
-            reader_of([record], delimiter=dialect.delimiter, quotechar=dialect.quote)
-            if dialect.quote
-            else None
-        )
-        return next(iter(quoting), []) if quoting else record.split(dialect.delimiter)
+        if not dialect.quote:
+            fields = record.split(dialect.delimiter)
+        else:
+            try:
+                fields = next(csv.reader([record], delimiter=dialect.delimiter, quotechar=dialect.quote), [])
+            except csv.Error:  # a line end outside of quotes
+                return []
+        return fields if len(record) < RAGGED_SHOWN else fields[:-1]  # the last one may be cut
 
 
 def _some(records: Iterator[Record], most: int) -> list[Record]:

@@ -37,6 +37,7 @@ class SheetDecoder:
 
     Threads share it: it never changes, unless it has ``merged`` cells, which are told of the pieces in their order.
     ``stale``: the values of the sheet's formulas are out of date. ``leaves``: which rows are no data.
+    ``followed``: whether the row after the last one has something in a column that is read, once ``exactly`` is done.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class SheetDecoder:
     ) -> None:
         self._part, self._fields, self._placed, self._strings = part, fields, placed, strings
         self._package, self._limits, self._stale, self._merged = package, limits, stale, merged
-        self._leaves = leaves
+        self._leaves, self.followed = leaves, False
         self.columns = sorted({*(merged.columns if merged else placed), *(leaves.columns if leaves else ())})
 
     def window(self, window: Window, head: bytes, keep_space: bool) -> Decoded:
@@ -88,13 +89,27 @@ class SheetDecoder:
 
     def exactly(self, header_row: int, last_row: int, rows_per_partition: int) -> Pieces:
         """The sheet below the header and through the last row by the slow path, in small pieces."""
-        rows = (row for row in self._rows() if header_row < row.number <= last_row)
+        rows = self._through(header_row, last_row)
         while partition := self._some(rows, rows_per_partition):
             left = rows_per_partition - len(partition)
             while left > 0 and (more := self._some(rows, left)):
                 yield self._exact_piece(partition, ends_partition=False)
                 partition, left = more, left - len(more)
             yield self._exact_piece(partition, ends_partition=True)
+
+    def _through(self, header_row: int, last_row: int) -> Iterator[Row]:
+        for row in self._rows():
+            if header_row < row.number <= last_row:
+                yield row
+            elif row.number == last_row + 1:
+                self.followed = self._has_something(row)
+
+    def follows(self, head: bytes, row: bytes) -> bool:
+        """Whether the row after the last one has something in a column that is read."""
+        return any(map(self._has_something, iterate(self._parser(need_numbers=True), [head, row, FOOT])))
+
+    def _has_something(self, row: Row) -> bool:
+        return any(column in row.cells for column in self._placed)
 
     def _some(self, rows: Iterator[Row], most: int) -> list[Row]:
         return list(bounded(islice(rows, min(most, _EXACT_BATCH)), self._limits.window_text_bytes))

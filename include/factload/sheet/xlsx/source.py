@@ -7,16 +7,17 @@ from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 
 from factload.errors import WorkbookError
+from factload.sheet.block import Kind
 from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_ROWS, Limits
-from factload.sheet.merged import MergedCells
+from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.parallel_map import parallel_map
-from factload.sheet.pieces import NotPlain, Pieces, ReadAgain
-from factload.sheet.references import range_of
+from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
+from factload.sheet.references import column_letters, range_of
 from factload.sheet.rows import Row, bounded, chosen
 from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart
@@ -74,12 +75,14 @@ class XlsxSource:
         rows = first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale)
         return list(bounded(rows, self.limits.window_text_bytes))
 
-    def _one_row(self, sheet: SheetPart, number: int) -> list[Row]:
-        """The row of this number, if it is written; nothing that follows it is looked at."""
+    def _one_row(self, sheet: SheetPart, number: int, tail: Tail = NO_TAIL) -> list[Row]:
+        """The row of this number, if it is written; nothing that follows it is looked at. ``tail``: what is known of it
+        all the same."""
         if number > HEADER_WITHIN:
             with suppress(NotPlain):
-                return [row for rows in self._picked(sheet, Wanted([number]), 0, NO_TAIL) for row in rows]
-        rows = first_rows(self.package, sheet, self.strings, self.limits, stale=self.stale, last=number)
+                return [row for rows in self._picked(sheet, Wanted([number]), 0, tail) for row in rows]
+        stale = self.stale or (tail.stale and self.rejects_stale)
+        rows = first_rows(self.package, sheet, self.strings, self.limits, stale=stale, last=number)
         return [row for row in rows if row.number == number]
 
     def all_rows(
@@ -139,6 +142,16 @@ class XlsxSource:
             )
             yield from picked_rows(windows, wanted, parse)
 
+    def cell(self, place: str) -> tuple[str, Cell]:
+        part, row, column = named_areas(self.package).cell(place)
+        tail = read_tail(self.package, part.part, 0, self.limits)
+        address = f"{part.name}!{column_letters(column)}{row}"
+        if is_hidden(tail.merged, row, column):
+            return address, (Kind.MERGED, "")
+        rows = self._one_row(part, row, tail)
+        kind, text = rows[0].cells.get(column, (Kind.BLANK, "")) if rows else (Kind.BLANK, "")
+        return address, (kind, text)
+
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None
 
@@ -177,6 +190,7 @@ class XlsxRows:
         self.placed = place_columns(self.header, names, sheet.name)
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
+        self.warnings: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -202,6 +216,7 @@ class XlsxRows:
                 1 if merged else self._threads,
             )
             self._tail = windows.tail
+        self._note_following(bool(windows.next_row) and decoder.follows(windows.head, windows.next_row))
         if known is None and (self._merged(self._tail) or self._makes_stale(self._tail)):
             raise ReadAgain
         self.unclear = merged.unclear if merged else {}
@@ -210,8 +225,19 @@ class XlsxRows:
         source = self._source
         tail = read_tail(source.package, self._sheet.part, self.header.row, source.limits)
         merged = self._merged(tail)
-        yield from self._decoder(tail, merged).exactly(self.header.row, self._last_row, rows_per_partition)
+        decoder = self._decoder(tail, merged)
+        yield from decoder.exactly(self.header.row, self._last_row, rows_per_partition)
+        self._note_following(decoder.followed)
         self.unclear = merged.unclear if merged else {}
+
+    def _note_following(self, followed: bool) -> None:
+        """What goes on below a range may be data that it has not grown with; below a table it is none."""
+        area = self._sheet.area
+        if followed and area is not None and not area.table:
+            self.warnings = (
+                f"the {area.title} ends at row {area.bottom:,} of sheet {self.name!r}, and the row below it has "
+                "something in its columns: is the range too short?",
+            )
 
     def _merged(self, tail: Tail) -> MergedCells | None:
         if self._sheet.area is not None:

@@ -52,7 +52,7 @@ class Windows:
     """The windows of one sheet, in order, below the header and through ``last_row``. Iterate once.
 
     ``keep_space``: whether the sheet keeps the white space of all texts in its rows. ``tail``: known when iterating is
-    done.
+    done. ``next_row``: the one right behind the last row, if there is one and it is passed.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Windows:
             limits.row_bytes,
         )
         self._last_row, self._past = last_row, 0  # the number of the last row that was left out behind it
+        self.next_row = b""
         self._buffer, self._at = b"", 0
         self._tail = TailReader("the sheet", skip_to_row, limits)
         self._within: list[str] = []
@@ -108,8 +109,11 @@ class Windows:
         numbers = row_numbers(self._buffer[self._at : ends[-1]], ends - self._at)
         if numbers[0] <= self._past:
             raise NotPlain
+        kept = int(np.searchsorted(numbers, self._last_row, "right"))
+        if not self._past and numbers[kept] == self._last_row + 1:
+            self.next_row = self._buffer[int(ends[kept - 1]) if kept else self._at : ends[kept]]
         self._past = int(numbers[-1])
-        return ends[: int(np.searchsorted(numbers, self._last_row, "right"))]
+        return ends[:kept]
 
     @property
     def tail(self) -> Tail:

@@ -89,6 +89,22 @@ export interface Total {
   measure: string;
   source: string;
   published: string | null;
+  witness: string | null;
+}
+
+/** The owner's own number beside the load's. */
+export interface Witness {
+  workbook: string;
+  sheet: string;
+  place: string;
+  says: string;
+  measure: string;
+  rows: string;
+  number: string;
+  found: string;
+  difference: string;
+  problem: string;
+  equal: boolean;
 }
 
 export interface SourceFile {
@@ -149,6 +165,7 @@ export interface Load {
   rows_done: number;
   rows: Rows;
   totals: Total[];
+  witness: Witness[];
   slow_rule: string;
   attempts: Attempt[];
   partitions: Partition[];

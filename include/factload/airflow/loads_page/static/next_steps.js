@@ -114,9 +114,26 @@ function aboutChange(answer, dagId) {
   ];
 }
 
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ */
+function aboutWitness(answer, dagId) {
+  const { load } = answer;
+  const asking = decide(answer, dagId);
+  return [
+    asking,
+    decided(answer, dagId) ??
+      (asking ? null : el("p", null, "The rows are right, and the owner's number is not:")),
+    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
+    el("p", null, "Else ask for the whole workbook, or for its right number. Then run the period again:"),
+    commandLine(`factload run ${answer.feed} --period ${answer.period}`),
+  ];
+}
+
 // Why a load is held, beside rejects, and what is said of it.
 /** @type {Record<string, typeof aboutFewRows>} */
-const ABOUT = { too_few_rows: aboutFewRows, too_much_change: aboutChange };
+const ABOUT = { too_few_rows: aboutFewRows, too_much_change: aboutChange, witness_differs: aboutWitness };
 
 /** @param {string} dagId */
 export const notYours = (dagId) =>

@@ -29,6 +29,8 @@ export const EXPLANATIONS = {
   releasedFew: "Published, though fewer rows came than the feed asks for: a person decided so.",
   held: "More rows were rejected than the feed allows. This attempt published nothing; the rejects are kept.",
   heldChange: "More has changed than the feed allows. This attempt published nothing.",
+  releasedWitness: "Published, though the owner's own number is another one: a person decided so.",
+  heldWitness: "The owner's own number is another one. This attempt published nothing.",
   heldFew: "Fewer rows came than the feed asks for. This attempt published nothing.",
   refused: "The workbook or its rows are unfit. This attempt published nothing.",
   failed: "A fault ended the load. This attempt published nothing; the same load can run again.",

@@ -3,7 +3,7 @@
 import { card, el, table } from "./dom.js";
 import { alike, count, decimal, size } from "./format.js";
 
-/** @import { DayAnswer, Load, Total } from "./answers.js" */
+/** @import { DayAnswer, Load, Total, Witness } from "./answers.js" */
 /** @import { Child, Column } from "./elements.js" */
 
 /** @param {Total} total */
@@ -64,9 +64,34 @@ function sums(load) {
       : []),
     { name: "Source", number: true, value: (total) => total.shown },
     { name: "Published", number: true, value: (total) => total.after },
+    ...(shown.some((total) => total.witness !== null)
+      ? [
+          {
+            name: "Owner's number",
+            number: true,
+            value: (/** @type {Total} */ total) => (total.witness === null ? "" : decimal(total.witness)),
+          },
+        ]
+      : []),
   ];
   return table("The sum of each measure, before and after", columns, shown, { asCards: true });
 }
+
+/** @param {Witness} witness */
+function told(witness) {
+  const of = witness.workbook ? `${witness.workbook.split("/").at(-1)}: ` : "";
+  if (witness.problem) return el("li", null, of, el("span", { class: "differs" }, witness.problem));
+  const verdict = witness.equal
+    ? el("span", { class: "agrees" }, "✓ equal")
+    : el("span", { class: "differs" }, `✕ differs by ${decimal(witness.difference)}`);
+  const words = `${of}${witness.place} says ${witness.says} ${decimal(witness.number)}, ${witness.rows} rows have ${decimal(witness.found)} `;
+  return el("li", null, words, verdict);
+}
+
+// What the owner's own numbers say, one a line.
+/** @param {Load} load */
+const witnesses = (load) =>
+  load.witness.length ? el("ul", { class: "quiet" }, load.witness.map(told)) : null;
 
 // What was read, and where it went: beside the totals.
 /**
@@ -97,7 +122,7 @@ function origin(answer, load) {
 
 /** @type {(answer: DayAnswer, load: Load) => HTMLElement} */
 export const totalsCard = (answer, load) =>
-  card(["Control totals ", verdict(load)], "totals", sums(load), origin(answer, load));
+  card(["Control totals ", verdict(load)], "totals", sums(load), witnesses(load), origin(answer, load));
 
 // Long sums need the whole width.
 /** @param {Load} load */

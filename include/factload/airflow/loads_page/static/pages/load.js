@@ -197,6 +197,7 @@ function released(answer, load) {
     el("br"),
     code === "too_few_rows" ? "It was held since fewer rows came than the feed asks for. " : null,
     code === "too_much_change" ? "It was held since more had changed than the feed allows. " : null,
+    code === "witness_differs" ? "It was held since the owner's own number is another one. " : null,
     `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
   );
 }
@@ -211,7 +212,7 @@ function why(load) {
 
 // Limits beside that of rejects, by the code that a load is held with.
 /** @type {Record<string, string>} */
-const OTHER_LIMITS = { too_few_rows: "Few", too_much_change: "Change" };
+const OTHER_LIMITS = { too_few_rows: "Few", too_much_change: "Change", witness_differs: "Witness" };
 
 // Which sentence explains the state.
 /** @param {Load} load */

@@ -1,0 +1,103 @@
+"""What a feed says of the owner's own number: where it stands, and what it counts."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+
+from factload.feed.part import FeedPart, periodic_path
+
+TOTALS_ROW = "totals_row"
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_TOLERANCE_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*$"}],
+        "examples": [0, "0.05"],
+        "default": 0,
+    }
+)
+
+
+def _tolerance(value: object) -> object:
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        written = repr(value) if isinstance(value, float) else str(value).strip()
+        try:
+            found = Decimal(written)
+        except InvalidOperation:
+            found = Decimal(-1)
+        if (
+            found.is_finite()
+            and found >= 0
+            and (not isinstance(value, str) or re.fullmatch(_NUMBER, written))
+        ):
+            return found
+    raise ValueError('expected a number from 0, such as "0.05"')
+
+
+class Witness(FeedPart):
+    """A number of the workbook's owner that the load is compared with."""
+
+    at: str | None = Field(
+        default=None,
+        examples=[TOTALS_ROW, "Cover!B3", "GrandTotal"],
+        json_schema_extra={"pattern": r"\S"},
+    )
+    """Where the number stands: `totals_row`, the table's totals row or the row at which `workbook.ends` found the end
+    of the data; or a cell, by its sheet (`Cover!B3`) or by the workbook's name for it."""
+    file: str | None = Field(
+        default=None, examples=["inbox/{period}.control.csv"], json_schema_extra={"pattern": r"\S"}
+    )
+    """Or the path of a companion file, as `workbook.path`: a csv file with a header and one record."""
+    sum: str | None = Field(default=None, examples=["amount"], json_schema_extra={"pattern": r"\S"})
+    """What it says: the sum of this column, by its name in `fact.columns` or in the sheet."""
+    count: Literal["rows"] | None = None
+    """Or the count of rows."""
+    column: str | None = Field(default=None, examples=["Rows"], json_schema_extra={"pattern": r"\S"})
+    """The column in which the number stands, in the totals row or the companion file; without it that of `sum`."""
+    field: int | None = Field(default=None, ge=1, le=16_384)
+    """Or its position in the row, from 1: for a csv file's last record, which has fields of its own."""
+    sheet: str | None = Field(default=None, examples=["North"], json_schema_extra={"pattern": r"\S"})
+    """The sheet whose rows it counts, where it stands in a cell or a companion file; without it all of the load. A
+    totals row counts those of its own sheet."""
+    rows: Literal["delivered", "loaded"] = "delivered"
+    """Which rows it counts: all that the sheet delivers as data, rejected ones too, or those that are loaded."""
+    tolerance: Annotated[Decimal, BeforeValidator(_tolerance), _TOLERANCE_SCHEMA] = Decimal(0)
+    """By how much the two may differ. What adding doubles leaves behind a column's decimals is no difference."""
+
+    @field_validator("at", "file", "sum", "column", "sheet")
+    @classmethod
+    def _some_text(cls, text: str | None) -> str | None:
+        if text is not None and not text.strip():
+            raise ValueError("expected a text")
+        return text
+
+    @field_validator("file")
+    @classmethod
+    def _only_the_period_varies(cls, path: str | None) -> str | None:
+        return path if path is None else periodic_path(path)
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if (self.at is None) == (self.file is None):
+            raise ValueError("expected `at` or `file`, one of them: where the number stands")
+        if (self.sum is None) == (self.count is None):
+            raise ValueError("expected `sum: COLUMN` or `count: rows`, one of them: what the number says")
+        if self.column is not None and self.field is not None:
+            raise ValueError("`column` and `field` both say where the number stands: expected one of them")
+        if self.sheet is not None and self.at == TOTALS_ROW:
+            raise ValueError(
+                "`sheet` goes with a cell or `file`: a totals row counts the rows of its own sheet"
+            )
+        in_a_row = self.file is not None or self.at == TOTALS_ROW
+        if (self.column or self.field) and not in_a_row:
+            raise ValueError("`column` and `field` go with `at: totals_row` or `file`, not with a cell")
+        if in_a_row and self.count and not (self.column or self.field):
+            raise ValueError(
+                "`count: rows` needs `column` or `field` there: where in the row the number stands"
+            )
+        return self

@@ -14,8 +14,8 @@ Four rules hold it together:
 * No step holds a whole sheet or an object a row: windows of a few megabytes, plain columns, chunked inserts.
 * Whatever is cut short leaves nothing visible: rows go to a staging table of this load alone, and one transaction
   makes them facts.
-* Nothing is published that does not add up: source = blank + rejected + staged = published, and every control
-  total agrees.
+* Nothing is published that does not add up: source = blank + left out + rejected + staged, staged = published, and
+  every control total agrees.
 """
 
 from __future__ import annotations

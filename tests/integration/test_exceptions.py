@@ -34,7 +34,7 @@ from tests.integration.place import PERIOD, Place
 # What may leave a command or a task; docs/operations.md lists them.
 FORESEEN = {
     "FeedError", "WorkbookError", "RowsRefused", "Superseded", "ReconciliationError", "TransientError", "ConnectionLost",
-    "NotConnected", "Conflict", "AttemptLost",
+    "NotConnected", "Conflict", "AttemptLost", "ReceiptRefused",
 }  # fmt: skip
 
 _first, _last = (int(number) for number in os.environ.get("FUZZ_SEEDS", "0-24").split("-"))

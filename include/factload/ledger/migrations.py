@@ -129,8 +129,8 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("attempts", Column("load_column", Text)),
     ),
     5: (DropColumn("attempts", "maps"),),  # nothing ever read it
-    6: (_column_of("attempts", Column("worked_at", DateTime(timezone=True))),),
-    7: (
+    6: (
+        _column_of("attempts", Column("worked_at", DateTime(timezone=True))),
         _column_of("attempts", Column("feed_fingerprint", Text)),
         _column_of("attempts", Column("factload_version", Text)),
         _column_of("attempts", Column("published_digest", Text)),
@@ -138,16 +138,14 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         _column_of("attempts", Column("hash_probe", Text)),
         _column_of("attempts", Column("verified_at", DateTime(timezone=True))),
         _column_of("attempts", Column("verified_as", Text)),
-    ),
-    8: (
         _column_of("attempts", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
-        _column_of("partitions", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
-    ),
-    9: (_column_of("partitions", Column("file_sha256", Text)),),
-    10: (
         _column_of("attempts", Column("undoes", Integer)),
         _column_of("attempts", Column("undone_by", Text)),
         _column_of("attempts", Column("undo_reason", Text)),
+        _column_of("attempts", Column("witness", JSONB, nullable=False, server_default="[]")),
+        _column_of("partitions", Column("left_out_rows", JSONB, nullable=False, server_default="{}")),
+        _column_of("partitions", Column("file_sha256", Text)),
+        _column_of("partitions", Column("delivered_totals", JSONB, nullable=False, server_default="{}")),
         AddTable(
             "kept",
             Column("epoch", Integer, nullable=False),
@@ -155,10 +153,6 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
             Column("table_name", Text, nullable=False),
             Column("keep_until", DateTime(timezone=True), nullable=False),
         ),
-    ),
-    11: (
-        _column_of("attempts", Column("witness", JSONB, nullable=False, server_default="[]")),
-        _column_of("partitions", Column("delivered_totals", JSONB, nullable=False, server_default="{}")),
     ),
 }
 VERSION = max(CHANGES)

@@ -80,7 +80,7 @@ attempts = Table(
         "witness", JSONB, nullable=False, server_default="[]"
     ),  # what the owner's number says, then compared
     Column("worked_at", DateTime(timezone=True)),  # a step began, more than an hour after the sign before it
-    Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 7
+    Column("feed_fingerprint", Text),  # this and what follows is unknown of attempts before version 6
     Column("factload_version", Text),
     Column("published_digest", Text),
     Column("published_columns", JSONB),  # as ``verify.published.PublishedColumn`` has them

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import openpyxl
@@ -11,6 +9,7 @@ import openpyxl
 from factload.check.load import check_load
 from factload.cli.terminal import rendered
 from factload.reports.report import read_report
+from tests.integration.commands import factload
 from tests.integration.place import PERIOD, Place
 from tests.workbooks import write_rows
 
@@ -66,14 +65,7 @@ def test_a_row_that_was_corrected_and_is_left_out_now_takes_no_place(place: Plac
     feed = place.feed({"max_rejects": 1})
     place.load(feed)
     returned = tmp_path / "rejects.xlsx"
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("factload")), "rejects", LOAD, "--xlsx", str(returned)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    assert factload("rejects", LOAD, "--xlsx", str(returned)).returncode == 0
 
     book = openpyxl.load_workbook(returned)
     sheet = book.worksheets[0]

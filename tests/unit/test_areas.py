@@ -70,6 +70,13 @@ def book(path: Path, *, tables: Mapping[str, str] | None = None, merged: Sequenc
     return path
 
 
+def ods_book(path: Path) -> Path:
+    """Sheet Facts: a title, and in A2:B4 a header and two rows."""
+    row, text, number = opendocument.row, opendocument.text, opendocument.number
+    header, data = row(text("k"), text("m")), row(text("a"), number("1")) + row(text("b"), number("2"))
+    return opendocument.ods(path, row(text("title")) + header + data)
+
+
 @contextmanager
 def opened(path: Path, choice: AreaChoice, fields: Any = FIELDS) -> Iterator[tuple[Source, SheetRows]]:
     # The formulas of what openpyxl saves are to be calculated anew; there are none here.
@@ -232,14 +239,7 @@ def test_an_area_is_looked_for_on_hidden_sheets_too(tmp_path: Path) -> None:
 def test_csv_files_and_other_workbooks_say_what_they_lack(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("k,m\na,1\n")
     assert refused(tmp_path / "a.csv", range="SalesData").code == "excel_table_missing"
-    row, text, number = opendocument.row, opendocument.text, opendocument.number
-    rows = (
-        row(text("title"))
-        + row(text("k"), text("m"))
-        + row(text("a"), number("1"))
-        + row(text("b"), number("2"))
-    )
-    ods = opendocument.ods(tmp_path / "a.ods", rows)
+    ods = ods_book(tmp_path / "a.ods")
     assert "Save it as .xlsx" in str(refused(ods, table="Orders"))
     assert read(ods, range="Facts!A2:B3") == ([(3, "a", 1)], 1)
 
@@ -249,14 +249,7 @@ def test_csv_files_and_other_workbooks_say_what_they_lack(tmp_path: Path) -> Non
     ["$Facts.$A$2:.$B$3", "$Facts.$A$2:$Facts.$B$3", "Facts.A2:Facts.B3", "$'Facts'.$A$2:.$B$3"],
 )
 def test_a_name_of_an_ods_workbook_is_read(tmp_path: Path, address: str) -> None:
-    row, text, number = opendocument.row, opendocument.text, opendocument.number
-    rows = (
-        row(text("title"))
-        + row(text("k"), text("m"))
-        + row(text("a"), number("1"))
-        + row(text("b"), number("2"))
-    )
-    path = opendocument.ods(tmp_path / "a.ods", rows)
+    path = ods_book(tmp_path / "a.ods")
     with zipfile.ZipFile(path) as archive:
         content = archive.read("content.xml").decode()
     named = (

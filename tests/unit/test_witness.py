@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +103,7 @@ def test_each_number_is_compared_with_the_rows_that_it_speaks_of(tmp_path: Path)
     )
     assert [one.equal for one in found] == [True, False, True, True]
     assert outcome(found)[1] == ("4", "-1.0000", False)
-    assert by_measure([{**vars_of(one)} for one in found]) == {"metric": "32.0000"}
-
-
-def vars_of(one: Compared) -> dict[str, Any]:
-    return {"measure": one.measure, "number": one.number, "problem": one.problem}
+    assert by_measure([asdict(one) for one in found]) == {"metric": "32.0000"}
 
 
 def test_rows_are_counted_before_or_after_rejects(tmp_path: Path) -> None:
@@ -140,5 +137,5 @@ def test_a_witness_of_which_nothing_was_read_is_not_equal(tmp_path: Path) -> Non
     feed = feed_of(tmp_path, {**ENDS, "witness": SUM})
     [one] = compare(feed, [], [counted("a", "N", 2, "0")])
     assert (one.equal, one.words) == (False, "the witness can't be read: nothing was read that could hold it")
-    assert by_measure([vars_of(one)]) == {}
+    assert by_measure([asdict(one)]) == {}
     assert compare(feed_of(tmp_path, {}), [], []) == []

@@ -3,6 +3,7 @@
 ``load``      what a load would come to
 ``target``    where its rows would go: fact table, dimensions, what is published already
 ``sheets``    the sheets that can be read, and of each the fields that can
+``limits``    what of the feed's limits it would exceed
 ``witness``   the owner's own number beside what the load would come to
 ``duplicates``  rows that would be rejected as duplicates of an earlier one
 ``findings``  what was found, collected instead of raised

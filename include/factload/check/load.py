@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
+from factload.check.limits import beyond_limits
 from factload.check.sheets import ReadableSheet, readable_sheets
 from factload.check.target import Target, look_at
 from factload.check.witness import counted_of, unequal
@@ -27,11 +28,9 @@ from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
-from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
-from factload.feed.limits import ROWS
 from factload.feed.model import Feed
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
@@ -227,52 +226,11 @@ class _Rows:
             )
             for name, keys in self.unmatched.items()
             if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
-        ] or [*self._too_many(source), *self._too_few(), *self._too_different(), *unequal(self.compared)]
-
-    def _too_many(self, source: int) -> list[FactloadError]:
-        limits = self.feed.max_rejects
-        exceeded = limits.exceeded(self.rejected.reasons, source)
-        if not exceeded:
-            return []
-        return [
-            RowsRefused(
-                "too_many_rejects",
-                "; ".join(exceeded).replace(" were rejected", " would be rejected"),
-                expected=f"at most max_rejects, {limits}",
-                remedy="Correct the workbook or the dimension",
-            )
-        ]
-
-    def _too_few(self) -> list[FactloadError]:
-        least, last = self.feed.min_rows, self.target.last
-        replaces = mode_of(self.feed.fact).replaces
-        missed = least.missed(self.staged, last.rows if last else 0, replaces=replaces)
-        if not missed:
-            return []
-        return [
-            RowsRefused(
-                "too_few_rows",
-                missed.replace(" are left", " would be left"),
-                expected=f"at least min_rows, {least}",
-                remedy="Check that the workbook is complete",
-            )
-        ]
-
-    def _too_different(self) -> list[FactloadError]:
-        limits, before = self.feed.max_change, self.target.before
-        if before is None:
-            return []
-        amounts = {**self.totals, ROWS: Decimal(self.staged)}
-        exceeded = limits.exceeded(amounts, before.amounts, before.of)
-        if not exceeded:
-            return []
-        return [
-            RowsRefused(
-                "too_much_change",
-                "; ".join(exceeded),
-                expected=f"changes up to max_change, {limits}",
-                remedy="Check that the workbook is complete and correct",
-            )
+        ] or [
+            *beyond_limits(
+                self.feed, self.target, self.rejected.reasons, source, rows=self.staged, totals=self.totals
+            ),
+            *unequal(self.compared),
         ]
 
 

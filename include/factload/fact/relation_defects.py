@@ -11,7 +11,7 @@ from factload.errors import FeedError
 from factload.fact.modes.mode import ForbiddenRules
 from factload.fact.modes.registry import mode_of
 from factload.fact.relation import Relation, relation_of
-from factload.feed.model import Fact
+from factload.feed.fact import Fact
 from factload.postgres.catalog import pg_attribute
 
 _TABLES = ("r", "p")  # pg_class.relkind

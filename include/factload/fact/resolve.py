@@ -237,7 +237,7 @@ def _no_member(dimension: str, rows: pa.Array) -> RowsRefused:
 
 def measures(feed: Feed) -> list[str]:
     """The fact columns that have a control total: exact numbers out of the sheet."""
-    return [n for n, c in feed.fact.columns.items() if c.type is not None and c.type.is_exact_number]
+    return feed.fact.measures
 
 
 def control_totals(rows: pa.Table, names: list[str]) -> dict[str, str]:

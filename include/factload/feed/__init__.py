@@ -5,7 +5,7 @@
 ``model``, ``part``         the whole of a feed; what its parts have in common
 ``workbook``, ``left_out``  where the workbooks lie; which rows and cells of them are read
 ``witness``                 the owner's own number
-``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
+``fact``, ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"
 ``documentation``, ``schema``   the text of a field; what editors know of feed files

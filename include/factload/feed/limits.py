@@ -181,7 +181,7 @@ def change_limits(value: object) -> object:
     for name, share in value.items():
         if not isinstance(share, str) or not _ANY_SHARE.fullmatch(share.strip()):
             raise ValueError(f"{name}: {_CHANGE_EXPECTED}")
-        shares[str(name)] = float(share.strip().rstrip("%").rstrip()) / 100
+        shares[str(name)] = _share(share)
     return ChangeLimits(shares)
 
 
@@ -209,5 +209,9 @@ def _limit(value: object) -> RejectLimit:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return RejectLimit(count=value)
     if isinstance(value, str) and _SHARE.fullmatch(value.strip()):
-        return RejectLimit(share=float(value.strip().rstrip("%").rstrip()) / 100)
+        return RejectLimit(share=_share(value))
     raise ValueError(_EXPECTED)
+
+
+def _share(written: str) -> float:
+    return float(written.strip().rstrip("%").rstrip()) / 100

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from factload.errors import did_you_mean
-from factload.feed.columns import FactColumn
 from factload.feed.dimensions import Dimension
+from factload.feed.fact import Fact
 from factload.feed.limits import (
     CHANGE_SCHEMA,
     LEAST_SCHEMA,
@@ -30,69 +30,17 @@ from factload.feed.limits import (
     least_rows,
     reject_limits,
 )
-from factload.feed.mode import MODE_SCHEMA, MODES, Mode, publishing_mode
+from factload.feed.mode import MODES
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.schedule import Duration, Run, cron
 from factload.feed.witness import TOTALS_ROW, Witness
 from factload.feed.workbook import CsvPart, WorkbookPart
-from factload.settings import database_url_holds_password
 from factload.sheet.choices import CellChoices
 from factload.sheet.names import is_same
 from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
-
-
-class Fact(FeedPart):
-    """The fact table, and what fills its columns."""
-
-    connection: str
-    """An Airflow connection id; without Airflow `FACTLOAD_CONN_<ID>` or `AIRFLOW_CONN_<ID>` holds its URL. It may
-    also be a URL without a password: many people read feed files."""
-    table: str
-    """The fact table, `table` or `schema.table`."""
-    columns: dict[str, FactColumn] = Field(min_length=1)
-    """What fills each column of the fact table, by the column's name."""
-    mode: Annotated[Mode, BeforeValidator(publishing_mode), MODE_SCHEMA] = Field(
-        default=Mode("replace"), json_schema_extra={"default": "replace"}
-    )
-    """What publishing does with existing rows. (The reference has the texts of ``mode.MODES`` here.)"""
-    load_column: str | None = Field(default=None, examples=["load_id"])
-    """A column of the fact table that holds the load's identity, such as `sales@2026-11-05`: as text, or as a uuid or
-    bigint derived from it. `replace` finds its rows by it; the other modes don't need one."""
-
-    @model_validator(mode="after")
-    def _no_password_is_written_down(self) -> Self:
-        if database_url_holds_password(self.connection):
-            raise CrossFieldError(
-                "is a URL that holds a password, and many people read feed files: name a connection here, "
-                "and keep its URL in Airflow or in `FACTLOAD_CONN_<ID>`",
-                "connection",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _mode_has_what_it_needs(self) -> Self:
-        needs_load_column = MODES[self.mode.kind].needs_load_column
-        if needs_load_column and self.load_column is None:
-            raise ValueError(
-                f"`load_column` is missing: mode `{self.mode.kind}` {needs_load_column}, such as `sales@2026-11-05`"
-            )
-        for key in self.mode.keys:
-            source = self.columns.get(key)
-            if source is None:
-                near = did_you_mean(key, list(self.columns))
-                raise CrossFieldError(
-                    f"names {key!r}, which `columns` does not fill. {near}".rstrip(), "mode"
-                )
-            if source.column is not None and not source.required:
-                raise CrossFieldError(
-                    f"mode `{self.mode.kind}` names {key!r}: say `required: true` there, a key is never blank",
-                    "columns",
-                    key,
-                )
-        return self
 
 
 class Feed(FeedPart):
@@ -189,8 +137,7 @@ class Feed(FeedPart):
     @model_validator(mode="after")
     def _columns_are_there(self) -> Self:
         for name in self.max_change.measures:
-            source = self.fact.columns.get(name)
-            if source is None or source.type is None or not source.type.is_exact_number:
+            if name not in self.fact.measures:
                 near = did_you_mean(name, [ROWS, *self.fact.columns])
                 raise CrossFieldError(
                     f"names {name!r}, which is neither `rows` nor a fact column with a control total: an exact number "
@@ -240,14 +187,10 @@ class Feed(FeedPart):
     @property
     def _summed(self) -> list[str]:
         """The fact columns that the witness may mean: by their own name, or else by that of the sheet's column."""
-        numbers = {
-            n: c for n, c in self.fact.columns.items() if c.type is not None and c.type.is_exact_number
-        }
-        wanted = self.witness.sum if self.witness else None
-        named = [name for name in numbers if name == wanted]
-        return named or [
-            name for name, column in numbers.items() if is_same(column.column or "", wanted or "")
-        ]
+        wanted, numbers = self.witness.sum if self.witness else None, self.fact.measures
+        if wanted is None or wanted in numbers:
+            return [name for name in numbers if name == wanted]
+        return [name for name in numbers if is_same(self.fact.columns[name].column or "", wanted)]
 
     @property
     def witnessed(self) -> str | None:

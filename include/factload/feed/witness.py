@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
@@ -24,17 +24,11 @@ _TOLERANCE_SCHEMA = WithJsonSchema(
 def _tolerance(value: object) -> object:
     if isinstance(value, Decimal):
         return value
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        written = repr(value) if isinstance(value, float) else str(value).strip()
-        try:
-            found = Decimal(written)
-        except InvalidOperation:
-            found = Decimal(-1)
-        if (
-            found.is_finite()
-            and found >= 0
-            and (not isinstance(value, str) or re.fullmatch(_NUMBER, written))
-        ):
+    if isinstance(value, str) and re.fullmatch(_NUMBER, value.strip()):
+        return Decimal(value.strip())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        found = Decimal(repr(value))
+        if found.is_finite() and found >= 0:
             return found
     raise ValueError('expected a number from 0, such as "0.05"')
 

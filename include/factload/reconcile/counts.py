@@ -141,35 +141,49 @@ def require_within_limits(
     """Raise ``RowsRefused`` when more rows were rejected than the feed allows, fewer are left than it asks for, what is
     left differs by more than it allows from what was published before, or the owner's number is another one."""
     if result.too_many:
-        raise RowsRefused(
+        raise _held(
+            load_id,
             "too_many_rejects",
             "; ".join(result.too_many),
-            expected=f"at most max_rejects, {limits}",
-            remedy=f"Nothing was published. See `factload rejects {load_id}`, correct the workbook or the "
-            f"dimension, and run the load again; or `factload release {load_id} --reason ...` publishes the others",
+            f"at most max_rejects, {limits}",
+            f"See `factload rejects {load_id}`, correct the workbook or the dimension",
+            "the others",
         )
     if result.too_few:
-        raise RowsRefused(
+        raise _held(
+            load_id,
             "too_few_rows",
             result.too_few,
-            expected=f"at least min_rows, {least}",
-            remedy="Nothing was published. Check that the workbook is complete, and run the load again; or "
-            f"`factload release {load_id} --reason ...` publishes it as it is",
+            f"at least min_rows, {least}",
+            "Check that the workbook is complete",
         )
     if result.too_different:
-        raise RowsRefused(
+        raise _held(
+            load_id,
             "too_much_change",
             "; ".join(result.too_different),
-            expected=f"changes up to max_change, {change}",
-            remedy=f"Nothing was published. `factload diff` says what would change. Correct the workbook, and run the "
-            f"load again; or `factload release {load_id} --reason ...` publishes it as it is",
+            f"changes up to max_change, {change}",
+            "`factload diff` says what would change. Correct the workbook",
         )
     if result.unequal:
         more = len(result.unequal) - _NAMED_AT_MOST
-        raise RowsRefused(
+        raise _held(
+            load_id,
             "witness_differs",
             "; ".join(result.unequal[:_NAMED_AT_MOST]) + (f"; and {more:,} more" if more > 0 else ""),
-            expected="what the workbook's owner says",
-            remedy="Nothing was published. Ask for the whole workbook, or for its right number, and run the load "
-            f"again; or `factload release {load_id} --reason ...` publishes it as it is",
+            "what the workbook's owner says",
+            "Ask for the whole workbook, or for its right number",
         )
+
+
+def _held(
+    load_id: str, code: str, seen: str, expected: str, first: str, released: str = "it as it is"
+) -> RowsRefused:
+    """Why a load is held. ``first``: what to do before it runs again; ``released``: what a release publishes."""
+    return RowsRefused(
+        code,
+        seen,
+        expected=expected,
+        remedy=f"Nothing was published. {first}, and run the load again; or `factload release {load_id} --reason ...` "
+        f"publishes {released}",
+    )

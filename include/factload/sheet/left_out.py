@@ -29,7 +29,8 @@ _FieldsOf = Callable[[str], Sequence[str]]
 class LeftOutRows:
     """What of one sheet is left out. ``columns``: those that it looks at.
 
-    ``totals_row``: its number once all pieces are settled, 0 if there was none.
+    ``totals_row``: its number once all pieces are settled, 0 if there was none. ``watched_column``: that of its cell
+    that is asked for (A = 1), 0 if none is.
     """
 
     def __init__(self, choices: RowChoices, header: Header, sheet: str, area: Area | None) -> None:
@@ -42,15 +43,15 @@ class LeftOutRows:
         self._label_column = _label_column(choices, header, sheet)
         self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
         watched = choices.watched
-        self._watched = (
-            _column(header, watched, sheet) if watched and isinstance(watched, str) else watched or 0
-        )
-        self.columns = sorted({self._label_column, int(self._watched), *(c for c, _ in self._skips)} - {0})
+        if isinstance(watched, str):
+            watched = _column(header, watched, sheet) if watched else 0
+        self.watched_column = watched
+        self.columns = sorted({self._label_column, watched, *(c for c, _ in self._skips)} - {0})
         self._begin()
 
     def _begin(self) -> None:
-        self._ended = self._seen = False
-        self._last = 0  # the last row with something in a column that is read
+        self._ended = False
+        self._last = 0  # the last line with something in a column that is read, of the pieces so far
         self.totals_row = 0
         self._cells_of_totals: Mapping[int, Cell] = {}
 
@@ -77,19 +78,13 @@ class LeftOutRows:
                 if self._kind != "totals_row":
                     yield self._settle(piece)
                     continue
-                if _last_row(
-                    piece.rows, _skipped(piece)
-                ):  # the row of totals is in this piece, or in a later one
+                # With such a row, that of totals is in this piece, or in a later one.
+                if _last_row(piece.rows, piece.marks.skipped):
                     yield from map(self._settle, held)
                     held = []
                 held.append(piece)
         for number, piece in enumerate(held):
             yield self._settle(piece, ends_here=number == 0)
-
-    @property
-    def watched_column(self) -> int:
-        """The column (A = 1) of the cell in the totals row that is asked for."""
-        return int(self._watched)
 
     @property
     def watched(self) -> Cell | None:
@@ -110,17 +105,13 @@ class LeftOutRows:
         ]
 
     def _settle(self, piece: Decoded, *, ends_here: bool = False) -> Decoded:
-        marks = piece.marks
         numbers = fixed(piece.rows.batch["row"], np.int32)
         end = self._end(piece, numbers, ends_here=ends_here)
         reason = np.zeros(len(numbers), np.uint8)
-        if marks is not None:
-            reason[np.isin(numbers, marks.skipped)] = 3
+        reason[np.isin(numbers, piece.marks.skipped)] = 3
         if end:
             reason[numbers >= end] = 2
             reason[numbers == self.totals_row] = 1
-        if len(numbers):
-            self._last, self._seen = int(_last_lines(numbers, marks)[-1]), True
         if not reason.any():
             return piece
         counts = {name: int((reason == code).sum()) for code, name in enumerate((TOTALS, AFTER, SKIPPED), 1)}
@@ -134,13 +125,13 @@ class LeftOutRows:
         """The first row of the piece from which on nothing is data; 0 for none."""
         if self._ended:
             return 1
-        marks = piece.marks or Marks()
+        marks = piece.marks
         totals = [row for row in marks.cells if row == marks.ends_at or self._is_behind(row)]
         if self._kind == "totals_row" and ends_here:
             totals.append(_last_row(piece.rows, marks.skipped))
         end = self.totals_row = min(totals, default=0)
         if self._kind == "blank_row" and not end and len(numbers):
-            end = self._after_gap(numbers, _last_lines(numbers, marks))
+            end = self._after_gap(numbers, _last_lines(numbers, marks.tall))
         if end:
             self._ended = True
             self._cells_of_totals = marks.cells.get(self.totals_row, {})
@@ -152,7 +143,8 @@ class LeftOutRows:
 
     def _after_gap(self, numbers: Int32s, lasts: Int32s) -> int:
         """The first row that stands behind a blank one; those above the first row of data don't count."""
-        before = np.concatenate([[self._last if self._seen else numbers[0] - 1], lasts[:-1]])
+        before = np.concatenate([[self._last or numbers[0] - 1], lasts[:-1]])
+        self._last = int(lasts[-1])
         gaps = np.flatnonzero(numbers != before + 1)
         return int(numbers[gaps[0]]) if len(gaps) else 0
 
@@ -207,10 +199,6 @@ def _last_row(rows: TypedRows, skipped: Int32s) -> int:
     return int(left[-1]) if len(left) else 0
 
 
-def _skipped(piece: Decoded) -> Int32s:
-    return (piece.marks or Marks()).skipped
-
-
 def _tall(block: Block) -> dict[int, int]:
     if block.last_lines is None:
         return {}
@@ -218,11 +206,11 @@ def _tall(block: Block) -> dict[int, int]:
     return dict(zip(block.row[at].tolist(), block.last_lines[at].tolist(), strict=True))
 
 
-def _last_lines(numbers: Int32s, marks: Marks | None) -> Int32s:
+def _last_lines(numbers: Int32s, tall: Mapping[int, int]) -> Int32s:
     """The last line of each row."""
     lasts = numbers.copy()
-    if marks is not None and marks.tall:
-        rows, last = (np.array(part, np.int32) for part in zip(*sorted(marks.tall.items()), strict=True))
+    if tall:
+        rows, last = (np.array(part, np.int32) for part in zip(*sorted(tall.items()), strict=True))
         at = np.isin(numbers, rows)
         lasts[at] = last[np.isin(rows, numbers)]
     return lasts

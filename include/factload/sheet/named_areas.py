@@ -137,15 +137,14 @@ class NamedAreas:
         found = [d for d in found if not d.sheet] or found
         if len(found) == 1:
             return found[0]
-        known = [d.name for d in self.names if not d.name.startswith(_HIDDEN)]
+        known = [d for d in self.names if not d.name.startswith(_HIDDEN)]
         seen = f"names {written!r} more than once" if found else f"has no range {written!r}"
-        there = [f"{d.sheet}!{d.name}" if d.sheet else d.name for d in self.names]
-        there = [one for one, d in zip(there, self.names, strict=True) if d.name in known]
+        there = [f"{d.sheet}!{d.name}" if d.sheet else d.name for d in known]
         raise WorkbookError(
             "range_missing",
             f"The workbook {seen}; it names {_listed(there)}",
             expected="a defined name, SHEET!NAME, or cells such as Sheet1!B4:H9000",
-            remedy=_near(name, known) + "Correct the feed file, or ask for the name",
+            remedy=_near(name, [d.name for d in known]) + "Correct the feed file, or ask for the name",
         )
 
     def _addressed(self, written: re.Match[str], title: str) -> tuple[SheetPart, Area]:

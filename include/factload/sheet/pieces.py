@@ -35,6 +35,9 @@ class Marks:
     tall: Mapping[int, int] = field(default_factory=dict)
 
 
+NO_MARKS = Marks()
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A piece's typed rows; ``source`` counted from the bytes; its first and last Excel row (0: none).
@@ -48,7 +51,7 @@ class Decoded:
     first_row: int
     last_row: int
     ends_partition: bool
-    marks: Marks | None = None
+    marks: Marks = NO_MARKS
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 

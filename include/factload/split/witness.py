@@ -64,7 +64,7 @@ def read_witness(
         path = witness.file.format(period=period)
         cells = [_or_problem("", witness.sheet or "", path, lambda: _in_file(path, witness, feed))]
     else:
-        cells = [_in_workbook(source, feed, several=len(sources) > 1) for source in sources]
+        cells = [_in_workbook(source, witness, feed, several=len(sources) > 1) for source in sources]
     written = _written(feed)
     return tuple(_value(cell, written) for cell in cells)
 
@@ -79,11 +79,10 @@ def _or_problem(
     return WitnessCell(workbook, sheet, at, kind, text)
 
 
-def _in_workbook(source: SourceFile, feed: Feed, *, several: bool) -> WitnessCell:
+def _in_workbook(source: SourceFile, witness: Witness, feed: Feed, *, several: bool) -> WitnessCell:
     """The cell of one workbook. Of several, each says what its own rows come to."""
-    witness = feed.witness
-    place, sheet = (witness.at or "", witness.sheet or "") if witness else ("", "")
-    return _or_problem(source.path if several else "", sheet, place, lambda: _in_cell(source, place, feed))
+    workbook, place = source.path if several else "", witness.at or ""
+    return _or_problem(workbook, witness.sheet or "", place, lambda: _in_cell(source, place, feed))
 
 
 def _in_cell(source: SourceFile, place: str, feed: Feed) -> tuple[str, Kind, str]:

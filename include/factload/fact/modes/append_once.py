@@ -12,7 +12,7 @@ from sqlalchemy import Text, cast, func, literal_column, select, update
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
 from factload.fact.modes.publishing import Publishing, Written, by_inserting
 from factload.fact.relation import acts_after_an_insert, relation_of
-from factload.feed.model import Fact
+from factload.feed.fact import Fact
 from factload.ledger.tables import loads
 
 

@@ -15,7 +15,8 @@ from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.once_only import OnceOnly
 from factload.fact.staging_table import make_staging, staging_table
 from factload.fact.taking_out import TakingBack
-from factload.feed.model import Fact, Feed
+from factload.feed.fact import Fact
+from factload.feed.model import Feed
 from factload.load import Load
 from factload.reconcile.counts import Reconciliation
 

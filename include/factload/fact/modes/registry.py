@@ -7,8 +7,8 @@ from importlib import import_module
 
 from factload.errors import FeedError
 from factload.fact.modes.mode import PublishingMode
+from factload.feed.fact import Fact
 from factload.feed.mode import MODES
-from factload.feed.model import Fact
 
 # By name, so that ``feed.mode`` alone lists the modes: it is below this room, and knows no database.
 _BY_NAME: Mapping[str, PublishingMode] = {

@@ -12,7 +12,8 @@ from factload.errors import FeedError
 from factload.fact.modes.mode import ForbiddenRules, PublishingMode
 from factload.fact.modes.publishing import Publishing, Written, by_inserting
 from factload.fact.once_only import OnceOnly
-from factload.feed.model import Fact, Feed
+from factload.feed.fact import Fact
+from factload.feed.model import Feed
 from factload.postgres.indexes import unique_indexes
 
 

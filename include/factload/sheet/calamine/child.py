@@ -234,6 +234,7 @@ def _stream(  # noqa: C901 - one pass over the rows, without a call for each
     import pyarrow as pa
 
     columns: Sequence[int] = request["columns"]
+    after, through = request["after"], request["through"]
     with_errors = {row for row, _ in errors}
     fields = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
     for i in range(len(columns)):
@@ -255,9 +256,9 @@ def _stream(  # noqa: C901 - one pass over the rows, without a call for each
                 column.clear()
 
         for number, row in rows:
-            if number <= request["after"]:
+            if number <= after:
                 continue
-            if number > request["through"]:
+            if number > through:
                 break
             in_row = number in with_errors
             if not in_row and row.count("") == len(row):

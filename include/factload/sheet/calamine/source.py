@@ -23,19 +23,17 @@ from factload.sheet.block import Block, Column, Kind
 from factload.sheet.calamine.ods_addresses import as_excel_writes
 from factload.sheet.calamine.ods_merged import note_merged
 from factload.sheet.calamine.process_budget import ProcessBudget, ended
+from factload.sheet.calamine.zip_bounds import inflated_size
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.field import SheetField
-from factload.sheet.file_errors import damaged
-from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
-from factload.sheet.inflate import BROKEN, inflated, require_bounded
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.named_areas import DefinedName, NamedAreas
-from factload.sheet.pieces import Cell, Decoded, Pieces, row_count_mismatch
+from factload.sheet.pieces import NO_MARKS, Cell, Decoded, Pieces, row_count_mismatch
 from factload.sheet.ranges import RangeList
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row, bounded, chosen, too_much_text
@@ -43,10 +41,7 @@ from factload.sheet.seen import seen_in
 from factload.sheet.sheets import SheetPart, SheetState
 from factload.sheet.unstorable import as_escaped, marked
 from factload.sheet.workbook_file import WorkbookFile
-from factload.sheet.xml_reader import XmlReader
 
-_ODS_ROWS = "content.xml"
-_CHUNK = 1 << 18
 _STATES: dict[str, SheetState] = {"Hidden": "hidden", "VeryHidden": "veryHidden"}
 _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "dialogsheet"}
 
@@ -56,7 +51,7 @@ class CalamineSource:
 
     def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
         self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
-        size = _bound_zip(file, limits) if zipfile.is_zipfile(file.stream()) else file.size
+        size = inflated_size(file, limits) if zipfile.is_zipfile(file.stream()) else file.size
         self._budget = ProcessBudget.of(size, limits)
 
     @cached_property
@@ -70,12 +65,11 @@ class CalamineSource:
 
     def cell(self, place: str) -> tuple[str, Cell]:
         part, row, column = self._areas.cell(place)
-        address = f"{part.name}!{column_letters(column)}{row}"
+        at = f"{part.name}!{column_letters(column)}{row}"
         if is_hidden(self._ranges(part, 0).ranges, row, column):
-            return address, (Kind.MERGED, "")
-        with closing(self._rows_until(part, row)) as rows:
-            cells = [found.cells for found in rows if found.number == row]
-        return address, cells[0].get(column, (Kind.BLANK, "")) if cells else (Kind.BLANK, "")
+            return at, (Kind.MERGED, "")
+        rows = self._one_row(part, row)
+        return at, rows[0].cells.get(column, (Kind.BLANK, "")) if rows else (Kind.BLANK, "")
 
     @cached_property
     def _sheets(self) -> Sequence[SheetPart]:
@@ -92,10 +86,13 @@ class CalamineSource:
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         if sheet.area is not None:
-            with closing(self._rows_until(sheet, sheet.area.top)) as rows:
-                return list(sheet.area.within(row for row in rows if row.number == sheet.area.top))
+            return list(sheet.area.within(self._one_row(sheet, sheet.area.top)))
         with closing(self._rows_until(sheet, HEADER_WITHIN)) as rows:
             return list(bounded(rows, self.limits.window_text_bytes))
+
+    def _one_row(self, sheet: SheetPart, number: int) -> list[Row]:
+        with closing(self._rows_until(sheet, number)) as rows:
+            return [row for row in rows if row.number == number]
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return bool(self._json(ask="empty", sheet=int(sheet.part)))
@@ -265,7 +262,7 @@ class CalamineRows:
         if self._merged:
             block = self._merged.settle(block)
         rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
-        marks = self.leaves.marks(block, rows) if self.leaves else None
+        marks = self.leaves.marks(block, rows) if self.leaves else NO_MARKS
         return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition, marks)
 
 
@@ -281,28 +278,3 @@ def _link_to(file: WorkbookFile, ending: str) -> Iterator[str]:
         link = Path(folder) / f"workbook{ending}"
         link.symlink_to(f"/dev/fd/{file.descriptor}")
         yield str(link)
-
-
-def _bound_zip(file: WorkbookFile, limits: Limits) -> int:
-    """The inflated size of all parts together. Raises WorkbookError."""
-    refuse_a_broken_zip(file, max_members=limits.members)
-    with zipfile.ZipFile(file.stream()) as archive:
-        parts = archive.infolist()
-        for info in parts:
-            require_bounded(info, "A part", limits.sheet_bytes, "sheet_bytes", limits)
-        _require_well_formed(archive)
-    return sum(info.file_size for info in parts)
-
-
-def _require_well_formed(archive: zipfile.ZipFile) -> None:
-    """Raise if an .ods workbook's content is not well-formed XML: calamine never ends on a table without an end."""
-    if _ODS_ROWS not in archive.namelist():
-        return
-    reader = XmlReader(_ODS_ROWS)
-    try:
-        with inflated(archive, archive.getinfo(_ODS_ROWS)) as stream:
-            while data := stream.read(_CHUNK):
-                reader.feed(data)
-    except BROKEN as error:
-        raise damaged(f"{_ODS_ROWS} can't be inflated ({error})") from error
-    reader.feed(b"", final=True)

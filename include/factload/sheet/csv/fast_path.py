@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sheet.block import Block, Column, Int32s, Kind
+from factload.sheet.block import Block, Column, Kind
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.records import Records, check_quotes, quote_positions, within
-from factload.sheet.csv.stream import line_feeds
 from factload.sheet.pieces import NotPlain
 from factload.vectors import EMPTY, Flags, Positions, one_value, slices, taken
 
@@ -54,7 +53,8 @@ def read_records(
         raise NotPlain
     valued = np.add.reduceat(length, fields.first) > 0
     good = valued & (fields.count == width)
-    line = _lines(records, len(quotes) > 0)
+    lines = _lines(records, len(quotes) > 0)
+    line = lines[:-1]
     twice = bool((np.diff(quotes) == 1).any())
     place = np.cumsum(valued) - 1  # of each record among those that carry a value
     whole = bool(good.all())
@@ -65,7 +65,7 @@ def read_records(
         for column in columns
     }
     ragged = {int(place[i]): _shown(records, int(i)) for i in np.flatnonzero(valued & ~good)}
-    last = _last_lines(records, line)[valued] if len(quotes) else None
+    last = (lines[1:] - 1)[valued].astype(np.int32) if len(quotes) else None
     return Block(line[valued].astype(np.int32), out, int(line[-1]) if len(line) else 0, ragged, last)
 
 
@@ -97,18 +97,12 @@ def _last_fields(marks: Positions, line_feeds: Positions, width: int) -> Positio
 
 
 def _lines(records: Records, quoted: bool) -> Positions:
-    """The line where each record begins."""
+    """The line where each record begins, and at last the one behind them."""
     if not quoted:
-        return records.line + np.arange(len(records.ends))
+        return records.line + np.arange(len(records.ends) + 1)
     feeds = np.flatnonzero(np.frombuffer(records.data, np.uint8) == _LF)
-    before = np.searchsorted(feeds, records.ends[:-1])
+    before = np.searchsorted(feeds, records.ends)
     return records.line + np.concatenate([[0], before])
-
-
-def _last_lines(records: Records, line: Positions) -> Int32s:
-    """The line where each record ends: the one before its successor's first."""
-    after = records.line + line_feeds(records.data)
-    return np.concatenate([line[1:], [after]]).astype(np.int32) - np.int32(1)
 
 
 def _column(data: bytes, fields: _Fields, at: Positions, place: Positions, rows: int, twice: str) -> Column:

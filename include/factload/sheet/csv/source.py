@@ -29,7 +29,7 @@ from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.parallel_map import parallel_map
-from factload.sheet.pieces import Cell, Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.pieces import NO_MARKS, Cell, Decoded, NotPlain, Pieces, row_count_mismatch
 from factload.sheet.rows import Row, chosen, to_block, too_much_text
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import WorkbookFile
@@ -185,7 +185,7 @@ class CsvRows:
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
         rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
         first = int(block.row[0]) if len(block) else block.last_row
-        marks = self.leaves.marks(block, rows, self._fields_of) if self.leaves else None
+        marks = self.leaves.marks(block, rows, self._fields_of) if self.leaves else NO_MARKS
         return Decoded(rows, source, first, block.last_row, ends_partition, marks)
 
     def _fields_of(self, record: str) -> list[str]:

@@ -5,13 +5,12 @@ Sources: ECMA-376 part 1, 18.5.1.2 (table), 18.2.5 (definedName).
 
 from __future__ import annotations
 
+from factload.sheet.limits import MAX_ROWS
 from factload.sheet.named_areas import DefinedName, NamedAreas, TableOfCells
 from factload.sheet.sheets import SheetPart
 from factload.sheet.xlsx.package import Package
 from factload.sheet.xlsx.xml_parts import main_name, parse_small
 from factload.sheet.xml_reader import XmlReader
-
-_ROWS_AT_MOST = 1_048_576
 
 
 def named_areas(package: Package) -> NamedAreas:
@@ -43,7 +42,7 @@ def _tables_of(package: Package, sheet: SheetPart) -> list[TableOfCells]:
 
 
 def _count(written: str) -> int:
-    return min(int(written), _ROWS_AT_MOST) if written.isdecimal() and len(written) < 10 else 0
+    return min(int(written), MAX_ROWS) if written.isdecimal() and len(written) < 10 else 0
 
 
 class _Names:

@@ -14,7 +14,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.merged import MergedCells
-from factload.sheet.pieces import Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.pieces import NO_MARKS, Decoded, NotPlain, Pieces, row_count_mismatch
 from factload.sheet.rows import Row, bounded, row_out_of_order, to_block
 from factload.sheet.xlsx.counting import RowCounter, count_valued
 from factload.sheet.xlsx.fast_path import read_plain
@@ -162,7 +162,7 @@ class SheetDecoder:
             block = self._merged.settle(block)
         rows = type_rows(block, self._fields, self._placed, calendar=self._package.calendar)
         first = int(block.row[0]) if len(block) else block.last_row
-        marks = self._leaves.marks(block, rows) if self._leaves else None
+        marks = self._leaves.marks(block, rows) if self._leaves else NO_MARKS
         return Decoded(rows, source, first, block.last_row, ends_partition, marks)
 
 

@@ -15,14 +15,14 @@ _OPENS = np.uint64(int.from_bytes(_OPEN, "little"))
 _DIGITS = 7  # of a row's number, at most
 _ZEROS, _SIXES, _HIGH_HALVES = (np.uint64(byte * 0x0101010101010101) for byte in (ord("0"), 6, 0xF0))
 _SIGNS = (b"!", b"?")  # one byte is found many times as fast as two
-_NO_ELEMENTS = (b"<!", b"<?")  # a comment may hold what looks like a row
+NO_ELEMENTS = (b"<!", b"<?")  # a comment may hold what looks like a row
 # Rows without cells may stand before the one that ends with </row>.
 _NUMBER = r'\A\s*(?:<row(?:\s[^<>]*)?/>\s*)*<row(?:\s[^<>]*)?\sr="(?P<number>[0-9]{1,7})"(?:[^<>]*[^<>/])?>'
 
 
 def row_numbers(xml: bytes, ends: Positions) -> Positions:
     """The number of each row that ends at ``ends``; ascending. Raises NotPlain where they can't be told for sure."""
-    if any(mark in xml for mark in _SIGNS) and any(mark in xml for mark in _NO_ELEMENTS):
+    if any(mark in xml for mark in _SIGNS) and any(mark in xml for mark in NO_ELEMENTS):
         raise NotPlain
     starts = np.concatenate([[0], ends[:-1]])
     numbers = _at_once(xml, starts)
@@ -40,13 +40,14 @@ def _at_once(xml: bytes, starts: Positions) -> Positions | None:
     word = words(xml)
     if not (word[starts] == _OPENS).all():
         return None
-    digits = word[starts + len(_OPEN)]
-    return as_numbers(quoted_digits(digits)[1]) if _are_numbers(digits) else None
+    written = word[starts + len(_OPEN)]
+    length, digits = quoted_digits(written)
+    return as_numbers(digits) if _are_numbers(written, length) else None
 
 
-def _are_numbers(word: Words) -> bool:
-    """Whether each word begins with one to seven digits and a quote, as ``quoted_digits`` requires."""
-    length, _ = quoted_digits(word)
+def _are_numbers(word: Words, length: Positions) -> bool:
+    """Whether each word begins with one to seven digits and a quote, as ``quoted_digits`` requires, which found the
+    quotes behind this ``length``."""
     if ((length < 1) | (length > _DIGITS)).any():
         return False
     bits = length.astype(np.uint64) << np.uint64(3)

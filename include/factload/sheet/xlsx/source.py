@@ -145,12 +145,11 @@ class XlsxSource:
     def cell(self, place: str) -> tuple[str, Cell]:
         part, row, column = named_areas(self.package).cell(place)
         tail = read_tail(self.package, part.part, 0, self.limits)
-        address = f"{part.name}!{column_letters(column)}{row}"
+        at = f"{part.name}!{column_letters(column)}{row}"
         if is_hidden(tail.merged, row, column):
-            return address, (Kind.MERGED, "")
+            return at, (Kind.MERGED, "")
         rows = self._one_row(part, row, tail)
-        kind, text = rows[0].cells.get(column, (Kind.BLANK, "")) if rows else (Kind.BLANK, "")
-        return address, (kind, text)
+        return at, rows[0].cells.get(column, (Kind.BLANK, "")) if rows else (Kind.BLANK, "")
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None

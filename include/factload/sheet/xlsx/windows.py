@@ -18,7 +18,7 @@ from factload.sheet.inflate import Stream
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.pieces import NotPlain
 from factload.sheet.xlsx.character_data import KeptSpace
-from factload.sheet.xlsx.row_numbers import row_numbers
+from factload.sheet.xlsx.row_numbers import NO_ELEMENTS, row_numbers
 from factload.sheet.xlsx.tail import Tail, TailReader
 from factload.sheet.xlsx.xml_bytes import row_ends
 from factload.sheet.xlsx.xml_parts import main_name
@@ -33,7 +33,6 @@ _VALUE = rb"""(?:"[^"<>]*"|'[^'<>]*')"""
 _ROW = re.compile(rb"\s*+<row((?:\s+[^\s=<>\"']+=" + _VALUE + rb")*)\s*(/?)>")
 _ATTRIBUTE = re.compile(rb"\s+([^\s=]+)=(" + _VALUE + rb")")
 _NUMBER = re.compile(rb"""["']([0-9]{1,7})["']""")
-_NO_ELEMENTS = (b"<!", b"<?")  # a comment may hold what looks like a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ class Windows:
                 if int(number[1]) > row:
                     return
                 close = match.end() if match[2] else self._buffer.index(_CLOSE, match.end()) + len(_CLOSE)
-                if any(self._buffer.find(mark, match.end(), close) >= 0 for mark in _NO_ELEMENTS):
+                if any(self._buffer.find(mark, match.end(), close) >= 0 for mark in NO_ELEMENTS):
                     raise NotPlain
                 self._at = close
 

@@ -9,7 +9,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-rest test-faults test-airflow versions pythons postgresql soak reliability lint format vendor docs fuzz bench lock wheel env clean
+.PHONY: help demo up down test test-load test-rest test-faults test-airflow versions pythons postgresql soak reliability lint format vendor docs fuzz bench lock wheel env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -25,14 +25,17 @@ up: .venv/.ready  ## Airflow's web page and scheduler on this machine, in the ba
 down: .venv/.ready  ## stop what `make up` started
 	@$(PY) -m factload_demo down
 
-# Three parts side by side, since most tests wait for Airflow or PostgreSQL; what the other two said is printed last.
+# Four parts side by side, since most tests wait for Airflow or PostgreSQL; what the other three said is printed last.
 test: .venv/.dev  ## the whole test suite
 	@mkdir -p .demo
-	@$(MAKE) --no-print-directory -k -j3 test-rest test-faults test-airflow; status=$$?; \
-	cat .demo/test-faults.log .demo/test-airflow.log; exit $$status
+	@$(MAKE) --no-print-directory -k -j4 test-load test-rest test-faults test-airflow; status=$$?; \
+	cat .demo/test-rest.log .demo/test-faults.log .demo/test-airflow.log; exit $$status
+
+test-load:
+	@$(PY) -m pytest tests/integration
 
 test-rest:
-	@$(PY) -m pytest --ignore=tests/chaos --ignore=tests/dags --ignore=tests/ui
+	@$(PY) -m pytest --ignore=tests/integration --ignore=tests/chaos --ignore=tests/dags --ignore=tests/ui >.demo/$@.log 2>&1
 
 test-faults:
 	@$(PY) -m pytest tests/chaos --every 3 >.demo/$@.log 2>&1

@@ -1,4 +1,4 @@
-"""A PgBouncer before a server of the tests, and how many clients and processes it had at once."""
+"""A PgBouncer before a server of the tests, and how many clients it had at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,12 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from factload_demo.postgres_programs import give, identity
+from tests.chaos.faulty_process import wait_for
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
-needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")
+needs_pgbouncer = pytest.mark.skipif(
+    PROGRAM is None, reason="there is no PgBouncer on this machine: install the package pgbouncer"
+)
 
 Mode = Literal["session", "transaction", "statement"]
 _PORT = 5432
@@ -74,16 +76,10 @@ def pooler(url: str, mode: Mode, **settings: object) -> Iterator[Pooler]:
     )
     through = database.set(query={"host": str(folder)}).render_as_string(hide_password=False)
     try:
-        _wait_until_it_listens(folder)
+        listens = folder / f".s.PGSQL.{_PORT}"
+        wait_for(listens.exists, "PgBouncer to listen", _SECONDS)
         yield Pooler(through, folder / "log")
     finally:
         process.terminate()
         process.wait(_SECONDS)
         shutil.rmtree(folder)
-
-
-def _wait_until_it_listens(folder: Path) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not (folder / f".s.PGSQL.{_PORT}").exists():
-        assert time.monotonic() < deadline, "PgBouncer doesn't listen"
-        time.sleep(0.02)

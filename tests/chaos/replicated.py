@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -31,9 +31,7 @@ class Pair:
 
     def url(self, database: str) -> str:
         """Leads to whichever of the two takes changes."""
-        hosts = f"{self.primary.socket_dir},{self.standby.socket_dir}"
-        options = {"host": hosts, "target_session_attrs": "read-write"}
-        return make_url(self.primary.url(database)).set(query=options).render_as_string(hide_password=False)
+        return either(self.primary.url(database), self.standby)
 
     def cut_off(self) -> None:
         """The standby hears nothing more of the primary, which waits for nobody."""
@@ -54,6 +52,11 @@ class Pair:
         process.wait(30)
         _ask(self.standby, "SELECT pg_promote(true, 30)")
 
+    def hand_over(self) -> None:
+        """The same with nothing lost of what the primary did."""
+        self.catch_up()
+        self.fail_over()
+
 
 def _ask(server: servers.Server, statement: str) -> str:
     engine = create_engine(server.url(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -62,16 +65,11 @@ def _ask(server: servers.Server, statement: str) -> str:
         return str(answer.scalar()) if answer.returns_rows else ""
 
 
-@contextmanager
-def primary() -> Iterator[servers.Server]:
-    """A server of its own whose COMMITs are as durable as they say, but for the disk."""
-    folder = Path(tempfile.mkdtemp(prefix="factload-primary-"))
-    folder.chmod(0o711)
-    try:
-        yield servers.start(folder / "data", settings=_SETTINGS, attached=True)
-    finally:
-        servers.stop(folder / "data")
-        shutil.rmtree(folder)
+def either(url: str, other: servers.Server) -> str:
+    """The URL of a database that ``other`` has, too: it leads to whichever of the two servers takes changes."""
+    here = make_url(url)
+    options = {"host": f"{here.query['host']},{other.socket_dir}", "target_session_attrs": "read-write"}
+    return here.set(query=options).render_as_string(hide_password=False)
 
 
 @contextmanager
@@ -82,30 +80,18 @@ def replicated(running: servers.Server) -> Iterator[Pair]:
     data = folder / "data"
     data.mkdir()
     give(data)
-    programs = programs_for(running.data_dir)
     command: list[str | Path] = [
-        programs / "pg_basebackup",
-        "-h",
-        running.socket_dir,
-        "-U",
-        servers.SUPERUSER,
+        programs_for(running.data_dir) / "pg_basebackup",
+        f"--host={running.socket_dir}",
+        f"--username={servers.SUPERUSER}",
+        f"--pgdata={data}",
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+        "--wal-method=stream",
+        "--no-sync",
     ]
     try:
-        subprocess.run(
-            [
-                *command,
-                "-D",
-                data,
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-                "--wal-method=stream",
-                "--no-sync",
-            ],
-            check=True,
-            capture_output=True,
-            cwd=data,
-            **identity(),
-        )
+        subprocess.run(command, check=True, capture_output=True, cwd=data, **identity())
         for name in (".s.PGSQL.5432.lock", "server.log"):  # which lie beside the primary's data
             (data / name).unlink()
         pair = Pair(running, servers.start(data, settings=_SETTINGS, attached=True))
@@ -118,4 +104,4 @@ def replicated(running: servers.Server) -> Iterator[Pair]:
 
 def restarted(running: servers.Server) -> servers.Server:
     """The same server; started if it was killed."""
-    return replace(running, pid=servers.start(running.data_dir, settings=_SETTINGS, attached=True).pid)
+    return servers.start(running.data_dir, settings=_SETTINGS, attached=True)

@@ -1,4 +1,5 @@
-"""What strikes a load in more modes than one: killed at each point, cut off at each COMMIT, watched by a reader."""
+"""What strikes a load in more modes or places than one: killed at each point, frozen while its server goes away, cut off
+at each COMMIT, watched by a reader."""
 
 from __future__ import annotations
 
@@ -9,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGSTOP
 from typing import Any, Literal
 
 from sqlalchemy import create_engine, text
 
-from factload.errors import FactloadError
+from factload.errors import FactloadError, TransientError
 from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import LOAD, Attempt, Harness
 from tests.chaos.proxy import BrokenLine
@@ -50,6 +51,23 @@ def kill_at(
             Attempt(harness).go_on()
         harness.proves(after)
         record.injected(seen="before" if stood == before else "after", end=end)
+
+
+def strike_under(
+    harness: Harness, record: FaultRecord, step: str, point: str, strike: Callable[[], None]
+) -> None:
+    """``strike`` takes the server away from under ``step``, frozen right before ``point``. A new attempt is exact."""
+    attempt = Attempt(harness).until(step)
+    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
+        assert process.reached()
+        strike()
+        process.wake()
+        error = process.end().error
+    stood = harness.stands()
+    assert error is None or isinstance(error, TransientError)
+    Attempt(harness).go_on()
+    harness.proves("new")
+    record.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
 
 
 def lose_commits(

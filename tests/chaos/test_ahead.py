@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from signal import SIGSTOP
 
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused, Superseded
-from factload.steps import complete_staging, publish_as_staged
+from factload.steps import ahead, complete_staging, publish_as_staged
 from tests.chaos.faulty_process import Fault, FaultyProcess, wait_for
 from tests.chaos.harness import CONTROL_PERIOD, Attempt, Harness, refused
 from tests.chaos.reliability import FaultRecord
@@ -84,6 +86,24 @@ def test_rows_go_in_while_others_are_staged_and_are_seen_at_once(harness: Harnes
     attempt.go_on("reconcile")
     harness.proves("new")
     assert rows_ever_inserted(harness) - before == harness.workbooks["new"].staged, "they went in twice"
+
+
+def test_who_publishes_waits_for_as_long_as_partitions_come(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them take longer than it waits for one."""
+    monkeypatch.setattr(ahead, "_WAITED_FOR_SECONDS", 3.0)
+    harness.put("new")
+    attempt = Attempt(harness).until("load_partition")
+    with ThreadPoolExecutor(1) as beside:
+        publisher = beside.submit(as_staged(attempt))
+        for number in (1, 2, 3):
+            time.sleep(1.8)
+            attempt.run(f"load_partition {number}")
+        publisher.result()
+    assert harness.stands() == "new"
+    attempt.go_on("reconcile")
+    harness.proves("new")
 
 
 @pytest.mark.fault(

@@ -19,6 +19,7 @@ from factload_demo import postgres as servers
 from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import Attempt, Harness, Workbook, place, publish_old, refused
 from tests.chaos.reliability import FaultRecord
+from tests.chaos.strikes import strike_under
 
 LOADING, PUBLISHING = "INSERT INTO factload_staging", "INSERT INTO fact_sales"
 
@@ -37,6 +38,10 @@ class Crashing:
 
     def restart(self) -> None:
         self.server = servers.start(self.server.data_dir, attached=True)
+
+    def crash_and_restart(self) -> None:
+        self.crash()
+        self.restart()
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +88,7 @@ def shaky(
 def test_the_server_crashes_under_a_step(
     shaky: Harness, crashing: Crashing, record: FaultRecord, step: str, point: str
 ) -> None:
-    attempt = Attempt(shaky).until(step)
-    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
-        assert process.reached()
-        crashing.crash()
-        crashing.restart()
-        process.wake()
-        error = process.end().error
-    stood = shaky.stands()
-    assert error is None or isinstance(error, TransientError)
-    Attempt(shaky).go_on()
-    shaky.proves("new")
-    record.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
+    strike_under(shaky, record, step, point, crashing.crash_and_restart)
 
 
 @pytest.mark.fault(
@@ -106,8 +100,7 @@ def test_staged_rows_that_a_crash_took_are_missed(
     shaky: Harness, crashing: Crashing, record: FaultRecord, step: str
 ) -> None:
     attempt = Attempt(shaky).until(step)
-    crashing.crash()
-    crashing.restart()
+    crashing.crash_and_restart()
     if shaky.rows(f"SELECT count(*) FROM {attempt.staging}") == [(0,)]:
         error = refused(attempt.call(step))
         assert isinstance(error, ReconciliationError)

@@ -6,7 +6,7 @@ where its COMMIT was acknowledged: ledger and facts together.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from signal import SIGSTOP
@@ -16,20 +16,21 @@ import pytest
 from factload import steps
 from factload.check.load import check_load
 from factload.doctor import examine
-from factload.errors import AttemptLost, TransientError
+from factload.errors import AttemptLost
 from factload_demo import postgres as servers
 from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import LOAD, PERIOD, Attempt, Harness, Workbook, place, publish_old, refused
 from tests.chaos.reliability import FaultRecord
-from tests.chaos.replicated import Pair, primary, replicated, restarted
+from tests.chaos.replicated import Pair, replicated, restarted
+from tests.chaos.strikes import strike_under
 from tests.driver import OPEN, SteppedLoad
 
-LOADING, PUBLISHING = "INSERT INTO factload_staging", "INSERT INTO fact_sales"
+LOADING = "INSERT INTO factload_staging"
 
 
 @pytest.fixture(scope="module")
 def first() -> Iterator[servers.Server]:
-    with primary() as server:
+    with servers.throwaway() as server:
         yield server
 
 
@@ -54,6 +55,16 @@ def harness(
     return harness
 
 
+def run_under(harness: Harness, strike: Callable[[], None]) -> None:
+    """A run is exact by itself whose server goes away when its attempt is open, and no step of it has begun."""
+    with FaultyProcess(harness.whole_run(), Fault(SIGSTOP, before="INSERT INTO factload.steps")) as process:
+        assert process.reached()
+        strike()
+        process.wake()
+        assert process.end().error is None
+    harness.proves("new")
+
+
 @pytest.mark.parametrize(
     ("step", "point"),
     [
@@ -73,29 +84,12 @@ def harness(
 def test_a_standby_is_promoted_under_a_step(
     harness: Harness, pair: Pair, record: FaultRecord, step: str, point: str
 ) -> None:
-    attempt = Attempt(harness).until(step)
-    with FaultyProcess(attempt.call(step), Fault(SIGSTOP, before=point)) as process:
-        assert process.reached()
-        pair.catch_up()
-        pair.fail_over()
-        process.wake()
-        error = process.end().error
-    stood = harness.stands()
-    assert error is None or isinstance(error, TransientError)
-    Attempt(harness).go_on()
-    harness.proves("new")
-    record.injected(seen="before" if stood == "old" else "after", end="exact after a retry", error=error)
+    strike_under(harness, record, step, point, pair.hand_over)
 
 
 @pytest.mark.fault("a standby is promoted in the middle of a run", by="SIGKILL to the primary, pg_promote")
 def test_a_run_goes_on_at_the_promoted_standby(harness: Harness, pair: Pair, record: FaultRecord) -> None:
-    with FaultyProcess(harness.whole_run(), Fault(SIGSTOP, before="INSERT INTO factload.steps")) as process:
-        assert process.reached()  # its attempt is open, and no step of it has begun
-        pair.catch_up()
-        pair.fail_over()
-        process.wake()
-        assert process.end().error is None
-    harness.proves("new")
+    run_under(harness, pair.hand_over)
     record.injected(seen="before", end="exact: it takes the load up again by itself")
 
 
@@ -156,12 +150,7 @@ def test_a_run_whose_attempt_is_lost_begins_another(
     harness: Harness, pair: Pair, record: FaultRecord
 ) -> None:
     pair.cut_off()
-    with FaultyProcess(harness.whole_run(), Fault(SIGSTOP, before="INSERT INTO factload.steps")) as process:
-        assert process.reached()
-        pair.fail_over()
-        process.wake()
-        assert process.end().error is None
-    harness.proves("new")
+    run_under(harness, pair.fail_over)
     record.injected(seen="before", end="exact: it opens the load again by itself")
 
 

@@ -24,6 +24,7 @@ from tests.chaos.faulty_process import wait_for
 from tests.chaos.harness import Attempt, Harness, refused
 from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
+from tests.chaos.replicated import either
 
 FACTLOAD = Path(sys.executable).with_name("factload")
 RUN = ("run", "sales", "--period", "2026-11-05")
@@ -87,13 +88,12 @@ def test_a_server_that_works_for_long_is_waited_for(harness: Harness) -> None:
 def test_of_two_servers_the_line_s_own_is_asked_whether_it_works(harness: Harness) -> None:
     """The URL leads to another one by now: it knows nothing of the statement."""
     with servers.throwaway() as other:
-        here = make_url(harness.url)
-        other.create_database(str(here.database))
-        hosts = {"host": f"{here.query['host']},{other.socket_dir}", "target_session_attrs": "read-write"}
-        engine = engine_for(here.set(query=hosts).render_as_string(hide_password=False))
+        database = str(make_url(harness.url).database)
+        other.create_database(database)
+        engine = engine_for(either(harness.url, other))
         with engine.connect() as connection:
             own = connection.scalar(text("SELECT current_setting('data_directory')"))
-            harness.execute(f'ALTER DATABASE "{here.database}" SET default_transaction_read_only = on')
+            harness.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
             connection.execute(text("SELECT pg_sleep(6)"))
             assert connection.scalar(text("SELECT current_setting('data_directory')")) == own
         with engine.connect() as connection:

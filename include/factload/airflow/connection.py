@@ -1,4 +1,4 @@
-"""An Airflow connection: as a database URL, and how many tasks may use it at once; as a store's credentials."""
+"""An Airflow connection: as a database URL, as a store's credentials."""
 
 from __future__ import annotations
 
@@ -6,16 +6,10 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy.engine import URL
 
-from factload.environment import default_number, number
-from factload.errors import FeedError
-from factload.feed.model import Feed
 from factload.staging.connections import StoreConnection
 
 # The parts of a connection's extra that libpq understands; the rest is meant for Airflow's own hooks.
 _LIBPQ = {"host", "options", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "target_session_attrs"}
-
-_POOL = "factload"
-_SLOTS = "FACTLOAD_WAREHOUSE_SLOTS"
 
 
 def database_url(connection_id: str) -> str:
@@ -45,23 +39,3 @@ def store_connection(connection_id: str) -> StoreConnection | None:
     except AirflowNotFoundException:
         return None
     return StoreConnection(found.login or "", found.password or "", found.host or "", found.extra_dejson)
-
-
-def pool_of(feed: Feed) -> str:
-    """The pool of the feed's tasks: its own, else one for everything that uses the same connection.
-
-    It bounds how many tasks of all feeds and backfills use one warehouse at once.
-    """
-    connection = feed.fact.connection
-    return feed.run.pool or (f"{_POOL}_{connection}" if "://" not in connection else _POOL)
-
-
-def share_of_pool(feed: Feed) -> int | None:
-    """How many slots of a pool that the scheduler makes the partitions of one feed may fill: three of four, so that
-    another feed always finds one. None where the feed names its own pool, or the slots have no bound.
-    """
-    try:
-        slots = number(_SLOTS)
-    except FeedError:  # the pool gets the default, too
-        slots = default_number(_SLOTS)
-    return None if feed.run.pool or slots < 1 else max(slots * 3 // 4, 1)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pendulum
 
-from factload.airflow.connection import pool_of, share_of_pool
 from factload.airflow.failures import said_last
 from factload.airflow.form import parameters
 from factload.airflow.names import TAG, dag_id_of
+from factload.airflow.pools import pool_of, share_of_pool
 from factload.feed.model import Feed
 
 

@@ -122,12 +122,13 @@ def question(report: Report, feed: Feed, page: str) -> str:
         f"**{report.load_id}**: {rows['rejected']:,} of {rows['source']:,} rows were rejected; "
         f"the feed allows {feed.max_rejects}. {rows['staged']:,} rows would be published."
     ]
-    if report.error and report.error["code"] == "too_few_rows":
-        told.append("Fewer rows came than the feed asks for.")
-    if report.error and report.error["code"] == "too_much_change":
-        told.append(f"More has changed than the feed allows, {feed.max_change}: {report.error['message']}")
-    if report.error and report.error["code"] == "witness_differs":
-        told.append(f"The owner's own number is another one: {report.error['message']}")
+    match report.error:
+        case {"code": "too_few_rows"}:
+            told.append("Fewer rows came than the feed asks for.")
+        case {"code": "too_much_change", "message": message}:
+            told.append(f"More has changed than the feed allows, {feed.max_change}: {message}")
+        case {"code": "witness_differs", "message": message}:
+            told.append(f"The owner's own number is another one: {message}")
     if report.rejects:
         by_reason = (f"| {REASONS.get(code, '')} | {code} | {n:,} |" for code, n in report.rejects.items())
         told.append("\n".join(["| what is wrong | code | rows |", "| --- | --- | ---: |", *by_reason]))

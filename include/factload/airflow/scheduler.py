@@ -14,10 +14,8 @@ from typing import Any
 from airflow.listeners import hookimpl
 
 from factload.airflow.names import TAG
-from factload.environment import default_number, number
-from factload.errors import FeedError
+from factload.airflow.pools import slots_of_a_pool
 
-_SLOTS = "FACTLOAD_WAREHOUSE_SLOTS"
 _DESCRIPTION = "Warehouse connections of factload's feeds"
 
 _log = logging.getLogger(__name__)
@@ -44,10 +42,9 @@ def on_dag_run_running(dag_run: Any, msg: str) -> None:
 
 def _size_of_a_pool() -> tuple[int, str]:
     """The slots of a new pool, and its description, which people see on Airflow's page of pools."""
-    try:
-        return number(_SLOTS), _DESCRIPTION
-    except FeedError as error:
-        slots = default_number(_SLOTS)
-        told = f"A new pool gets {slots} slots: {error}"
-        _log.error("%s", told)
-        return slots, f"{_DESCRIPTION}. {told}"
+    slots, wrong = slots_of_a_pool()
+    if wrong is None:
+        return slots, _DESCRIPTION
+    told = f"A new pool gets {slots} slots: {wrong}"
+    _log.error("%s", told)
+    return slots, f"{_DESCRIPTION}. {told}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Boolean, Table, column, exists, func, or_, select, table
+from sqlalchemy import Boolean, Select, Table, column, exists, func, or_, select, table
 from sqlalchemy.engine import Connection
 
-from factload.postgres.catalog import partition_tree, pg_class, pg_namespace
+from factload.postgres.catalog import partition_tree, pg_class, pg_namespace, pg_rewrite
 from factload.postgres.tables import sql_name
 
 _VIEW, _PARTITIONED = "v", "p"  # pg_class.relkind
@@ -22,7 +23,6 @@ _triggers = table(
     column("tgenabled"),
     schema="pg_catalog",
 )
-_rules = table("pg_rewrite", column("ev_class"), schema="pg_catalog")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +60,22 @@ def acts_on_statements(connection: Connection, found: Relation) -> bool:
     writes rows, and would act on each of several."""
     if found.is_view:
         return True
-    tree = partition_tree(found.oid)
-    triggers = select(_triggers.c.tgrelid).where(
-        (_triggers.c.tgrelid == found.oid) | _triggers.c.tgrelid.in_(select(tree.c.relid)),
-        ~_triggers.c.tgisinternal,
-        _triggers.c.tgenabled != "D",
-    )
-    rules = select(_rules.c.ev_class).where(_rules.c.ev_class == found.oid)
-    return bool(connection.scalar(select(or_(exists(triggers), exists(rules)))))
+    rules = select(pg_rewrite.c.ev_class).where(pg_rewrite.c.ev_class == found.oid)
+    return bool(connection.scalar(select(or_(exists(_triggers_of(found)), exists(rules)))))
 
 
 def acts_after_an_insert(connection: Connection, found: Relation) -> bool:
     """Whether the table, or a partition of it, has a trigger that acts once a row is inserted, at once or deferred."""
-    tree = partition_tree(found.oid)
     kind = _triggers.c.tgtype
-    number = connection.scalar(
-        select(func.count())
-        .select_from(_triggers)
-        .where(
-            (_triggers.c.tgrelid == found.oid) | _triggers.c.tgrelid.in_(select(tree.c.relid)),
-            ~_triggers.c.tgisinternal,
-            _triggers.c.tgenabled != "D",
-            kind.op("&")(_ON_INSERT) != 0,
-            kind.op("&")(_BEFORE | _INSTEAD) == 0,
-        )
+    after = _triggers_of(found).where(kind.op("&")(_ON_INSERT) != 0, kind.op("&")(_BEFORE | _INSTEAD) == 0)
+    return bool(connection.scalar(select(exists(after))))
+
+
+def _triggers_of(found: Relation) -> Select[Any]:
+    """The triggers of a person's that are enabled on the table or a partition of it."""
+    tree = partition_tree(found.oid)
+    return select(_triggers.c.tgrelid).where(
+        (_triggers.c.tgrelid == found.oid) | _triggers.c.tgrelid.in_(select(tree.c.relid)),
+        ~_triggers.c.tgisinternal,
+        _triggers.c.tgenabled != "D",
     )
-    return bool(number)

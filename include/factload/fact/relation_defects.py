@@ -12,7 +12,7 @@ from factload.fact.modes.mode import ForbiddenRules
 from factload.fact.modes.registry import mode_of
 from factload.fact.relation import Relation, relation_of
 from factload.feed.fact import Fact
-from factload.postgres.catalog import pg_attribute
+from factload.postgres.catalog import pg_attribute, pg_rewrite
 
 _TABLES = ("r", "p")  # pg_class.relkind
 _OTHERS = {"m": "a materialized view", "f": "a foreign table", "S": "a sequence", "c": "a composite type"}
@@ -31,7 +31,6 @@ _policies = table(
     column("qual"),
     schema="pg_catalog",
 )
-_rules = table("pg_rewrite", column("ev_class"), column("ev_type"), column("ev_enabled"), schema="pg_catalog")
 
 
 def relation_defects(connection: Connection, table: Table, fact: Fact) -> Iterator[FeedError]:
@@ -92,8 +91,10 @@ def _rule_defects(
     connection: Connection, found: Relation, fact: Fact, forbidden: ForbiddenRules
 ) -> Iterator[FeedError]:
     kinds = connection.scalars(
-        select(_rules.c.ev_type).where(
-            _rules.c.ev_class == found.oid, _rules.c.ev_type.in_(_RULES), _rules.c.ev_enabled != "D"
+        select(pg_rewrite.c.ev_type).where(
+            pg_rewrite.c.ev_class == found.oid,
+            pg_rewrite.c.ev_type.in_(_RULES),
+            pg_rewrite.c.ev_enabled != "D",
         )
     ).all()
     named = sorted({_RULES[kind] for kind in kinds if _RULES[kind] in forbidden.commands})

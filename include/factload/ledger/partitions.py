@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -15,23 +14,17 @@ from factload.errors import Superseded
 from factload.ledger.conditions import of_content, of_partition
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
-from factload.load import Load, PartitionCounts, PartitionFile, WitnessValue
+from factload.load import Load, PartitionCounts, PartitionFile, Split, WitnessValue
 from factload.postgres.encoding import storable
 
 
-def record_split(
-    connection: Connection,
-    load: Load,
-    files: Sequence[PartitionFile],
-    warnings: Sequence[str],
-    witness: Sequence[WitnessValue] = (),
-) -> None:
+def record_split(connection: Connection, load: Load, split: Split, witness: Sequence[WitnessValue]) -> None:
     """Note what the workbook was split into; what another way of splitting left is forgotten.
 
     ``witness``: what the owner's own number says.
     """
     fence(connection, load, *UNFINISHED, lock="share")
-    kept = [f.partition_id for f in files]
+    kept = [f.partition_id for f in split.partitions]
     for table in (partitions, rejects):
         connection.execute(
             delete(table).where(
@@ -39,14 +32,14 @@ def record_split(
                 table.c.partition_id.not_in(kept),
             )
         )
-    if files:
-        split = upsert(partitions)
+    if split.partitions:
+        noted = upsert(partitions)
         counted = {
-            name: split.excluded[name]
+            name: noted.excluded[name]
             for name in ("label", "source_rows", "blank_rows", "left_out_rows", "file_sha256")
         }
         connection.execute(
-            split.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
+            noted.on_conflict_do_update(constraint=partitions.primary_key, set_=counted),
             [
                 {
                     "load_id": load.load_id,
@@ -62,19 +55,16 @@ def record_split(
                     "left_out_rows": f.left_out,
                     "file_sha256": f.sha256,
                 }
-                for f in files
+                for f in split.partitions
             ],
         )
-    left_out: Counter[str] = Counter()
-    for file in files:
-        left_out.update(file.left_out)
     update_attempt(
         connection,
         load,
-        left_out_rows=left_out,
-        source_rows=sum(f.source for f in files),
-        blank_rows=sum(f.blank for f in files),
-        warnings=[storable(connection, warning) for warning in warnings],
+        left_out_rows=split.left_out,
+        source_rows=split.source,
+        blank_rows=split.blank,
+        warnings=[storable(connection, warning) for warning in split.warnings],
         witness=[
             {name: storable(connection, text) for name, text in asdict(value).items()} for value in witness
         ],

@@ -23,6 +23,7 @@ pg_class = table(
     schema=_SCHEMA,
 )
 pg_namespace = table("pg_namespace", column("oid"), column("nspname"), schema=_SCHEMA)
+pg_rewrite = table("pg_rewrite", column("ev_class"), column("ev_type"), column("ev_enabled"), schema=_SCHEMA)
 pg_attribute = table(
     "pg_attribute",
     column("attrelid"),

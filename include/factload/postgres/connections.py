@@ -52,13 +52,12 @@ _END = """
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One open connection, and for how many seconds it may be silent. ``server``: which one of several in the URL
-    it leads to; ``backend``: the server's process, once a transaction has asked for it."""
+    """One open connection, and for how many seconds it may be silent. ``options``: with which another one leads to its
+    server; ``backend``: the server's process, once a transaction has asked for it."""
 
     connection: Any
     options: dict[str, Any]
     patience: float
-    server: dict[str, Any] = field(default_factory=dict)
     backend: int | None = None
     moved: Any = None
     silent_since: float = field(default_factory=time.monotonic)
@@ -136,7 +135,7 @@ def _connect(dialect: Any, _: object, arguments: Any, options: dict[str, Any]) -
         bound = min(bound, max(_deadline - time.monotonic(), 0.0))
     connection = _in_a_thread(dialect, arguments, options, bound)
     with _lines_lock:
-        _lines[id(connection)] = _Line(connection, options, seconds, _server_of(connection, hosts))
+        _lines[id(connection)] = _Line(connection, options | _server_of(connection, hosts), seconds)
     _watch_this_process()
     return connection
 
@@ -245,7 +244,7 @@ class _Asked(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._connection = psycopg2.connect(**self._line.options | self._line.server)
+            self._connection = psycopg2.connect(**self._line.options)
         except psycopg2.OperationalError as error:
             self.works = ":  " in str(error)  # "FATAL:  too many connections": it answers
             return

@@ -105,9 +105,8 @@ def _not_postgresql(seen: str) -> FeedError:
 
 
 def _look(connection: Any) -> None:
-    connection.autocommit = (
-        True  # a transaction would be two more trips, and SQLAlchemy's settings refuse one
-    )
+    # A transaction would be two more trips, and SQLAlchemy's settings refuse one.
+    connection.autocommit = True
     try:
         version, backend = _asked(connection)
         told = frozenset(p for p in _TELLING_PARAMETERS if connection.info.parameter_status(p))
@@ -116,7 +115,7 @@ def _look(connection: Any) -> None:
         if backend is not None and is_pooled(connection, backend):
             _require_transactions(connection)
         connection.autocommit = False
-    except FeedError:
+    except BaseException:  # the pool closes none that it hasn't got yet
         connection.close()
         raise
 

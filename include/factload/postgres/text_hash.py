@@ -38,8 +38,7 @@ def text_hashes(texts: pa.Array) -> npt.NDArray[np.int64]:
     word = words((bytes(data) if data is not None else b"") + bytes(3 * 8))
     start = offsets[:-1].astype(np.int64)
     left = np.diff(offsets).astype(np.int64)
-    a = b = c = (left + _START).astype(np.uint32)
-    a, b, c = a.copy(), b.copy(), c.copy()
+    a, b, c = ((left + _START).astype(np.uint32) for _ in range(3))
     while len(at := np.flatnonzero(left >= _BLOCK)):
         place = start[at]
         first, second = word[place], word[place + 8]

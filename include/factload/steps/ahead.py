@@ -104,13 +104,18 @@ def _publish(
 def _as_they_are_staged(
     connection: Connection, load: Load, files: Sequence[PartitionFile], maps: Sequence[DimensionMap]
 ) -> Iterator[Collection[int]]:
-    """The slices' numbers, several at a time, once the ledger has that they were staged from what this attempt has."""
+    """The slices' numbers, several at a time, once the ledger has that they were staged from what this attempt has.
+
+    Raises ``_NotAhead`` when for some seconds none has come.
+    """
     arrived = time.monotonic()
+    ready: list[str] = []
     wanted = {file.partition_id: digest_of(file, maps) for file in files}
     at_a_time = -(-len(wanted) // _STATEMENTS_AT_MOST)
     while wanted:
         ledger.fence(connection, load, *ledger.UNFINISHED)
         known = partitions.staged_from(connection, load)
+        before = ready
         ready = [
             partition_id for partition_id, made_of in wanted.items() if known.get(partition_id) == made_of
         ]
@@ -119,6 +124,8 @@ def _as_they_are_staged(
             wanted = {
                 partition_id: made_of for partition_id, made_of in wanted.items() if partition_id not in ready
             }
+        elif ready != before:  # more have come, or the last ones were taken
+            arrived = time.monotonic()
         elif time.monotonic() - arrived > _WAITED_FOR_SECONDS:
             raise _NotAhead
         else:

@@ -60,6 +60,6 @@ def split_workbook(
         )
         witness = read_witness(feed, load.period_date, load.sources, split)
         with connection.begin():
-            partitions.record_split(connection, load, split.partitions, split.warnings, witness)
+            partitions.record_split(connection, load, split, witness)
             keep_what_is_whole(connection, load, feed)
         return split

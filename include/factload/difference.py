@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import inspect, select
-from sqlalchemy.engine import Connection
+from sqlalchemy import inspect
 
 from factload.diff.compare import compare
 from factload.diff.difference import Difference
-from factload.errors import FactloadError, FeedError, RowsRefused, WorkbookError
+from factload.errors import FeedError, RowsRefused, WorkbookError
 from factload.feed.model import Feed
 from factload.last_net import foreseen
+from factload.ledger import ledger
 from factload.ledger.corrections import read_corrections, sha256_of_corrections
-from factload.ledger.ledger import HELD_FOR
 from factload.ledger.migrations import installed_version
 from factload.ledger.opening import newest_load
-from factload.ledger.tables import STAGING_SCHEMA, attempts
+from factload.ledger.tables import STAGING_SCHEMA
 from factload.load import Load, SourceFile, content_of, sha256_of_sources
 from factload.pipeline import stage
 from factload.postgres.database import engine_for
@@ -52,7 +50,7 @@ def diff_load(
     ):
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         with snapshot.begin():
-            attempt = _attempt(snapshot, load)
+            attempt = ledger.attempt(snapshot, load)
             held = attempt.error_message or "" if attempt.state == "held" else ""
             return compare(snapshot, load, feed, attempt.state, held)
 
@@ -68,7 +66,7 @@ def _staged_already(feed: Feed, period: date, database: str, workbook: str | Non
         except FeedError:
             return None
         there = inspect(connection).has_table(load.staging_table, schema=STAGING_SCHEMA)
-        if not there or _attempt(connection, load).state not in _STAGED:
+        if not there or ledger.attempt(connection, load).state not in _STAGED:
             return None
         corrected = sha256_of_corrections(read_corrections(connection, load.load_id))
     try:
@@ -81,26 +79,15 @@ def _staged_already(feed: Feed, period: date, database: str, workbook: str | Non
     return load if same else None
 
 
-def _attempt(connection: Connection, load: Load) -> Any:
-    return connection.execute(
-        select(attempts).where(attempts.c.load_id == load.load_id, attempts.c.epoch == load.epoch)
-    ).one()
-
-
 def _stage(load: Load, feed: Feed, database: str, progress: Progress) -> None:
     """Stage and prove all rows. A load that is held for its limits is staged and proved too."""
     try:
         stage(load, feed, database=database, progress=progress)
-    except FactloadError as error:
-        record_failure(load, error, database=database)
-        if not isinstance(error, RowsRefused) or error.code not in HELD_FOR:
-            raise
-    except BaseException as error:
-        ended = foreseen(error) if isinstance(error, Exception) else None
-        if ended is not None:
-            record_failure(load, ended, database=database)
-            raise ended from error
-        raise
+    except Exception as error:
+        ended = foreseen(error)
+        record_failure(load, ended, database=database)
+        if not isinstance(ended, RowsRefused) or ended.code not in ledger.HELD_FOR:
+            raise ended from error.__cause__ if ended is error else error
 
 
 def _nothing(load: Load, feed: Feed) -> Difference:

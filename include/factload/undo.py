@@ -135,9 +135,7 @@ def _require_place(plan: UndoPlan, feed: Feed) -> None:
 
 
 def _own_attempt(plan: UndoPlan) -> Load:
-    model = plan.previous if plan.previous is not None else plan.standing
-    if model is None:
-        raise TypeError(f"nothing of {plan.load_id} stands, and nothing comes back")
+    model = plan.model
     return Load(
         load_id=plan.load_id,
         epoch=plan.epoch,

@@ -22,6 +22,16 @@ from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
 
 
+def killed(call: Callable[[], Any], nth: int) -> bool:
+    """Whether a call was killed at its ``nth`` point; else it had no such point, and went through."""
+    with FaultyProcess(call, Fault(SIGKILL, nth=nth)) as process:
+        if process.reached() is None:
+            assert process.end().error is None
+            return False
+        assert process.end().killed
+        return True
+
+
 def kill_at(
     harness: Harness,
     record: FaultRecord,
@@ -37,12 +47,8 @@ def kill_at(
         before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
         harness.put(after)
         attempt = Attempt(harness).until(step)
-        killed = call(attempt) if call else attempt.call(step)
-        with FaultyProcess(killed, Fault(SIGKILL, nth=nth)) as process:
-            if process.reached() is None:
-                assert process.end().error is None
-                break
-            assert process.end().killed
+        if not killed(call(attempt) if call else attempt.call(step), nth):
+            break
         stood = harness.stands()
         assert stood in (before, after)
         if number % 4 < 2:

@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from signal import SIGKILL
 from typing import Literal
 
 import pytest
@@ -18,10 +17,10 @@ from factload.errors import FactloadError, NotConnected
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from factload.undo import undo_load
-from tests.chaos.faulty_process import Fault, FaultyProcess
 from tests.chaos.harness import LOAD, PERIOD, Attempt, Harness
 from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
+from tests.chaos.strikes import killed
 
 MODES = {"harness": "", "exchanging": " of an exchange"}
 KILLED = [
@@ -69,11 +68,8 @@ def test_an_undo_is_killed_at_every_point(
     for number, nth in enumerate(points):
         before, after = ("new", "old") if number % 2 == 0 else ("old", "new")
         call = partial(undo, undoing.feed, undoing.url, f"number {number}")
-        with FaultyProcess(call, Fault(SIGKILL, nth=nth)) as process:
-            if process.reached() is None:
-                assert process.end().error is None
-                break
-            assert process.end().killed
+        if not killed(call, nth):
+            break
         stood = undoing.stands()
         assert stood in (before, after)
         if stood == before:

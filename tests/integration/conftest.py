@@ -6,23 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
-from tests.integration.place import TABLES, Place
+from tests.integration.place import Place, place_in
 
 
 @pytest.fixture
 def place(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "include/feeds").mkdir(parents=True)
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", database)
-    for name in ("FACTLOAD_FEEDS", "FACTLOAD_STAGING", "FACTLOAD_ALLOWED_ROOTS"):
-        monkeypatch.delenv(name, raising=False)
-    engine = create_engine(database, poolclass=NullPool)
-    place = Place(tmp_path, database, engine)
-    place.execute(TABLES)
-    place.feed_file()
-    yield place
-    engine.dispose()
+    with place_in(tmp_path, database, monkeypatch) as place:
+        yield place

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from factload import steps
 from factload.errors import FactloadError
@@ -35,6 +38,15 @@ CREATE TABLE fact_sales (
     load_id text NOT NULL);
 INSERT INTO dim_product (primary_synthetic_key, business_key) VALUES
     (1, 'A1'), (2, 'B2'), (3, '00123'), (4, ' padded '), (5, '123'), (6, NULL), (7, '');
+"""
+
+PARTITIONED = """
+CREATE TABLE fact_sales (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    dimension_id bigint NOT NULL REFERENCES dim_product,
+    metric numeric(18,4) NOT NULL,
+    load_id text NOT NULL,
+    PRIMARY KEY (load_id, id)) PARTITION BY LIST (load_id);
 """
 
 
@@ -93,7 +105,27 @@ class Place:
         """(key, metric, load) of every fact row, in order."""
         return self.rows("SELECT dimension_id, metric::text, load_id FROM fact_sales ORDER BY 1, 2, 3")
 
+    def partition(self) -> None:
+        """Make the fact table anew, partitioned by load."""
+        self.execute(f"DROP TABLE fact_sales; {PARTITIONED}")
+
     def execute(self, statement: str) -> None:
         """Run SQL and commit."""
         with self.engine.begin() as connection:
             connection.execute(text(statement))
+
+
+@contextmanager
+def place_in(home: Path, database: str, environment: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A new place in the folder ``home``, and the environment in which the engine works in it."""
+    (home / "inbox").mkdir()
+    (home / "include/feeds").mkdir(parents=True)
+    environment.setenv("FACTLOAD_HOME", str(home))
+    environment.setenv("FACTLOAD_CONN_WAREHOUSE", database)
+    for name in ("FACTLOAD_FEEDS", "FACTLOAD_STAGING", "FACTLOAD_ALLOWED_ROOTS"):
+        environment.delenv(name, raising=False)
+    place = Place(home, database, create_engine(database, poolclass=NullPool))
+    place.execute(TABLES)
+    place.feed_file()
+    yield place
+    place.engine.dispose()

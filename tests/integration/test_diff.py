@@ -8,15 +8,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
 from factload.difference import diff_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from tests.integration.commands import factload
-from tests.integration.place import PERIOD, TABLES, Place
+from tests.integration.place import PERIOD, Place, place_in
 
 LOAD = "sales@2026-11-05"
 Rows = Sequence[tuple[Any, ...]]
@@ -40,14 +38,8 @@ def days(
 ) -> Iterator[tuple[Place, Iterator[date]]]:
     """A place of the module's own, and a day of its own for each test."""
     home = tmp_path_factory.mktemp("days")
-    with pytest.MonkeyPatch.context() as patch:
-        (home / "inbox").mkdir()
-        (home / "include/feeds").mkdir(parents=True)
-        patch.setenv("FACTLOAD_HOME", str(home))
-        place = Place(home, module_database, create_engine(module_database, poolclass=NullPool))
-        place.execute(TABLES)
+    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
         yield place, (date(2026, 1, day) for day in range(1, 32))
-        place.engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -134,11 +126,7 @@ def test_an_upsert_takes_no_rows_away(place: Place) -> None:
 
 
 def test_a_partition_to_come_is_compared_with_the_one_that_stands(place: Place) -> None:
-    place.execute("DROP TABLE fact_sales")
-    place.execute(
-        "CREATE TABLE fact_sales (dimension_id bigint NOT NULL, metric numeric(18,4) NOT NULL, load_id text NOT NULL) "
-        "PARTITION BY LIST (load_id)"
-    )
+    place.partition()
     found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5)], place.feed({"fact.mode": "exchange"}))
     assert (found.added, found.removed, found.changed) == (0, 1, 1)
 

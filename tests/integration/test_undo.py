@@ -21,14 +21,6 @@ KEEPING = {"keep_previous": "7d"}
 EXCHANGE = {"fact.mode": "exchange", **KEEPING}
 FIRST = [("A1", 1), ("B2", 2)]
 SECOND = [("A1", 10), ("B2", 20), ("00123", 30)]
-PARTITIONED = """
-CREATE TABLE fact_sales (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    dimension_id bigint NOT NULL REFERENCES dim_product,
-    metric numeric(18,4) NOT NULL,
-    load_id text NOT NULL,
-    PRIMARY KEY (load_id, id)) PARTITION BY LIST (load_id);
-"""
 
 
 def undo(place: Place, feed: Feed | None = None, reason: str = "wrong file") -> None:
@@ -54,8 +46,7 @@ def publish(place: Place, feed: Feed, *workbooks: Sequence[tuple[Any, ...]]) -> 
 def keeping(place: Place, request: pytest.FixtureRequest) -> tuple[Place, Feed]:
     """A place, and a feed that keeps the rows before, in both modes that can."""
     if request.param == "exchange":
-        place.execute("DROP TABLE fact_sales")
-        place.execute(PARTITIONED)
+        place.partition()
         return place, place.feed(EXCHANGE)
     return place, place.feed(KEEPING)
 
@@ -191,8 +182,7 @@ def test_what_would_not_be_exact_is_refused(
     place: Place, mode: str, change: str, error: type[Exception], said: str
 ) -> None:
     if mode == "exchange":
-        place.execute("DROP TABLE fact_sales")
-        place.execute(PARTITIONED)
+        place.partition()
     feed = place.feed({**KEEPING, "fact.mode": mode})
     publish(place, feed, FIRST, SECOND)
     [(kept,)] = place.rows("SELECT table_name FROM factload.kept")

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
 from factload.verify.judgement import Verdict
 from factload.verify.proof import prove
 from factload.verify.published import published_loads
 from tests.feeds import ABSENT
 from tests.integration.commands import factload
-from tests.integration.place import PERIOD, TABLES, Place
+from tests.integration.place import PERIOD, Place, place_in
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1.5), ("B2", 2), ("A1", 3), ("00123", 4), ("B2", 2)]
@@ -166,12 +165,7 @@ class Tampered:
 @pytest.fixture(scope="module")
 def tampered(tmp_path_factory: pytest.TempPathFactory, module_database: str) -> Iterator[Tampered]:
     home = tmp_path_factory.mktemp("tampered")
-    with pytest.MonkeyPatch.context() as patch:
-        (home / "inbox").mkdir()
-        (home / "include/feeds").mkdir(parents=True)
-        patch.setenv("FACTLOAD_HOME", str(home))
-        place = Place(home, module_database, create_engine(module_database, poolclass=NullPool))
-        place.execute(TABLES)
+    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
         place.execute("ALTER TABLE fact_sales ADD source_row integer")
         feed = place.feed(NUMBERED)
         for day in range(5, 8):
@@ -179,8 +173,7 @@ def tampered(tmp_path_factory: pytest.TempPathFactory, module_database: str) -> 
             rows = [(("A1", "B2", "123")[n % 3], n % 997 / 8 + day) for n in range(3 * PARTITION)]
             place.workbook(rows, period)
             place.load(feed, period)
-    yield Tampered(place)
-    place.engine.dispose()
+        yield Tampered(place)
 
 
 def test_loads_from_before_digests_are_proved_by_rows_and_totals_and_that_is_said(published: Place) -> None:
@@ -312,11 +305,7 @@ def test_rows_that_an_upsert_leaves_of_an_earlier_delivery_are_no_difference(pla
 
 
 def test_an_exchanged_partition_is_proved_and_named(place: Place) -> None:
-    place.execute("DROP TABLE fact_sales")
-    place.execute(
-        "CREATE TABLE fact_sales (dimension_id bigint NOT NULL, metric numeric(18,4) NOT NULL, load_id text NOT NULL) "
-        "PARTITION BY LIST (load_id)"
-    )
+    place.partition()
     place.workbook(ROWS)
     place.load(place.feed({"fact.mode": "exchange"}))
     assert verified()[1][LOAD]["proved_by"] == ["rows", "totals", "digest"]

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from factload.cli.ledger import new_file
 from factload.cli.options import (
@@ -19,7 +19,6 @@ from factload.cli.options import (
     day,
     feed_of_load,
     say,
-    url_for_load,
 )
 from factload.errors import FactloadError, FeedError
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from factload.cli.options import Commands
     from factload.verify.judgement import Verdict
+    from factload.verify.proof import Proof
     from factload.verify.published import PublishedLoad
 
 
@@ -91,8 +91,8 @@ def _diff(options: argparse.Namespace) -> int:
         found = diff_load(feed, period, database=url, workbook=options.workbook, progress=Quiet())
         print(json.dumps(found.to_json()))
         return 0
+    from factload.cli.answers import show_difference
     from factload.cli.progress_bars import Bars
-    from factload.cli.terminal import show_difference
 
     with Bars() as bars:
         found = diff_load(feed, period, database=url, workbook=options.workbook, progress=bars)
@@ -108,10 +108,12 @@ def _undo(options: argparse.Namespace) -> int:
     from factload.progress import QUIET
     from factload.reports.report import read_report
     from factload.runtime.retry import through_losses
+    from factload.settings import connection_url
     from factload.undo import undo_load
 
     _, period = parse_load_id(options.load)
-    feed, url = feed_of_load(options), url_for_load(options)
+    feed = feed_of_load(options)
+    url = options.url or connection_url(feed.fact.connection)
     if feed.load_id(period) != options.load:
         raise FeedError(
             "load_unknown",
@@ -129,37 +131,27 @@ def _undo(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from factload.cli.terminal import show_proof
+    from factload.cli.answers import show_proof
+    from factload.verify.proof import together
 
     if options.receipt_of:
         proofs, errors = _proofs_of_receipt(options)
     else:
         proofs, errors = _proofs(options)
-    verdicts = [verdict for proof, _ in proofs for verdict in proof.verdicts]
-    stands = all(proof.stands for proof, _ in proofs)
+    whole = together(proof for proof, _ in proofs)
     written = None
-    if options.receipt and stands and not errors:
-        written = _write_receipt(options.receipt, verdicts, proofs)
+    if options.receipt and whole.stands and not errors:
+        written = _write_receipt(options.receipt, whole.verdicts, [url for _, url in proofs])
     if options.json:
-        print(
-            json.dumps(
-                {
-                    "stands": stands and not errors,
-                    "loads": [verdict.to_json() for verdict in verdicts],
-                    "rows_of_no_load": [
-                        {"table": table, "rows": rows} for proof, _ in proofs for table, rows in proof.strays
-                    ],
-                    "receipt": written,
-                }
-            )
-        )
+        stands = whole.stands and not errors
+        print(json.dumps(whole.to_json() | {"stands": stands, "receipt": written}))
     else:
-        show_proof(verdicts, [stray for proof, _ in proofs for stray in proof.strays])
+        show_proof(whole)
         if written:
             print(f"{written['file']} is written: {written['sealed']}")
     status = max(map(say, errors), default=0)
-    if not stands:
-        differing = sum(verdict.state == "differs" for verdict in verdicts)
+    if not whole.stands:
+        differing = sum(verdict.state == "differs" for verdict in whole.verdicts)
         of = "load does" if differing == 1 else "loads do"
         receipt = ". No receipt was written" if options.receipt else ""
         print(f"factload: {differing:,} {of} not stand as published{receipt}.", file=sys.stderr)
@@ -170,7 +162,7 @@ def _verify(options: argparse.Namespace) -> int:
 _NOT_AS_PUBLISHED = 3
 
 
-def _proofs(options: argparse.Namespace) -> tuple[list[tuple[Any, str]], list[FactloadError]]:
+def _proofs(options: argparse.Namespace) -> tuple[list[tuple[Proof, str]], list[FactloadError]]:
     """A proof and its database, for each database there is to ask; and why some couldn't be asked."""
     from factload.verify.proof import verify_loads
 
@@ -197,18 +189,13 @@ def _name_of(feed: str | None) -> str | None:
         return Path(feed).stem
 
 
-def _proofs_of_receipt(options: argparse.Namespace) -> tuple[list[tuple[Any, str]], list[FactloadError]]:
-    from factload.verify.proof import verify_receipt
+def _proofs_of_receipt(options: argparse.Namespace) -> tuple[list[tuple[Proof, str]], list[FactloadError]]:
+    from factload.verify.proof import is_asked, verify_receipt
     from factload.verify.receipt import read_receipt
 
     loads = read_receipt(options.receipt_of)
     feed = _name_of(options.feed)
-    asked = [
-        load
-        for load in loads
-        if (feed is None or load.feed == feed)
-        and (options.since is None or load.period >= options.since.isoformat())
-    ]
+    asked = [load for load in loads if is_asked(load, feed, options.since)]
     if not asked:
         raise FeedError(
             "load_unknown",
@@ -233,13 +220,11 @@ def _by_database(
     return list(by_url.items())
 
 
-def _write_receipt(
-    path: Path, verdicts: Sequence[Verdict], proofs: Sequence[tuple[Any, str]]
-) -> dict[str, str]:
+def _write_receipt(path: Path, verdicts: Sequence[Verdict], urls: Sequence[str]) -> dict[str, str]:
     from factload.verify.proof import server_version
     from factload.verify.receipt import is_signed, receipt_text
 
-    server = ", ".join(sorted({server_version(url) for _, url in proofs}))
+    server = ", ".join(sorted({server_version(url) for url in urls}))
     with new_file(path) as file:
         file.write(receipt_text(verdicts, server).encode())
     sealed = (

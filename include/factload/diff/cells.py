@@ -3,7 +3,7 @@ partition's file, as long as that lies here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +32,12 @@ class Origin:
         return {name: f"{letters}{row}" for name, letters in self.letters.items()}
 
 
-def origins(connection: Connection, load: Load, feed: Feed) -> dict[int, Origin]:
-    """A slice's number → where its rows came from."""
+def origins(connection: Connection, load: Load, feed: Feed, slices: Collection[int]) -> dict[int, Origin]:
+    """The number of each of these slices → where its rows came from."""
     return {
-        slice_key(row.partition_id): Origin(
-            row.workbook, row.sheet, _letters(_file_of(load, row.partition_id), feed)
-        )
+        number: Origin(row.workbook, row.sheet, _letters(_file_of(load, row.partition_id), feed))
         for row in partitions.loaded_partitions(connection, load)
+        if (number := slice_key(row.partition_id)) in slices
     }
 
 

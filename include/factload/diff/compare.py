@@ -48,9 +48,7 @@ def compare(connection: Connection, load: Load, feed: Feed, state: str, held: st
         removed=counted.get("removed", 0),
         changed=counted.get("changed", 0),
         totals={name: (f"{totals_before[name]:f}", f"{totals_after[name]:f}") for name in sides.measures},
-        largest=tuple(
-            _largest(connection, rows, sides, totals_before, totals_after, origins(connection, load, feed))
-        ),
+        largest=tuple(_largest(connection, load, rows, sides, totals_before, totals_after)),
         vanishing=dict(_vanishing(connection, rows, sides)),
         held=held,
         notes=tuple(_notes(sides)),
@@ -70,11 +68,11 @@ def _totals(connection: Connection, sides: Sides, *, staged: bool) -> tuple[int,
 
 def _largest(
     connection: Connection,
+    load: Load,
     rows: DifferingRows,
     sides: Sides,
     before: Mapping[str, Decimal],
     after: Mapping[str, Decimal],
-    origin: Mapping[int, Origin],
 ) -> Iterator[Change]:
     """The changes that weigh most: by the share of a measure's total that they change, the largest of all measures."""
     pairs = rows.pairs
@@ -86,6 +84,7 @@ def _largest(
     query = select(pairs).order_by(*weight, pairs.c.slice, pairs.c.number).limit(_LARGEST)
     found = list(connection.execute(query))
     named = _business_keys(connection, sides, found)
+    origin = origins(connection, load, sides.feed, {row.slice for row in found})
     for row in found:
         yield _change(row, sides, named, origin.get(row.slice))
 

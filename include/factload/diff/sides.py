@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Enum, FromClause, Select, Table, and_, cast, false, select
+from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, false, select
 
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries
 from factload.fact.modes.registry import mode_of
 from factload.fact.resolve import measures
+from factload.fact.staging_table import as_in_fact
 from factload.feed.model import Feed
 from factload.reconcile.read_back import row_hash
 
@@ -35,10 +36,10 @@ class Sides:
         mode, load_column = mode_of(self.feed.fact), self.feed.fact.load_column
         if mode.takes_over:
             return select(*columns).select_from(self.fact.join(self.staging, self._same_key()))
+        rows = select(*columns).select_from(self.fact)
         if mode.replaces and load_column is not None:
-            column = self.fact.c[load_column]
-            return select(*columns).select_from(self.fact).where(column == load_key(column, self.load_id))
-        return select(*columns).select_from(self.fact).where(false())
+            return rows.where(carries(self.fact, load_column, self.load_id))
+        return rows.where(false())
 
     def staged(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """These columns of the staged rows."""
@@ -51,12 +52,6 @@ class Sides:
                 for name in self.feed.fact.mode.keys
             )
         )
-
-
-def as_in_fact(fact: Table, staging: Table, name: str) -> ColumnElement[Any]:
-    """A staged column as the fact table holds it: labels of an enum are staged as texts."""
-    column, staged = fact.c[name], staging.c[name]
-    return cast(staged, column.type) if isinstance(column.type, Enum) else staged
 
 
 def hash_of(table: FromClause, names: tuple[str, ...]) -> ColumnElement[Any]:

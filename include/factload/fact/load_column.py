@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Column, types
+from sqlalchemy import Column, ColumnElement, Table, types
 
 from factload.errors import FeedError
 from factload.feed.model import MAX_FEED_NAME
@@ -29,6 +29,12 @@ def load_key(column: Column[Any], load_id: str) -> str | UUID | int:
     if isinstance(column.type, types.BigInteger):
         return int.from_bytes(hashlib.sha256(load_id.encode()).digest()[:8]) >> 1
     return load_id
+
+
+def carries(table: Table, load_column: str | None, load_id: str) -> ColumnElement[bool]:
+    """The rows of ``table`` that are the load's, as its load column says. Raises as ``load_key`` does."""
+    column = table.c[load_column or ""]
+    return column == load_key(column, load_id)
 
 
 def load_column_defect(column: Column[Any]) -> FeedError | None:

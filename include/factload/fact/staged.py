@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import FromClause, Table, delete, func, select
 from sqlalchemy.engine import Connection
 
 from factload.fact.modes.registry import mode_of
@@ -82,18 +82,30 @@ def staged_slices(
     connection: Connection, staging: Table, feed: Feed, partition_ids: Collection[str]
 ) -> dict[str, Staged]:
     """What the table really holds, by partition id (rows of no partition under their slice's number)."""
-    totals = {name: func.sum(staging.c[name]) for name in measures(feed)}
-    weighted = weighted_sums(
-        staging, ROW, list(feed.fact.columns), alike=hashes_alike(connection, staging.columns)
-    )
     ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
-    query = select(staging.c[SLICE], func.count(), *totals.values(), *weighted.values())
+    found = sums_by(connection, staging, SLICE, ROW, list(feed.fact.columns), measures(feed))
+    return {ids.get(key, str(key)): rows for key, rows in found.items()}
+
+
+def sums_by(
+    connection: Connection,
+    rows: FromClause,
+    by: str,
+    of_row: str,
+    names: list[str],
+    measured: Collection[str],
+) -> dict[Any, Staged]:
+    """What rows come to, for each value of their column ``by``. ``of_row``: the column with a row's number; ``names``:
+    those that are weighted by it; ``measured``: those that have a total."""
+    totals = [func.sum(rows.c[name]) for name in measured]
+    weighted = weighted_sums(rows, of_row, names, alike=hashes_alike(connection, rows.c))
+    query = select(rows.c[by], func.count(), *totals, *weighted.values()).group_by(rows.c[by])
     found = {}
-    for key, rows, *sums in connection.execute(query.group_by(staging.c[SLICE])):
+    for key, number, *sums in connection.execute(query):
         exact = [Decimal(value or 0) for value in sums]
-        found[ids.get(key, str(key))] = Staged(
-            rows,
-            dict(zip(totals, exact, strict=False)),
+        found[key] = Staged(
+            number,
+            dict(zip(measured, exact, strict=False)),
             dict(zip(weighted, exact[len(totals) :], strict=True)),
         )
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Enum, Integer, MetaData, Table, Text, inspect
+from sqlalchemy import BigInteger, Column, ColumnElement, Enum, Integer, MetaData, Table, Text, cast, inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeEngine
 
@@ -35,6 +35,12 @@ def staging_of_types(load: Load, types: Mapping[str, TypeEngine[Any]]) -> Table:
         Column(ROW, Integer, nullable=False),
         *(Column(name, kind) for name, kind in types.items()),
     )
+
+
+def as_in_fact(fact: Table, staging: Table, name: str) -> ColumnElement[Any]:
+    """A staged column as the fact table holds it: labels of an enum are staged as texts."""
+    column, staged = fact.c[name], staging.c[name]
+    return cast(staged, column.type) if isinstance(column.type, Enum) else staged
 
 
 def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table, staging: Table) -> bool:

@@ -5,13 +5,12 @@ publication will find and replace them.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries, load_key
 from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import relation_of
 from factload.feed.model import Feed
@@ -51,7 +50,7 @@ def require_within_reach(
     same_table = relation_of(connection, before).oid == relation_of(connection, fact).oid
     if same_table and (not mode_of(feed.fact).replaces or feed.fact.load_column == last.load_column):
         return
-    missed = [_carries(before, last.load_column, load_id)]
+    missed = [carries(before, last.load_column, load_id)]
     if same_table:
         now = before.c[feed.fact.load_column or ""]
         missed.append(now.is_distinct_from(load_key(now, load_id)))
@@ -81,8 +80,8 @@ def require_intact(
     """
     if last is None or not mode_named(last.mode).replaces or feed.fact.load_column is None:
         return
-    carries = _carries(fact, feed.fact.load_column, load_id)
-    found = connection.scalar(select(func.count()).select_from(fact).where(carries)) or 0
+    own = carries(fact, feed.fact.load_column, load_id)
+    found = connection.scalar(select(func.count()).select_from(fact).where(own)) or 0
     if found != last.rows:
         feed_name, _, period = load_id.partition("@")
         raise ReconciliationError(
@@ -91,10 +90,6 @@ def require_intact(
             "somebody else has changed them since",
             remedy=f"`factload run {feed_name} --period {period} --reload` puts them back as they were published",
         )
-
-
-def _carries(table: Table, column: str, load_id: str) -> Any:
-    return table.c[column] == load_key(table.c[column], load_id)
 
 
 def _named(feed: Feed) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from psycopg2.sql import SQL, Identifier
-from sqlalchemy import Table, func, select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateTableAs
 
 from factload.errors import FeedError
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries
 from factload.fact.relation import relation_of
 from factload.feed.model import Feed
 from factload.ledger.tables import STAGING_SCHEMA
@@ -56,9 +56,8 @@ class TakingBack:
 
 def take_out(connection: Connection, feed: Feed, fact: Table, load_id: str, aside: Table) -> None:
     """Copy the rows of a load into the new table ``aside``."""
-    column = fact.c[feed.fact.load_column or ""]
     names = _kept_columns(connection, feed, fact)
-    rows = select(*(fact.c[name] for name in names)).where(column == load_key(column, load_id))
+    rows = select(*(fact.c[name] for name in names)).where(carries(fact, feed.fact.load_column, load_id))
     connection.execute(CreateTableAs(rows, aside.name, schema=STAGING_SCHEMA))
 
 
@@ -84,11 +83,6 @@ def bring_back(connection: Connection, feed: Feed, fact: Table, back: Table) -> 
         columns,
         table_name(STAGING_SCHEMA, back.name),
     )
-
-
-def rows_in(connection: Connection, table: Table) -> int:
-    """How many rows a table has."""
-    return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
 def _kept_columns(connection: Connection, feed: Feed, fact: Table) -> Sequence[str]:

@@ -12,6 +12,9 @@ from factload.load import Load
 NEWEST_ATTEMPT = (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.epoch)
 """Joins ``loads`` and ``attempts``: a load, and the newest attempt at it."""
 
+PUBLISHED_ATTEMPT = (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.published_epoch)
+"""The same with the attempt whose rows readers see."""
+
 
 def of_content(table: Table, load_id: str, content: str | ScalarSelect[str]) -> ColumnElement[bool]:
     """Rows of ``partitions`` or ``rejects`` that belong to this content of a load."""

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from factload.errors import FeedError
 from factload.feed.limits import ROWS
 from factload.feed.model import Feed
-from factload.ledger.conditions import NEWEST_ATTEMPT
+from factload.ledger.conditions import NEWEST_ATTEMPT, PUBLISHED_ATTEMPT
 from factload.ledger.corrections import (
     Correction,
     read_corrections,
@@ -53,7 +53,7 @@ def last_publication(connection: Connection, load_id: str) -> Publication | None
             attempts.c.target,
             attempts.c.load_column,
         )
-        .join(loads, (loads.c.load_id == attempts.c.load_id) & (loads.c.published_epoch == attempts.c.epoch))
+        .join(loads, PUBLISHED_ATTEMPT)
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     return None if found is None else Publication(*found)
@@ -78,9 +78,7 @@ def published_before(connection: Connection, feed: str, load_id: str, period: da
     """What the load has published, or, before it has, the newest earlier period of its feed that is published."""
     found = connection.execute(
         select(loads.c.load_id, attempts.c.published_rows, attempts.c.published_totals)
-        .join(
-            attempts, (loads.c.load_id == attempts.c.load_id) & (loads.c.published_epoch == attempts.c.epoch)
-        )
+        .join(attempts, PUBLISHED_ATTEMPT)
         .where(loads.c.feed == feed, loads.c.period <= period)
         .order_by((loads.c.load_id == load_id).desc(), loads.c.period.desc())
         .limit(1)
@@ -150,7 +148,7 @@ def open_attempt(
             )
         )
         record_corrections(connection, load_id, epoch, corrections)
-        _end_older(connection, load_id, epoch)
+        end_older(connection, load_id, epoch)
     return Load(
         load_id=load_id,
         epoch=epoch,
@@ -177,7 +175,7 @@ def _keep_others_out(connection: Connection, feed: Feed, load_id: str, period: A
     )
 
 
-def _end_older(connection: Connection, load_id: str, epoch: int) -> None:
+def end_older(connection: Connection, load_id: str, epoch: int) -> None:
     """Attempts that are still loading, or were killed while they did, end here: this one has taken over."""
     connection.execute(
         update(attempts)
@@ -248,12 +246,7 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     if found is None:
-        raise FeedError(
-            "load_unknown",
-            f"the ledger has no load {load_id}",
-            expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
-            remedy="See `factload status`",
-        )
+        raise no_such_load(load_id)
     return Load(
         load_id=load_id,
         epoch=found.epoch,
@@ -265,4 +258,14 @@ def newest_load(connection: Connection, load_id: str) -> Load:
         already_published=found.state == "published" and found.published_epoch == found.epoch,
         sources=tuple(_sources(found)),
         corrections=found.corrections,
+    )
+
+
+def no_such_load(load_id: str) -> FeedError:
+    """What is said of a load that the ledger doesn't have."""
+    return FeedError(
+        "load_unknown",
+        f"the ledger has no load {load_id}",
+        expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
+        remedy="See `factload status`",
     )

@@ -162,10 +162,15 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
 
 def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
     """The ledger rows of this content's partitions, in the sheet's order."""
+    return partitions_of(connection, load.load_id, load.content)
+
+
+def partitions_of(connection: Connection, load_id: str, content: str) -> list[Row[Any]]:
+    """The same by the load's identity and its content."""
     return list(
         connection.execute(
             select(partitions)
-            .where(of_content(partitions, load.load_id, load.content))
+            .where(of_content(partitions, load_id, content))
             .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
         )
     )

@@ -15,6 +15,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, Superseded
+from factload.ledger.opening import end_older, no_such_load
 from factload.ledger.tables import attempts, kept, loads
 from factload.postgres.encoding import storable
 
@@ -60,16 +61,19 @@ class UndoPlan:
     previous: Row[Any] | None
     kept_in: str | None
 
+    @property
+    def model(self) -> Row[Any]:
+        """The attempt that the undo's own is made like: whose rows come back, or else those that go."""
+        model = self.previous if self.previous is not None else self.standing
+        if model is None:
+            raise TypeError(f"nothing of {self.load_id} stands, and nothing comes back")
+        return model
+
 
 def last_change(connection: Connection, load_id: str) -> int:
     """The epoch of a load's last change; raises ``FeedError`` for a load that there isn't, or that never had one."""
     if connection.scalar(select(loads.c.epoch).where(loads.c.load_id == load_id)) is None:
-        raise FeedError(
-            "load_unknown",
-            f"the ledger has no load {load_id}",
-            expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
-            remedy="See `factload status`",
-        )
+        raise no_such_load(load_id)
     found = _change_before(connection, load_id)
     if found is None:
         raise FeedError(
@@ -133,9 +137,7 @@ def plan_undo(connection: Connection, load_id: str, undoes: int) -> UndoPlan:
 
 def record_undo(connection: Connection, plan: UndoPlan, reason: str, by: str) -> None:
     """Note, in the transaction that does it, who undid what and why, and what readers see from now on."""
-    model = plan.previous if plan.previous is not None else plan.standing
-    if model is None:
-        raise TypeError(f"nothing of {plan.load_id} stands, and nothing comes back")
+    model = plan.model
     own = {
         **_OWN,
         "epoch": plan.epoch,
@@ -155,20 +157,7 @@ def record_undo(connection: Connection, plan: UndoPlan, reason: str, by: str) ->
         .where(loads.c.load_id == plan.load_id)
         .values(epoch=plan.epoch, published_epoch=visible, target=model.target or loads.c.target)
     )
-    connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.load_id == plan.load_id,
-            attempts.c.epoch < plan.epoch,
-            attempts.c.state == "loading",
-        )
-        .values(
-            state="failed",
-            error_code="superseded",
-            error_message=f"attempt {plan.epoch} has taken over.",
-            ended_at=func.clock_timestamp(),
-        )
-    )
+    end_older(connection, plan.load_id, plan.epoch)
 
 
 def _attempt(connection: Connection, load_id: str, epoch: int | None) -> Row[Any] | None:

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
-from factload.errors import INTERRUPTED, ConnectionLost, FactloadError, FeedError
+from factload.errors import INTERRUPTED, ConnectionLost, FactloadError
 from factload.feed.model import Feed
 from factload.ledger.conditions import NEWEST_ATTEMPT, of_content
 from factload.ledger.migrations import is_installed
+from factload.ledger.opening import no_such_load
 from factload.ledger.rejects import rejects_by_reason
 from factload.ledger.states import Standing
 from factload.ledger.tables import attempts, loads, partitions, steps
@@ -87,14 +88,14 @@ class Report:
 def report_of(connection: Connection, load_id: str) -> Report:
     """The report of a load's newest attempt; raises ``FeedError`` when the ledger has no such load."""
     if not is_installed(connection):
-        raise _no_such_load(load_id)
+        raise no_such_load(load_id)
     found = connection.execute(
         select(loads.c.feed, loads.c.period, attempts)
         .join(attempts, NEWEST_ATTEMPT)
         .where(loads.c.load_id == load_id)
     ).one_or_none()
     if found is None:
-        raise _no_such_load(load_id)
+        raise no_such_load(load_id)
     timed = {
         row.step: row
         for row in connection.execute(
@@ -169,15 +170,6 @@ def _verified(attempt: Row[Any]) -> dict[str, str] | None:
 
 def _utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _no_such_load(load_id: str) -> FeedError:
-    return FeedError(
-        "load_unknown",
-        f"the ledger has no load {load_id}",
-        expected="FEED@YYYY-MM-DD, such as sales@2026-11-05",
-        remedy="See `factload status`",
-    )
 
 
 def read_report(database: str, load_id: str) -> Report:

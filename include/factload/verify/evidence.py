@@ -9,18 +9,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, Text, cast, func, literal_column, select
 from sqlalchemy.engine import Connection
 
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries
 from factload.fact.relation import relation_of
+from factload.fact.staged import sums_by
 from factload.ledger.conditions import of_content
+from factload.ledger.partitions import partitions_of
 from factload.ledger.tables import partitions
-from factload.reconcile.counts import EXACT
-from factload.reconcile.weighted_checksums import hashes_alike, weighted_sums
+from factload.reconcile.counts import EXACT, Staged
 from factload.verify.published import PublishedLoad
 
 _NO_ROW_NUMBERS = (
     "in which partition can't be told: no column of the table holds the rows' numbers (`provenance: row`)"
 )
 _HALF = 2
+_PARTITION = "factload_partition"
+_NONE = Staged(0, {}, {})
 
 
 def partitions_that_differ(connection: Connection, table: Table, load: PublishedLoad) -> tuple[str, ...]:
@@ -28,13 +31,7 @@ def partitions_that_differ(connection: Connection, table: Table, load: Published
     table has no column for the number of a row. Each column is summed by that number, as the ledger has it of what was
     staged."""
     of_row = _column_of(load, "row")
-    known = list(
-        connection.execute(
-            select(partitions)
-            .where(of_content(partitions, load.load_id, load.content))
-            .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
-        )
-    )
+    known = partitions_of(connection, load.load_id, load.content)
     places = {"sheet": {row.sheet for row in known}, "workbook": {row.workbook for row in known}}
     untold = [name for name, values in places.items() if len(values) > 1 and _column_of(load, name) is None]
     if of_row is None or untold or any(name not in table.c for name in load.named):
@@ -43,10 +40,10 @@ def partitions_that_differ(connection: Connection, table: Table, load: Published
     named = [
         f"{row.label}: {'; '.join(off)}"
         for row in known
-        if (off := _off(row, found.get(row.partition_id), load))
+        if (off := _off(row, found.get(row.partition_id, _NONE), load))
     ]
     if None in found:
-        named.append(f"{found[None][0]:,} rows have numbers that are in no partition")
+        named.append(f"{found[None].rows:,} rows have numbers that are in no partition")
     return tuple(named)
 
 
@@ -68,14 +65,13 @@ def _column_of(load: PublishedLoad, provenance: str) -> str | None:
 
 
 def _of_load(table: Table, load: PublishedLoad) -> ColumnElement[bool]:
-    column = table.c[load.load_column or ""]
-    return column == load_key(column, load.load_id)
+    return carries(table, load.load_column, load.load_id)
 
 
 def _by_partition(
     connection: Connection, table: Table, load: PublishedLoad, of_row: str
-) -> dict[str | None, tuple[int, dict[str, Decimal], dict[str, Decimal]]]:
-    """Partition id → rows, totals and weighted totals of the fact rows that came from it."""
+) -> dict[str | None, Staged]:
+    """Partition id → what the fact rows that came from it come to; None for those from no partition."""
     belongs = of_content(partitions, load.load_id, load.content) & table.c[of_row].between(
         partitions.c.first_row, partitions.c.last_row
     )
@@ -83,42 +79,28 @@ def _by_partition(
         if name := _column_of(load, provenance):
             belongs &= table.c[name] == partitions.c[provenance]
     rows = (
-        select(partitions.c.partition_id.label("factload_partition"), *(table.c[name] for name in load.named))
+        select(partitions.c.partition_id.label(_PARTITION), *(table.c[name] for name in load.named))
         .select_from(table.outerjoin(partitions, belongs))
         .where(_of_load(table, load))
         .subquery("rows")
     )
-    totals = [func.sum(rows.c[name]) for name in load.totals]
-    weighted = weighted_sums(rows, of_row, load.named, alike=hashes_alike(connection, rows.c))
-    query = select(rows.c.factload_partition, func.count(), *totals, *weighted.values())
-    found = {}
-    for key, number, *sums in connection.execute(query.group_by(rows.c.factload_partition)):
-        exact = [Decimal(value or 0) for value in sums]
-        found[key] = (
-            number,
-            dict(zip(load.totals, exact, strict=False)),
-            dict(zip(weighted, exact[len(totals) :], strict=True)),
-        )
-    return found
+    return sums_by(connection, rows, _PARTITION, of_row, load.named, load.totals)
 
 
-def _off(
-    row: Row[Any], found: tuple[int, dict[str, Decimal], dict[str, Decimal]] | None, load: PublishedLoad
-) -> Sequence[str]:
-    number, totals, weighted = found or (0, {}, {})
+def _off(row: Row[Any], found: Staged, load: PublishedLoad) -> Sequence[str]:
     off = []
-    if number != (row.staged_rows or 0):
-        off.append(f"{number:,} of {row.staged_rows or 0:,} rows")
+    if found.rows != (row.staged_rows or 0):
+        off.append(f"{found.rows:,} of {row.staged_rows or 0:,} rows")
     off += [
         f"control total of {name} is off by {difference:f}"
         for name in load.totals
-        if (difference := _difference(totals, row.totals or {}, name))
+        if (difference := _difference(found.totals, row.totals or {}, name))
     ]
     if not off:
         off += [
             f"values of {name} differ"
             for name in row.weighted or {}
-            if _difference(weighted, row.weighted, name)
+            if _difference(found.weighted, row.weighted, name)
         ]
     return off
 

@@ -85,19 +85,16 @@ def find(connection: Connection, tables: Tables, loads: Sequence[PublishedLoad])
 
 def whole_table(connection: Connection, table: Table, load: PublishedLoad) -> Content:
     """The content of all rows of a table, by the columns and measures of ``load``."""
-    rows = select(*_labelled(table, load.named))
-    return content_of(connection, rows, load.named, list(load.totals))
+    names = load.named or list(load.totals) or [next(iter(table.columns)).name]
+    return content_of(connection, select(*_labelled(table, names)), names, list(load.totals))
 
 
 def find_in(connection: Connection, table: Table, load: PublishedLoad) -> Found:
     """What is in a table that has the rows of this load alone."""
-    gone = [name for name in (*load.named, *load.totals) if name not in table.c]
-    if gone:
-        return Found(missing=tuple(f"{table.name} has no column {name}" for name in dict.fromkeys(gone)))
+    if gone := _gone(table, load):
+        return Found(missing=tuple(f"{table.name} has no column {name}" for name in gone))
     probe = connection.scalar(select(hash_probe()))
-    names = load.named or list(load.totals) or [next(iter(table.columns)).name]
-    content = content_of(connection, select(*_labelled(table, names)), names, list(load.totals))
-    return Found(content, no_digest=no_digest(table, load, probe))
+    return Found(whole_table(connection, table, load), no_digest=no_digest(table, load, probe))
 
 
 def strays(connection: Connection, table: Table, load_column: str, load_ids: Sequence[str]) -> int:
@@ -122,11 +119,13 @@ def _look(tables: Tables, load: PublishedLoad, probe: str | None) -> Found:
     if load_column_defect(table.c[load.load_column]):
         kind = type_name(table.c[load.load_column].type)
         return Found(missing=(f"{load.load_column} of {load.table} is {kind} now: its rows can't be found",))
-    gone = [
-        name for name in {**dict.fromkeys(load.named), **dict.fromkeys(load.totals)} if name not in table.c
-    ]
-    missing = tuple(f"{load.table} has no column {name} any more" for name in gone)
+    missing = tuple(f"{load.table} has no column {name} any more" for name in _gone(table, load))
     return Found(_TO_BE_READ, missing=missing, no_digest=no_digest(table, load, probe))
+
+
+def _gone(table: Table, load: PublishedLoad) -> list[str]:
+    """The columns of the digest, and the measures, that the table doesn't have."""
+    return [name for name in dict.fromkeys((*load.named, *load.totals)) if name not in table.c]
 
 
 def _unfound(load: PublishedLoad) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -51,6 +51,15 @@ class Proof:
         }
 
 
+def together(proofs: Iterable[Proof]) -> Proof:
+    """Those of several databases as one."""
+    known = list(proofs)
+    return Proof(
+        tuple(verdict for proof in known for verdict in proof.verdicts),
+        tuple(stray for proof in known for stray in proof.strays),
+    )
+
+
 def verify_loads(database: str, feed: str | None = None, since: date | None = None) -> Proof:
     """Prove all published loads in the ledger at the URL ``database``, and note in it how each was found.
 
@@ -72,7 +81,7 @@ def verify_loads(database: str, feed: str | None = None, since: date | None = No
             if feed is not None and not knows_feed(snapshot, feed):
                 raise _feed_unknown(feed)
             everything = published_loads(snapshot)
-            proof = prove(snapshot, [load for load in everything if _is_asked(load, feed, since)], everything)
+            proof = prove(snapshot, [load for load in everything if is_asked(load, feed, since)], everything)
         if may_write:
             with engine.begin() as connection:
                 note_verified(connection, [(verdict.load, verdict.state) for verdict in proof.verdicts])
@@ -90,6 +99,11 @@ def server_version(database: str) -> str:
     """The version of PostgreSQL at the URL ``database``."""
     with database_errors("asking for the server's version"), engine_for(database).connect() as connection:
         return str(connection.scalar(select(func.current_setting("server_version"))))
+
+
+def is_asked(load: PublishedLoad, feed: str | None, since: date | None) -> bool:
+    """Whether a load is of this feed, and of this period or a later one, where they are given."""
+    return (feed is None or load.feed == feed) and (since is None or load.period >= since.isoformat())
 
 
 def prove(
@@ -119,8 +133,8 @@ def prove(
                 where=where_it_differs(connection, table, load),
             )
         verdicts.append(verdict)
-    together = _judged_together(connection, tables, verdicts, everything)
-    return Proof(tuple(together), tuple(_strays(connection, tables, asked, everything)))
+    judged = _judged_together(connection, tables, verdicts, everything)
+    return Proof(tuple(judged), tuple(_strays(connection, tables, asked, everything)))
 
 
 def _may_write(connection: Connection) -> bool:
@@ -141,10 +155,6 @@ def _feed_unknown(feed: str) -> FeedError:
         expected="a feed that was loaded into this database",
         remedy="See `factload status`",
     )
-
-
-def _is_asked(load: PublishedLoad, feed: str | None, since: date | None) -> bool:
-    return (feed is None or load.feed == feed) and (since is None or load.period >= since.isoformat())
 
 
 def _upserts(tables: Tables, everything: Sequence[PublishedLoad]) -> dict[int | None, list[datetime]]:
@@ -198,7 +208,7 @@ def _judge_table(
         for other in there
     )
     probe = connection.scalar(select(hash_probe()))
-    if not alike or load.digest is None or load.probe != probe or no_digest(table, load, probe):
+    if not alike or no_digest(table, load, probe):
         return "unproved", ""
     return judge_together(load.table, there, whole_table(connection, table, load))
 

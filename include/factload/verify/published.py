@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, tuple_, update
 from sqlalchemy.engine import Connection
 
+from factload.ledger.conditions import PUBLISHED_ATTEMPT
 from factload.ledger.tables import attempts, loads
 
 _AT_ONCE = 1_000  # loads that one statement names
@@ -79,9 +80,7 @@ def published_loads(connection: Connection) -> list[PublishedLoad]:
             attempts,
             before.label("before"),
         )
-        .join(
-            attempts, (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.published_epoch)
-        )
+        .join(attempts, PUBLISHED_ATTEMPT)
         .order_by(loads.c.feed, loads.c.period)
     )
     return [
@@ -98,27 +97,14 @@ def knows_feed(connection: Connection, feed: str) -> bool:
 def note_verified(connection: Connection, found: Sequence[tuple[PublishedLoad, str]]) -> None:
     """Note of each load how it was found, unless it was published anew meanwhile."""
     for state in sorted({state for _, state in found}):
-        ids = [load.load_id for load, found_as in found if found_as == state]
-        epochs = {load.load_id: load.epoch for load, _ in found}
-        for some in _slices(ids):
-            current = connection.execute(
-                select(loads.c.load_id, loads.c.published_epoch).where(loads.c.load_id.in_(some))
-            )
-            same = [row.load_id for row in current if row.published_epoch == epochs[row.load_id]]
+        those = [(load.load_id, load.epoch) for load, found_as in found if found_as == state]
+        for start in range(0, len(those), _AT_ONCE):
+            some = tuple_(attempts.c.load_id, attempts.c.epoch).in_(those[start : start + _AT_ONCE])
             connection.execute(
                 update(attempts)
-                .where(
-                    attempts.c.load_id == loads.c.load_id,
-                    attempts.c.epoch == loads.c.published_epoch,
-                    loads.c.load_id.in_(same),
-                )
+                .where(PUBLISHED_ATTEMPT, some)
                 .values(verified_at=func.clock_timestamp(), verified_as=state)
             )
-
-
-def _slices(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]
 
 
 def published_load(

@@ -14,7 +14,7 @@ from factload.fact.exchange.bounds import Value
 from factload.fact.exchange.fitness import name_defects, partition_defects
 from factload.fact.exchange.parent import Parent, Partition, foreign_keys_of, parent_of
 from factload.fact.exchange.staging import bound_value
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries, load_key
 from factload.feed.model import Feed
 from factload.postgres.catalog import pg_class, pg_namespace
 from factload.postgres.tables import sql_name
@@ -83,13 +83,11 @@ def elsewhere_defects(
 ) -> Iterator[FeedError]:
     """Rows of the load in other partitions than ``old``, where an earlier feed put them: an exchange takes out one
     partition. By the load column alone there can be none."""
-    load_column = fact.c[feed.fact.load_column or ""]
-    if parent.key == load_column.name:
+    if parent.key == feed.fact.load_column:
         return
     oid: ColumnElement[int] = literal_column("tableoid").label("oid")
     counted = select(oid, func.count().label("rows")).group_by(oid)
-    carried = fact.c[load_column.name] == load_key(load_column, load_id)
-    found = counted.where(carried).subquery("found")
+    found = counted.where(carries(fact, feed.fact.load_column, load_id)).subquery("found")
     bound = func.pg_get_expr(pg_class.c.relpartbound, pg_class.c.oid)
     stand = (
         select(

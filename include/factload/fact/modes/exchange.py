@@ -59,12 +59,11 @@ def _publish(at: Publishing, proved: Reconciliation) -> Published:
     old = parent.partition_of(at.connection, value)
     if defects := list(elsewhere_defects(at.connection, parent, at.feed, at.fact, at.load.load_id, old)):
         raise FeedError.together(defects)
-    aside = at.set_aside() if old is not None else None
-    exchange = Exchange(at.connection, parent, at.staging, at.load, value, old, aside)
+    exchange = Exchange(at.connection, parent, at.staging, at.load, value, old, at.set_aside())
     exchange.prepare(at.feed.fact.load_column or "")
     locked = [at.fact, *referenced_by(at.connection, parent)]
     found = in_short_waits(at.connection, locked, lambda: _exchanged(at, exchange))
-    kept_of = at.last.epoch if at.last is not None and aside is not None else None
+    kept_of = at.kept_of if old is not None else None
     return Published(proved.staged, proved.totals, at.missing_before(found), kept_of=kept_of)
 
 

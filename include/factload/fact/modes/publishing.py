@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Enum, Select, Table, cast, func, insert, literal, select, text
+from sqlalchemy import CTE, ColumnElement, Select, Table, func, insert, literal, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
 from factload.errors import ReconciliationError
 from factload.fact.digest import columns_filled, digest_values
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries, load_key
 from factload.fact.resolve import measures
-from factload.fact.staging_table import SLICE
+from factload.fact.staging_table import SLICE, as_in_fact
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
 from factload.load import Load
@@ -69,8 +69,7 @@ class Publishing:
 
     def of_this_load(self) -> ColumnElement[bool]:
         """Whether a fact row carries this load in its load column, which the feed must name."""
-        column = self.fact.c[self.feed.fact.load_column or ""]
-        return column == load_key(column, self.load.load_id)
+        return carries(self.fact, self.feed.fact.load_column, self.load.load_id)
 
     def insertion(self) -> tuple[list[str], Select[Any]]:
         """The columns to insert, and the staged rows with a value for each."""
@@ -91,9 +90,8 @@ class Publishing:
         return insert(self.fact).from_select(columns, rows.where(self.staging.c[SLICE].in_(slices)))
 
     def as_in_fact(self, name: str) -> ColumnElement[Any]:
-        """A staged column as the fact table holds it: labels of an enum are staged as texts."""
-        column, staged = self.fact.c[name], self.staging.c[name]
-        return cast(staged, column.type) if isinstance(column.type, Enum) else staged
+        """A staged column as the fact table holds it."""
+        return as_in_fact(self.fact, self.staging, name)
 
     def run_deferred_triggers(self) -> None:
         """Have every trigger act that would wait for COMMIT."""
@@ -115,11 +113,16 @@ class Publishing:
                 f"If they may go, DELETE the rows with this {fact.load_column}; then run the load again",
             )
 
-    def set_aside(self) -> Table | None:
-        """The table that keeps the rows which the load published before; None where the feed doesn't ask for that."""
+    @property
+    def kept_of(self) -> int | None:
+        """The attempt whose rows are to be kept, those before; None where there are none or the feed doesn't ask."""
         if self.feed.keep_previous is None or self.last is None or not self.standing:
             return None
-        return table_of(self.load.load_id, self.last.epoch)
+        return self.last.epoch
+
+    def set_aside(self) -> Table | None:
+        """The table that keeps the rows of ``kept_of``; None where there is none."""
+        return None if self.kept_of is None else table_of(self.load.load_id, self.kept_of)
 
     def missing_before(self, found: int) -> tuple[str, ...]:
         """A warning where ``found``, the load's rows that stood in the table, are fewer than were published before."""
@@ -131,13 +134,11 @@ class Publishing:
 @dataclass(frozen=True, slots=True)
 class Written:
     """What a mode inserted. ``content``: of the load's rows, as read back from the fact table; ``rows``: the query that
-    finds them there, where there is one; ``warnings``: what a person should know; ``kept_of``: as ``Published`` has it.
-    """
+    finds them there, where there is one; ``warnings``: what a person should know."""
 
     content: Content
     rows: Select[Any] | None
     warnings: tuple[str, ...] = ()
-    kept_of: int | None = None
 
 
 def by_inserting(write: Callable[[Publishing], Written]) -> Callable[[Publishing, Reconciliation], Published]:
@@ -187,7 +188,7 @@ def _as_staged(at: Publishing, written: Written) -> Published:
         require_same(at.load.load_id, staged, written.content, _differing(at, written))
     content = written.content
     digest = digest_values(content.digest, at.feed, at.fact)
-    return Published(content.rows, content.totals, written.warnings, digest, written.kept_of)
+    return Published(content.rows, content.totals, written.warnings, digest, at.kept_of)
 
 
 def _differing(at: Publishing, written: Written) -> list[str]:

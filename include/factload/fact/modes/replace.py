@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, select
 
 from factload.errors import ReconciliationError
 from factload.fact.digest import columns_filled
-from factload.fact.load_column import load_key
+from factload.fact.load_column import carries
 from factload.fact.load_index import load_index_advice
 from factload.fact.modes.mode import PublishingMode
 from factload.fact.modes.publishing import (
@@ -42,8 +42,7 @@ def _publish(at: Publishing) -> Written:
 def _read_back(at: Publishing, deleted: int) -> Written:
     at.run_deferred_triggers()
     rows = at.rows_of(at.fact).where(at.of_this_load())
-    kept_of = at.last.epoch if at.last is not None and at.set_aside() is not None else None
-    return Written(at.content_of(rows), rows, at.missing_before(deleted), kept_of)
+    return Written(at.content_of(rows), rows, at.missing_before(deleted))
 
 
 def _take_back(at: TakingBack) -> None:
@@ -77,8 +76,7 @@ def _require_same(at: TakingBack) -> None:
 
 
 def _of_load(at: TakingBack) -> ColumnElement[bool]:
-    column = at.fact.c[at.feed.fact.load_column or ""]
-    return column == load_key(column, at.load.load_id)
+    return carries(at.fact, at.feed.fact.load_column, at.load.load_id)
 
 
 MODE = PublishingMode(

@@ -5,6 +5,7 @@ import { commandLine } from "./backfill.js";
 import { card, el, prose } from "./dom.js";
 
 /** @import { DayAnswer, LoadAnswer } from "./answers.js" */
+/** @import { Child } from "./elements.js" */
 
 const ENDED = new Set(["failed", "refused", "stalled"]);
 
@@ -76,64 +77,47 @@ function aboutRejects(answer, dagId) {
   ];
 }
 
-/**
- * @param {LoadAnswer} answer
- * @param {string} dagId
- */
-function aboutFewRows(answer, dagId) {
-  const { load } = answer;
-  const asking = decide(answer, dagId);
-  return [
-    asking,
-    decided(answer, dagId) ?? (asking ? null : el("p", null, "So few rows are right:")),
-    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
-    el(
-      "p",
-      null,
-      "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:",
-    ),
-    commandLine(`factload run ${answer.feed} --period ${answer.period}`),
-  ];
-}
+/** @typedef {{ first?: (answer: LoadAnswer) => Child, right: string, rerun: string }} Limit */
+
+// Limits beside that of rejects, by the code that a load is held with: what is said first, before its release, and before
+// it runs again.
+/** @type {Record<string, Limit>} */
+const LIMITS = {
+  too_few_rows: {
+    right: "So few rows are right:",
+    rerun: "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:",
+  },
+  too_much_change: {
+    first: (answer) => [
+      el("p", null, "More has changed than the feed allows. What publishing would change, row by row:"),
+      commandLine(`factload diff ${answer.feed} --period ${answer.period}`),
+    ],
+    right: "The change is right:",
+    rerun: "Once the workbook is corrected, run the period again:",
+  },
+  witness_differs: {
+    right: "The rows are right, and the owner's number is not:",
+    rerun: "Else ask for the whole workbook, or for its right number. Then run the period again:",
+  },
+};
 
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
+ * @param {Limit} limit
  */
-function aboutChange(answer, dagId) {
+function aboutLimit(answer, dagId, { first, right, rerun }) {
   const { load } = answer;
   const asking = decide(answer, dagId);
   return [
-    el("p", null, "More has changed than the feed allows. What publishing would change, row by row:"),
-    commandLine(`factload diff ${answer.feed} --period ${answer.period}`),
+    first ? first(answer) : null,
     asking,
-    decided(answer, dagId) ?? (asking ? null : el("p", null, "The change is right:")),
+    decided(answer, dagId) ?? (asking ? null : el("p", null, right)),
     asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
-    el("p", null, "Once the workbook is corrected, run the period again:"),
+    el("p", null, rerun),
     commandLine(`factload run ${answer.feed} --period ${answer.period}`),
   ];
 }
-
-/**
- * @param {LoadAnswer} answer
- * @param {string} dagId
- */
-function aboutWitness(answer, dagId) {
-  const { load } = answer;
-  const asking = decide(answer, dagId);
-  return [
-    asking,
-    decided(answer, dagId) ??
-      (asking ? null : el("p", null, "The rows are right, and the owner's number is not:")),
-    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
-    el("p", null, "Else ask for the whole workbook, or for its right number. Then run the period again:"),
-    commandLine(`factload run ${answer.feed} --period ${answer.period}`),
-  ];
-}
-
-// Why a load is held, beside rejects, and what is said of it.
-/** @type {Record<string, typeof aboutFewRows>} */
-const ABOUT = { too_few_rows: aboutFewRows, too_much_change: aboutChange, witness_differs: aboutWitness };
 
 /** @param {string} dagId */
 export const notYours = (dagId) =>
@@ -168,8 +152,8 @@ function again({ feed, period, runs }, dagId) {
  */
 export function nextSteps(answer, dagId) {
   const { load } = answer;
-  const held = ABOUT[load.attempts[0].error_code ?? ""] ?? aboutRejects;
-  const ways =
-    load.state === "held" ? held(answer, dagId) : ENDED.has(load.state) ? again(answer, dagId) : null;
+  const limit = LIMITS[load.attempts[0].error_code ?? ""];
+  const held = () => (limit ? aboutLimit(answer, dagId, limit) : aboutRejects(answer, dagId));
+  const ways = load.state === "held" ? held() : ENDED.has(load.state) ? again(answer, dagId) : null;
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);
 }

@@ -181,6 +181,14 @@ function older(load) {
   );
 }
 
+// Limits beside that of rejects, by the code that a load is held with.
+/** @type {Record<string, { name: string, since: string }>} */
+const OTHER_LIMITS = {
+  too_few_rows: { name: "Few", since: "It was held since fewer rows came than the feed asks for. " },
+  too_much_change: { name: "Change", since: "It was held since more had changed than the feed allows. " },
+  witness_differs: { name: "Witness", since: "It was held since the owner's own number is another one. " },
+};
+
 // Who let a held load be published, and why, is the first thing about it.
 /**
  * @param {DayAnswer} answer
@@ -195,9 +203,7 @@ function released(answer, load) {
     el("strong", null, `Released by ${who}, ${moment(when)}: `),
     reason,
     el("br"),
-    code === "too_few_rows" ? "It was held since fewer rows came than the feed asks for. " : null,
-    code === "too_much_change" ? "It was held since more had changed than the feed allows. " : null,
-    code === "witness_differs" ? "It was held since the owner's own number is another one. " : null,
+    OTHER_LIMITS[code ?? ""]?.since,
     `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
   );
 }
@@ -210,16 +216,12 @@ function why(load) {
     : null;
 }
 
-// Limits beside that of rejects, by the code that a load is held with.
-/** @type {Record<string, string>} */
-const OTHER_LIMITS = { too_few_rows: "Few", too_much_change: "Change", witness_differs: "Witness" };
-
 // Which sentence explains the state.
 /** @param {Load} load */
 function explained(load) {
   if (load.gone) return "gone";
   const limit = OTHER_LIMITS[load.attempts[0].error_code ?? ""];
-  return limit && ["held", "released"].includes(load.state) ? `${load.state}${limit}` : load.state;
+  return limit && ["held", "released"].includes(load.state) ? `${load.state}${limit.name}` : load.state;
 }
 
 /** @param {LoadAnswer} answer */

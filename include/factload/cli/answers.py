@@ -1,0 +1,98 @@
+"""What the commands that ask have found out, as a person reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from factload.cli.console import new_console, new_table, write_heading, write_line, write_whole
+from factload.printable import in_one_line, printable
+
+if TYPE_CHECKING:
+    from factload.diff.difference import Change, Difference
+    from factload.verify.judgement import State
+    from factload.verify.proof import Proof
+
+
+def show_difference(found: Difference) -> None:
+    """Print what publishing would change: rows, totals, the largest changes with their cells, members that vanish."""
+    console = new_console()
+    write_heading(
+        console, found.load_id, f"{found.state}, not published" if found.state != "published" else "published"
+    )
+    for note in (*([f"held: {found.held}"] if found.held else []), *found.notes):
+        write_line(console, in_one_line(note))
+    if found.state == "published":
+        return
+    table = new_table("rows", "before", "after", "added", "removed", "changed", "unchanged")
+    numbers = (found.before, found.after, found.added, found.removed, found.changed, found.unchanged)
+    table.add_row(printable(found.table), *(f"{number:,}" for number in numbers))
+    write_whole(console, table)
+    if found.totals:
+        table = new_table("control total", "before", "after", "change")
+        for name, (before, after) in found.totals.items():
+            table.add_row(printable(name), before, after, f"{Decimal(after) - Decimal(before):+f}")
+        write_whole(console, table)
+    if found.largest:
+        write_heading(
+            console, "the largest changes", f"rows are paired by {', '.join(found.key) or 'nothing'}"
+        )
+    for change in found.largest:
+        write_line(console, _told(change))
+    for name, members in found.vanishing.items():
+        more = members.members - len(members.first)
+        others = f", and {more:,} more" if more else ""
+        write_line(
+            console,
+            f"{members.members:,} members of {name} vanish: {in_one_line(', '.join(members.first))}{others}",
+        )
+
+
+def _told(change: Change) -> str:
+    """One row that differs, in a line."""
+    key = ", ".join(f"{name} {_shown(value)}" for name, value in change.key.items())
+    values = "; ".join(
+        f"{name} {_shown(before)} → {_shown(after)}" for name, (before, after) in change.values.items()
+    )
+    cells = ", ".join(dict.fromkeys(change.cells.values()))
+    place = f"{change.workbook} {change.sheet} row {change.row}" + (f" ({cells})" if cells else "")
+    where = f"  {place}" if change.row is not None else ""
+    return in_one_line(f"{change.kind:<8} {key}  {values}{where}")
+
+
+def _shown(value: str | None) -> str:
+    return "(none)" if value is None else value
+
+
+def show_proof(proof: Proof) -> None:
+    """Print a line a load, below it what differs and where, or what can't be proved; last how many there are of each
+    kind."""
+    console = new_console()
+    for verdict in proof.verdicts:
+        by = f" by {', '.join(verdict.proved_by)}" if verdict.proved_by else ""
+        told = f"{verdict.load.load_id}: {verdict.load.rows:,} rows in {verdict.load.table}{by}"
+        write_line(console, f"{verdict.state:<8} {told}", _VERDICTS[verdict.state], len(verdict.state))
+        for sentence in (*verdict.differences, *verdict.where, *verdict.notes):
+            write_line(console, f"         {in_one_line(sentence)}")
+        for partition in verdict.partitions:
+            write_line(console, f"         partition {in_one_line(partition)}")
+    for table, rows in proof.strays:
+        write_line(
+            console,
+            f"note     {rows:,} rows of {table} are of no published load: of others, or added by somebody",
+        )
+    counted = Counter(verdict.state for verdict in proof.verdicts)
+    if not proof.verdicts:
+        write_line(console, "No load is published that was asked for.")
+        return
+    said = [f"{counted[state]:,} {words}" for state, words in _COUNTED.items() if counted[state]]
+    write_line(console, "; ".join(said))
+
+
+_VERDICTS: dict[State, str] = {"stands": "green", "differs": "red", "unproved": "yellow"}
+_COUNTED: dict[State, str] = {
+    "stands": "as published",
+    "differs": "not as published",
+    "unproved": "can't be proved",
+}

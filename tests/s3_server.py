@@ -20,7 +20,7 @@ _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _SECONDS = 60.0
 _VERBS = (b"GET ", b"PUT ", b"POST ", b"DELETE ", b"HEAD ")
 
-Fault = Literal["refused", "request cut", "answer cut", "slow", "silent", "another clock"]
+Fault = Literal["refused", "request cut", "answer cut", "slow", "silent", "another clock", "no condition"]
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,8 @@ class FaultyLine:
         match self._fault:
             case "refused":
                 client.sendall(_answer("503 Slow Down", "SlowDown"))
+            case "no condition":
+                client.sendall(_answer("501 Not Implemented", "NotImplemented"))
             case "another clock":
                 client.sendall(_answer("403 Forbidden", "RequestTimeTooSkewed"))
             case "request cut":

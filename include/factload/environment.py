@@ -155,7 +155,7 @@ _NUMBERS = (
     NumberSetting(
         "FACTLOAD_CACHE_BYTES",
         "waits",
-        10 << 30,
+        2 << 30,
         "Bytes of staging files that a worker keeps of a store; what was not used for longest goes first",
         unit="bytes",
     ),

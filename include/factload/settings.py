@@ -18,8 +18,8 @@ _PASSWORD = re.compile(r"[^:/]+://[^/@]*:[^/@]*@")
 # As SQLAlchemy parts a URL: a password ends at the next @. libpq also takes it as a parameter.
 _DATABASE_PASSWORD = re.compile(r"[^:/]+://[^:/@]*:[^@]+@|.*[?&](?:ssl)?password=", re.IGNORECASE)
 _LOCAL_FILES = ("file://", "local://")
-_STORES = ("s3", "gs", "abfs")
-_STORE_URL = re.compile(rf"({'|'.join(_STORES)})://[\w.@-]+(/[\w.=@+-]+)*", re.ASCII)
+STORES = {"s3": "s3fs", "gs": "gcsfs", "abfs": "adlfs"}  # staging in these, by their packages
+_STORE_URL = re.compile(rf"({'|'.join(STORES)})://[\w.@-]+(/[\w.=@+-]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,16 @@ def _staging(home: Path) -> str:
             "setting_invalid",
             f"the environment's FACTLOAD_STAGING names no place in a store (found {named!r})",
             expected="a folder, or a bucket and a prefix such as s3://bucket/prefix; of the stores "
-            + ", ".join(f"{store}://" for store in _STORES),
+            + ", ".join(f"{store}://" for store in STORES),
             remedy="Correct it in the environment of all workers",
         )
     return url
+
+
+def staging_package() -> str | None:
+    """The package that reaches the store of ``FACTLOAD_STAGING``; None for a folder, and for what can't be read."""
+    protocol, is_one, _ = text("FACTLOAD_STAGING").partition("://")
+    return STORES.get(protocol) if is_one else None
 
 
 def _project_folder() -> Path:

@@ -56,7 +56,7 @@ class FaultyProcess:
 
     def __init__(self, call: Callable[[], Any], fault: Fault | None = None) -> None:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["factload.steps"])
+        context.set_forkserver_preload(["factload.steps", "s3fs"])
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_live, args=(theirs, dict(os.environ), call, fault))
         self._process.start()

@@ -293,6 +293,7 @@ def test_a_store_that_stays_away_is_worth_a_retry(
     place: Place, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("factload.staging.store_errors.PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(objects, "_PATIENCE_WITH_REMOVAL", 0.1)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     place.workbook(ROWS)
@@ -420,6 +421,23 @@ def test_what_nobody_came_back_for_is_swept_from_the_store_and_nothing_younger(
     assert place.rows("SELECT count(*) FROM fact_sales") == [(2,)]
 
 
+def test_neither_staging_nor_workbooks_need_a_shared_disk(
+    place: Place, url: str, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = f"s3://staging/inbox-{next(_numbers)}"
+    bucket.put_file(str(place.workbook(ROWS)), f"{root}/sales_{PERIOD}.xlsx")
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", root)
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
+    load = Opened(place, place.feed({"workbook.path": f"{root}/sales_{{period}}.xlsx"}))
+    another_worker(place, monkeypatch)
+    load.run("split_workbook")
+    bucket.put_file(str(place.workbook([("A1", 99)])), f"{root}/sales_{PERIOD}.xlsx")
+    another_worker(place, monkeypatch)
+    assert refused(lambda: load.run("split_workbook")).code == "workbook_changed"
+    load.go_on("load_partition")
+    assert place.facts() == FACTS
+
+
 def test_files_of_an_earlier_attempt_go_as_the_next_one_opens(place: Place, url: str, bucket: Any) -> None:
     place.workbook(ROWS)
     Opened(place, place.feed())
@@ -450,6 +468,17 @@ def test_two_that_put_the_same_both_find_it_whole(place: Place, url: str) -> Non
         splits = list(both.map(lambda _: load.call("split_workbook")(), range(2)))
     assert [split.partitions for split in splits] == [(partition,)] * 2
     assert sha256_of(staging_store().open(partition.path, partition.sha256)) == partition.sha256
+
+
+def test_a_store_that_can_t_be_asked_to_create_once_is_written_all_the_same(
+    place: Place, s3: S3Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.workbook(ROWS)
+    with FaultyLine(s3, "no condition", verb="PUT", times=1) as line:
+        use(line, monkeypatch)
+        place.load()
+        assert line.struck == 1
+    assert place.facts() == FACTS
 
 
 def test_a_file_of_another_store_is_not_asked_for(place: Place, url: str) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def add_commands(commands: Commands) -> None:
     """``doctor``."""
     doctor = commands.add_parser(
-        "doctor", help="look whether loads would find what they need, and say what to do; changes nothing"
+        "doctor",
+        help="look whether loads would find what they need, and say what to do; leaves everything as it was",
     )
     add_output_options(doctor)
     doctor.set_defaults(command=_doctor)

@@ -82,6 +82,7 @@ def extract_dimension_map(
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
             _copy_to(connection, query, spool)
             arrival = Arrival(connection, query)
+            connection.rollback()  # sorting and storing take their time, and the server ends who idles in a transaction
         return stage_members(spool, surrogate_type(surrogate.type), name, dimension, place, arrival)
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from factload.doctor.finding import Finding
+from factload.errors import FactloadError
 from factload.ledger.conditions import NEWEST_ATTEMPT, last_step
 from factload.ledger.tables import attempts, loads
 from factload.settings import settings
-from factload.staging.orphaned import OrphanedStaging, find
+from factload.staging.orphaned import OrphanedStaging, find, is_left
 
 LONG_WITHOUT_A_STEP = timedelta(hours=1)
 _GRACE = timedelta(minutes=10)  # a published load's staging is removed within moments
@@ -26,10 +27,14 @@ def findings(connection: Connection, about: str) -> Iterator[Finding]:
 
 def _left(connection: Connection, about: str) -> Iterator[Finding]:
     days = settings().staging_days
-    for left in find(connection):
+    try:
+        found = find(connection)
+    except FactloadError:  # of a staging store, about which there is a finding already
+        return
+    for left in found:
         aged = left.idle > timedelta(days=days)
         published = left.state == "published" and left.idle > _GRACE
-        if aged or published:
+        if (aged or published) and is_left(left):
             yield Finding.warning("left-overs", about, _seen(left), _remedy(left.load_id, aged, days))
 
 

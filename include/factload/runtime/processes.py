@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from factload.errors import TransientError
 from factload.runtime.last_words import kept_from_the_terminal, where_they_are
+from factload.settings import staging_package
 
 _HEARD_EVERY_SECONDS = 0.2
 _said: multiprocessing.queues.Queue[int | None] | None = None
@@ -44,7 +45,8 @@ def _context() -> multiprocessing.context.ForkServerContext:
     # Python is started anew: modules of the current folder, an inbox perhaps, would run instead of its own.
     os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["factload.steps"])
+    store = staging_package()
+    context.set_forkserver_preload(["factload.steps", *([store] if store else [])])
     return context
 
 

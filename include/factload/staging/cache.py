@@ -31,11 +31,12 @@ class Cache:
     def find(self, sha256: str) -> Path | None:
         """The file with this digest, which is in use from now on; None where it must be fetched."""
         path = self.folder / sha256
-        try:
-            written = path.stat().st_mtime_ns
-            os.utime(path, ns=(time.time_ns(), written))
-        except FileNotFoundError:
-            return None
+        with disk_errors(self.folder):
+            try:
+                written = path.stat().st_mtime_ns
+                os.utime(path, ns=(time.time_ns(), written))
+            except FileNotFoundError:
+                return None
         return path
 
     def add(self, made: Path, sha256: str) -> Path:

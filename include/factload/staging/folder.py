@@ -58,10 +58,14 @@ class FolderStore:
         found = self.root.glob("*@*/*")
         return {path.parent.name: str(path.parent) for path in found if path.name.isdecimal()}
 
-    def age(self, load_id: str) -> float:
-        """Seconds since the youngest of the load's files was written."""
+    def age(self, load_id: str) -> float | None:
+        """Seconds since the youngest of the load's files was written; None where there are none."""
         folder = self.root / load_id
-        return time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+        written = []
+        for path in (folder, *folder.rglob("*")):
+            with suppress(FileNotFoundError):  # a newer attempt removes what is older
+                written.append(path.stat().st_mtime)
+        return time.time() - max(written) if written else None
 
     def delete(self, load_id: str, *, below: int) -> None:
         """Remove the files of the load's epochs below this one. Safe at any time, however late it is done."""

@@ -21,10 +21,17 @@ import pyarrow as pa
 
 from factload.checksum import sha256_of
 from factload.errors import FactloadError, FeedError, TransientError
+from factload.settings import STORES
 from factload.staging.cache import Cache
 from factload.staging.connections import options_of
 from factload.staging.disk import new_part
-from factload.staging.store_errors import is_there_already, missing_bucket, patiently, store_errors
+from factload.staging.store_errors import (
+    is_there_already,
+    knows_no_condition,
+    missing_bucket,
+    patiently,
+    store_errors,
+)
 from factload.staging.whole import altered, is_unaltered
 
 _log = logging.getLogger(__name__)
@@ -33,7 +40,6 @@ _PIECE_BYTES = 8 << 20  # of a file on its way; as many as ``_AT_ONCE`` are in m
 _AT_ONCE = 4
 _UPLOAD_SECONDS, _UPLOAD_BYTES_A_SECOND = 25.0, 500_000
 _PATIENCE_WITH_REMOVAL = 5.0  # seconds: what stays is swept later
-_PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "abfs": "adlfs"}
 _FILE_SYSTEMS: Mapping[str, Mapping[str, Any]] = {
     "s3": {"default_block_size": _PIECE_BYTES, "max_concurrency": _AT_ONCE},
     "gs": {},
@@ -88,9 +94,9 @@ class ObjectStore:
             except FileNotFoundError as error:
                 raise missing_bucket(self.url) from error
             except Exception as error:
-                if not is_there_already(error):
+                if not (is_there_already(error) or knows_no_condition(error)):
                     raise
-                if not self._is_whole(address, sha256):
+                if knows_no_condition(error) or not self._is_whole(address, sha256):
                     self._upload(made, address, mode="overwrite")
         self.cache.add(made, sha256)
 
@@ -114,7 +120,7 @@ class ObjectStore:
                 continue
 
     def loads(self) -> dict[str, str]:
-        """Load → where its files lie, of all loads that have any."""
+        """Load → where its files lie, of all loads that have any; in stores that keep empty folders, that had any."""
         with store_errors(self.url, self.cache.folder):
             try:
                 listing = partial(self._files.ls, self._path(self.url), detail=False)
@@ -124,9 +130,10 @@ class ObjectStore:
         names = (name.rstrip("/").rpartition("/")[2] for name in found)
         return {name: f"{self.url}/{name}" for name in names if "@" in name}
 
-    def age(self, load_id: str) -> float:
-        """Seconds since the youngest of the load's files was written, by the store's clock."""
-        return time.time() - max(map(last_change, self._objects(load_id).values()), default=0.0)
+    def age(self, load_id: str) -> float | None:
+        """Seconds since the youngest of the load's files was written, by the store's clock; None without any."""
+        written = [last_change(found) for found in self._objects(load_id).values()]
+        return time.time() - max(written) if written else None
 
     def delete(self, load_id: str, *, below: int) -> None:
         """Remove the files of the load's epochs below this one. Safe at any time, however late it is done.
@@ -227,14 +234,17 @@ def file_system(url: str, connection: str) -> tuple[Any, str]:
         raise FeedError(
             "protocol_unknown",
             f"FACTLOAD_STAGING is {url}, and the package that reaches it is not installed",
-            expected=_PACKAGES[protocol],
-            remedy=f"pip install {_PACKAGES[protocol]}, on all workers",
+            expected=STORES[protocol],
+            remedy=f"pip install {STORES[protocol]}, on all workers",
         ) from error
     if protocol == "s3":
         files.retries = 1  # ``patiently`` tries again
         if "AWS_MAX_ATTEMPTS" not in os.environ:
             files.config_kwargs["retries"] = {"max_attempts": 1}
     return files, path.rstrip("/")
+
+
+os.register_at_fork(after_in_child=file_system.cache_clear)  # connections and their thread are of one process
 
 
 def _protocol(url: str) -> str:

@@ -126,6 +126,11 @@ def _find(
     return [left for left in found.values() if left.tables or left.files]
 
 
+def is_left(found: OrphanedStaging) -> bool:
+    """Whether there is anything of it: some stores name the loads that had files, too."""
+    return bool(found.tables) or staging_store().age(found.load_id) is not None
+
+
 def sweep(engine: Engine) -> None:
     """Remove the staging of loads without activity for ``FACTLOAD_STAGING_DAYS`` that no step works on, and kept rows
     whose time is over.
@@ -136,7 +141,7 @@ def sweep(engine: Engine) -> None:
     try:
         files = staging_store().loads()
         with engine.begin() as connection:
-            aged = [left for left in _find(connection, files) if left.idle > bound]
+            aged = [left for left in _find(connection, files) if left.idle > bound and is_left(left)]
             over = kept.expired(connection)
         for left in aged:
             with engine.begin() as connection:
@@ -168,4 +173,4 @@ def _sweep(connection: Connection, files: Mapping[str, str], load_id: str, bound
 
 def _is_untouched(load_id: str, bound: timedelta) -> bool:
     """Whether no file of it is younger: another database's load of the same name may use the same place."""
-    return staging_store().age(load_id) > bound.total_seconds()
+    return (staging_store().age(load_id) or 0.0) > bound.total_seconds()

@@ -15,6 +15,7 @@ from factload.settings import settings
 from factload.staging.objects import file_system, last_change
 from factload.staging.store_errors import (
     error_code,
+    is_forbidden,
     is_there_already,
     missing_bucket,
     patiently,
@@ -72,8 +73,8 @@ def probe_store(url: str, connection: str) -> Probe:
 def _may(right: str, url: str, call: Callable[[], _R]) -> _R:
     try:
         return patiently(call)
-    except PermissionError as error:
-        if error_code(error) not in _NO_RIGHT:
+    except Exception as error:
+        if not is_forbidden(error) or error_code(error) not in _NO_RIGHT:
             raise
         raise FeedError(
             "store_forbidden",

@@ -47,10 +47,10 @@ class StagingStore(Protocol):
         """The file, memory-mapped: of one that was opened before, without another look at its checksum."""
 
     def loads(self) -> dict[str, str]:
-        """Load → where its files lie, of all loads that have any."""
+        """Load → where its files lie, of all loads that have any; in some stores also of those that had."""
 
-    def age(self, load_id: str) -> float:
-        """Seconds since the youngest of the load's files was written."""
+    def age(self, load_id: str) -> float | None:
+        """Seconds since the youngest of the load's files was written; None where there are none."""
 
     def delete(self, load_id: str, *, below: int) -> None:
         """Remove the files of the load's epochs below this one. Safe at any time, however late it is done."""

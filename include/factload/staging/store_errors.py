@@ -19,10 +19,11 @@ _NO_CREDENTIALS = (
     "PartialCredentialsError",
     "ProfileNotFound",
     "DefaultCredentialsError",
-    "ClientAuthenticationError",
 )
+_REFUSED = ("ClientAuthenticationError",)  # Azure's
 _CLOCK = ("RequestTimeTooSkewed", "RequestExpired")
 _EXISTS = ("PreconditionFailed", "412")
+_KNOWS_NO_CONDITION = ("NotImplemented", "501")
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "InvalidBucketName")
 
 
@@ -46,8 +47,10 @@ def patiently(call: Callable[[], _R], seconds: float | None = None) -> _R:
 
 def _is_final(error: Exception) -> bool:
     return (
-        isinstance(error, (FactloadError, FileNotFoundError, FileExistsError, PermissionError, ImportError))
+        isinstance(error, (FactloadError, FileNotFoundError, FileExistsError, ImportError))
+        or is_forbidden(error)
         or is_there_already(error)
+        or knows_no_condition(error)
         or (isinstance(error, OSError) and error.errno in NO_ROOM)
         or bool(_named(error, _NO_CREDENTIALS))
     )
@@ -56,6 +59,21 @@ def _is_final(error: Exception) -> bool:
 def is_there_already(error: BaseException) -> bool:
     """Whether an object was not created because there is one of its name."""
     return isinstance(error, FileExistsError) or error_code(error) in _EXISTS
+
+
+def is_forbidden(error: BaseException) -> bool:
+    """Whether the store refuses the credentials, or what they ask for; each package says so in its own way."""
+    return (
+        isinstance(error, PermissionError)
+        or bool(_named(error, _REFUSED))
+        or getattr(error, "code", None) in (401, 403)
+        or (isinstance(error, OSError) and str(error).startswith("Forbidden"))
+    )
+
+
+def knows_no_condition(error: BaseException) -> bool:
+    """Whether an object was not created because the store can't be asked to create it once alone."""
+    return error_code(error) in _KNOWS_NO_CONDITION
 
 
 @contextmanager
@@ -105,7 +123,7 @@ def _meaning(error: Exception, url: str) -> FactloadError:
             "machine, or a connection in FACTLOAD_STAGING_CONNECTION",
             remedy="Set them for all workers",
         )
-    if isinstance(error, PermissionError):
+    if is_forbidden(error):
         return FeedError(
             "store_forbidden",
             f"the store of {url} refuses these credentials, or what they ask for ({code or 'no right'})",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -14,13 +16,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal
+
+import fsspec
+import pytest
+
+from tests.line import Line, hang_up
 
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _SECONDS = 60.0
 _VERBS = (b"GET ", b"PUT ", b"POST ", b"DELETE ", b"HEAD ")
 
 Fault = Literal["refused", "request cut", "answer cut", "slow", "silent", "another clock", "no condition"]
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,36 @@ class S3Server:
             "AWS_ACCESS_KEY_ID": user,
             "AWS_SECRET_ACCESS_KEY": f"{user}-secret",
         }
+
+    def files(self) -> Any:
+        """What is there, as somebody else sees it."""
+        variables = self.variables()
+        return fsspec.filesystem(
+            "s3",
+            key=variables["AWS_ACCESS_KEY_ID"],
+            secret=variables["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=variables["AWS_ENDPOINT_URL"],
+            use_listings_cache=False,
+            skip_instance_cache=True,
+        )
+
+    def hold_staging(self, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
+        """From here on staging lies in a place of its own in the bucket, this URL; the environment says nothing else
+        of stores."""
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        files = self.files()
+        if not files.exists(bucket):
+            files.mkdir(bucket)
+        url = f"s3://{bucket}/{next(_numbers)}"
+        monkeypatch.setenv("FACTLOAD_STAGING", url)
+        return url
+
+
+def use(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put these into the environment."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
 
 @contextmanager
@@ -88,7 +127,7 @@ def _await(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     raise AssertionError(f"the S3 server did not start: {log.read_text(errors='replace')[-2000:]}")
 
 
-class FaultyLine:
+class FaultyLine(Line):
     """Passes everything on to the server, but for the first ``times`` requests that begin with ``verb``.
 
     Requests that were asked are in ``asked``, each as its verb and path. ``struck``: how many met the fault.
@@ -101,30 +140,13 @@ class FaultyLine:
         self.struck = 0
         self._server, self._fault, self._verb, self._left = server, fault, verb.encode(), times
         self._count = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        super().__init__(socket.create_server(("127.0.0.1", 0)))
         self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
     @property
     def variables(self) -> Mapping[str, str]:
         """The environment of whoever uses the server over this line."""
         return self._server.variables(port=self.port)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", self._server.port)) as server:
@@ -138,8 +160,8 @@ class FaultyLine:
                         elif not self._injure(sent, client, server):
                             break
                     server.sendall(sent)
-            _hang_up(client)
-            _hang_up(server)
+            hang_up(client)
+            hang_up(server)
 
     def _strikes(self, request: bytes) -> bool:
         with self._count:
@@ -183,9 +205,4 @@ def _pump(server: socket.socket, client: socket.socket, cutting: threading.Event
                 client.sendall(answer[: len(answer) // 2])
                 break
             client.sendall(answer)
-    _hang_up(client)
-
-
-def _hang_up(line: socket.socket) -> None:
-    with suppress(OSError):
-        line.shutdown(socket.SHUT_RDWR)
+    hang_up(client)

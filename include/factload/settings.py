@@ -84,13 +84,7 @@ def _staging(home: Path) -> str:
     named = text("FACTLOAD_STAGING")
     if not is_url(named):
         return str(home / named)
-    if holds_password(named):
-        raise FeedError(
-            "setting_invalid",
-            "the environment's FACTLOAD_STAGING holds a URL with a password",
-            expected="credentials in variables of their own, such as AWS_SECRET_ACCESS_KEY",
-            remedy="Take the password out of the URL",
-        )
+    _require_no_password("FACTLOAD_STAGING", named)
     url = named.rstrip("/")
     parts = url.split("/")
     if not _STORE_URL.fullmatch(url) or "." in parts or ".." in parts:
@@ -132,14 +126,18 @@ def database_url_holds_password(url: str) -> bool:
     return _DATABASE_PASSWORD.match(url) is not None
 
 
-def _root_url(root: str) -> str:
-    if holds_password(root):
+def _require_no_password(setting: str, url: str) -> None:
+    if holds_password(url):
         raise FeedError(
             "setting_invalid",
-            "the environment's FACTLOAD_ALLOWED_ROOTS holds a URL with a password",
+            f"the environment's {setting} holds a URL with a password",
             expected="credentials in variables of their own, such as AWS_SECRET_ACCESS_KEY",
             remedy="Take the password out of the URL",
         )
+
+
+def _root_url(root: str) -> str:
+    _require_no_password("FACTLOAD_ALLOWED_ROOTS", root)
     if root.startswith(_LOCAL_FILES):
         raise FeedError(
             "setting_invalid",

@@ -6,15 +6,17 @@ import itertools
 import socket
 import threading
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 from sqlalchemy.engine import make_url
+
+from tests.line import Line, hang_up, received
 
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"  # a simple query, as libpq sends it
 _SOCKET = ".s.PGSQL.5432"
 
 
-class BrokenLine:
+class BrokenLine(Line):
     """Passes everything on, until the COMMIT number ``nth`` (from 0); the lines that follow are whole again."""
 
     def __init__(
@@ -25,25 +27,10 @@ class BrokenLine:
         self._server = Path(str(make_url(url).query["host"])) / _SOCKET
         self.url = make_url(url).set(query={"host": str(folder)}).render_as_string(hide_password=False)
         folder.mkdir()
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / _SOCKET))
-        self._listener.listen()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(folder / _SOCKET))
+        listener.listen()
+        super().__init__(listener)
 
     def _serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server:
@@ -51,7 +38,7 @@ class BrokenLine:
             breaking = threading.Event()
             answers = threading.Thread(target=_pump, args=(server, client, breaking), daemon=True)
             answers.start()
-            while sent := _received(client):
+            while sent := received(client):
                 if sent == _COMMIT and next(self._commits) == self._nth:
                     breaking.set()
                     if self._lost == "answer":
@@ -59,33 +46,19 @@ class BrokenLine:
                         answers.join(10)  # it has come, and goes no further
                     self.broke = True
                     if self._lost == "silence":
-                        while _received(client):  # it takes what comes, until the client gives up
+                        while received(client):  # it takes what comes, until the client gives up
                             pass
                         server.close()
                         return
                     break
                 server.sendall(sent)
-            _hang_up(client)
-            _hang_up(server)
+            hang_up(client)
+            hang_up(server)
             answers.join(10)
 
 
 def _pump(server: socket.socket, client: socket.socket, breaking: threading.Event) -> None:
-    while answer := _received(server):
+    while answer := received(server):
         if breaking.is_set():
             return
         client.sendall(answer)
-
-
-def _received(line: socket.socket) -> bytes:
-    try:
-        return line.recv(65_536)
-    except OSError:
-        return b""
-
-
-def _hang_up(line: socket.socket) -> None:
-    try:
-        line.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return

@@ -17,15 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 
 from tests.chaos.faulty_process import FaultyProcess, wait_for
 from tests.chaos.harness import Attempt, Harness
 from tests.chaos.reliability import FaultRecord
-from tests.s3_server import Fault, FaultyLine, S3Server
+from tests.s3_server import Fault, FaultyLine, S3Server, use
 
-_numbers = itertools.count(1)
 _FAULTS: tuple[Fault, ...] = ("refused", "request cut", "answer cut", "slow")
 
 
@@ -40,8 +38,7 @@ class Machines:
     def move_on(self) -> None:
         """From here on this process, and those that it starts, are on the machine whose turn it is."""
         self.monkeypatch.setenv("FACTLOAD_CACHE", str(next(self.folders)))
-        for name, value in self.line.variables.items():
-            self.monkeypatch.setenv(name, value)
+        use(self.line.variables, self.monkeypatch)
 
     def start(self, call: Callable[[], Any]) -> FaultyProcess:
         """Make a call in a process on the next machine."""
@@ -76,20 +73,8 @@ class SpreadAttempt(Attempt):
 @pytest.fixture
 def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The store as somebody else sees it; staging lies in a place of its own there."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    variables = s3.variables()
-    files = fsspec.filesystem(
-        "s3",
-        key=variables["AWS_ACCESS_KEY_ID"],
-        secret=variables["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        use_listings_cache=False,
-    )
-    if not files.exists("chaos"):
-        files.mkdir("chaos")
-    monkeypatch.setenv("FACTLOAD_STAGING", f"s3://chaos/{next(_numbers)}")
-    return files
+    s3.hold_staging("chaos", monkeypatch)
+    return s3.files()
 
 
 @pytest.fixture

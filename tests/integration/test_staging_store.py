@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from tests.integration.commands import PERIOD as OPTIONS
 from tests.integration.commands import doctor, factload
 from tests.integration.opened import LOAD, Opened
 from tests.integration.place import PERIOD, Place
-from tests.s3_server import Fault, FaultyLine, S3Server
+from tests.s3_server import Fault, FaultyLine, S3Server, use
 
 ROWS = [("A1", 10), ("B2", 20), ("nobody", 1)]
 FACTS = [(1, "10.0000", LOAD), (2, "20.0000", LOAD)]
@@ -39,46 +38,22 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def url(s3: S3Server, place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url(s3: S3Server, place: Place, monkeypatch: pytest.MonkeyPatch) -> str:
     """A place in the store of this test alone, where staging lies; the environment says nothing else of it."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in s3.variables().items():
-        monkeypatch.setenv(name, value)
-    url = f"s3://staging/tests-{next(_numbers)}"
-    monkeypatch.setenv("FACTLOAD_STAGING", url)
-    bucket = _files(s3)
-    if not bucket.exists("staging"):
-        bucket.mkdir("staging")
-    yield url
+    url = s3.hold_staging("staging", monkeypatch)
+    use(s3.variables(), monkeypatch)
+    return url
 
 
 @pytest.fixture
 def bucket(s3: S3Server, url: str) -> Any:
     """The store as somebody else sees it."""
-    return _files(s3)
-
-
-def _files(s3: S3Server) -> Any:
-    variables = s3.variables()
-    return fsspec.filesystem(
-        "s3",
-        key=variables["AWS_ACCESS_KEY_ID"],
-        secret=variables["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        use_listings_cache=False,
-        skip_instance_cache=True,
-    )
+    return s3.files()
 
 
 def left(bucket: Any, url: str) -> list[str]:
     """The objects below the URL; this server shows empty folders, too."""
     return [name for name in bucket.find(url) if "@" in name or "doctor" in name]
-
-
-def use(line: FaultyLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in line.variables.items():
-        monkeypatch.setenv(name, value)
 
 
 def another_worker(place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -147,7 +122,7 @@ def test_a_map_is_fetched_once_a_worker_by_whichever_process_is_first(
 ) -> None:
     place.workbook(MANY)
     with FaultyLine(s3) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         load = Opened(place, place.feed())
         folder = another_worker(place, monkeypatch)
         line.asked.clear()
@@ -249,7 +224,7 @@ def test_killed_in_an_upload_leaves_nothing_that_is_taken_for_whole(
     load = Opened(place, place.feed())
     gone(bucket, load.split.partitions[0].path)
     with FaultyLine(s3, "silent", verb="PUT", times=1) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         call = load.call("split_workbook") if size == "small" else partial(put_large, load.load)
         with FaultyProcess(call):
             wait_for(lambda: line.struck == 1, "an upload to begin")
@@ -274,7 +249,7 @@ def test_a_store_that_fails_for_a_while_stops_no_load(
 ) -> None:
     place.workbook(ROWS)
     with FaultyLine(s3, fault, verb=verb, times=times) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         load = Opened(place, place.feed())
         another_worker(place, monkeypatch)
         load.go_on("load_partition")
@@ -309,7 +284,7 @@ def test_a_store_that_hangs_is_given_up(
     monkeypatch.setattr(objects, "_UPLOAD_SECONDS", 0.5)
     place.workbook(ROWS)
     with FaultyLine(s3, "silent", verb="PUT", times=1_000) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         error = refused(lambda: Opened(place, place.feed()))
     assert (error.code, error.retry) == ("store_unreachable", True)
 
@@ -330,8 +305,7 @@ def test_wrong_settings_are_a_sentence(
     place: Place, url: str, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], code: str, said: str
 ) -> None:
     place.workbook(ROWS)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    use(variables, monkeypatch)
     error = refused(lambda: Opened(place, place.feed()))
     assert (error.code, error.retry, said in str(error)) == (code, False, True)
     status, found = doctor()
@@ -361,7 +335,7 @@ def test_clocks_that_differ_are_named(
     place: Place, s3: S3Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultyLine(s3, "another clock", times=1_000) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         place.workbook(ROWS)
         error = refused(lambda: Opened(place, place.feed()))
     assert (error.code, error.retry, "clock" in str(error)) == ("store_clock", True, True)
@@ -380,8 +354,7 @@ def test_the_doctor_tries_the_store_and_leaves_nothing(place: Place, url: str, b
 def test_the_doctor_names_the_right_that_is_missing(
     place: Place, s3: S3Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in s3.variables("reader").items():
-        monkeypatch.setenv(name, value)
+    use(s3.variables("reader"), monkeypatch)
     assert "does not let these credentials write objects" in doctor()[1]["staging store"]["seen"]
 
 
@@ -452,7 +425,7 @@ def test_a_store_that_is_away_when_staging_is_removed_stops_no_published_load(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     place.workbook(ROWS)
     with FaultyLine(s3, "refused", verb="POST", times=1_000) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         assert place.load().load_id == LOAD
     assert place.facts() == FACTS
     assert len(left(bucket, url)) == 2
@@ -475,7 +448,7 @@ def test_a_store_that_can_t_be_asked_to_create_once_is_written_all_the_same(
 ) -> None:
     place.workbook(ROWS)
     with FaultyLine(s3, "no condition", verb="PUT", times=1) as line:
-        use(line, monkeypatch)
+        use(line.variables, monkeypatch)
         place.load()
         assert line.struck == 1
     assert place.facts() == FACTS

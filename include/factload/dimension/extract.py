@@ -70,13 +70,13 @@ def extract_dimension_map(
     table = dimension_table(connection, name, dimension)
     surrogate = table.c[dimension.surrogate_key]
     keys = (_as_written(table.c[part]) for part in dimension.business_key)
-    # Labelled by place: a column may be a key and the surrogate key at once.
+    # Labelled by number: a column may be a key and the surrogate key at once.
     carried = surrogate if surrogate_type(surrogate.type) == pa.int64() else cast(surrogate, Text)
     columns = [*keys, carried]
     if dimension.as_of is not None:
         history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
         columns += [cast(cast(column, DateTime), Text) for column in history]
-    query = select(*(column.label(f"column_{place}") for place, column in enumerate(columns)))
+    query = select(*(column.label(f"column_{number}") for number, column in enumerate(columns)))
     with _temporary_file(place) as spool:
         with database_errors(f"reading dimension {name}"), holders_named(connection):
             connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))

@@ -3,8 +3,8 @@
 Reads only, but for an object that it writes into a staging store and deletes again.
 
 Settings, feed files, where staging lies (``staging``), the roots that have a URL (``stores``), then each database that
-feeds name (``database``): does it answer, its version and clock, its ledger, what its user may do (``rights``), what
-loads left in it (``left_behind``).
+feeds name (``database``): does it answer, its version and ``clock``, its ledger, what its user may do (``rights``),
+what loads left in it (``left_behind``).
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import column, func, select, table
 from sqlalchemy.engine import Connection
 
 from factload.dimension.table import check_dimensions
 from factload.doctor import left_behind, rights
+from factload.doctor.clock import compared
 from factload.doctor.finding import Finding
 from factload.errors import FactloadError, TransientError
 from factload.fact.modes.registry import mode_of
@@ -21,8 +22,8 @@ from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
 from factload.postgres.server import is_pooled
 
-CLOCK_WARNING_SECONDS = 2.0
-CLOCK_PROBLEM_SECONDS = 60.0
+CLOCK_WARNING = timedelta(seconds=2)
+CLOCK_PROBLEM = timedelta(minutes=1)
 
 _setting = table("pg_settings", column("name"), column("reset_val"), schema="pg_catalog")
 
@@ -111,15 +112,13 @@ def _clock(connection: Connection, name: str) -> Finding:
 
 def clock_finding(name: str, before: datetime, there: datetime, after: datetime) -> Finding:
     """How far the database's clock, read as ``there`` between ``before`` and ``after`` (all aware), is off."""
-    off = max((there - after).total_seconds(), (before - there).total_seconds(), 0.0)
-    if off <= CLOCK_WARNING_SECONDS:
+    off, seen = compared("database", before, there, after)
+    if off <= CLOCK_WARNING:
         return Finding.ok("clock", name, "the database's clock and this machine's agree")
-    way = "ahead of" if there > after else "behind"
-    seen = f"the database's clock is {off:,.0f} seconds {way} this machine's"
     remedy = (
         "Let both follow NTP: `missing: wait`, the default period and the times of steps go by these clocks"
     )
-    if off <= CLOCK_PROBLEM_SECONDS:
+    if off <= CLOCK_PROBLEM:
         return Finding.warning("clock", name, seen, remedy)
     return Finding.problem("clock", name, seen, remedy)
 

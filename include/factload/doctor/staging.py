@@ -7,11 +7,12 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from factload.doctor.clock import compared
 from factload.doctor.finding import Finding
 from factload.environment import text
 from factload.errors import FactloadError, TransientError
 from factload.settings import is_url, settings
-from factload.staging.disk import megabytes
+from factload.staging.disk import megabytes, nearest
 from factload.staging.probe import Probe, probe_store
 
 # A zipped sheet's rows as Arrow files, and its dimension maps with the spool they are sorted in.
@@ -49,11 +50,9 @@ def store_finding(url: str, probe: Probe) -> Finding:
 def store_clock_finding(url: str, probe: Probe) -> Finding:
     """How far the store's clock is off this machine's. Stores say when an object was written in whole seconds."""
     second = timedelta(seconds=1)
-    off = max(probe.written - probe.after, probe.before - probe.written - second, timedelta())
+    off, seen = compared("store", probe.before - second, probe.written, probe.after)
     if off <= CLOCK_WARNING:
         return Finding.ok("clock", url, "the store's clock and this machine's agree")
-    way = "ahead of" if probe.written > probe.after else "behind"
-    seen = f"the store's clock is {off.total_seconds():,.0f} seconds {way} this machine's"
     remedy = (
         "Let both follow NTP: staging is swept by the store's clock, and S3 refuses requests of another time"
     )
@@ -63,14 +62,14 @@ def store_clock_finding(url: str, probe: Probe) -> Finding:
 
 
 def _folder(folder: Path, setting: str) -> Finding:
-    nearest = next(p for p in (folder, *folder.parents) if p.exists())
+    there = nearest(folder)
     remedy = f"Correct {setting}, or the rights on that folder"
-    if not nearest.is_dir():
-        return Finding.problem("staging", str(folder), f"{nearest} is no folder", remedy)
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        return Finding.problem("staging", str(folder), f"{nearest} can't be written by this user", remedy)
+    if not there.is_dir():
+        return Finding.problem("staging", str(folder), f"{there} is no folder", remedy)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Finding.problem("staging", str(folder), f"{there} can't be written by this user", remedy)
     biggest = _biggest_workbook(settings().allowed_roots)
-    return room_finding(str(folder), shutil.disk_usage(nearest).free, biggest, setting)
+    return room_finding(str(folder), shutil.disk_usage(there).free, biggest, setting)
 
 
 def room_finding(place: str, free: int, biggest: tuple[int, str], setting: str) -> Finding:

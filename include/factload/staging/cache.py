@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from factload.staging.disk import UNFINISHED, disk_errors, make_private
@@ -31,13 +32,10 @@ class Cache:
     def find(self, sha256: str) -> Path | None:
         """The file with this digest, which is in use from now on; None where it must be fetched."""
         path = self.folder / sha256
-        with disk_errors(self.folder):
-            try:
-                written = path.stat().st_mtime_ns
-                os.utime(path, ns=(time.time_ns(), written))
-            except FileNotFoundError:
-                return None
-        return path
+        with disk_errors(self.folder), suppress(FileNotFoundError):
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+            return path
+        return None
 
     def add(self, made: Path, sha256: str) -> Path:
         """Take in a file that was made in a folder of the same disk, and let go of what is too much."""
@@ -47,10 +45,6 @@ class Cache:
             made.replace(path)
         self._trim(path)
         return path
-
-    def remove(self, sha256: str) -> None:
-        """Forget a file."""
-        (self.folder / sha256).unlink(missing_ok=True)
 
     @contextmanager
     def one_at_a_time(self, sha256: str) -> Iterator[None]:
@@ -73,7 +67,10 @@ class Cache:
                 state = entry.stat()
                 if not entry.name.startswith("."):
                     found.append((state.st_atime, state.st_size, entry.path))
-                elif _is_unfinished(entry.name) and state.st_mtime < time.time() - _UNFINISHED_SECONDS:
+                elif (
+                    fnmatchcase(entry.name, UNFINISHED.format("*"))
+                    and state.st_mtime < time.time() - _UNFINISHED_SECONDS
+                ):
                     Path(entry.path).unlink()
         size = sum(bytes_ for _, bytes_, _ in found)
         for _, bytes_, path in sorted(found):
@@ -91,8 +88,3 @@ def _locked(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _is_unfinished(name: str) -> bool:
-    head, tail = UNFINISHED.split("{}")
-    return name.startswith(head) and name.endswith(tail)

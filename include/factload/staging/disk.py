@@ -24,18 +24,19 @@ def make_private(folder: Path) -> None:
             place.mkdir(mode=0o700, exist_ok=True)
 
 
-def new_private(path: Path) -> int:
-    """The descriptor of a new file for this user alone, to be written."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+def open_part(folder: Path) -> tuple[Path, int]:
+    """A new file in the folder, for this user alone, under a name of unfinished ones; its descriptor, to be written."""
+    make_private(folder)
+    part = folder / UNFINISHED.format(uuid4().hex)
+    return part, os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager
 def new_part(folder: Path) -> Iterator[Path]:
     """A new, empty file in the folder, for somebody to write; removed at the end, unless it was renamed by then."""
     with disk_errors(folder):
-        make_private(folder)
-        part = folder / UNFINISHED.format(uuid4().hex)
-        os.close(new_private(part))
+        part, descriptor = open_part(folder)
+        os.close(descriptor)
     try:
         yield part
     finally:
@@ -60,8 +61,7 @@ def disk_errors(folder: Path, needed: int = 0) -> Iterator[None]:
 
 def no_room(folder: Path, needed: int = 0) -> TransientError:
     """The error of a full disk."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(nearest(folder)).free
     setting = "FACTLOAD_CACHE" if is_url(settings().staging) else "FACTLOAD_STAGING"
     return TransientError(
         "staging_full",
@@ -69,6 +69,11 @@ def no_room(folder: Path, needed: int = 0) -> TransientError:
         + (f", {megabytes(needed)} were to be written next" if needed else ""),
         remedy=f"Free space there, or move {setting}; then run the load again",
     )
+
+
+def nearest(folder: Path) -> Path:
+    """What there is of a folder that may not have been made yet: itself, or the one nearest above it."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def megabytes(size: int) -> str:

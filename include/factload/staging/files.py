@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 
 from factload.checksum import sha256_of
-from factload.staging.disk import UNFINISHED, disk_errors, make_private, new_private
+from factload.staging.disk import disk_errors, open_part
 from factload.staging.store import Place, store_of
 
 _DIGITS = 32  # of a digest, in a file's name
@@ -49,10 +48,9 @@ class StagingFile:
 
     def __init__(self, place: Place, schema: pa.Schema) -> None:
         self._place = place
-        self._part = place.folder / UNFINISHED.format(uuid4().hex)
         with disk_errors(place.folder):
-            make_private(place.folder)
-            self._file = os.fdopen(new_private(self._part), "wb")
+            self._part, descriptor = open_part(place.folder)
+            self._file = os.fdopen(descriptor, "wb")
             self._writer: Any = pa.ipc.new_file(self._file, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:

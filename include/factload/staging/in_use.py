@@ -12,9 +12,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from factload.ledger.conditions import of_attempt
-from factload.ledger.tables import attempts
+from factload.ledger.tables import attempts, loads
 from factload.load import Load
 
+_PATIENCE = "1s"  # with a person who reads a table that is to be dropped
 _RENEWED_AFTER = timedelta(hours=1)  # far below the shortest time after which staging is swept
 
 
@@ -29,6 +30,14 @@ def at_work(connection: Connection, load: Load) -> None:
         .where(of_attempt(load), last_sign < func.clock_timestamp() - _RENEWED_AFTER)
         .values(worked_at=func.clock_timestamp())
     )
+
+
+def held_if_free(connection: Connection, load_id: str) -> bool:
+    """Whether no attempt at the load is being opened or ended; none is then before the transaction ends, which from
+    here on has little patience with locks."""
+    connection.execute(select(func.set_config("lock_timeout", _PATIENCE, True)))
+    held = select(loads.c.load_id).where(loads.c.load_id == load_id).with_for_update(skip_locked=True)
+    return connection.scalar(held) is not None
 
 
 def held_for_sweeping(connection: Connection, load_id: str) -> bool:

@@ -10,12 +10,11 @@ from datetime import timedelta
 from sqlalchemy import MetaData, Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
-from factload.ledger.tables import STAGING_SCHEMA, kept, loads
+from factload.ledger.tables import STAGING_SCHEMA, kept
+from factload.staging.in_use import held_if_free
 
 KEPT_AFTER_UNDO = timedelta(days=7)
 """How long rows are kept that an undo took out, of a feed that doesn't say."""
-
-_PATIENCE = "1s"  # with a person who reads a kept table
 
 
 def table_of(load_id: str, epoch: int) -> Table:
@@ -52,7 +51,5 @@ def expired(connection: Connection) -> list[str]:
 
 def forget_expired(connection: Connection, load_id: str) -> None:
     """Drop what is kept of a load, if its time is still over, and nobody works on the load."""
-    connection.execute(select(func.set_config("lock_timeout", _PATIENCE, True)))
-    free = select(loads.c.load_id).where(loads.c.load_id == load_id).with_for_update(skip_locked=True)
-    if connection.scalar(free) is not None and load_id in expired(connection):
+    if held_if_free(connection, load_id) and load_id in expired(connection):
         forget(connection, load_id)

@@ -19,17 +19,15 @@ from sqlalchemy.exc import DBAPIError
 from factload.errors import FactloadError, Superseded
 from factload.ledger import ledger
 from factload.ledger.conditions import last_step
-from factload.ledger.tables import STAGING_SCHEMA, attempts, loads, partitions
+from factload.ledger.tables import STAGING_SCHEMA, attempts, partitions
 from factload.load import Load
 from factload.postgres.errors import sqlstate
 from factload.settings import settings
 from factload.staging import kept
-from factload.staging.in_use import held_for_sweeping
+from factload.staging.in_use import held_for_sweeping, held_if_free
 from factload.staging.store import delete_older, staging_store
 
 _log = logging.getLogger(__name__)
-
-_PATIENCE = "1s"  # with a person who reads a staging table
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +139,9 @@ def sweep(engine: Engine) -> None:
     try:
         files = staging_store().loads()
         with engine.begin() as connection:
-            aged = [left for left in _find(connection, files) if left.idle > bound and is_left(left)]
+            aged = [left for left in _find(connection, files) if left.idle > bound]
             over = kept.expired(connection)
-        for left in aged:
+        for left in filter(is_left, aged):
             with engine.begin() as connection:
                 _sweep(connection, files, left.load_id, bound)
         for load_id in over:
@@ -156,9 +154,7 @@ def sweep(engine: Engine) -> None:
 
 
 def _sweep(connection: Connection, files: Mapping[str, str], load_id: str, bound: timedelta) -> None:
-    connection.execute(select(func.set_config("lock_timeout", _PATIENCE, True)))
-    held = select(loads.c.load_id).where(loads.c.load_id == load_id).with_for_update(skip_locked=True)
-    if connection.scalar(held) is None or not held_for_sweeping(connection, load_id):
+    if not held_if_free(connection, load_id) or not held_for_sweeping(connection, load_id):
         return
     for left in _find(connection, files, [load_id]):
         if left.idle > bound:  # it may have been opened again meanwhile

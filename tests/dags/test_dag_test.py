@@ -88,6 +88,20 @@ def test_the_dag_in_one_process(tmp_path: Path, postgres: Server) -> None:
                 "SELECT rendered_map_index FROM task_instance WHERE task_id = 'load_partition' ORDER BY map_index"
             )
         ).all()
+        handed = {
+            (task, index): value
+            for task, index, value in connection.execute(
+                text("SELECT task_id, map_index, value FROM xcom WHERE key = 'return_value'")
+            )
+        }
+    assert handed["split_workbook", -1] == [
+        {"label": labels[0], "first": 0, "number": 2},
+        {"label": labels[1], "first": 2, "number": 3},
+    ]
+    told = [handed["load_partition", index] for index in (0, 1)]
+    assert [set(rows) for rows in told] == [{"source", "blank", "left_out", "rejected", "staged"}] * 2
+    assert sum(rows["source"] for rows in told) == expected.source
+    assert sum(rows["staged"] for rows in told) == expected.staged
     engine = create_engine(warehouse, poolclass=NullPool)
     with engine.connect() as connection:
         found = connection.execute(

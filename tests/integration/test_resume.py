@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import pytest
 from sqlalchemy import event
 
 from factload import steps
-from factload.errors import ReconciliationError, TransientError
-from factload.ledger.partitions import recorded_files
+from factload.errors import ReconciliationError, Superseded, TransientError
 from factload.load import PartitionFile
 from factload.postgres.database import engine_for
 from factload.reports.report import read_status
+from factload.split.recorded import recorded_files
 from tests.driver import SteppedLoad
 from tests.integration.opened import Opened
 from tests.integration.place import PERIOD, Place
@@ -198,6 +199,16 @@ def test_a_published_load_lists_the_partitions_it_had(place: Place, half: Opened
         return [(f.partition_id, f.source, f.blank, f.rows) for f in files]
 
     assert told(recorded) == told(half.split.partitions)
+
+
+def test_a_partition_is_found_by_its_number_as_it_was_split(place: Place, half: Opened) -> None:
+    split = [replace(partition, rejected=0) for partition in half.split.partitions]
+    found = steps.recorded_partitions(half.load, database=place.url)
+    assert [replace(partition, rejected=0) for partition in found] == split
+    some = steps.recorded_partitions(half.load, 1, 2, database=place.url)
+    assert [partition.label for partition in some] == [partition.label for partition in split[1:]]
+    with pytest.raises(Superseded, match="no 2 partitions from number 3 on"):
+        steps.recorded_partitions(half.load, 2, 2, database=place.url)
 
 
 def test_a_second_run_after_all_partitions_are_staged_loads_none(place: Place, half: Opened) -> None:

@@ -66,11 +66,9 @@ def load_dag(feed: Feed, *, default_args: Mapping[str, Any] | None = None) -> DA
         extract = steps.extract_dimension_map.partial(load=load)
         # Without dimensions there is no task: one that is skipped would skip all that follows.
         maps = extract.expand(dimension=feed.maps) if feed.maps else []
-        partitions = steps.split_workbook(load)
+        shares = steps.split_workbook(load)
         loaded = (
-            steps.load_partition.override(**at_once(feed))
-            .partial(load=load, maps=maps)
-            .expand(partitions=partitions)
+            steps.load_partition.override(**at_once(feed)).partial(load=load, maps=maps).expand(share=shares)
         )
         reads, writes = [workbook_asset(feed)], [fact_asset(feed)]
         published = steps.publish.override(inlets=reads, outlets=writes)(load)

@@ -2,24 +2,38 @@
 
 Airflow's scheduler slows down with hundreds of mapped tasks (apache/airflow#45991, #29959). A task of several
 partitions loads them one after the other, each by a transaction of its own.
+
+What Airflow keeps of a load in its own database must not grow with the load's rows: a task is told the numbers of its
+partitions, and finds the rest in the ledger; it answers with sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
-from factload.load import PartitionFile
+from factload.load import PartitionCounts, PartitionFile
 
 MOST_TASKS = 100
 
 
-def shared(partitions: Sequence[PartitionFile]) -> list[Sequence[PartitionFile]]:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one task loads: ``number`` partitions from the one numbered ``first`` on, in the ledger's order. ``label``
+    says which rows these are."""
+
+    label: str
+    first: int
+    number: int
+
+
+def shares(partitions: Sequence[PartitionFile]) -> list[Share]:
     """The partitions, in their order, by tasks: at most ``MOST_TASKS``, whose numbers of partitions differ by one at
     most."""
     tasks = min(len(partitions), MOST_TASKS)
     bounds = [number * len(partitions) // tasks for number in range(tasks + 1)] if tasks else [0]
-    return [partitions[first:end] for first, end in pairwise(bounds)]
+    return [Share(label_of(partitions[first:end]), first, end - first) for first, end in pairwise(bounds)]
 
 
 def label_of(partitions: Sequence[PartitionFile]) -> str:
@@ -32,3 +46,12 @@ def label_of(partitions: Sequence[PartitionFile]) -> str:
     else:
         rows = f"{first.label} to {last.label}"
     return f"{rows} ({len(partitions)} partitions)"
+
+
+def counted(partitions: Iterable[PartitionCounts]) -> dict[str, int]:
+    """What a task has loaded, as it is handed on: rows, by what became of them."""
+    found = dict.fromkeys(("source", "blank", "left_out", "rejected", "staged"), 0)
+    for counts in partitions:
+        for name in found:
+            found[name] += getattr(counts, name)
+    return found

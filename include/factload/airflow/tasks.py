@@ -21,11 +21,11 @@ from factload.airflow.connection import database_url, store_connection
 from factload.airflow.failures import errors_noted, named, one_sentence
 from factload.airflow.form import asked_of
 from factload.airflow.links import LoadLink
-from factload.airflow.mapped import label_of, shared
+from factload.airflow.mapped import Share, counted, shares
 from factload.errors import FactloadError, RowsRefused, Superseded
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
-from factload.load import DimensionMap, Load, PartitionFile
+from factload.load import DimensionMap, Load
 from factload.staging.connections import also_ask
 
 _log = logging.getLogger(__name__)
@@ -60,32 +60,33 @@ def extract_dimension_map(load: LoadJson, dimension: str) -> dict[str, Any]:
 
 
 @task
-def split_workbook(load: LoadJson) -> list[list[dict[str, Any]]]:
-    """Read the sheet into partition files; returns what each task after it loads of them."""
+def split_workbook(load: LoadJson) -> list[dict[str, Any]]:
+    """Read the sheet into partition files; returns which of them each task after it loads."""
     with _step(load) as (steps, this, feed, url):
         split = steps.split_workbook(this, feed, database=url)
+        partitions = steps.recorded_partitions(this, database=url)
     for warning in split.warnings:
         _log.warning("%s", warning)
-    return [[asdict(partition) for partition in task] for task in shared(split.partitions)]
+    return [asdict(share) for share in shares(partitions)]
 
 
 @task(map_index_template="{{ partition }}")
 def load_partition(
-    load: LoadJson, partitions: Sequence[dict[str, Any]], maps: Sequence[dict[str, Any]] = ()
-) -> list[dict[str, Any]]:
-    """Stage the rows of one partition, or of several, one after the other, and note their rejects.
+    load: LoadJson, share: dict[str, Any], maps: Sequence[dict[str, Any]] = ()
+) -> dict[str, int]:
+    """Stage the rows of one partition, or of several, one after the other, and note their rejects; returns the sums.
 
     Each is a transaction of its own: a retry begins with the first that is not done.
     """
-    files = [PartitionFile(**partition) for partition in partitions]
+    own = Share(**share)
     frozen = [DimensionMap(**m) for m in maps]
-    counted = []
-    with _step(load, label=("partition", label_of(files))) as (steps, this, feed, url):
-        for file in files:
+    loaded = []
+    with _step(load, label=("partition", own.label)) as (steps, this, feed, url):
+        for file in steps.recorded_partitions(this, own.first, own.number, database=url):
             counts = steps.load_partition(this, feed, file, frozen, database=url)
             _log.info("%s: %s rows staged, %s rejected", file.label, counts.staged, counts.rejected)
-            counted.append(asdict(counts))
-    return counted
+            loaded.append(counts)
+    return counted(loaded)
 
 
 @task(trigger_rule="none_failed_min_one_success")

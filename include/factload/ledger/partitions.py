@@ -14,7 +14,7 @@ from factload.errors import Superseded
 from factload.ledger.conditions import of_content, of_partition
 from factload.ledger.ledger import UNFINISHED, fence, loading_again, update_attempt
 from factload.ledger.tables import partitions, rejects
-from factload.load import Load, PartitionCounts, PartitionFile, Split, WitnessValue
+from factload.load import Load, PartitionCounts, Split, WitnessValue
 from factload.postgres.encoding import storable
 
 
@@ -68,28 +68,6 @@ def record_split(connection: Connection, load: Load, split: Split, witness: Sequ
         witness=[
             {name: storable(connection, text) for name, text in asdict(value).items()} for value in witness
         ],
-    )
-
-
-def recorded_files(connection: Connection, load: Load) -> tuple[PartitionFile, ...]:
-    """The partitions of a load that is published: their files are gone, and nobody needs them."""
-    return tuple(
-        PartitionFile(
-            partition_id=row.partition_id,
-            label=row.label,
-            path="",
-            sha256="",
-            workbook=row.workbook,
-            sheet=row.sheet,
-            first_row=row.first_row,
-            last_row=row.last_row,
-            source=row.source_rows,
-            blank=row.blank_rows,
-            rejected=row.rejected_rows,
-            rows=row.source_rows - row.blank_rows - sum(row.left_out_rows.values()),
-            left_out=row.left_out_rows,
-        )
-        for row in loaded_partitions(connection, load)
     )
 
 
@@ -160,18 +138,25 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
     loading_again(connection, load)
 
 
-def loaded_partitions(connection: Connection, load: Load) -> list[Row[Any]]:
-    """The ledger rows of this content's partitions, in the sheet's order."""
-    return partitions_of(connection, load.load_id, load.content)
+def loaded_partitions(
+    connection: Connection, load: Load, first: int = 0, most: int | None = None
+) -> list[Row[Any]]:
+    """The ledger rows of this content's partitions, in the order of workbooks, sheets and rows: all of them, or at
+    ``most`` so many from number ``first`` on, counted from 0."""
+    return partitions_of(connection, load.load_id, load.content, first, most)
 
 
-def partitions_of(connection: Connection, load_id: str, content: str) -> list[Row[Any]]:
+def partitions_of(
+    connection: Connection, load_id: str, content: str, first: int = 0, most: int | None = None
+) -> list[Row[Any]]:
     """The same by the load's identity and its content."""
     return list(
         connection.execute(
             select(partitions)
             .where(of_content(partitions, load_id, content))
             .order_by(partitions.c.workbook, partitions.c.sheet, partitions.c.first_row)
+            .offset(first or None)
+            .limit(most)
         )
     )
 

@@ -5,6 +5,7 @@ in any process, any number of times, on any worker. ``pipeline`` says their orde
 ``reconcile``, ``publish``, ``clean``        the proof, the one visible transaction, what goes afterwards
 ``release``, ``failure``    a person lets a held load pass; why an attempt ended
 ``resume``                  what an earlier attempt staged, and what of it is used again
+``recorded``                the partitions that there are, by their numbers
 ``ahead``                   what of publishing one machine does beside the steps before it
 """
 
@@ -16,6 +17,7 @@ from factload.steps.load import load_partition
 from factload.steps.open import open_load
 from factload.steps.publish import publish_load
 from factload.steps.reconcile import reconcile_load
+from factload.steps.recorded import recorded_partitions
 from factload.steps.release import release_load
 from factload.steps.split import split_workbook
 
@@ -29,6 +31,7 @@ __all__ = [
     "publish_load",
     "reconcile_load",
     "record_failure",
+    "recorded_partitions",
     "release_load",
     "split_workbook",
 ]

@@ -16,6 +16,7 @@ from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.split.all_workbooks import split_sources
 from factload.split.fields import sheet_fields
+from factload.split.recorded import recorded_files
 from factload.split.witness import read_witness
 from factload.staging import in_use
 from factload.staging.store import place_of
@@ -34,7 +35,7 @@ def split_workbook(
         with connection.begin():
             in_use.at_work(connection, load)
             if ledger.fence(connection, load, *ledger.UNFINISHED, "published") == "published":
-                return Split(partitions.recorded_files(connection, load), ())
+                return Split(recorded_files(connection, load), ())
             require_none_of_old(load.load_id, load.sources)
             corrections = read_corrections(connection, load.load_id, load.epoch)
             asked = with_a_value(feed, fact_table(connection, feed))

@@ -40,6 +40,14 @@ def add_commands(commands: Commands) -> None:
     rejects.add_argument(
         "--xlsx", metavar="F", type=Path, help="write them to the new workbook F, to send back"
     )
+    rejects.add_argument(
+        "--annotated",
+        action="store_true",
+        help="with --xlsx: F is the sender's own workbook with the wrong cells marked, the rest as it was",
+    )
+    rejects.add_argument(
+        "--workbook", metavar="W", help="with --annotated: which of the load's workbooks, by its path or name"
+    )
     add_output_options(rejects)
     rejects.set_defaults(command=_rejects)
 
@@ -79,11 +87,13 @@ def _rejects(options: argparse.Namespace) -> int:
     from factload.postgres.errors import database_errors
     from factload.reports.report import read_report
 
+    if options.annotated and not options.xlsx:
+        raise FeedError("option_missing", "--annotated needs a file to write", remedy="Name it with --xlsx F")
     url = url_for_load(options)
     read_report(url, options.load)  # says so when there is no such load
     with database_errors("reading the rejects"), engine_for(url).connect() as connection:
         if options.xlsx:
-            return _write_rejects(options, connection)
+            return (_write_annotated if options.annotated else _write_rejects)(options, connection)
         found = read_rejects(connection, options.load)
         if options.json:
             for reject in found:
@@ -103,6 +113,20 @@ def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
     else:
         print(f"{written.rows} rejected rows written to {options.xlsx}")
     for note in written.notes:
+        print(note, file=sys.stderr)
+    return 0
+
+
+def _write_annotated(options: argparse.Namespace, connection: Connection) -> int:
+    from factload.reports.annotated.rejects import annotate_rejects
+
+    with new_file(options.xlsx) as file:
+        done = annotate_rejects(file, connection, options.load, options.workbook)
+    if options.json:
+        print(json.dumps({"workbook": str(options.xlsx), "cells": done.cells, "notes": done.notes}))
+    else:
+        print(f"{done.cells} cells marked in {options.xlsx}")
+    for note in done.notes:
         print(note, file=sys.stderr)
     return 0
 

@@ -199,11 +199,16 @@ def open_source(
         contents = Contents(
             file, may_be_csv=csv is not None or is_named_csv(file.name), max_members=limits.members
         )
-        found = next((each for each in FORMATS if each.recognises(contents)), None)
-        if found is None:
-            raise no_workbook(contents)
-        with found.open(file, Reading(limits, csv, cells)) as source:
+        with format_of(contents).open(file, Reading(limits, csv, cells)) as source:
             yield source
+
+
+def format_of(contents: Contents) -> Format:
+    """The kind of a file. Raises WorkbookError for one that is of none."""
+    found = next((each for each in FORMATS if each.recognises(contents)), None)
+    if found is None:
+        raise no_workbook(contents)
+    return found
 
 
 def inspect(

@@ -63,6 +63,11 @@ class XmlReader:
             # expat keeps an unfinished token in memory
             raise hostile(f"{self._part} holds a tag without an end", f"at most {_MAX_TOKEN:,} bytes")
 
+    @property
+    def position(self) -> int:
+        """Where in the bytes that were fed the tag stands that is told of: the end of one that is its own end tag."""
+        return self._parser.CurrentByteIndex
+
     def _refuse(self, *_: object) -> None:
         raise hostile(f"{self._part} holds a DOCTYPE", "no document type, as in every real workbook")
 

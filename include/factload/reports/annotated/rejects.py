@@ -1,0 +1,92 @@
+"""The rejected rows of a load, marked in the workbook that they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import IO
+
+from sqlalchemy.engine import Connection
+
+from factload.errors import FeedError, WorkbookError
+from factload.ledger.opening import newest_load
+from factload.ledger.rejects import read_rejects, rejects_by_reason
+from factload.load import Load, SourceFile
+from factload.reports.annotated.workbook import Annotated, Mark, annotate
+from factload.sheet.references import column_index
+from factload.sheet.reject import Reject
+from factload.split.sources import openable, require_unchanged
+
+MOST_REJECTS = 100_000  # nobody corrects more by hand
+
+
+def annotate_rejects(
+    file: IO[bytes], connection: Connection, load_id: str, workbook: str | None = None
+) -> Annotated:
+    """Write the workbook of a load into ``file``, its rejected cells marked and commented on.
+
+    ``workbook``: which of several, by its path or name. Raises ``FeedError`` where none or several have rejects, or
+    there are very many; ``WorkbookError`` when the workbook is not the one that was loaded, or can't be annotated.
+    """
+    load = newest_load(connection, load_id)
+    count = sum(rejects_by_reason(connection, load_id).values())
+    if count > MOST_REJECTS:
+        raise FeedError(
+            "rejects_too_many",
+            f"{load_id} has {count:,} rejected rows",
+            expected=f"at most {MOST_REJECTS:,} to mark in the workbook itself",
+            remedy="Leave out --annotated: the rejected rows are then written into a workbook of their own",
+        )
+    found: dict[str, list[Reject]] = {}
+    for reject in read_rejects(connection, load_id):
+        found.setdefault(reject.workbook, []).append(reject)
+    source = _chosen(load, found, workbook)
+    return annotate_source(file, source, found[source.path])
+
+
+def annotate_source(file: IO[bytes], source: SourceFile, rejects: Iterable[Reject]) -> Annotated:
+    """Write one workbook into ``file``, with these of its rows marked. Raises ``WorkbookError``."""
+    marks: dict[str, list[Mark]] = {}
+    for reject in rejects:
+        marks.setdefault(reject.sheet, []).append(_mark(reject))
+    _require_as_loaded(source)
+    done = annotate(file, openable(source), marks)
+    _require_as_loaded(source)
+    return done
+
+
+def _chosen(load: Load, found: Mapping[str, list[Reject]], workbook: str | None) -> SourceFile:
+    own = {source.path: source for source in load.sources}
+    with_rejects = [own[path] for path in found if path in own]
+    if workbook is not None:
+        with_rejects = [s for s in with_rejects if workbook in (s.path, PurePath(s.path).name)]
+    if len(with_rejects) == 1:
+        return with_rejects[0]
+    if not found:
+        raise FeedError("rejects_none", f"{load.load_id} has no rejected rows")
+    names = ", ".join(path for path in found)
+    raise FeedError(
+        "workbook_unnamed",
+        f"rows of {len(found)} workbooks of {load.load_id} were rejected"
+        if workbook is None
+        else f"{load.load_id} has no one workbook {workbook} with rejected rows",
+        expected=f"one of {names}",
+        remedy="Name it with --workbook",
+    )
+
+
+def _mark(reject: Reject) -> Mark:
+    letters = (reject.cell or "A").rstrip("0123456789")
+    return Mark(reject.row, column_index(letters), f"{reject.explanation} ({reject.reason})")
+
+
+def _require_as_loaded(source: SourceFile) -> None:
+    try:
+        require_unchanged(source)
+    except WorkbookError as error:
+        raise WorkbookError(
+            "workbook_changed",
+            f"the workbook {source.path} is not there any more as it was read",
+            expected="the same bytes: its cells are marked by their addresses",
+            remedy="Put it back; or leave out --annotated, and the rejected rows are written by themselves",
+        ) from error

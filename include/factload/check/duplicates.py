@@ -15,7 +15,7 @@ from sqlalchemy import Table, types
 from sqlalchemy.dialects.postgresql import CITEXT
 
 from factload.dimension.key_hash import Hashes, hash_keys
-from factload.fact.duplicates import headers_of
+from factload.fact.duplicate_cells import headers_of
 from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW
 from factload.feed.model import Feed

@@ -40,8 +40,9 @@ from factload.progress import QUIET, Progress
 from factload.reconcile.witness import Compared, Counted, compare
 from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
-from factload.split.fields import sheet_fields
+from factload.split.fields import key_fields, sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
+from factload.split.places import header_of
 from factload.split.sources import openable, read_sources
 from factload.split.witness import read_witness
 from factload.staging.files import open_table
@@ -102,6 +103,12 @@ def _sheets(feed: Feed, sources: Sequence[SourceFile], problems: Problems) -> li
             for sheet in readable_sheets(source, origin, feed, sheet_fields(feed), problems)
         ]
     return []
+
+
+def _looked_up(feed: Feed) -> list[str]:
+    """The dimensions whose keys are looked up."""
+    used = {column.dimension for column in feed.fact.columns.values()}
+    return [name for name in feed.dimensions if name in used]
 
 
 def _own(
@@ -209,10 +216,11 @@ class _Rows:
         for measure, total in loaded.items():
             self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
+        noted = whole.schema.metadata
+        called = {name: header_of(noted, key_fields(readable, name)) for name in _looked_up(readable)}
         for column in lost["column"].unique().to_pylist():
             keys = lost.filter(pc.equal(lost["column"], column))["raw"].combine_chunks()
-            those = self.feed.dimensions.items()
-            name = ", ".join(n for n, dimension in those if ", ".join(dimension.column) == column)
+            name = ", ".join(name for name, header in called.items() if header == column)
             self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
 
     def errors(self, source: int) -> list[FactloadError]:

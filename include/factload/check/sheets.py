@@ -69,7 +69,7 @@ def _chosen(
 
 
 def _fields_found(source: Source, part: SheetPart, fields: Sequence[SheetField]) -> tuple[SheetField, ...]:
-    header = best_header(source.first_rows(part), [field.column for field in fields], source.calendar)
+    header = best_header(source.first_rows(part), [field.names for field in fields], source.calendar)
     if header is None:
         return ()
-    return tuple(field for field in fields if len(columns_named(header, field.column)) == 1)
+    return tuple(field for field in fields if len(columns_named(header, field.names)) == 1)

@@ -24,7 +24,7 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.header import find_header
-from factload.sheet.names import as_seen, is_same
+from factload.sheet.names import as_seen, is_same, spellings
 from factload.sheet.source import Source, open_source
 from factload.sheet.text_values import read_text
 from factload.sheet.workbook_file import Openable
@@ -62,7 +62,7 @@ def read_returned(
     rejected.
     """
     known = read_corrections(connection, load.load_id)
-    wanted = list(dict.fromkeys(one.column for one in fields))
+    wanted = list(dict.fromkeys(one.names for one in fields))
     with returned_rows(path, name, load, wanted, csv) as returned:
         found = Corrections(notes=returned.notes)
         for sha256, sheet in returned.sheets():
@@ -125,7 +125,7 @@ class _Comparison:
 
     def _own_columns(self, opened: Source) -> dict[int, str]:
         part = next(part for part in opened.sheets if part.name == self._sheet)
-        wanted = [one.column for one in self._fields]
+        wanted = [one.names for one in self._fields]
         header = find_header(opened.first_rows(part), wanted, self._sheet, calendar=opened.calendar)
         return {i: name for i, name in header.names.items() if name not in ADDED}
 
@@ -164,7 +164,7 @@ class _Comparison:
         """A changed cell, written as in the load's own workbook."""
         if self._saved.date1904 != opened.calendar.date1904:
             kind, text = calendar_cell(kind, text, self._saved)
-        of = [one for one in self._fields if is_same(one.column, column)]
+        of = [one for one in self._fields if any(is_same(name, column) for name in spellings(one.names))]
         if self._saved.texts_alone and kind == Kind.TEXT and of and all(one.role == "value" for one in of):
             # A csv file holds texts alone, so the declared type is read from them, as it is from a feed's own.
             read = read_text(Column(np.array([kind], np.uint8), texts([text])), of[0].type, of[0].text_format)

@@ -26,6 +26,7 @@ from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.header import Header, best_header, columns_named
+from factload.sheet.names import ColumnName, spellings
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
@@ -51,7 +52,7 @@ class ReturnedRow:
 
 @contextmanager
 def returned_rows(
-    path: Openable, name: str, load: Load, wanted: Sequence[str], csv: CsvDialect | None
+    path: Openable, name: str, load: Load, wanted: Sequence[ColumnName], csv: CsvDialect | None
 ) -> Iterator[Returned]:
     """The rows of the workbook at ``path``, called ``name``; ``wanted``: the columns that the feed reads.
 
@@ -101,7 +102,7 @@ class Returned:
         self.saved = Saved()
         self.notes: list[str] = []
 
-    def add_sheet(self, opened: Source, part: SheetPart, wanted: Sequence[str]) -> None:
+    def add_sheet(self, opened: Source, part: SheetPart, wanted: Sequence[ColumnName]) -> None:
         """Take the rows of one sheet; one without any of the columns that factload adds is left out, and noted."""
         header = best_header(opened.first_rows(part), (*IDENTITY, *PROOF))
         there = {name for name in (*IDENTITY, *PROOF) if header is not None and columns_named(header, name)}
@@ -118,7 +119,9 @@ class Returned:
             if row.number > header.row:
                 self._add_row(header, part.name, row)
 
-    def _require_columns(self, header: Header, sheet: str, there: set[str], wanted: Sequence[str]) -> None:
+    def _require_columns(
+        self, header: Header, sheet: str, there: set[str], wanted: Sequence[ColumnName]
+    ) -> None:
         missing = [n for n in (*IDENTITY, *PROOF, *wanted) if not columns_named(header, n)]
         if not missing:
             return
@@ -127,7 +130,7 @@ class Returned:
                 f"{self.name} was written by an older factload: its rows don't say of which delivery they are"
             )
         else:
-            seen = f"sheet {sheet} of {self.name} has no column {', '.join(map(repr, missing))}"
+            seen = f"sheet {sheet} of {self.name} has no column {', '.join(map(_told, missing))}"
         raise WorkbookError(
             "corrections_refused", seen, expected=_NEWEST, remedy=_ANEW.format(self._load.load_id)
         )
@@ -202,6 +205,10 @@ class Returned:
             expected=_NEWEST,
             remedy=_ANEW.format(self._load.load_id),
         )
+
+
+def _told(column: ColumnName) -> str:
+    return " or ".join(map(repr, spellings(column)))
 
 
 def _row_number(cell: tuple[Kind, str] | None) -> int | None:

@@ -101,7 +101,7 @@ class _Below(TypedDict):
 
 def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> tuple[SheetPart, _Below]:
     part = next(part for part in opened.sheets if part.name == sheet)
-    names = [field.column for field in fields]
+    names = [field.names for field in fields]
     header = find_header(opened.first_rows(part), names, sheet, calendar=opened.calendar)
     return part, {"header_row": header.row, "columns": set(place_columns(header, names, sheet))}
 

@@ -5,6 +5,7 @@ sheet's own values, and know in which column they stand.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,10 @@ from sqlalchemy import Row
 from factload.errors import TransientError
 from factload.feed.model import Feed
 from factload.load import Load
+from factload.sheet.names import either
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_name
+from factload.split.places import Places, header_of, letter_of
 from factload.staging.files import mapped, name_with
 from factload.staging.store import place_of
 from factload.staging.whole import STAGING_LOST
@@ -23,14 +26,23 @@ from factload.staging.whole import STAGING_LOST
 _TRAILING_ZEROS = r"(\.[0-9]*?)0+$"
 
 
-def cells_of(
-    load: Load, feed: Feed, partition: Row[Any], keys: Sequence[str], rows: pa.Array
-) -> tuple[str | None, pa.Array | None]:
-    """The letter of the sheet's column that the first key comes from, and what stands in the cells of the keys in
-    these rows of the partition, which is its row of the ledger. Nothing where its file is gone."""
+@dataclass(frozen=True, slots=True)
+class KeyCells:
+    """``column``: what the sheet calls the columns. ``letter``: that of the first, and ``raw``: what each row has in
+    all of them; None where the partition's file is gone."""
+
+    column: str
+    letter: str | None = None
+    raw: pa.Array | None = None
+
+
+def cells_of(load: Load, feed: Feed, partition: Row[Any], keys: Sequence[str], rows: pa.Array) -> KeyCells:
+    """What stands in these rows of the partition, which is its row of the ledger, in the columns that the keys come
+    from."""
     fields, sha256 = _fields(feed, keys), partition.file_sha256
+    unknown = KeyCells(", ".join(headers_of(feed, keys)))
     if sha256 is None or not fields:
-        return None, None
+        return unknown
     address = place_of(load).address(name_with(sha256, file_name(partition.partition_id)))
     try:
         with mapped(address, sha256) as file:
@@ -38,10 +50,25 @@ def cells_of(
     except TransientError as error:
         if error.code not in STAGING_LOST:
             raise
-        return None, None
+        return unknown
     at = pc.index_in(rows, value_set=whole["row"].combine_chunks())
-    letter = whole.schema.metadata[fields[0].encode()].decode()
-    return letter, _shown(whole.select(fields).take(at), fields).combine_chunks()
+    noted = whole.schema.metadata
+    shown = _shown(whole.select(fields).take(at), fields).combine_chunks()
+    return KeyCells(", ".join(headers_of(feed, keys, noted)), letter_of(noted, fields[0]), shown)
+
+
+def headers_of(feed: Feed, keys: Sequence[str], noted: Places | None = None) -> list[str]:
+    """The sheet's columns that the keys come from. ``noted``: of one partition file; without it every name counts that
+    they may have."""
+    found: list[str] = []
+    for key in keys:
+        source = feed.fact.columns[key]
+        if source.dimension is not None:
+            names, fields = feed.dimensions[source.dimension].column, key_fields(feed, source.dimension)
+        else:
+            names, fields = (source.column or key,), [value_field(key)] if source.column else []
+        found += [header_of(noted, [field]) for field in fields] if noted and fields else map(either, names)
+    return found
 
 
 def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:

@@ -74,18 +74,6 @@ def reject_duplicates(
         )
 
 
-def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
-    """The sheet's columns that the key comes from."""
-    found: list[str] = []
-    for key in keys:
-        source = feed.fact.columns[key]
-        if source.dimension is not None:
-            found += feed.dimensions[source.dimension].column
-        else:
-            found.append(source.column or key)
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Duplicates:
     """Rows of one partition, and of each the partition and the row that have its values first."""
@@ -110,13 +98,13 @@ def _rejects(
 ) -> pa.Table:
     """These rows as rejects, with the cells of the first column that they are compared by."""
     rows = pa.array(duplicates.rows, pa.int32())
-    letter, raw = cells_of(load, feed, partition, once.columns, rows)
+    cells = cells_of(load, feed, partition, once.columns, rows)
     return reject_table(
         rows,
-        column=", ".join(headers_of(feed, once.columns)),
+        column=cells.column,
         reason=once.reason,
-        letter=letter,
-        raw=raw,
+        letter=cells.letter,
+        raw=cells.raw,
         duplicate_of=duplicates.named_for(partition.workbook),
     )
 

@@ -12,6 +12,7 @@ from factload.feed.model import Feed
 from factload.sheet.field import SheetField
 from factload.sheet.reject import NOTED, cells
 from factload.split.fields import key_fields, sheet_fields
+from factload.split.places import header_of, letter_of
 from factload.vectors import Flags, as_flags, flags
 
 _REASON = "unstorable_text"
@@ -50,10 +51,10 @@ def _without(rows: pa.Table, field: SheetField, codec: str) -> pa.Table:
     bad = as_flags(pc.is_null(rows["reason"].combine_chunks())) & _unencodable(texts, codec)
     if not bad.any():
         return rows
-    letter = rows.schema.metadata[field.name.encode()].decode()
+    noted = rows.schema.metadata
     said = {
-        "cell": cells(letter, rows["row"].combine_chunks()),
-        "column": field.column,
+        "cell": cells(letter_of(noted, field.name), rows["row"].combine_chunks()),
+        "column": header_of(noted, [field.name]),
         "raw": texts,
         "reason": _REASON,
     }

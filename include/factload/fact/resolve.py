@@ -21,6 +21,7 @@ from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
 from factload.sheet.reject import noted_rejects, reject_table
 from factload.split.fields import date_field, key_fields, value_field
+from factload.split.places import Places, header_of, letter_of
 from factload.vectors import Flags, as_flags, flags
 
 ROW = "factload_row"
@@ -62,15 +63,13 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
     readable = pc.is_null(partition["reason"])
     rejects = [noted_rejects(partition)]
     rows = partition.filter(readable).combine_chunks()
-    letters = partition.schema.metadata
+    noted: Places = partition.schema.metadata
     alive = np.ones(rows.num_rows, np.bool_)
     for column, kind in _rounding(feed, table).items():
         values = rows[value_field(column)].combine_chunks()
         lost = alive & rounded(values, kind)
         if lost.any():
-            header = feed.fact.columns[column].column or column
-            numbers = rows["row"].combine_chunks()
-            rejects.append(_rejects(numbers, value_field(column), letters, header, values, lost))
+            rejects.append(_rejects(rows["row"].combine_chunks(), value_field(column), noted, values, lost))
             alive &= ~lost
     surrogates: dict[str, pa.Array] = {}
     unknown: dict[str, int] = {}
@@ -86,7 +85,7 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
             unknown[name] = int((alive & ~as_flags(pc.is_valid(found.surrogate))).sum())
         lost = alive & ~as_flags(pc.is_valid(surrogate))
         if lost.any():
-            rejects.append(keys.rejects(partition.schema.metadata, reason, lost))
+            rejects.append(keys.rejects(noted, reason, lost))
             alive &= ~lost
     columns = {ROW: rows["row"]}
     for name, source in feed.fact.columns.items():
@@ -112,15 +111,13 @@ def _rounding(feed: Feed, table: Table | None) -> dict[str, types.TypeEngine[Any
     return {name: kind for name, kind in kinds.items() if rounds(kind)}
 
 
-def _rejects(
-    row: pa.Array, field: str, letters: Mapping[bytes, bytes], header: str, values: pa.Array, lost: Flags
-) -> pa.Table:
+def _rejects(row: pa.Array, field: str, noted: Places, values: pa.Array, lost: Flags) -> pa.Table:
     which = flags(lost)
     return reject_table(
         row.filter(which),
-        column=header,
+        column=header_of(noted, [field]),
         reason="not_exact",
-        letter=letters[field.encode()].decode(),
+        letter=letter_of(noted, field),
         raw=pc.cast(values.filter(which), pa.string()),
     )
 
@@ -192,7 +189,7 @@ class _Keys:
         place[order] = np.arange(len(order))
         return made.take(pa.array(place[index]))
 
-    def rejects(self, letters: Mapping[bytes, bytes], reason: pa.Array, lost: Flags) -> pa.Table:
+    def rejects(self, noted: Places, reason: pa.Array, lost: Flags) -> pa.Table:
         """The rows ``lost``, as rejects at the cell of the key's first part."""
         which = flags(lost)
         raw = pc.binary_join_element_wise(
@@ -200,9 +197,9 @@ class _Keys:
         )
         return reject_table(
             self._row.filter(which),
-            column=", ".join(self._dimension.column),
+            column=header_of(noted, self._fields),
             reason=reason.filter(which),
-            letter=letters[self._fields[0].encode()].decode(),
+            letter=letter_of(noted, self._fields[0]),
             raw=raw if len(self._raw) > 1 else self._raw[0].filter(which),
         )
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
-from factload.feed.part import FeedPart, time_zone
+from factload.feed.part import FeedPart, column_name, names_schema, time_zone
 from factload.rules import RULES
 from factload.rules.asked import AskedRule, asked_rules
 from factload.rules.rule import Rule
 from factload.sheet.date_format import parse_date_format
+from factload.sheet.names import ColumnName, is_same, spellings
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
@@ -65,8 +66,12 @@ class _Source(FeedPart):
 
     dimension: str | None = None
     """The dimension whose surrogate key fills this column."""
-    column: str | None = None
-    """The sheet's column whose values fill this column."""
+    column: Annotated[
+        ColumnName | None,
+        BeforeValidator(column_name),
+        names_schema("Amount", ["Amount", "Betrag"], one={"type": "string"}, optional=True),
+    ] = None
+    """The sheet's column whose values fill this column; or a list of names of which each sheet has one."""
     value: Annotated[Any, BeforeValidator(_constant), _CONSTANT_SCHEMA] = None
     """The same constant in every row: a number, a text, true or false, or a date."""
     period: Annotated[str | None, BeforeValidator(_period), _PERIOD_SCHEMA] = None
@@ -151,6 +156,10 @@ class FactColumn(_WithRules):
             raise ValueError(f"`{given[0]}` goes with `column`: it is a rule on the values of the sheet")
         _ = self.rules
         return self
+
+    def is_called(self, name: str) -> bool:
+        """Whether a column of the sheet with this name fills it."""
+        return any(is_same(one, name) for one in spellings(self.column or ()))
 
     @property
     def _written(self) -> dict[Rule, Any]:

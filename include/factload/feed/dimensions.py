@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from factload.errors import did_you_mean
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
-from factload.feed.part import FeedPart, one_or_more, time_zone
+from factload.feed.part import NAMES, FeedPart, column_name, names_schema, one_or_more, time_zone
+from factload.sheet.names import ColumnName
 
 KeyType = Literal["text", "date"]
 _ACTIONS = ("reject", "fail", "create")
@@ -75,6 +76,14 @@ def _unmatched(value: object) -> object:
     raise ValueError(f"expected {_UNMATCHED}")
 
 
+def _key_columns(value: object, info: ValidationInfo) -> object:
+    """The names of each part's column: a list in the feed is of the parts if there are several, else of names."""
+    of_parts = len(info.data.get("business_key", ())) > 1
+    if isinstance(value, list | tuple) and (of_parts or (len(value) == 1 and not isinstance(value[0], str))):
+        return tuple(column_name([part] if isinstance(part, str) else part) for part in value)
+    return (column_name(value),)
+
+
 class AsOf(FeedPart):
     """Members with a history (slowly changing, type 2): the one is taken that was valid on a row's date."""
 
@@ -82,16 +91,38 @@ class AsOf(FeedPart):
     """The dimension's column with the day or moment from which a member is valid; null or `-infinity`: always."""
     valid_to: str
     """The column with the day or moment at which validity ends (exclusive); null or `infinity`: still valid."""
-    date: str = Field(default="period", examples=["Order date", "period"])
-    """The sheet's column with the row's date; or `period`, the load's own."""
+    date: Annotated[
+        ColumnName,
+        BeforeValidator(column_name),
+        names_schema("Order date", ["Order date", "Ordered"], "period", one={"type": "string"}),
+    ] = "period"
+    """The sheet's column with the row's date, or a list of names of which each sheet has one; or `period`, the load's
+    own."""
 
     timezone: Annotated[str | None, BeforeValidator(time_zone)] = Field(default=None, examples=["UTC"])
     """The time zone into which dates with an offset or `Z` are converted; without it such rows are rejects."""
 
     @property
-    def header(self) -> str | None:
+    def header(self) -> ColumnName | None:
         """The sheet's column with the date; none when it is the period."""
         return None if self.date == "period" else self.date
+
+
+_ONE_NAME = {"type": "string"}
+_KEY_COLUMNS = WithJsonSchema(
+    {
+        "anyOf": [
+            _ONE_NAME,
+            {
+                "type": "array",
+                "items": {"anyOf": [NAMES["items"], NAMES]},
+                "minItems": 1,
+                "uniqueItems": True,
+            },
+        ],
+        "examples": ["SKU", ["SKU", "Article"], ["Country", "Code"]],
+    }
+)
 
 
 def _text_or_texts(*examples: object) -> WithJsonSchema:
@@ -153,10 +184,9 @@ class Dimension(FeedPart):
     """Its column with the key that the sheet has, or a list of columns that together are the key."""
     surrogate_key: str
     """Its column with the key that goes into the fact table."""
-    column: Annotated[
-        tuple[str, ...], BeforeValidator(one_or_more), _text_or_texts("SKU", ["Country", "Code"])
-    ]
-    """The sheet's column with the business key; a list for a list."""
+    column: Annotated[tuple[ColumnName, ...], BeforeValidator(_key_columns), _KEY_COLUMNS]
+    """The sheet's column with the business key; a list for a list. Each may be a list of names of which each sheet has
+    one: `[SKU, Article]`, or `[[Country, Land], Code]` for a list."""
     type: Annotated[tuple[KeyType, ...], BeforeValidator(one_or_more), _TYPES] = Field(
         default=("text",), json_schema_extra={"default": "text"}
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
 
-from pydantic import Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from factload.feed.part import FeedPart
+from factload.feed.part import NAMES, FeedPart, column_name, names_schema
 from factload.rules.pattern import whole_text
 from factload.sheet.choices import Ends, Skip
-from factload.sheet.names import pattern_of, whole_pattern
+from factload.sheet.names import ColumnName, pattern_of, whole_pattern
 
 _EXPECTED = (
     'expected `blank_row`, `totals_row`, or the text of the first row below the data, such as {first: "Total"} or '
@@ -24,7 +25,7 @@ ENDS_SCHEMA = WithJsonSchema(
             {"enum": [*_WORDS, None]},
             {
                 "type": "object",
-                "properties": {"first": _TEXT, "column": _TEXT},
+                "properties": {"first": _TEXT, "column": {"anyOf": [_TEXT, NAMES]}},
                 "required": ["first"],
                 "additionalProperties": False,
             },
@@ -44,16 +45,29 @@ def end_of_data(value: object) -> object:
         return Ends("totals_row")
     if not isinstance(value, dict) or "first" not in value or value.keys() - {"first", "column"}:
         raise ValueError(_EXPECTED)
-    if not all(isinstance(text, str) and text.strip() for text in value.values()):
+    if not all(_is_text(text) for text in (value["first"], *_names_in(value))):
         raise ValueError(_EXPECTED)
-    return Ends("first", pattern_of(value["first"]), value.get("column", ""))
+    names = tuple(_names_in(value))
+    return Ends("first", pattern_of(value["first"]), names[0] if len(names) == 1 else names or "")
+
+
+def _names_in(value: dict[str, Any]) -> Sequence[Any]:
+    named = column_name(value["column"]) if "column" in value else ()
+    return named if isinstance(named, tuple) else (named,)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
 
 
 class SkippedRows(FeedPart):
     """Rows that are no data wherever they stand: those with a text in a column."""
 
-    column: str = Field(examples=["Region"], json_schema_extra={"pattern": r"\S"})
-    """The sheet's column that holds the text, whether the feed loads it or not."""
+    column: Annotated[
+        ColumnName, BeforeValidator(column_name), names_schema("Region", ["Region", "Gebiet"], one=_TEXT)
+    ]
+    """The sheet's column that holds the text, whether the feed loads it or not; or a list of names of which each sheet
+    has one."""
     equals: str | None = Field(default=None, examples=["Subtotal"], json_schema_extra={"pattern": r"\S"})
     """The whole text. White space counts as a person sees it, and case counts."""
     pattern: str | None = Field(default=None, examples=["Subtotal .*"])
@@ -63,7 +77,9 @@ class SkippedRows(FeedPart):
     def _one_text(self) -> Self:
         if (self.equals is None) == (self.pattern is None):
             raise ValueError("expected `equals` or `pattern`, one of them, beside `column`")
-        if not self.column.strip() or not (self.equals is None or self.equals.strip()):
+        if (isinstance(self.column, str) and not self.column.strip()) or not (
+            self.equals is None or self.equals.strip()
+        ):
             raise ValueError("expected a text")
         if self.pattern is not None:
             whole_text(self.pattern)

@@ -36,7 +36,6 @@ from factload.feed.schedule import Duration, Run, cron
 from factload.feed.witness import TOTALS_ROW, Witness
 from factload.feed.workbook import CsvPart, WorkbookPart
 from factload.sheet.choices import CellChoices
-from factload.sheet.names import is_same
 from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
@@ -190,7 +189,7 @@ class Feed(FeedPart):
         wanted, numbers = self.witness.sum if self.witness else None, self.fact.measures
         if wanted is None or wanted in numbers:
             return [name for name in numbers if name == wanted]
-        return [name for name in numbers if is_same(self.fact.columns[name].column or "", wanted)]
+        return [name for name in numbers if self.fact.columns[name].is_called(wanted)]
 
     @property
     def witnessed(self) -> str | None:

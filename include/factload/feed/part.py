@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import combinations
 from string import Formatter
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
+
+from factload.sheet.names import is_same
 
 _A_DAY, _ANOTHER_DAY = (
     date(2026, 11, 5),
@@ -66,3 +70,30 @@ def time_zone(name: object) -> object:
 def one_or_more(value: object) -> object:
     """The same, and a single text as a tuple of one."""
     return (value,) if isinstance(value, str) else sequence(value)
+
+
+def column_name(value: object) -> object:
+    """A column's name, or a list of those of which it has one; raises ``ValueError`` for a list that names none, or one
+    twice. A list of one is that name."""
+    if not isinstance(value, list | tuple):
+        return value
+    if not value or not all(isinstance(name, str) and name.strip() for name in value):
+        raise ValueError("expected the column's name, or a list of names of which the sheet has one")
+    for one, other in combinations(value, 2):
+        if is_same(one, other):
+            raise ValueError(f"has {other!r} twice in a list of names of one column")
+    return tuple(value) if len(value) > 1 else value[0]
+
+
+NAMES: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "string", "pattern": r"\S"},
+    "minItems": 1,
+    "uniqueItems": True,
+}
+
+
+def names_schema(*examples: object, one: dict[str, Any], optional: bool = False) -> WithJsonSchema:
+    """The schema of a column's name (``one``) or names."""
+    nothing: list[dict[str, Any]] = [{"type": "null"}] if optional else []
+    return WithJsonSchema({"anyOf": [one, NAMES, *nothing], "examples": list(examples)})

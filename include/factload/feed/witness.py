@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from factload.feed.part import FeedPart, periodic_path
+from factload.feed.part import FeedPart, column_name, names_schema, periodic_path
+from factload.sheet.names import ColumnName
 
 TOTALS_ROW = "totals_row"
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -51,8 +52,13 @@ class Witness(FeedPart):
     """What it says: the sum of this column, by its name in `fact.columns` or in the sheet."""
     count: Literal["rows"] | None = None
     """Or the count of rows."""
-    column: str | None = Field(default=None, examples=["Rows"], json_schema_extra={"pattern": r"\S"})
-    """The column in which the number stands, in the totals row or the companion file; without it that of `sum`."""
+    column: Annotated[
+        ColumnName | None,
+        BeforeValidator(column_name),
+        names_schema("Rows", ["Rows", "Count"], one={"type": "string", "pattern": r"\S"}, optional=True),
+    ] = None
+    """The column in which the number stands, in the totals row or the companion file, or a list of names of which it
+    has one; without it that of `sum`."""
     field: int | None = Field(default=None, ge=1, le=16_384)
     """Or its position in the row, from 1: for a csv file's last record, which has fields of its own."""
     sheet: str | None = Field(default=None, examples=["North"], json_schema_extra={"pattern": r"\S"})
@@ -65,8 +71,8 @@ class Witness(FeedPart):
 
     @field_validator("at", "file", "sum", "column", "sheet")
     @classmethod
-    def _some_text(cls, text: str | None) -> str | None:
-        if text is not None and not text.strip():
+    def _some_text(cls, text: ColumnName | None) -> ColumnName | None:
+        if isinstance(text, str) and not text.strip():
             raise ValueError("expected a text")
         return text
 

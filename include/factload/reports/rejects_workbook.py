@@ -129,7 +129,7 @@ class _Sheet:
         """The whole row that each of ``rejects`` stands for, out of its workbook; how many."""
         count = 0
         fields, workbook = sheet_fields(feed), feed.workbook
-        columns = list(dict.fromkeys(field.column for field in fields))
+        columns = list(dict.fromkeys(field.names for field in fields))
         with open_source(openable(source), csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from factload.sheet.names import ColumnName
+
 Merged = Literal["reject", "blank", "repeat"]
 StaleFormulas = Literal["reject", "take"]
 
@@ -24,14 +26,14 @@ class Ends:
 
     kind: Literal["blank_row", "totals_row", "first"]
     pattern: str = ""
-    column: str = ""
+    column: ColumnName = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Rows that are no data wherever they stand: those with a text of this RE2 expression in the column."""
 
-    column: str
+    column: ColumnName
     pattern: str
 
 
@@ -42,7 +44,7 @@ class RowChoices:
 
     ends: Ends | None = None
     skips: tuple[Skip, ...] = ()
-    watched: str | int = ""
+    watched: ColumnName | int = ""
 
 
 ALL_ROWS = RowChoices()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from factload.rules.asked import AskedRule
+from factload.sheet.header import Header, columns_named
+from factload.sheet.names import ColumnName
 from factload.sheet.text_format import UNGROUPED, TextFormat
 from factload.sql_types import SqlType
 
@@ -14,7 +17,8 @@ from factload.sql_types import SqlType
 class SheetField:
     """One value that a feed reads from each row.
 
-    ``column`` is the header's name in the sheet, ``name`` is unique and names the Arrow column. A ``required`` one
+    ``column`` is the header's name in the sheet, or the first of several of which it has one, and ``aliases`` are the
+    others. ``name`` is unique and names the Arrow column. A ``required`` one
     is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a
     text that writes a value of the type, as ``text_format`` says, is that value; otherwise text is no number, date or
     truth value. ``serials``: dates and the numbers that count their days may stand for each other. ``timezone``: by
@@ -31,3 +35,19 @@ class SheetField:
     rules: tuple[AskedRule, ...] = ()
     serials: bool = False
     timezone: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> ColumnName:
+        """What the header may call it."""
+        return (self.column, *self.aliases) if self.aliases else self.column
+
+
+def as_named(fields: Iterable[SheetField], header: Header) -> list[SheetField]:
+    """The fields, each by the one of its names that the header has."""
+    return [_as_named(field, header) if field.aliases else field for field in fields]
+
+
+def _as_named(field: SheetField, header: Header) -> SheetField:
+    there = next(name for name in (field.column, *field.aliases) if columns_named(header, name))
+    return replace(field, column=there, aliases=())

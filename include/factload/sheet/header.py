@@ -10,7 +10,7 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.doubles import as_excel_shows
-from factload.sheet.names import as_seen
+from factload.sheet.names import ColumnName, as_seen, spellings
 from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
@@ -35,7 +35,7 @@ class Header:
 
 def find_header(
     rows: Sequence[Row],
-    wanted: Sequence[str],
+    wanted: Sequence[ColumnName],
     sheet: str,
     merged: Callable[[int], list[str]] = lambda _: [],
     *,
@@ -63,42 +63,59 @@ def find_header(
     raise WorkbookError.together([refused, *(_duplicates(found, wanted, sheet) if found else ())])
 
 
-def best_header(rows: Sequence[Row], wanted: Sequence[str], calendar: Calendar = GREGORIAN) -> Header | None:
+def best_header(
+    rows: Sequence[Row], wanted: Sequence[ColumnName], calendar: Calendar = GREGORIAN
+) -> Header | None:
     """The first row that holds every wanted name, or else the first that holds most of them; None for no row."""
-    folded = [as_seen(name).casefold() for name in wanted]
+    folded = [{as_seen(name).casefold() for name in spellings(names)} for names in wanted]
 
     def held(header: Header) -> int:
         there = {as_seen(name).casefold() for name in header.names.values()}
-        return sum(name in there for name in folded)
+        return sum(not names.isdisjoint(there) for names in folded)
 
     best = max((_header(row, calendar) for row in rows), key=held, default=None)
     return best if best is not None and best.names else None
 
 
-def place_columns(header: Header, wanted: Sequence[str], sheet: str) -> list[int]:
+def place_columns(header: Header, wanted: Sequence[ColumnName], sheet: str) -> list[int]:
     """For each wanted name the index of its column (A = 1). Raises WorkbookError ``header_duplicate`` for all."""
     if duplicates := _duplicates(header, wanted, sheet):
         raise WorkbookError.together(duplicates)
     return [columns_named(header, name)[0] for name in wanted]
 
 
-def _duplicates(header: Header, wanted: Sequence[str], sheet: str) -> list[WorkbookError]:
+def _duplicates(header: Header, wanted: Sequence[ColumnName], sheet: str) -> list[WorkbookError]:
     found = {name: columns_named(header, name) for name in wanted}
-    return [
-        WorkbookError(
+    return [_duplicate(header, name, columns, sheet) for name, columns in found.items() if len(columns) > 1]
+
+
+def _duplicate(header: Header, name: ColumnName, columns: Sequence[int], sheet: str) -> WorkbookError:
+    places = " and ".join(f"{column_letters(index)}{header.row}" for index in columns[:_NAMES])
+    there = [spelling for spelling in spellings(name) if columns_named(header, spelling)]
+    if len(there) > 1:
+        return WorkbookError(
             "header_duplicate",
-            f"Sheet {sheet!r} has the column {name!r} {len(columns):,} times: "
-            + " and ".join(f"{column_letters(index)}{header.row}" for index in columns[:_NAMES]),
-            expected="every mapped name once",
-            remedy="Rename or delete the other",
+            f"Sheet {sheet!r} has {_quoted(there, ' and ')} ({places}), which the feed takes for names of one column",
+            expected="one of them",
+            remedy="Delete the other column, or take its name out of the list in the feed file",
         )
-        for name, columns in found.items()
-        if len(columns) > 1
-    ]
+    return WorkbookError(
+        "header_duplicate",
+        f"Sheet {sheet!r} has the column {there[0]!r} {len(columns):,} times: {places}",
+        expected="every mapped name once",
+        remedy="Rename or delete the other",
+    )
 
 
-def columns_named(header: Header, name: str) -> list[int]:
-    """Indices of the columns called ``name``: exactly, or else as a person sees it, or else in another case."""
+def columns_named(header: Header, name: ColumnName) -> list[int]:
+    """Indices of the columns called ``name``: exactly, or else as a person sees it, or else in another case. Of several
+    names those that any of them has."""
+    if isinstance(name, str):
+        return _columns_named(header, name)
+    return sorted({index for spelling in name for index in _columns_named(header, spelling)})
+
+
+def _columns_named(header: Header, name: str) -> list[int]:
     wanted = name.strip()
     if exact := [index for index, there in header.names.items() if there == wanted]:
         return exact
@@ -150,19 +167,22 @@ def _seen_there(rows: Sequence[Row], found: Header | None, *, known: bool) -> st
     )
 
 
-def _quoted(names: Sequence[str]) -> str:
-    shown = ", ".join(
-        repr(name if len(name) <= _NAME_CHARS else name[:_NAME_CHARS] + "…") for name in names[:_NAMES]
-    )
+def _quoted(names: Sequence[ColumnName], between: str = ", ") -> str:
+    shown = between.join(" or ".join(map(_shortened, spellings(name))) for name in names[:_NAMES])
     return shown + (f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else "")
 
 
-def _did_you_mean(missing: Sequence[str], found: Header | None, likeness: float) -> str:
+def _shortened(name: str) -> str:
+    return repr(name if len(name) <= _NAME_CHARS else name[:_NAME_CHARS] + "…")
+
+
+def _did_you_mean(missing: Sequence[ColumnName], found: Header | None, likeness: float) -> str:
     if found is None:
         return ""
     there = {
         name.casefold(): name for name in list(found.names.values())[:_LIKENED] if len(name) <= _NAME_CHARS
     }
-    close = (difflib.get_close_matches(name.casefold(), there, 1, likeness) for name in missing[:_NAMES])
-    near = [there[names[0]] for names in close if names]
+    asked = [name for names in missing[:_NAMES] for name in spellings(names)]
+    close = (difflib.get_close_matches(name.casefold(), there, 1, likeness) for name in asked)
+    near = list(dict.fromkeys(there[names[0]] for names in close if names))
     return f"Did you mean {_quoted(near)}? " if near else ""

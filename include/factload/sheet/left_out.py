@@ -19,6 +19,7 @@ from factload.sheet.block import Block, Column, Int32s, Kind
 from factload.sheet.choices import RowChoices
 from factload.sheet.columns import TypedRows
 from factload.sheet.header import Header, columns_named
+from factload.sheet.names import ColumnName, spellings
 from factload.sheet.pieces import Cell, Decoded, Marks, Pieces
 from factload.vectors import Flags, fixed, flags, matches, texts
 
@@ -43,7 +44,7 @@ class LeftOutRows:
         self._label_column = _label_column(choices, header, sheet)
         self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
         watched = choices.watched
-        if isinstance(watched, str):
+        if not isinstance(watched, int):
             watched = _column(header, watched, sheet) if watched else 0
         self.watched_column = watched
         self.columns = sorted({self._label_column, watched, *(c for c, _ in self._skips)} - {0})
@@ -222,13 +223,14 @@ def _label_column(choices: RowChoices, header: Header, sheet: str) -> int:
     return _column(header, choices.ends.column, sheet) if choices.ends.column else min(header.names)
 
 
-def _column(header: Header, name: str, sheet: str) -> int:
+def _column(header: Header, name: ColumnName, sheet: str) -> int:
     found = columns_named(header, name)
     if len(found) == 1:
         return found[0]
+    named = " or ".join(map(repr, spellings(name)))
     raise WorkbookError(
         "column_unclear",
-        f"Sheet {sheet!r} has {f'{len(found):,} columns' if found else 'no column'} {name!r} in row {header.row}, by "
+        f"Sheet {sheet!r} has {f'{len(found):,} columns' if found else 'no column'} {named} in row {header.row}, by "
         "which rows are left out or witnessed",
         expected="one column of this name",
         remedy="Correct the header, or the name in the feed file",

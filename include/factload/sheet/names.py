@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+ColumnName = str | tuple[str, ...]
+"""What a column is called, or the names of which it has one: ``("Amount", "Betrag")``."""
+
+
+def spellings(name: ColumnName) -> tuple[str, ...]:
+    """The names that the column may have."""
+    return (name,) if isinstance(name, str) else name
+
 
 def as_seen(name: str) -> str:
     """The name with white space of any kind as one space, its accents composed, and without what shows nothing.
@@ -16,6 +24,11 @@ def as_seen(name: str) -> str:
         name = unicodedata.normalize("NFC", name)
         name = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
     return " ".join(name.split())
+
+
+def either(name: ColumnName) -> str:
+    """The names that the column may have, in words."""
+    return " or ".join(spellings(name))
 
 
 _SPACE = r"[\s\p{Z}\p{Cf}\x0b\x1c-\x1f\x85]"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from factload.feed.model import Feed
 from factload.sheet.field import SheetField
+from factload.sheet.names import spellings
 from factload.sql_types import SqlType
 
 
@@ -30,9 +31,10 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
     fields: dict[str, SheetField] = {}
     for name, source in feed.fact.columns.items():
         if source.column is not None and source.type is not None:
+            column, *aliases = spellings(source.column)
             fields[value_field(name)] = SheetField(
                 value_field(name),
-                source.column,
+                column,
                 "value",
                 source.type,
                 source.required,
@@ -41,6 +43,7 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 source.rules,
                 serials=source.serials,
                 timezone=source.timezone,
+                aliases=tuple(aliases),
             )
         elif source.dimension is not None:
             fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}
@@ -53,27 +56,30 @@ def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
     fields = [
         SheetField(
             field,
-            column,
+            spellings(names)[0],
             "key",
             SqlType(kind),
             required,
             text_format=feed.key_text_format,
             serials=dimension.serials,
+            aliases=spellings(names)[1:],
         )
-        for field, column, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
+        for field, names, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
     ]
     if dimension.as_of is not None and dimension.as_of.header is not None:
         moment = SqlType("timestamp")
+        column, *aliases = spellings(dimension.as_of.header)
         fields.append(
             SheetField(
                 date_field(name),
-                dimension.as_of.header,
+                column,
                 "value",
                 moment,
                 required,
                 text_format=feed.key_text_format,
                 serials=dimension.serials,
                 timezone=dimension.as_of.timezone,
+                aliases=tuple(aliases),
             )
         )
     return fields

@@ -26,6 +26,7 @@ from factload.sheet.rows import row_out_of_order
 from factload.sheet.sheets import EVERY, SheetChoice, choose
 from factload.sheet.source import SheetRows, open_source, read_rows
 from factload.sheet.workbook_file import Openable
+from factload.split.places import places
 from factload.staging.files import StagingFile
 from factload.staging.store import Place
 
@@ -68,7 +69,7 @@ def split_workbook(
 
     ``rows_per_partition`` counts rows as the sheet writes them; the first partition of a sheet begins right below
     its header, each other one right after its predecessor. Memory: ``threads`` + 2 windows, whatever the sheets'
-    lengths. A file's schema metadata says of each field which column of the sheet it came from (``B``).
+    lengths. A file's schema metadata says of each field which column of the sheet it came from (``places``).
     ``progress(rows)`` is called with the rows done so far. Raises WorkbookError for what is wrong with the
     workbook, TransientError when staging can't be written, TooManyPartitions above ``most``.
     """
@@ -130,8 +131,7 @@ class _Splitter:
 
     def _write(self, decoded: Pieces) -> Split:
         name, header, placed = self.rows.name, self.rows.header, self.rows.placed
-        letters = {f.name: column_letters(index) for f, index in zip(self.fields, placed, strict=True)}
-        columns = schema(self.fields).with_metadata(letters)
+        columns = schema(self.fields).with_metadata(places(self.rows.fields, placed))
         done = 0
         with (
             closing(decoded),

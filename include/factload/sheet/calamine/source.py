@@ -27,7 +27,7 @@ from factload.sheet.calamine.zip_bounds import inflated_size
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.field import SheetField
+from factload.sheet.field import SheetField, as_named
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
@@ -209,11 +209,11 @@ class CalamineRows:
 
     def __init__(self, source: CalamineSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
         self.name, self._source, self._sheet = sheet.name, source, sheet
-        self.fields = [_without_counted_days(field) for field in fields]
-        names = [field.column for field in fields]
+        names = [field.names for field in fields]
         place = sheet.area.place if sheet.area else ""
         self.header = find_header(source.first_rows(sheet), names, sheet.name, place=place)
         self.placed = place_columns(self.header, names, sheet.name)
+        self.fields = as_named(map(_without_counted_days, fields), self.header)
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._merged: MergedCells | None = None
 

@@ -9,6 +9,7 @@ from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.csv.stream import open_utf8
 from factload.sheet.header import HEADER_WITHIN, Header, columns_named
 from factload.sheet.limits import Limits
+from factload.sheet.names import ColumnName
 from factload.sheet.workbook_file import WorkbookFile
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -16,7 +17,7 @@ _LOOKED_AT = 1 << 16  # bytes
 
 
 def refuse_another_delimiter(
-    file: WorkbookFile, wanted: Sequence[str], dialect: CsvDialect, limits: Limits
+    file: WorkbookFile, wanted: Sequence[ColumnName], dialect: CsvDialect, limits: Limits
 ) -> None:
     """Raise WorkbookError ``csv_delimiter`` if a line holds every wanted name between other delimiters."""
     with open_utf8(file, dialect, limits) as stream:

@@ -22,7 +22,7 @@ from factload.sheet.csv.records import Records, RecordStream
 from factload.sheet.csv.slow_path import Record, read_exactly
 from factload.sheet.csv.stream import open_utf8
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.field import SheetField
+from factload.sheet.field import SheetField, as_named
 from factload.sheet.file_errors import hostile
 from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
 from factload.sheet.left_out import left_out_rows
@@ -101,8 +101,8 @@ class CsvRows:
     ) -> None:
         self.name, self._source, self._threads = sheet.name, source, threads
         # A csv file holds texts alone: the declared types are read from them.
-        self.fields = [replace(field, parse_text=True) for field in fields]
-        names = [field.column for field in fields]
+        texts = [replace(field, parse_text=True) for field in fields]
+        names = [field.names for field in fields]
         try:
             records = source.first_records()
             self.header = find_header([_row(record) for record in records], names, sheet.name)
@@ -111,6 +111,7 @@ class CsvRows:
                 refuse_another_delimiter(source.file, names, source.dialect, source.limits)
             raise
         self.placed = place_columns(self.header, names, sheet.name)
+        self.fields = as_named(texts, self.header)
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, None)
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line

@@ -10,7 +10,7 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
-from factload.sheet.field import SheetField
+from factload.sheet.field import SheetField, as_named
 from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_ROWS, Limits
@@ -174,8 +174,8 @@ class XlsxRows:
     def __init__(
         self, source: XlsxSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
     ) -> None:
-        self._source, self._sheet, self.fields, self._threads = source, sheet, fields, threads
-        names = [field.column for field in fields]
+        self._source, self._sheet, self._threads = source, sheet, threads
+        names = [field.names for field in fields]
         self.header: Header = find_header(
             source.first_rows(sheet),
             names,
@@ -187,6 +187,7 @@ class XlsxRows:
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._last_row = sheet.area.bottom if sheet.area else MAX_ROWS
         self.placed = place_columns(self.header, names, sheet.name)
+        self.fields = as_named(fields, self.header)
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
         self.warnings: Sequence[str] = ()

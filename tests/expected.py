@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -68,54 +67,6 @@ def rows(
                 row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
         out.append(row)
     return out
-
-
-def data(
-    workbook: oracle.Workbook,
-    filled: Sequence[Row],
-    last: int,
-    *,
-    column: int,
-    header_row: int,
-    totals: bool,
-    end: Any,
-    skipped: Collection[str],
-) -> tuple[list[Row] | None, dict[str, int]]:
-    """Which of the rows that have something are data, and how many are not, by reason; None if there is no end.
-
-    ``last``: the last row of the range, one of totals if ``totals`` says so; ``column``: that in which labels are
-    looked for; ``end``, ``skipped``: as a feed has them.
-    """
-    sheet = workbook.sheet()
-    labels = {number: seen(sheet[number].get(column)) for number in sheet if header_row < number <= last}
-    inside = [row for row in filled if row["row"] <= last]
-    numbers = [row["row"] for row in inside]
-    skips = [number for number in numbers if labels[number] in skipped]
-    stops, of_totals = [last + 1], None
-    if totals:
-        stops.append(of_totals := last)
-    elif end == "totals_row" and (plain := [number for number in numbers if number not in skips]):
-        stops.append(of_totals := plain[-1])
-    if end == "blank_row" and numbers:
-        stops.append(next(number for number in range(numbers[0], last + 2) if number not in numbers))
-    if isinstance(end, dict):
-        ends = [number for number, label in labels.items() if label == end["first"]]
-        if not ends and not totals:
-            return None, {}
-        stops += ends[:1]
-    stop = min(stops)
-    of_totals = stop if of_totals == stop or (isinstance(end, dict) and stop <= last) else None
-    reasons = Counter(
-        "totals_row" if n == of_totals else "after_end" if n >= stop else "skipped_row"
-        for n in numbers
-        if n >= stop or n in skips
-    )
-    return [row for row in inside if row["row"] < stop and row["row"] not in skips], dict(reasons)
-
-
-def seen(cell: oracle.Value | None) -> str | None:
-    """A label as a person sees it; None if the cell holds no text."""
-    return " ".join(cell.text.split()) if cell is not None and cell.kind == "text" else None
 
 
 def settled(

@@ -131,7 +131,7 @@ def test_the_forms_of_unmatched(tmp_path: Path, unmatched: Any, expected: tuple[
         ("{unknown: -1}", "create", "`unmatched: create` does not go with `as_of`: a member made here would have no history"),
         ("valid_to: until, ", "", "sales.yaml:12: dimensions.customer.as_of.valid_to: is missing"),
         ("valid_to: until, ", "valid_too: until, ", "sales.yaml:12: dimensions.customer.as_of.valid_too: is not a field here. Did you mean valid_to?"),
-        ("type: date", "type: datum", "sales.yaml:18: dimensions.ordered.type: expected text or date (found 'datum')"),
+        ("type: date", "type: datum", "sales.yaml:18: dimensions.ordered.type: expected text or date or integer or decimal (found 'datum')"),
         ("{value: 1}", "{value: [1]}", "sales.yaml:29: fact.columns.rows.value: expected one value: a number, a text, true or false, or a date"),
         ("{value: 1}", "{value: .nan}", "expected one value"),
         ("{value: 1}", "{value: 1, type: integer}", "sales.yaml:29: fact.columns.rows: `type` and `required` go with `column`, not with `value`"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factload.dimension.normalize import normalize
+from factload.feed.dimensions import KeyType
 from factload.feed.normalize_steps import parse_steps
 from factload.white_space import trimmed
 
@@ -31,6 +33,43 @@ from factload.white_space import trimmed
 )
 def test_normalize(steps: list[Any], before: list[str | None], after: list[str | None]) -> None:
     assert normalize(pa.array(before, pa.string()), parse_steps(steps)).to_pylist() == after
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after"),
+    [
+        (
+            "integer",
+            ["02", "2 ", "2.0", "+2", "-0", "1.5", "1e3", "x", " ", None],
+            ["2"] * 4 + ["0"] + [None] * 5,
+        ),
+        (
+            "decimal",
+            ["01.50", "1.5", "2.00", "12345678901234567890.10"],
+            ["1.5", "1.5", "2", "12345678901234567890.1"],
+        ),
+    ],
+)
+def test_keys_that_are_numbers(kind: KeyType, before: list[str | None], after: list[str | None]) -> None:
+    assert normalize(pa.array(before, pa.string()), (), kind).to_pylist() == after
+
+
+@given(
+    st.lists(st.text("0123456789.-+ \u00a0", max_size=5)),
+    st.sampled_from(list[KeyType](["integer", "decimal"])),
+)
+def test_two_keys_are_the_same_if_their_numbers_are(keys: list[str], kind: KeyType) -> None:
+    def number(key: str) -> Decimal | None:
+        try:
+            value = Decimal(key.strip(" \u00a0"))
+        except InvalidOperation:
+            return None
+        return value if kind == "decimal" or value == int(value) else None
+
+    found = normalize(pa.array(keys, pa.string()), (), kind).to_pylist()
+    numbers = [number(key) for key in keys]
+    assert [None if key is None else Decimal(key) for key in found] == numbers
+    assert len({key for key in found if key}) == len({value for value in numbers if value is not None})
 
 
 @given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]))))

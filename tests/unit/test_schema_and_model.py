@@ -43,6 +43,7 @@ fact:
     amount: {column: Amount, type: "numeric(18,2)"}
     name: {column: Name, type: text}
     at: {column: At, type: date}
+    paid: {column: Paid, type: boolean}
     code: {value: 1}
     period: {period: true}
     book: {provenance: workbook}
@@ -54,6 +55,8 @@ MORE = [
     "fact.columns.book.provenance",
     "fact.columns.product_id.dimension",
     "fact.columns.another",
+    "fact.columns.paid.true",
+    "fact.columns.paid.false",
     "dimensions.another",
     "dimensions.price.unmatched",
 ]
@@ -394,6 +397,9 @@ OWN: dict[str, list[str]] = {
         "[text, date]",
         "[]",
         "[text, text]",
+        "integer",
+        "[decimal]",
+        "number",
     ],
     "dimensions.product.normalize": [
         "[trim]",
@@ -508,6 +514,35 @@ OWN: dict[str, list[str]] = {
     "fact.columns.period.period": ["true", "false", '"%Y%m%d"', '"%"', "Y", '"%Q"', "1", "1.0"],
     "fact.columns.book.provenance": ["workbook", "sheet", "row", "Row", "file"],
     "fact.columns.amount.decimal": ['","', '"."', '";"'],
+    "fact.columns.amount.negative": ["leading", "trailing", "parentheses", "Trailing", "-"],
+    "fact.columns.amount.strip": [
+        *(
+            '["€", "%"]',
+            "€",
+            '["Fr.", "Fr"]',
+            '["."]',
+            '["(a)"]',
+            '["-"]',
+            '["USD 2"]',
+            '["e"]',
+            '["\\u200b"]',
+        ),
+        *('["a b", "a  b"]', '["a\\u00b2"]'),
+    ],
+    "fact.columns.paid.true": ["[ja]", "ja", '["0"]', '["FALSE"]', "[yes]"],
+    "fact.columns.paid.false": ['["no", "n"]', '["1"]'],
+    "fact.columns.amount.percent": ["true", "false", '"%"'],
+    "fact.columns.name.nulls": ['["-", "N/A"]', "[-999]", "NULL", '["\\u00a0"]', '["NA", "na"]'],
+    "workbook.csv.nulls": ['["-", "N/A"]', "[null]"],
+    "workbook.csv.negative": ["leading", "trailing", "parentheses", ""],
+    "dimensions.day.date_format": ['"%d.%m.%Y"', '"%d.%m"'],
+    "dimensions.price.as_of.valid_to": [
+        "b",
+        "{inclusive: b}",
+        "{inclusive: }",
+        "{inclusive: b, x: c}",
+        "{exclusive: b}",
+    ],
     "fact.columns.amount.thousands": ['"."', '""', '","'],
     "fact.columns.at.timezone": ["UTC", "Europe/Berlin", "Mars/Phobos"],
     "insert": ["core", "copy", "COPY"],
@@ -582,12 +617,19 @@ _LIST_OF_NAMES = "the names are those of a library on this machine"
 _SYNTAX = "it is a grammar of its own, read by its own parser"
 BEYOND_A_SCHEMA = [
     Beyond(
-        "a text is not a date", _NOT_JSON, "Input should be a valid (string|tuple)|expected a date such as"
+        "a text is not a date",
+        _NOT_JSON,
+        "Input should be a valid (string|tuple)|expected a date such as|expected texts, such as|"
+        "expected a column of the dimension",
     ),
     Beyond("a sheet is not a date", _NOT_JSON, "expected a sheet's name", r"workbook\.sheet"),
     Beyond("a whole number has no fraction", _ONE_NUMBER, "Input should be a valid integer"),
     Beyond("a count has no fraction", _ONE_NUMBER, "expected a number of rows", "max_rejects|min_rows"),
     Beyond("a width has no fraction", _ONE_NUMBER, "zero_pad takes a width", ".*normalize"),
+    Beyond("names of marks differ", "it compares texts", "differ in what may be a decimal mark", ".*strip"),
+    Beyond("a word stands for one thing", _OTHER_FIELD, "would be true and false"),
+    Beyond("words differ as a person sees them", "it compares texts", "is in the list twice"),
+    Beyond("white space and what has no width is no word", "JSON has no classes of Unicode", "is no word"),
     Beyond("a surrogate key has no fraction", _ONE_NUMBER, "expected `reject`, `fail`", ".*unmatched"),
     Beyond("a constant is finite", _ONE_NUMBER, "expected one value", ".*value"),
     Beyond("a length of time is at most ten years", "it is a sum", "expected a length of time"),

@@ -28,12 +28,13 @@ from factload.dimension.lookup import ALWAYS, FOREVER, SALT, range_of
 from factload.dimension.normalize import join_parts, normalize, shown_key
 from factload.dimension.table import dimension_table
 from factload.errors import RowsRefused
-from factload.feed.dimensions import Dimension
+from factload.feed.dimensions import AsOf, Dimension
 from factload.load import DimensionMap
 from factload.postgres.copy import copy_text
 from factload.postgres.errors import database_errors
 from factload.postgres.locks import holders_named
 from factload.postgres.types import column_type
+from factload.sheet.dates import DAY_MICROS
 from factload.staging.disk import disk_errors, make_private
 from factload.staging.files import StagingFile
 from factload.staging.store import Place
@@ -73,9 +74,11 @@ def extract_dimension_map(
     # Labelled by number: a column may be a key and the surrogate key at once.
     carried = surrogate if surrogate_type(surrogate.type) == pa.int64() else cast(surrogate, Text)
     columns = [*keys, carried]
+    last = 0
     if dimension.as_of is not None:
-        history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.valid_to])
+        history = (table.c[dimension.as_of.valid_from], table.c[dimension.as_of.end])
         columns += [cast(cast(column, DateTime), Text) for column in history]
+        last = _last(history[1], dimension.as_of)
     query = select(*(column.label(f"column_{number}") for number, column in enumerate(columns)))
     with _temporary_file(place) as spool:
         with database_errors(f"reading dimension {name}"), holders_named(connection):
@@ -83,7 +86,16 @@ def extract_dimension_map(
             _copy_to(connection, query, spool)
             arrival = Arrival(connection, query)
             connection.rollback()  # sorting and storing take their time, and the server ends who idles in a transaction
-        return stage_members(spool, surrogate_type(surrogate.type), name, dimension, place, arrival)
+        return stage_members(
+            spool, surrogate_type(surrogate.type), name, dimension, place, arrival, last=last
+        )
+
+
+def _last(end: Column[Any], as_of: AsOf) -> int:
+    """For how many microseconds from ``end`` on a member is still valid: of an inclusive day all of it."""
+    if not as_of.is_inclusive:
+        return 0
+    return DAY_MICROS if isinstance(end.type, types.Date) else 1
 
 
 def _as_written(part: Column[Any]) -> ColumnElement[Any]:
@@ -110,10 +122,13 @@ def stage_members(
     dimension: Dimension,
     place: Place,
     arrival: Arrival | None = None,
+    *,
+    last: int = 0,
 ) -> DimensionMap:
     """The map of the members that ``spool`` holds as CSV: the parts of the key, the surrogate key, the interval.
 
-    ``arrival``: what the server says of them. Raises ``TransientError`` when they are others.
+    ``arrival``: what the server says of them. ``last``: for how many microseconds after its end an interval goes on.
+    Raises ``TransientError`` when the members are others.
     """
     size = spool.seek(0, 2)
     if arrival is not None:
@@ -127,7 +142,7 @@ def stage_members(
     for salt in count():
         # Two different keys of the same hash, one chance in millions, are parted by another salt.
         with closing(_Sorting(map_schema(surrogate, dimension, salt), ranges, place)) as sorting:
-            for members in _members(spool, surrogate, dimension) if size else ():
+            for members in _members(spool, surrogate, dimension, last) if size else ():
                 sorting.add(members, salt)
             if (staged := sorting.commit(f"map_{name}_{{sha256}}.arrow", dimension)) is not None:
                 return DimensionMap(name, *staged, sorting.rows)
@@ -255,13 +270,17 @@ def _batches(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> 
     )
 
 
-def _members(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> Iterator[list[pa.Array]]:
+def _members(
+    spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension, last: int
+) -> Iterator[list[pa.Array]]:
     """The members with a key, piece by piece, as the columns of a map but the hash."""
     parts = len(dimension.business_key)
     for batch in _batches(spool, surrogate, dimension):
         normalized = [
-            normalize(column, dimension.normalize.of(name))
-            for name, column in zip(dimension.business_key, batch.columns[:parts], strict=True)
+            normalize(column, dimension.normalize.of(name), kind)
+            for name, column, kind in zip(
+                dimension.business_key, batch.columns[:parts], dimension.types, strict=True
+            )
         ]
         arrays = [join_parts(normalized), batch.column(parts)]
         keep = pc.is_valid(arrays[0])
@@ -269,6 +288,8 @@ def _members(spool: IO[bytes], surrogate: pa.DataType, dimension: Dimension) -> 
             start, end = (
                 _bound(dimension, *bound) for bound in zip(batch.columns[-2:], (ALWAYS, FOREVER), strict=True)
             )
+            if last:
+                end = pc.if_else(pc.equal(end, FOREVER), end, pc.add(end, last))
             arrays += [start, end]
             keep = pc.and_(keep, _lasting(dimension, start, end))
         yield [array.filter(keep) for array in arrays]

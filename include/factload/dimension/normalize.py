@@ -8,12 +8,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.feed.dimensions import KeyType
 from factload.feed.normalize_steps import NormalizeStep
-from factload.vectors import as_flags, flags, texts
+from factload.sheet.numbers import parse_decimal, plain_text
+from factload.vectors import as_flags, flags, matches, texts
 from factload.white_space import collapsed, trimmed
 
 _SEPARATOR = "\x1f"  # ASCII's unit separator, between the parts of a composite key
 _ESCAPE = "\x1b"
+_PLAIN_WHOLE = r"\A(?:0|-?[1-9][0-9]*)\z"
 
 
 def _casefold(keys: pa.Array, _: Any) -> pa.Array:
@@ -43,12 +46,34 @@ _STEPS: Mapping[str, Callable[[pa.Array, Any], pa.Array]] = {
 }
 
 
-def normalize(keys: pa.Array, steps: Sequence[NormalizeStep]) -> pa.Array:
-    """Normalised business keys (strings); a key that is blank before or after becomes null."""
+def normalize(keys: pa.Array, steps: Sequence[NormalizeStep], kind: KeyType = "text") -> pa.Array:
+    """Normalised business keys (strings); a key that is blank before or after becomes null.
+
+    Where the ``kind`` is a number's, so does one that is none, and the others are the number's plain digits.
+    """
     keys = _none_for_blank(keys)
+    if kind in ("integer", "decimal"):
+        return _numbers(keys, whole=kind == "integer")
     for step in steps:
         keys = _STEPS[step.name](keys, step.argument)
     return _none_for_blank(keys) if steps else keys
+
+
+def _numbers(keys: pa.Array, *, whole: bool) -> pa.Array:
+    """The numbers that texts write in digits, each as the one text of it: `2` for `02`, ` 2 ` and `2.0`."""
+    odd = as_flags(keys.is_valid()) & ~matches(keys, _PLAIN_WHOLE)
+    if not odd.any():
+        return keys
+    encoded = trimmed(keys.filter(flags(odd))).dictionary_encode()
+    spelt = texts(_number(key, whole=whole) for key in encoded.dictionary.to_pylist())
+    return pc.replace_with_mask(keys, flags(odd), spelt.take(encoded.indices))
+
+
+def _number(key: str, *, whole: bool) -> str | None:
+    number = None if "e" in key.lower() else parse_decimal(key)
+    if number is None or (whole and number != number.to_integral_value()):
+        return None
+    return plain_text(number)
 
 
 def _none_for_blank(keys: pa.Array) -> pa.Array:

@@ -27,7 +27,7 @@ def needed_columns(name: str, dimension: Dimension) -> dict[str, str]:
     needed[dimension.surrogate_key] = f"{field}.surrogate_key"
     if dimension.as_of is not None:
         needed[dimension.as_of.valid_from] = f"{field}.as_of.valid_from"
-        needed[dimension.as_of.valid_to] = f"{field}.as_of.valid_to"
+        needed[dimension.as_of.end] = f"{field}.as_of.valid_to"
     if dimension.unmatched.inferred is not None:
         needed[dimension.unmatched.inferred] = f"{field}.unmatched.create.inferred"
     return needed
@@ -62,7 +62,7 @@ def _defects(connection: Connection, name: str, dimension: Dimension, table: Tab
     for column, declared in zip(dimension.business_key, dimension.types, strict=True):
         yield from _key_type(field, dimension.table, table.c[column], declared)
     if dimension.as_of is not None:
-        for column in (dimension.as_of.valid_from, dimension.as_of.valid_to):
+        for column in (dimension.as_of.valid_from, dimension.as_of.end):
             yield from _moment(f"{field}.as_of", dimension.table, table.c[column])
     if dimension.unmatched.action == "unknown":
         yield from _unknown(connection, field, dimension, table)
@@ -82,6 +82,15 @@ def _key_type(field: str, table: str, column: Column[object], declared: str) -> 
             remedy=f"Let {field}.type say `date`: the sheet's cells are then read as dates"
             if dated
             else f"Correct {field}.type or {field}.business_key",
+        )
+    elif declared in ("integer", "decimal") and not isinstance(
+        column.type, types.Integer | types.Numeric | types.String
+    ):
+        yield FeedError(
+            "key_type",
+            f"the business key {table}.{column.name} is {type_name(column.type)}",
+            expected=f"numbers, or text that writes them, for `type: {declared}`",
+            remedy=f"Leave out {field}.type, or correct {field}.business_key",
         )
 
 

@@ -131,8 +131,10 @@ class _Keys:
         self._row = rows["row"].combine_chunks()
         self._raw = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in self._fields]
         self._parts = [
-            normalize(raw, self._dimension.normalize.of(column))
-            for raw, column in zip(self._raw, self._dimension.business_key, strict=True)
+            normalize(raw, self._dimension.normalize.of(column), kind)
+            for raw, column, kind in zip(
+                self._raw, self._dimension.business_key, self._dimension.types, strict=True
+            )
         ]
         self._keys = join_parts(self._parts)
         self._moments, self._dated = _moments(rows, name, self._dimension, period)

@@ -6,7 +6,7 @@
 ``workbook``, ``left_out``  where the workbooks lie; which rows and cells of them are read
 ``witness``                 the owner's own number
 ``fact``, ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
-``sql_types``, ``normalize_steps``   the words that they use
+``sql_types``, ``normalize_steps``, ``written_values``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"
 ``documentation``, ``schema``   the text of a field; what editors know of feed files
 

@@ -6,19 +6,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
 from factload.feed.part import FeedPart, column_name, names_schema, time_zone
+from factload.feed.written_values import DateFormat, DecimalMark, Marks, Nulls, ThousandsMark, Words, in_both
 from factload.rules import RULES
 from factload.rules.asked import AskedRule, asked_rules
 from factload.rules.rule import Rule
-from factload.sheet.date_format import parse_date_format
 from factload.sheet.names import ColumnName, is_same, spellings
+from factload.sheet.text_format import FALSE, TRUE, NegativeSign
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
-DecimalMark = Literal[".", ","]
-ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 Provenance = Literal["workbook", "sheet", "row"]
 _SOURCES = ("dimension", "column", "value", "period", "provenance")
 
@@ -45,13 +44,6 @@ def _period(value: object) -> object:
     raise ValueError('expected `true`, or a format of dates such as "%Y%m%d"')
 
 
-def _date_format(value: object) -> object:
-    if isinstance(value, str):
-        parse_date_format(value)
-    return value
-
-
-DateFormat = Annotated[str, AfterValidator(_date_format), Field(examples=["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d"])]
 _SQL_TYPE_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": EXAMPLES.split(", ")})
 _CONSTANT_SCHEMA = WithJsonSchema(
     {"type": ["string", "number", "boolean"], "examples": [1, 0.25, "web", True, "2026-11-05"]}
@@ -119,6 +111,22 @@ class FactColumn(_WithRules):
     date_format: DateFormat | None = None
     """How a text writes a date, in `%d`, `%m`, `%Y` (or `%y`, 1969 to 2068), `%H`, `%M` and `%S`; ISO 8601 if this
     doesn't say. Needs `parse_text`, or a csv file."""
+    negative: NegativeSign | None = None
+    """Where texts write the minus of a number: `leading`; also `trailing`, `5.00-`; or also as `parentheses`, `(5.00)`.
+    Needs `parse_text`, or a csv file."""
+    strip: Marks = None
+    """Texts that may stand before or after a number and say nothing of it, such as a currency: `5 €` is 5, and with
+    `"%"` here `12.5 %` is 12.5. Needs `parse_text`, or a csv file."""
+    percent: bool = False
+    """Whether texts write numbers with a percent sign, and mean hundredths: `12.5 %` is 0.125, and a text without the
+    sign is a reject. Needs `parse_text`, or a csv file."""
+    true: Words = None
+    """Words for true in texts, in any case, instead of `true` and `1`. Needs `parse_text`, or a csv file."""
+    false: Words = None
+    """Words for false in texts, in any case, instead of `false` and `0`. Needs `parse_text`, or a csv file."""
+    nulls: Nulls = None
+    """Texts for a value that is not there: a cell that shows one of them is blank. They count with their case, and for
+    cells that hold a text, an error or a number."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -150,6 +158,26 @@ class FactColumn(_WithRules):
         return self
 
     @model_validator(mode="after")
+    def _words_and_marks_of_its_type(self) -> Self:
+        kind = self.type.kind if self.type else "text"
+        if (self.negative or self.strip or self.percent) and kind not in ("numeric", "integer", "double"):
+            raise ValueError("`negative`, `strip` and `percent` go with a number")
+        if self.percent and self.strip:
+            raise ValueError(
+                "`percent` goes without `strip`: the percent sign is what stands beside the number. Leave out "
+                "`percent` if the sign says nothing of it"
+            )
+        if (self.true or self.false) and kind != "boolean":
+            raise ValueError("`true` and `false` go with a boolean")
+        if word := in_both(self.true or TRUE, self.false or FALSE):
+            raise ValueError(
+                f"{word!r} would be true and false: expected each word on one side, `true` or `false`"
+            )
+        if self.nulls is not None and self.column is None:
+            raise ValueError("`nulls` goes with `column`: it is about the cells of the sheet")
+        return self
+
+    @model_validator(mode="after")
     def _rules_of_its_type(self) -> Self:
         given = [*(rule.name for rule in self._written), *(["unique"] if self.unique else [])]
         if given and self.type is None:
@@ -171,6 +199,16 @@ class FactColumn(_WithRules):
     def rules(self) -> tuple[AskedRule, ...]:
         """What the values must keep beyond their type."""
         return () if self.type is None else asked_rules(self.type, self._written.items())
+
+    @property
+    def writes(self) -> str:
+        """What this column says that only texts can write: numbers, dates, truth values; nothing if it says none."""
+        if self.date_format:
+            return "dates"
+        if self.true or self.false:
+            return "truth values"
+        marked = self.decimal or self.thousands or self.negative or self.strip or self.percent
+        return "numbers" if marked else ""
 
     def asked(self, rule: Rule) -> Any:
         """What this column asks by the rule, as it is written; the rule's ``absent`` if nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
@@ -10,9 +11,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, mod
 from factload.errors import did_you_mean
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
 from factload.feed.part import NAMES, FeedPart, column_name, names_schema, one_or_more, time_zone
+from factload.feed.written_values import DateFormat, Nulls
 from factload.sheet.names import ColumnName
 
-KeyType = Literal["text", "date"]
+KeyType = Literal["text", "date", "integer", "decimal"]
 _ACTIONS = ("reject", "fail", "create")
 _UNMATCHED = "`reject`, `fail`, `create`, `{create: {inferred: COLUMN}}`, or `{unknown: SURROGATE KEY}`"
 
@@ -84,13 +86,47 @@ def _key_columns(value: object, info: ValidationInfo) -> object:
     return (column_name(value),)
 
 
+@dataclass(frozen=True, slots=True)
+class InclusiveEnd:
+    """The column with the last day, or moment, on which a member is valid."""
+
+    inclusive: str
+
+
+def _valid_to(value: object) -> object:
+    if isinstance(value, Mapping) and set(value) == {"inclusive"} and isinstance(value["inclusive"], str):
+        return InclusiveEnd(value["inclusive"])
+    if isinstance(value, str | InclusiveEnd):
+        return value
+    raise ValueError(
+        "expected a column of the dimension, or {inclusive: COLUMN} where the last day still belongs to it"
+    )
+
+
+_VALID_TO_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string"},
+            {
+                "type": "object",
+                "properties": {"inclusive": {"type": "string"}},
+                "required": ["inclusive"],
+                "additionalProperties": False,
+            },
+        ],
+        "examples": ["valid_to", {"inclusive": "last_day"}],
+    }
+)
+
+
 class AsOf(FeedPart):
     """Members with a history (slowly changing, type 2): the one is taken that was valid on a row's date."""
 
     valid_from: str
     """The dimension's column with the day or moment from which a member is valid; null or `-infinity`: always."""
-    valid_to: str
-    """The column with the day or moment at which validity ends (exclusive); null or `infinity`: still valid."""
+    valid_to: Annotated[str | InclusiveEnd, BeforeValidator(_valid_to), _VALID_TO_SCHEMA]
+    """The column with the day or moment at which validity ends (exclusive); or `{inclusive: COLUMN}`, the last day or
+    moment that belongs to it. Null or `infinity`: still valid."""
     date: Annotated[
         ColumnName,
         BeforeValidator(column_name),
@@ -106,6 +142,16 @@ class AsOf(FeedPart):
     def header(self) -> ColumnName | None:
         """The sheet's column with the date; none when it is the period."""
         return None if self.date == "period" else self.date
+
+    @property
+    def end(self) -> str:
+        """The dimension's column with the end of validity."""
+        return self.valid_to if isinstance(self.valid_to, str) else self.valid_to.inclusive
+
+    @property
+    def is_inclusive(self) -> bool:
+        """Whether the end belongs to the time in which a member is valid."""
+        return not isinstance(self.valid_to, str)
 
 
 _ONE_NAME = {"type": "string"}
@@ -190,8 +236,8 @@ class Dimension(FeedPart):
     type: Annotated[tuple[KeyType, ...], BeforeValidator(one_or_more), _TYPES] = Field(
         default=("text",), json_schema_extra={"default": "text"}
     )
-    """What the sheet's cells are read as: `text`, or `date` for a business key that is one. For a list one for all, or
-    a list."""
+    """What the sheet's cells are read as: `text`; `date` for a business key that is one; `integer` or `decimal` for
+    numbers, so that `02`, `2 ` and `2.0` are the same key. For a list one for all, or a list."""
     normalize: Annotated[Normalize, BeforeValidator(_normalize), _NORMALIZE] = Field(
         default=Normalize(), json_schema_extra={"default": []}
     )
@@ -207,6 +253,11 @@ class Dimension(FeedPart):
     """For members with a history: which one is looked up. Without it each key belongs to one member."""
     serials: bool = False
     """Whether a plain number in a date column of the sheet is an Excel serial date. Otherwise it is a reject."""
+    date_format: DateFormat | None = None
+    """How a text writes a date, in a key of `type: date` and in the column of `as_of.date`; as in `fact.columns`.
+    Without it texts are no dates, but in a csv file."""
+    nulls: Nulls = None
+    """Texts for a key or a date that is not there, as in `fact.columns`."""
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -223,16 +274,30 @@ class Dimension(FeedPart):
             )
         if strange := sorted(set(self.normalize.by_column) - set(self.business_key)):
             raise ValueError(f"`normalize` names {strange[0]!r}, which is not a column of `business_key`")
-        if self.serials and "date" not in self.type and (self.as_of is None or self.as_of.header is None):
+        if self.serials and not self._reads_dates:
             raise ValueError(
                 "`serials` goes with columns of dates, and this dimension reads none of the sheet"
             )
+        if self.date_format and not self._reads_dates:
+            raise ValueError(
+                "`date_format` goes with columns of dates, and this dimension reads none of the sheet"
+            )
+        for column, kind in zip(self.business_key, self.types, strict=True):
+            if kind in ("integer", "decimal") and self.normalize.of(column):
+                raise ValueError(
+                    f"`normalize` goes with texts, and {column!r} is compared as a number: leave out `normalize`, or "
+                    f"`type: {kind}`"
+                )
         if self.as_of is not None and self.unmatched.action == "create":
             raise ValueError(
                 "`unmatched: create` does not go with `as_of`: a member made here would have no history. "
                 "Say `reject`, `fail` or `{unknown: …}`"
             )
         return self
+
+    @property
+    def _reads_dates(self) -> bool:
+        return "date" in self.type or (self.as_of is not None and self.as_of.header is not None)
 
     @property
     def types(self) -> tuple[KeyType, ...]:
@@ -247,6 +312,6 @@ class Dimension(FeedPart):
     @property
     def map_definition(self) -> tuple[Any, ...]:
         """What decides the dimension's map: dimensions with the same one (two roles of a table) share it."""
-        history = self.as_of and (self.as_of.valid_from, self.as_of.valid_to)
+        history = self.as_of and (self.as_of.valid_from, self.as_of.end, self.as_of.is_inclusive)
         steps = tuple(self.normalize.of(column) for column in self.business_key)
         return (self.table, self.business_key, self.surrogate_key, self.types, steps, history)

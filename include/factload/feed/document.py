@@ -17,6 +17,7 @@ MOST_LEVELS = 50
 MOST_NODES = 20_000
 _DEFECTS_TOLD = 20
 
+_MERGE, _TEXT = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 _TAB = "found character '\\t'"
 _TEMPLATE = (
     'Text that begins with { must be in quotes, such as "{period}.xlsx"; templates are not filled in here'
@@ -39,6 +40,7 @@ def read_document(path: Path) -> tuple[yaml.Node | None, object]:
         # Asked before the values are made: that writes the fields of a merge (`<<`) into its node.
         if misnamed := [*_misnamed(path, node, ())]:
             raise feed_error(misnamed)
+        _name_by_text(node)
         return node, _values(path, loader, node)
     except yaml.YAMLError as error:
         raise feed_error([_not_yaml(path, _told_clearly(text, error))]) from None
@@ -131,6 +133,19 @@ def _misnamed(path: Path, node: yaml.Node, at: Where) -> Iterator[str]:
             yield f"{path}:{line}: {_name((*at, key.value))} is given twice; keep one of them"
         seen.add(key.value)
         yield from _misnamed(path, value, (*at, key.value))
+
+
+def _name_by_text(node: yaml.Node) -> None:
+    """Let every field have the name that is written there: YAML would make `true`, `no` and `2024` values of another
+    type."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _name_by_text(item)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.tag != _MERGE:
+                key.tag = _TEXT
+            _name_by_text(value)
 
 
 def _name(where: Where) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from factload.errors import did_you_mean
+from factload.feed.columns import FactColumn
 from factload.feed.dimensions import Dimension
 from factload.feed.fact import Fact
 from factload.feed.limits import (
@@ -115,11 +116,10 @@ class Feed(FeedPart):
                     f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
                     *at,
                 )
-            written_as = column.decimal or column.thousands or column.date_format
-            if written_as and not (column.parse_text or self.workbook.may_be_csv):
-                what = "dates" if column.date_format else "numbers"
+            if column.writes and not (column.parse_text or self.workbook.may_be_csv):
                 raise CrossFieldError(
-                    f"says how {what} are written in text, but no text is read as such: add `parse_text: true`",
+                    f"says how {column.writes} are written in text, but no text is read as such: "
+                    "add `parse_text: true`",
                     *at,
                 )
             written = self.text_format_of(name)
@@ -225,13 +225,26 @@ class Feed(FeedPart):
         source, csv = self.fact.columns[fact_column], self.workbook.csv or CsvPart()
         thousands = csv.thousands if source.thousands is None else source.thousands
         return TextFormat(
-            source.decimal or csv.decimal, thousands, source.date_format or csv.date_format or ""
+            source.decimal or csv.decimal,
+            thousands,
+            source.date_format or csv.date_format or "",
+            source.negative or csv.negative,
+            source.strip or (),
+            source.percent,
+            source.true or (),
+            source.false or (),
         )
 
-    @property
-    def key_text_format(self) -> TextFormat:
-        """How dates are written in the texts of a csv file that are keys, or tell which member is valid."""
-        return TextFormat(date=(self.workbook.csv or CsvPart()).date_format or "")
+    def key_text_format_of(self, dimension: str) -> TextFormat:
+        """How dates and numbers are written in the texts that are keys, or tell which member is valid."""
+        csv = self.workbook.csv or CsvPart()
+        date_format = self.dimensions[dimension].date_format or csv.date_format or ""
+        return TextFormat(csv.decimal, csv.thousands, date_format, csv.negative)
+
+    def nulls_of(self, part: FactColumn | Dimension) -> tuple[str, ...]:
+        """The texts that stand for nothing in the sheet's cells of a fact column or a dimension."""
+        csv = self.workbook.csv.nulls if self.workbook.csv else None
+        return (csv if part.nulls is None else part.nulls) or ()
 
     def load_id(self, period: date) -> str:
         """The identity of the load of ``period``: the same for a retry, a manual run and a backfill."""

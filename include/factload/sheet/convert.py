@@ -20,6 +20,7 @@ from factload.sheet.block import DATED, Column, Kind
 from factload.sheet.dates import DAY_MICROS, LAST_DAY, Calendar, serial_micros
 from factload.sheet.doubles import TOO_LONG, as_excel_shows, is_too_long_a_key, may_be_cut, shown_text
 from factload.sheet.field import SheetField
+from factload.sheet.null_words import without_nulls
 from factload.sheet.numbers import (
     Codes,
     parse_decimal,
@@ -33,6 +34,7 @@ from factload.sheet.rule_checks import broken_rules
 from factload.sheet.seen import moment_in, seen_in
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
+from factload.sql_types import SqlType
 from factload.vectors import (
     Flags,
     Positions,
@@ -58,6 +60,8 @@ _DEFECTS = {
 CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}
 REASON_OF = {code: reason for reason, code in CODES.items()}
 _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])\z"
+_KEY_AS_IT_IS = r"\A(?:0|-?[1-9][0-9]{0,14})\z"
+_ANY_NUMBER = SqlType("numeric")
 _PLAIN_LENGTH = 16  # 15 digits, and a point or a sign
 _HALF_A_SECOND = 500_000
 
@@ -87,10 +91,13 @@ def convert(
 
     ``blank``: the cells in which a person sees nothing.
     """
+    if field.nulls:
+        column = without_nulls(column, field.nulls)
+        blank = blank | (column.kind == Kind.BLANK)
     written = np.zeros(len(column.kind), np.bool_)
     if field.parse_text:
         written = column.kind == Kind.TEXT
-        column = read_text(column, field.type, field.text_format)
+        column = read_text(column, _ANY_NUMBER if field.number else field.type, field.text_format)
     kind = column.kind
     codes = np.zeros(len(kind), np.uint8)
     if field.required:
@@ -100,7 +107,8 @@ def convert(
     for defect, reason in _DEFECTS.items():
         codes[kind == defect] = CODES[reason]
     open_ = ~blank & (codes == 0)  # still to be read
-    values, found = _BY_TYPE[field.type.kind](_Cells(kind, column.text, open_, written, calendar), field)
+    reader = _number_keys if field.number else _BY_TYPE[field.type.kind]
+    values, found = reader(_Cells(kind, column.text, open_, written, calendar), field)
     codes[open_] = found[open_]
     for reason, broken in broken_rules(values, field.rules):
         codes[broken & (codes == 0)] = CODES[reason]
@@ -156,6 +164,34 @@ def _texts(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
         codes[as_flags(pc.greater(pc.utf8_length(text), field.type.length))] = CODES["text_too_long"]
     codes[unstorable(text)] = CODES["unstorable_text"]
     return text, codes
+
+
+def _number_keys(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+    """Keys that are numbers, as the text that every way of writing the same number has in common."""
+    codes = np.zeros(len(cells.kind), np.uint8)
+    number = cells.of(Kind.NUMBER)
+    codes[cells.open & ~number] = CODES["not_a_number"]
+    text = _none_but(cells.text, number)
+    odd = number & ~matches(text, _KEY_AS_IT_IS)
+    if odd.any():
+        distinct, back = _distinct(cells, odd)
+        keys = [_number_as_key(raw, field, written=written) for _, raw, written in distinct]
+        codes[odd] = np.array([code for _, code in keys], np.uint8)[back]
+        text = pc.replace_with_mask(text, flags(odd), texts(key for key, _ in keys).take(integers(back)))
+    return text, codes
+
+
+def _number_as_key(raw: str, field: SheetField, *, written: bool) -> tuple[str | None, int]:
+    number = None if written and "e" in raw.lower() else parse_decimal(raw)
+    if number is None:
+        return None, CODES["not_a_number"]
+    if not written:
+        if is_too_long_a_key(number):
+            return None, CODES["key_too_long_number"]
+        number = as_excel_shows(number)
+    if field.number == "integer" and number != number.to_integral_value():
+        return None, CODES["not_an_integer"]
+    return plain_text(number), 0
 
 
 def _plain_numbers(cells: _Cells) -> Flags:

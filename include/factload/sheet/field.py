@@ -12,6 +12,8 @@ from factload.sheet.names import ColumnName
 from factload.sheet.text_format import UNGROUPED, TextFormat
 from factload.sql_types import SqlType
 
+NumberKey = Literal["integer", "decimal"]
+
 
 @dataclass(frozen=True, slots=True)
 class SheetField:
@@ -22,7 +24,8 @@ class SheetField:
     is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a
     text that writes a value of the type, as ``text_format`` says, is that value; otherwise text is no number, date or
     truth value. ``serials``: dates and the numbers that count their days may stand for each other. ``timezone``: by
-    whose clocks a moment with an offset is told; without it such a moment is none.
+    whose clocks a moment with an offset is told; without it such a moment is none. ``nulls``: what is no value, if a
+    cell shows it. ``number``: a key that is the text of a number, ``2`` for ``02`` and ``2.0``.
     """
 
     name: str
@@ -36,6 +39,8 @@ class SheetField:
     serials: bool = False
     timezone: str | None = None
     aliases: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
+    number: NumberKey | None = None
 
     @property
     def names(self) -> ColumnName:

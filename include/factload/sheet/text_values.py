@@ -2,13 +2,15 @@ r"""Texts parsed as numbers, dates and booleans, where a feed declares how they 
 
 Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
 three or no groups at all. Dates: as ``date_format`` says, or else ISO 8601, ``2026-11-05``, with a time after ``T`` or
-a space, perhaps with an offset. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``. White space around
-any of them doesn't count.
+a space, perhaps with an offset. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``, or the feed's words
+for them. White space around any of them doesn't count.
 Anything else stays a text, and so becomes a reject.
 """
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,15 +19,15 @@ import pyarrow.compute as pc
 
 from factload.sheet.block import Column, Kind
 from factload.sheet.date_format import parse_date_format
-from factload.sheet.text_format import TextFormat
+from factload.sheet.marked_numbers import as_hundredths, unmarked, writes_marked
+from factload.sheet.text_format import FALSE, TRUE, TextFormat
 from factload.sql_types import SqlType
 from factload.vectors import Flags, flags, integers, matches, texts
-from factload.white_space import trimmed
+from factload.white_space import ANY, trimmed
 
 _OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 _CLOCK = rf"[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,40}})?)?{_OFFSET}?"
 _ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
-_BOOLEAN, _TRUE = r"(?i)\A(?:true|1|false|0)\z", r"(?i)\A(?:true|1)\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _FIRST_OF_THE_1900S = "69"
@@ -54,7 +56,16 @@ def _writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flag
     """Which texts write a value of the type."""
     if declared.kind in ("date", "timestamp"):
         return matches(text, parse_date_format(written.date).pattern if written.date else _ISO)
-    return matches(text, _BOOLEAN if declared.kind == "boolean" else written.pattern)
+    if declared.kind == "boolean":
+        return matches(text, _one_of((written.true or TRUE) + (written.false or FALSE)))
+    return writes_marked(text, written) if written.is_marked else matches(text, written.pattern)
+
+
+@lru_cache(maxsize=64)
+def _one_of(words: tuple[str, ...]) -> str:
+    """The expression of all texts that are one of these words, in any case, with white space as a person sees it."""
+    spelt = (f"[{ANY}]+".join(map(re.escape, word.split())) for word in words)
+    return rf"(?i)\A(?:{'|'.join(spelt)})\z"
 
 
 def _value(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> pa.Array[Any]:
@@ -62,16 +73,19 @@ def _value(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> pa.Ar
     if declared.kind in ("date", "timestamp"):
         return _iso(text, written.date) if written.date else pc.replace_substring(text, " ", "T")
     if declared.kind == "boolean":
-        return _ZERO_ONE.take(integers(matches(text, _TRUE).astype(np.int64)))
+        true = matches(text, _one_of(written.true or TRUE))
+        return _ZERO_ONE.take(integers(true.astype(np.int64)))
     return _digits(text, written)
 
 
 def _digits(text: pa.Array[Any], written: TextFormat) -> pa.Array[Any]:
+    if written.is_marked:
+        text = unmarked(text, written)
     if written.thousands:
         text = pc.replace_substring(text, written.thousands, "")
     if written.decimal != ".":
         text = pc.replace_substring(text, written.decimal, ".")
-    return text
+    return as_hundredths(text) if written.percent else text
 
 
 def _iso(text: pa.Array[Any], date_format: str) -> pa.Array[Any]:

@@ -44,6 +44,7 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 serials=source.serials,
                 timezone=source.timezone,
                 aliases=tuple(aliases),
+                nulls=feed.nulls_of(source),
             )
         elif source.dimension is not None:
             fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}
@@ -52,17 +53,20 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
 
 def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
     dimension = feed.dimensions[name]
-    required = dimension.key_required
+    required, written, nulls = dimension.key_required, feed.key_text_format_of(name), feed.nulls_of(dimension)
     fields = [
         SheetField(
             field,
             spellings(names)[0],
             "key",
-            SqlType(kind),
+            SqlType("date" if kind == "date" else "text"),
             required,
-            text_format=feed.key_text_format,
+            parse_text=kind in ("integer", "decimal") or bool(dimension.date_format),
+            text_format=written,
             serials=dimension.serials,
             aliases=spellings(names)[1:],
+            nulls=nulls,
+            number=kind if kind in ("integer", "decimal") else None,
         )
         for field, names, kind in zip(key_fields(feed, name), dimension.column, dimension.types, strict=True)
     ]
@@ -76,10 +80,12 @@ def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:
                 "value",
                 moment,
                 required,
-                text_format=feed.key_text_format,
+                parse_text=bool(dimension.date_format),
+                text_format=written,
                 serials=dimension.serials,
                 timezone=dimension.as_of.timezone,
                 aliases=tuple(aliases),
+                nulls=nulls,
             )
         )
     return fields

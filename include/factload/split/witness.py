@@ -129,7 +129,7 @@ def _written(feed: Feed) -> TextFormat | None:
         return feed.text_format_of(summed) if parsed else None
     if not is_text:
         return None
-    return TextFormat(csv.decimal, csv.thousands) if csv else TextFormat()
+    return TextFormat(csv.decimal, csv.thousands, negative=csv.negative) if csv else TextFormat()
 
 
 def _value(cell: WitnessCell, written: TextFormat | None) -> WitnessValue:

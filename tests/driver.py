@@ -54,7 +54,8 @@ class SteppedLoad:
         for step in self._steps():
             for named, arguments in zip(_names(step), step.arguments, strict=True):
                 if name in (named, step.name):
-                    return functools.partial(step.call, self.load, self.feed, *arguments, database=self.url)
+                    feed = self.feed.at(self.load.period_date)
+                    return functools.partial(step.call, self.load, feed, *arguments, database=self.url)
         raise AssertionError(f"the load has no {name}")
 
     def run(self, name: str) -> Any:

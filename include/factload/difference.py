@@ -37,6 +37,7 @@ def diff_load(
     staged: a new attempt is opened, and left ``reconciled`` or ``held``; the next run of the period publishes it
     without staging it again. Nothing is published. Raises what the steps raise.
     """
+    feed = feed.at(period)
     load = _staged_already(feed, period, database, workbook)
     if load is None:
         load = open_load(feed, period, database=database, workbook=workbook)

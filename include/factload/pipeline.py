@@ -78,7 +78,7 @@ def carry_out(load: Load, feed: Feed, *, database: str, progress: Progress) -> L
     When the connection is lost, or the attempt together with a server, a new attempt goes on from what is staged, for
     about a minute (``PAUSES``).
     """
-    pauses = iter(PAUSES)
+    pauses, feed = iter(PAUSES), feed.at(load.period_date)
     try:
         while not load.already_published:
             try:
@@ -139,6 +139,7 @@ def steps_in_order(feed: Feed, returned: Mapping[str, list[Any]]) -> Iterator[tu
 
 def stage(load: Load, feed: Feed, *, database: str, progress: Progress) -> None:
     """The steps of an open load up to the proof of its staged rows. Raises what they raise."""
+    feed = feed.at(load.period_date)
     with Workers(feed.parallelism, progress.rows_read) as workers:
         run = SideBySide(load, feed, database, progress, workers)
         for steps in steps_in_order(feed, run.returned):

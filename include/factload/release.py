@@ -18,6 +18,7 @@ def publish_held(feed: Feed, period: date, *, reason: str, by: str, database: st
     Who, why and when stay in the ledger. Cut short, it goes on when it is called again. Raises what
     ``release_load`` and ``publish_load`` raise.
     """
+    feed = feed.at(period)
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
         load = newest_load(connection, feed.load_id(period))
     release_load(load, feed, reason=reason, by=by, database=database)

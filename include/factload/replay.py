@@ -50,7 +50,7 @@ def open_replay(feed: Feed, period: date, *, database: str, workbook: str | Path
     ``FeedError`` for a load that there isn't, or that stopped before its rejects were all known, ``WorkbookError``
     when one of its workbooks is not what was loaded, ``RowsRefused`` for corrected rows that are not rejected ones.
     """
-    load_id = feed.load_id(period)
+    load_id, feed = feed.load_id(period), feed.at(period)
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
         last = newest_load(connection, load_id)
         rejected = rejects_by_reason(connection, load_id)

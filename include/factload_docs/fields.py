@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from factload.feed.schema import feed_schema
+from factload.feed.schema import plain_schema
 
 _Schema = dict[str, Any]
 
 
 def field_table(model: str) -> str:
     """The fields of one part of a feed file, such as ``FactColumn``; of the whole file for ``Feed``."""
-    schema = feed_schema()
+    schema = plain_schema()
     part = schema if model == "Feed" else schema["$defs"][model]
     needed = set(part.get("required", ()))
     rows = [

@@ -45,6 +45,7 @@ class OpenLoad(BaseOperator):
         with errors_noted(context), one_sentence():
             feed = read_feed(self.feed)
             period = period_of(context["dag_run"], params, context["dag"].timezone)
+            feed = feed.at(period)
             url = database_url(feed.fact.connection)
             try:
                 if params.get("dry_run"):

@@ -60,7 +60,7 @@ class ReleaseHeldLoad(ApprovalOperator):
         """Ask, if there is something to ask."""
         load = Load.from_json(self.load)
         with errors_noted(context), one_sentence():
-            feed = read_feed(load.feed)
+            feed = read_feed(load.feed).at(load.period_date)
             report = read_report(database_url(feed.fact.connection), load.load_id)
         if report.state != "held":
             return None
@@ -92,7 +92,7 @@ class ReleaseHeldLoad(ApprovalOperator):
             context["ti"].xcom_push(DECISION, decision)
             raise AirflowFailException(decision)
         with one_sentence():
-            feed = read_feed(load.feed)
+            feed = read_feed(load.feed).at(load.period_date)
             url = database_url(feed.fact.connection)
             steps.release_load(load, feed, reason=reason, by=who, database=url)
         self.log.info("%s was released by %s", load.load_id, who)

@@ -153,7 +153,7 @@ def _step(load: LoadJson, label: tuple[str, str] | None = None) -> Iterator[tupl
     save_memory()
     also_ask(store_connection)
     with one_sentence():
-        feed = asked_of(read_feed(this.feed), get_current_context()["params"])
+        feed = asked_of(read_feed(this.feed).at(this.period_date), get_current_context()["params"])
         url = database_url(feed.fact.connection)
         try:
             yield steps, this, feed, url

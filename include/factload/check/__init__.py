@@ -5,6 +5,7 @@
 ``sheets``    the sheets that can be read, and of each the fields that can
 ``limits``    what of the feed's limits it would exceed
 ``witness``   the owner's own number beside what the load would come to
+``layouts``   where columns and sheets change over a range of periods
 ``duplicates``  rows that would be rejected as duplicates of an earlier one
 ``findings``  what was found, collected instead of raised
 """

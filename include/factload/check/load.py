@@ -59,7 +59,7 @@ def check_load(
     The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``;
     ``held`` if only the number of rows would stop the load; else ``refused``. Raises ``TransientError``.
     """
-    problems = Problems()
+    problems, feed = Problems(), feed.at(period)
     engine = engine_for(database).execution_options(
         postgresql_readonly=True, isolation_level="REPEATABLE READ"
     )

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from factload.cli.options import add_load_argument, add_load_options, add_output_options, say
+from factload.cli.options import add_load_argument, add_load_options, add_output_options, day, say
 from factload.errors import FactloadError
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ def add_commands(commands: Commands) -> None:
         "check", help="say what a load would come to, and all that is wrong; writes nothing"
     )
     add_load_options(check)
+    check.add_argument(
+        "--from",
+        dest="first",
+        metavar="P",
+        type=day,
+        help="instead of one period, all from this one on: say where columns and sheets of their workbooks change",
+    )
+    check.add_argument("--to", dest="last", metavar="P", type=day, help="to this one; default: today")
     check.set_defaults(command=_check)
 
     run = commands.add_parser("run", help="load one period's workbooks, in parallel processes")
@@ -52,6 +60,10 @@ def add_commands(commands: Commands) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.first or options.last:
+        from factload.cli.layouts import check_layouts
+
+        return check_layouts(options)
     from factload.check.load import check_load
     from factload.memory import save_memory
 

@@ -5,6 +5,7 @@
 ``model``, ``part``         the whole of a feed; what its parts have in common
 ``workbook``, ``left_out``  where the workbooks lie; which rows and cells of them are read
 ``witness``                 the owner's own number
+``periods``                 fields that are given by ranges of periods: a plain feed for each
 ``fact``, ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``, ``written_values``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"

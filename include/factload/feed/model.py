@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from factload.errors import did_you_mean
 from factload.feed.columns import FactColumn
@@ -33,6 +41,7 @@ from factload.feed.limits import (
 )
 from factload.feed.mode import MODES
 from factload.feed.part import CrossFieldError, FeedPart, sequence
+from factload.feed.periods import ByPeriod, first_periods, plain, ranges_in
 from factload.feed.schedule import Duration, Run, cron
 from factload.feed.witness import TOTALS_ROW, Witness
 from factload.feed.workbook import CsvPart, WorkbookPart
@@ -95,6 +104,7 @@ class Feed(FeedPart):
     """The partitions that are loaded at once. In Airflow they fill three of four slots of the pool at most."""
     insert: Literal["core", "copy"] = "core"
     """How rows get into the staging table: arrays through SQLAlchemy Core, or PostgreSQL's COPY."""
+    _by_period: ByPeriod[Feed] | None = PrivateAttr(default=None)
 
     @field_validator("feed")
     @classmethod
@@ -182,6 +192,22 @@ class Feed(FeedPart):
         if self.witness.at not in (None, TOTALS_ROW) and book.may_be_csv:
             raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")
         return self
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_each_period(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """With fields by ranges of periods this is the feed of the newest, and knows the others."""
+        ranges = ranges_in(value) if isinstance(value, Mapping) else []
+        if not ranges:
+            return handler(value)
+        feeds = [(first, handler(plain(value, ranges, first))) for first in first_periods(ranges)]
+        newest = feeds[-1][1].model_copy()
+        newest._by_period = ByPeriod(newest.feed, tuple(feeds), max(ranges, key=lambda field: field.begins))
+        return newest
+
+    def at(self, period: date) -> Feed:
+        """The feed as it counts for a period, without ranges of periods; raises ``FeedError`` for one before them."""
+        return self if self._by_period is None else self._by_period.at(period)
 
     @property
     def _summed(self) -> list[str]:

@@ -32,7 +32,7 @@ class FeedPart(BaseModel):
 class CrossFieldError(ValueError):
     """Two fields contradict each other. ``at``: the field to correct, relative to the part that was validated."""
 
-    def __init__(self, message: str, *at: str) -> None:
+    def __init__(self, message: str, *at: str | int) -> None:
         super().__init__(message)
         self.at = at
 

@@ -9,6 +9,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from factload.feed.documentation import field_texts
 from factload.feed.model import Feed
+from factload.feed.periods import BY_PERIOD, FROM, NEVER_WITHOUT, Place
+
+_NOTES = ("description", "default", "examples")
 
 
 class _Schema(GenerateJsonSchema):
@@ -30,9 +33,43 @@ class _Schema(GenerateJsonSchema):
         return {"$schema": self.schema_dialect, "title": "A feed file of factload", **made}
 
 
+def plain_schema() -> dict[str, Any]:
+    """The schema of a feed without ranges of periods."""
+    return Feed.model_json_schema(schema_generator=_Schema)
+
+
 def feed_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of one feed file."""
-    return Feed.model_json_schema(schema_generator=_Schema)
+    schema = plain_schema()
+    for place in BY_PERIOD:
+        part = _part_at(schema, place[:-1])
+        part["properties"][place[-1]] = _or_by_period(part["properties"][place[-1]], place)
+    return schema
+
+
+def _part_at(schema: dict[str, Any], place: Place) -> dict[str, Any]:
+    part = schema
+    for name in place:
+        part = part["additionalProperties"] if name == "*" else part["properties"][name]
+        refs = [kind["$ref"] for kind in (part, *part.get("anyOf", ())) if "$ref" in kind]
+        part = schema["$defs"][refs[0].rpartition("/")[2]] if refs else part
+    return part
+
+
+def _or_by_period(field: dict[str, Any], place: Place) -> dict[str, Any]:
+    """The field's schema, or entries that say from which period on they count."""
+    name = place[-1]
+    value = {word: said for word, said in field.items() if word not in _NOTES}
+    said = value if place in NEVER_WITHOUT else {"anyOf": [value, {"type": "null"}]}
+    entry = {
+        "type": "object",
+        "properties": {FROM: {"type": "string", "format": "date"}, name: said},
+        "required": [name],
+        "additionalProperties": False,
+    }
+    later = {**entry, "required": [FROM, name]}
+    entries = {"type": "array", "prefixItems": [entry], "items": later, "minItems": 1}
+    return {word: said for word, said in field.items() if word in _NOTES} | {"anyOf": [value, entries]}
 
 
 def schema_text() -> str:

@@ -73,6 +73,7 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
     text is stored as text: what looks like a formula is never computed.
     """
     load = newest_load(connection, load_id)
+    feed = feed.at(load.period_date)
     taken = read_corrections(connection, load_id)
     known = {source.path: source for source in load.sources}
     rejects = read_rejects(connection, load_id)

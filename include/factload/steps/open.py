@@ -48,7 +48,7 @@ def open_load(
     copies of one) before anything is written. A load that is published with the same content comes back as
     ``already_published``.
     """
-    engine = engine_for(database)
+    engine, feed = engine_for(database), feed.at(period)
     with measured() as measurement:
         named = workbook or feed.workbook.for_period(period)
         sources = sources or read_sources(named)

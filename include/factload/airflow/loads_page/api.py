@@ -81,6 +81,7 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
     now = datetime.now(UTC)
     with _answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
+        workbook = feed.at(period).workbook.for_period(period)
     zone = zone_of(feed)
     runs = runs_of_day(session, dag_id, period, zone)
     return {
@@ -88,7 +89,7 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
         "period": period.isoformat(),
         "max_rejects": str(feed.max_rejects),
         "table": feed.fact.table,
-        "workbook": feed.workbook.for_period(period),
+        "workbook": workbook,
         "may_trigger": may_trigger,
         "to_come": period > now.astimezone(zone).date(),
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),

@@ -17,6 +17,9 @@ CELLS: Mapping[str, str] = {
     "number_may_be_cut": "Excel may have cut the last digits of the whole number, beyond 15: deliver it as text",
     "not_an_integer": "The number has a fraction, the column holds whole numbers",
     "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
+    "nonexistent_time": "The clocks of the column's time zone never showed this time: they were put forward over it",
+    "ambiguous_time": "The clocks of the column's time zone showed this time twice, as they were put back: deliver it "
+    "with its offset",
     "not_a_boolean": "The cell doesn't hold TRUE or FALSE",
     "unstorable_text": "The text holds a character that the database can't store: NUL, a half of a character, or one "
     "that its encoding lacks",

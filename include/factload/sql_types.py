@@ -18,12 +18,13 @@ MAX_PRECISION = 38  # decimal128's, and enough for any sum that people publish
 @dataclass(frozen=True, slots=True)
 class _Plain:
     """A type without figures in parentheses. ``spellings``: PostgreSQL's names, the one that it is told by first;
-    ``arrow``: Arrow's name of the type in a partition file; ``bits`` is of integers."""
+    ``arrow``: Arrow's name of the type in a partition file; ``bits`` is of integers, ``zoned`` of timestamps."""
 
     kind: Kind
     spellings: tuple[str, ...]
     arrow: str
     bits: int = 0
+    zoned: bool = False
 
 
 # https://www.postgresql.org/docs/current/datatype.html
@@ -35,10 +36,11 @@ _PLAIN = (
     _Plain("text", ("text",), "string"),
     _Plain("date", ("date",), "date32"),
     _Plain("timestamp", ("timestamp", "timestamp without time zone"), "timestamp[us]"),
+    _Plain("timestamp", ("timestamptz", "timestamp with time zone"), "timestamp[us]", zoned=True),
     _Plain("boolean", ("boolean", "bool"), "bool"),
 )
 _SPELT = {spelling: plain for plain in _PLAIN for spelling in plain.spellings}
-_PLAIN_OF = {(plain.kind, plain.bits): plain for plain in _PLAIN}
+_PLAIN_OF = {(plain.kind, plain.bits, plain.zoned): plain for plain in _PLAIN}
 _NUMERIC = re.compile(r"(?:numeric|decimal)\s*\(\s*([0-9]+)\s*(?:,\s*([0-9]+)\s*)?\)")
 _VARCHAR = re.compile(r"(?:varchar|character varying)\s*\(\s*([0-9]+)\s*\)")
 
@@ -53,7 +55,7 @@ _MEANT = {
     **dict.fromkeys(("bit", "logical", "yesno"), "boolean"),
     **dict.fromkeys(("long", "int64", "serial", "bigserial"), "bigint"),
 }
-EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, boolean"
+EXAMPLES = "numeric(18,4), integer, bigint, double precision, text, varchar(40), date, timestamp, timestamptz, boolean"
 
 
 def _in_any_case(name: str) -> str:
@@ -79,13 +81,15 @@ _EVERY_DIGIT = Context(prec=1000)
 
 @dataclass(frozen=True, slots=True)
 class SqlType:
-    """One declared column type. ``bits`` is of integers, ``length`` of varchar, the rest of numeric."""
+    """One declared column type. ``bits`` is of integers, ``length`` of varchar, ``zoned`` of a timestamp with time
+    zone, the rest of numeric."""
 
     kind: Kind
     precision: int = 0
     scale: int = 0
     bits: int = 0
     length: int | None = None
+    zoned: bool = False
 
     @property
     def is_exact_number(self) -> bool:
@@ -94,8 +98,9 @@ class SqlType:
 
     @property
     def arrow(self) -> str:
-        """Arrow's name of the type in a partition file; not of numeric, which Arrow names by its digits."""
-        return _PLAIN_OF[self.kind, self.bits].arrow
+        """Arrow's name of the type in a partition file; not of numeric, which Arrow names by its digits, and of moments
+        without a zone."""
+        return _PLAIN_OF[self.kind, self.bits, self.zoned].arrow
 
     def has_room_for(self, other: SqlType) -> bool:
         """Whether every value of a numeric type is one of this numeric type."""
@@ -106,7 +111,7 @@ class SqlType:
             return f"numeric({self.precision},{self.scale})"
         if self.length is not None:
             return f"varchar({self.length})"
-        return _PLAIN_OF[self.kind, self.bits].spellings[0]
+        return _PLAIN_OF[self.kind, self.bits, self.zoned].spellings[0]
 
 
 def integer_range(bits: int) -> range:
@@ -138,7 +143,7 @@ def parse_sql_type(text: str) -> SqlType:
     """
     name = " ".join(text.lower().split())
     if plain := _SPELT.get(name):
-        return SqlType(plain.kind, bits=plain.bits)
+        return SqlType(plain.kind, bits=plain.bits, zoned=plain.zoned)
     if match := _NUMERIC.fullmatch(name):
         precision, scale = int(match[1]), int(match[2] or 0)
         if not (1 <= precision <= MAX_PRECISION and scale <= precision):
@@ -146,11 +151,6 @@ def parse_sql_type(text: str) -> SqlType:
         return SqlType("numeric", precision=precision, scale=scale)
     if match := _VARCHAR.fullmatch(name):
         return SqlType("text", length=int(match[1]))
-    if name in ("timestamptz", "timestamp with time zone"):
-        raise ValueError(
-            f"{text!r} is not a type a feed can declare: the moments of a sheet have no time zone. Declare timestamp, "
-            "for a column that is timestamp without time zone"
-        )
     meant = _MEANT.get(name.partition("(")[0].strip())
     raise ValueError(
         f"{text!r} is not a type a feed can declare; "

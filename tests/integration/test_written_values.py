@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from factload.errors import RowsRefused
+from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
 from factload.ledger.rejects import read_rejects
 from factload.reports.rejects_workbook import write_rejects
@@ -14,6 +15,7 @@ from tests.feeds import ABSENT
 from tests.integration.commands import report
 from tests.integration.place import Place
 from tests.integration.resaved import corrected, resaved
+from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
 WRITTEN = {
@@ -93,3 +95,35 @@ def test_a_correction_is_read_as_the_feed_says(place: Place, kind: str) -> None:
         (3, "-1000.5000", LOAD),
         *((3, metric, LOAD) for metric in ("2000.0000", "5.0000", "5.0000", "5.0000")),
     ]
+
+
+@pytest.mark.parametrize("insert", ["core", "copy"])
+def test_moments_go_into_a_column_with_time_zone(place: Place, insert: str) -> None:
+    place.execute("ALTER TABLE fact_sales ADD at timestamptz")
+    name = place.rows("SELECT current_database()")[0][0]
+    place.execute(f"ALTER DATABASE {name} SET timezone = 'Pacific/Auckland'")
+    header = ("business_key", "metric", "at")
+    times = (datetime(2026, 11, 5, 12, 30), "25.10.2026 02:30", "29.03.2026 02:30", "25.10.2026 03:00", None)
+    write_rows(
+        place.home / "inbox/sales_2026-11-05.xlsx", [header, *(("A1", n, at) for n, at in enumerate(times))]
+    )
+    at = {"column": "at", "type": "timestamptz", "timezone": "Europe/Berlin", "parse_text": True}
+    feed = place.feed({"insert": insert, "fact.columns.at": at | {"date_format": "%d.%m.%Y %H:%M"}})
+    place.load(feed)
+    shown = place.rows("SELECT metric::int, (at AT TIME ZONE 'UTC')::text FROM fact_sales ORDER BY 1")
+    assert shown == [(0, "2026-11-05 11:30:00"), (3, "2026-10-25 02:00:00"), (4, None)]
+    with place.engine.connect() as connection:
+        found = [(r.cell, r.raw, r.reason) for r in read_rejects(connection, LOAD)]
+    assert found == [("C3", times[1], "ambiguous_time"), ("C4", times[2], "nonexistent_time")]
+
+
+def test_a_column_is_with_time_zone_or_without(place: Place) -> None:
+    place.execute("ALTER TABLE fact_sales ADD zoned timestamptz, ADD plain timestamp")
+    zoned = {"column": "at", "type": "timestamptz", "timezone": "UTC"}
+    for column, declared in (("plain", zoned), ("zoned", {"column": "at", "type": "timestamp"})):
+        feed = place.feed({f"fact.columns.{column}": declared})
+        write_rows(
+            place.home / "inbox/sales_2026-11-05.xlsx", [("business_key", "metric", "at"), ("A1", 1, None)]
+        )
+        with pytest.raises(FeedError, match=f"fact_sales.{column} is timestamp with"):
+            place.load(feed)

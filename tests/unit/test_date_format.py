@@ -26,6 +26,11 @@ _FORMATS = [
     "%Y/%m/%d %H:%M",
     "%d.%m.%Y, %H:%M:%S",
     "%Y%m%dT%H%M%S",
+    "%d-%b-%Y",
+    "%B %d, %Y %H:%M",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%d.%m.%Y %H:%M:%S.%f",
+    "%d%b%y",
 ]
 
 
@@ -70,6 +75,11 @@ def test_what_the_format_does_not_write_is_no_date(written: list[str]) -> None:
         ("13/25/2026", "%m/%d/%Y"),
         ("2026115", "%Y%m%d"),
         ("\u0660\u0665.11.2026", "%d.%m.%Y"),
+        ("5-Sept-2026", "%d-%b-%Y"),
+        ("5-November-2026", "%d-%b-%Y"),
+        ("5-Mai-2026", "%d-%b-%Y"),
+        ("05.11.2026 13:30 pm", "%d.%m.%Y %I:%M %p"),
+        ("05.11.2026 00:30 am", "%d.%m.%Y %I:%M %p"),
     ],
 )
 def test_no_date_is_guessed(text: str, date_format: str) -> None:
@@ -82,8 +92,32 @@ def test_one_digit_is_enough_where_something_parts_it() -> None:
 
 @pytest.mark.parametrize(
     "date_format",
-    ["", "%d.%m", "dd.mm.yyyy", "%d %B %Y", "%d.%m.%Y %Z", "%d.%d.%Y", "%d.%m.%Y %S", "%Y-%j", "100%"],
+    [
+        "",
+        "%d.%m",
+        "dd.mm.yyyy",
+        "%d %m %b %Y",
+        "%d.%m.%Y %Z",
+        "%d.%d.%Y",
+        "%d.%m.%Y %S",
+        "%Y-%j",
+        "100%",
+        "%d.%m.%Y %I:%M",
+        "%d.%m.%Y %H:%M %p",
+        "%d.%m.%Y %z",
+        "%d.%m.%Y %H:%M.%f",
+    ],
 )
 def test_a_format_that_leaves_a_day_open_is_refused(date_format: str) -> None:
-    with pytest.raises(ValueError, match="expected %d, %m and %Y"):
+    with pytest.raises(ValueError, match=r"expected %d, %m \(or %b, %B\) and %Y"):
         parse_date_format(date_format)
+
+
+def test_names_of_months_and_halves_of_a_day_are_read_in_any_case() -> None:
+    assert [str(day) for day in read(["05-NOV-2026", "5-nov-2026"], "%d-%b-%Y", "date")] == ["2026-11-05"] * 2
+    noon = read(["5.11.2026 12:00 AM", "5.11.2026 12:00 p.m.", "5.11.2026 1:00 PM"], "%d.%m.%Y %I:%M %p")
+    assert [str(moment) for moment in noon] == [
+        "2026-11-05 00:00:00",
+        "2026-11-05 12:00:00",
+        "2026-11-05 13:00:00",
+    ]

@@ -653,7 +653,9 @@ BEYOND_A_SCHEMA = [
     Beyond("a length of time is at most ten years", "it is a sum", "expected a length of time"),
     Beyond("a column has one source", _OTHER_FIELD, "a fact column is filled by one of"),
     Beyond(
-        "a column of the sheet has a type", _OTHER_FIELD, "`type` is missing|`type` and `required` go with"
+        "a column of the sheet has a type",
+        _OTHER_FIELD,
+        "`(type|timezone)` is missing|`type` and `required` go with",
     ),
     Beyond("history and made members", _OTHER_FIELD, "does not go with `as_of`"),
     Beyond(

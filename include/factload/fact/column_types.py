@@ -24,8 +24,8 @@ def misfit(source: FactColumn, declared: SqlType, actual: types.TypeEngine[objec
     if column.zoned and declared.kind == "timestamp":
         return (
             "is timestamp with time zone, and the moments of a sheet have no zone",
-            "Change the column to timestamp without time zone, or fill such a column and let a view or a generated "
-            "column say the zone",
+            "Declare timestamptz, with the `timezone` whose clocks the sheet tells, or change the column to timestamp "
+            "without time zone",
         )
     if column.family == "name":
         return (f"is {type_name(actual)}, which cuts longer texts", "Change the column to text or varchar")

@@ -105,12 +105,13 @@ class FactColumn(_WithRules):
     timezone: Annotated[str | None, BeforeValidator(time_zone)] = Field(
         default=None, examples=["UTC", "Europe/Berlin"]
     )
-    """The time zone whose clocks a date's column tells, for moments with an offset or `Z`, such as
-    `2026-11-05T10:30+01:00`; without it these are rejects."""
+    """The time zone whose clocks the sheet tells. A `timestamptz` needs it. In other columns of dates it is for moments
+    with an offset or `Z`, such as `2026-11-05T10:30+01:00`; without it these are rejects."""
 
     date_format: DateFormat | None = None
-    """How a text writes a date, in `%d`, `%m`, `%Y` (or `%y`, 1969 to 2068), `%H`, `%M` and `%S`; ISO 8601 if this
-    doesn't say. Needs `parse_text`, or a csv file."""
+    """How a text writes a date: `%d`, `%m` (or a month's English name, `%b` or `%B`), `%Y` (or `%y`, 1969 to 2068), and
+    perhaps `%H` (or `%I` with `%p`), `%M`, `%S`, `%f` and `%z`; ISO 8601 if this doesn't say. Needs `parse_text`, or a
+    csv file."""
     negative: NegativeSign | None = None
     """Where texts write the minus of a number: `leading`; also `trailing`, `5.00-`; or also as `parentheses`, `(5.00)`.
     Needs `parse_text`, or a csv file."""
@@ -155,6 +156,11 @@ class FactColumn(_WithRules):
             raise ValueError("`serials` goes with a number or a date")
         if self.timezone is not None and kind not in ("date", "timestamp"):
             raise ValueError("`timezone` goes with a date or a timestamp")
+        if self.timezone is None and self.type is not None and self.type.zoned:
+            raise ValueError(
+                "`timezone` is missing: a timestamptz is a moment, and the sheet tells it by the clocks of some zone, "
+                "such as Europe/Berlin"
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,8 @@ import pyarrow.compute as pc
 
 from factload.vectors import characters
 
+_MOMENTS = pa.timestamp("us")
+
 
 def array_text(values: pa.Array) -> str:
     """The text of a PostgreSQL array of ``values``: ``{1,NULL,"a \\"b\\""}``.
@@ -17,6 +19,9 @@ def array_text(values: pa.Array) -> str:
     values = _one_array(values)
     if pa.types.is_string(values.type):
         texts = pc.binary_join_element_wise('"', _escaped(values), '"', "")
+    elif pa.types.is_timestamp(values.type) and values.type.tz is not None:
+        # Moments of another zone than UTC there are none: their text says so, whatever the session's zone is.
+        texts = pc.binary_join_element_wise(pc.cast(values.view(_MOMENTS), pa.string()), "Z", "")
     else:
         texts = pc.cast(values, pa.string())
     joined = pc.binary_join(_one_list(pc.fill_null(texts, "NULL")), ",")

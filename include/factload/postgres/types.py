@@ -84,7 +84,7 @@ class ColumnType:
             case "text":
                 return self.length is None or (declared.length is not None and declared.length <= self.length)
             case _:
-                return not self.zoned
+                return self.zoned == declared.zoned
 
     def holds(self, value: object) -> bool:
         """Whether it holds this value exactly; of one with binary fractions, as near as these come."""
@@ -157,7 +157,7 @@ def engine_type(declared: SqlType) -> types.TypeEngine[Any]:
             return _INTEGERS[declared.bits]()
         case "text":
             return types.Text() if declared.length is None else types.VARCHAR(declared.length)
-    return _MADE[declared.kind]()
+    return types.DateTime(timezone=True) if declared.zoned else _MADE[declared.kind]()
 
 
 def base_type(kind: types.TypeEngine[Any]) -> types.TypeEngine[Any]:

@@ -39,6 +39,10 @@ def parse_value(name: str, value: object, declared: SqlType) -> Any:
     """The value of the field ``name`` for a column of this type; raises ``ValueError`` where it is none of the type."""
     if value is None:
         raise ValueError(f"`{name}` holds an empty value; blank cells are not checked: use `required`")
+    if declared.zoned:
+        raise ValueError(
+            f"`{name}` goes with a timestamp without time zone: a moment in a feed file would need a zone of its own"
+        )
     given: object = value
     if declared.kind == "numeric" and isinstance(value, int | float) and not isinstance(value, bool):
         given = Decimal(repr(value))  # the digits as they are written

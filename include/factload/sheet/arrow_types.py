@@ -11,4 +11,6 @@ def arrow_type(declared: SqlType) -> pa.DataType:
     """The Arrow type in which a partition file holds a column of this SQL type."""
     if declared.kind == "numeric":
         return pa.decimal128(declared.precision, declared.scale)
+    if declared.zoned:
+        return pa.timestamp("us", "UTC")
     return pa.type_for_alias(declared.arrow)

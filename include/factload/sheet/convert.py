@@ -34,6 +34,7 @@ from factload.sheet.rule_checks import broken_rules
 from factload.sheet.seen import moment_in, seen_in
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
+from factload.sheet.zones import OFFSET, in_utc
 from factload.sql_types import SqlType
 from factload.vectors import (
     Flags,
@@ -225,6 +226,8 @@ def _moments(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
         micros[rest], known[rest] = _one_by_one(cells, rest, field)
     if field.type.kind == "timestamp":
         codes[cells.open & ~known] = CODES["not_a_date"]
+        if field.type.zoned:
+            return _in_utc(cells, micros, known, codes, field)
         return masked(micros, pa.timestamp("us"), known), codes
     # A serial number may miss its midnight by what its fraction can't hold: Excel shows the nearest second.
     near = np.where(cells.written, 0, _HALF_A_SECOND)
@@ -235,10 +238,24 @@ def _moments(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     return masked(day.astype(np.int32), pa.date32(), known), codes
 
 
+def _in_utc(
+    cells: _Cells, micros: Positions, known: Flags, codes: Codes, field: SheetField
+) -> tuple[pa.Array[Any], Codes]:
+    """The moments that the clocks of the field's zone tell; those that have an offset are in UTC already."""
+    told = known & ~(matches(cells.text, OFFSET) & (cells.kind == Kind.ISO_DATE))
+    distinct, back = np.unique(micros[told], return_inverse=True)
+    zone = ZoneInfo(str(field.timezone))
+    moments = [in_utc(local, zone) for local in distinct.tolist()]
+    found = np.array([CODES[reason] if reason else 0 for _, reason in moments], np.uint8)
+    codes[told] = found[back]
+    micros[told] = np.array([moment for moment, _ in moments], np.int64)[back]
+    return masked(micros, pa.timestamp("us", "UTC"), known & (codes == 0)), codes
+
+
 def _one_by_one(cells: _Cells, which: Flags, field: SheetField) -> tuple[Positions, Flags]:
     """The moments of some cells, in microseconds, and which of them hold one: each distinct text is read once."""
     distinct, back = _distinct(cells, which)
-    zone = None if field.timezone is None else ZoneInfo(field.timezone)
+    zone = None if field.timezone is None else ZoneInfo("UTC" if field.type.zoned else field.timezone)
     moments = [
         moment_in(kind, raw, cells.calendar, written=written, zone=zone) for kind, raw, written in distinct
     ]

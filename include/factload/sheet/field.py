@@ -24,7 +24,8 @@ class SheetField:
     is never blank. As a key a number is its digits, of which there are no more than Excel keeps. ``parse_text``: a
     text that writes a value of the type, as ``text_format`` says, is that value; otherwise text is no number, date or
     truth value. ``serials``: dates and the numbers that count their days may stand for each other. ``timezone``: by
-    whose clocks a moment with an offset is told; without it such a moment is none. ``nulls``: what is no value, if a
+    whose clocks a moment with an offset is told; without it such a moment is none. Of a type with time zone it is the
+    zone whose clocks the sheet tells. ``nulls``: what is no value, if a
     cell shows it. ``number``: a key that is the text of a number, ``2`` for ``02`` and ``2.0``.
     """
 

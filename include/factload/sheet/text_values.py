@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.sheet.block import Column, Kind
-from factload.sheet.date_format import parse_date_format
+from factload.sheet.date_format import MONTHS, parse_date_format
 from factload.sheet.marked_numbers import as_hundredths, unmarked, writes_marked
 from factload.sheet.text_format import FALSE, TRUE, TextFormat
 from factload.sql_types import SqlType
@@ -31,6 +31,10 @@ _ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _FIRST_OF_THE_1900S = "69"
+_MONTHS = texts(month[:3] for month in MONTHS)
+_NUMBERS = texts(f"{number:02}" for number in range(1, 13))
+_HALVES = texts(["12", *(f"{hour:02}" for hour in range(1, 12))])
+_HOURS = texts([*(f"{hour:02}" for hour in range(24)), "99"])
 
 
 def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
@@ -93,15 +97,32 @@ def _iso(text: pa.Array[Any], date_format: str) -> pa.Array[Any]:
     written = parse_date_format(date_format)
     found = pc.extract_regex(text, written.pattern)
     part = {name: pc.struct_field(found, name) for name in written.parts}
-    two = {
-        name: pc.utf8_lpad(values, 2, "0") for name, values in part.items() if name not in ("year", "short")
-    }
     year = part["year"] if "year" in part else _whole_year(part["short"])
-    day = _joined("-", year, two["month"], two["day"])
-    if "hour" not in part:
+    month = _month_named(part["name"]) if "name" in part else _two(part["month"])
+    day = _joined("-", year, month, _two(part["day"]))
+    if "minute" not in part:
         return day
-    clock = _joined(":", *(two[name] for name in ("hour", "minute", "second") if name in two))
-    return _joined("T", day, clock)
+    hour = _two(part["hour"]) if "hour" in part else _hour_of_day(part["half"], part["noon"])
+    clock = _joined(":", hour, _two(part["minute"]), *([_two(part["second"])] if "second" in part else []))
+    if "fraction" in part:
+        clock = _joined(".", clock, part["fraction"])
+    return _joined("", day, "T", clock, *([part["offset"]] if "offset" in part else []))
+
+
+def _two(digits: pa.Array[Any]) -> pa.Array[Any]:
+    return pc.utf8_lpad(digits, 2, "0")
+
+
+def _month_named(names: pa.Array[Any]) -> pa.Array[Any]:
+    index = pc.index_in(pc.utf8_slice_codeunits(pc.utf8_lower(names), 0, 3), value_set=_MONTHS)
+    return _NUMBERS.take(index)
+
+
+def _hour_of_day(half: pa.Array[Any], noon: pa.Array[Any]) -> pa.Array[Any]:
+    """Hours of a clock with AM and PM, where 12 AM is midnight. An hour 0 or 13 becomes one that no clock has."""
+    hour = pc.index_in(_two(half), value_set=_HALVES)
+    after = pc.starts_with(noon, "p", ignore_case=True)
+    return _HOURS.take(pc.fill_null(pc.if_else(after, pc.add(hour, 12), hour), len(_HOURS) - 1))
 
 
 def _whole_year(short: pa.Array[Any]) -> pa.Array[Any]:

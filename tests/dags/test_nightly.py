@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, insert, select
 from sqlalchemy.pool import NullPool
 
 from factload.ledger.migrations import is_installed
-from factload.ledger.tables import attempts, loads
+from factload.ledger.tables import attempts, loads, rejects
 from factload_demo import airflow_site, sample
 from factload_demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from factload_demo.airflow_place import Place
@@ -65,6 +66,13 @@ with DAG("downstream", schedule=[Asset("warehouse.fact_sales", uri="x-factload:/
         return events[0].extra
     told()
 """
+BY_DAY = """
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, PartitionedAssetTimetable
+sales = Asset("warehouse.fact_sales", uri="x-factload://warehouse/fact_sales")
+with DAG("by_day", schedule=PartitionedAssetTimetable(assets=sales)):
+    EmptyOperator(task_id="of_the_day")
+"""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -99,8 +107,8 @@ class Night:
     store: Any
     site: str
 
-    def workbook(self, feed: str, seed: int) -> sample.Expected:
-        path = self.home / "inbox" / f"{feed}_{TODAY}.xlsx"
+    def workbook(self, feed: str, seed: int, period: str = TODAY) -> sample.Expected:
+        path = self.home / "inbox" / f"{feed}_{period}.xlsx"
         return sample.make_workbook(path, ROWS, MEMBERS, seed)
 
     def nightly_run(self, feed: str) -> str:
@@ -114,6 +122,40 @@ class Night:
     def trigger(self, run_id: str, feed: str = "sales", **form: Any) -> str:
         self.api.trigger(f"load_{feed}", run_id, {"period": TODAY, **form})
         return run_id
+
+    def backfill(self, feed: str, first: str, last: str) -> None:
+        """Run these days of a feed, from the first to before the last."""
+        days = {"from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
+        made = self.api.call("POST", "/api/v2/backfills", json={"dag_id": f"load_{feed}", **days})
+        path = f"/api/v2/backfills/{made['id']}"
+        wait_for(lambda: self.api.call("GET", path)["completed_at"] is not None, "the backfill's end")
+
+    def started_by_day(self) -> Counter[str]:
+        """Partition key → runs of the DAG that starts on the fact table's partitions."""
+        runs = self.api.call("GET", "/api/v2/dags/by_day/dagRuns", params={"limit": 100})["dag_runs"]
+        return Counter(run["partition_key"] for run in runs)
+
+    def told(self, period: str) -> list[dict[str, Any]]:
+        """What the asset events of a period's partition say, oldest first."""
+        asked = {"limit": 100, "order_by": "timestamp"}
+        found = self.api.call("GET", "/api/v2/assets/events", params=asked)["asset_events"]
+        return [event["extra"] for event in found if event["partition_key"] == period]
+
+    def kept(self, load_id: str) -> Any:
+        """What the state of the fact table's asset keeps of a load."""
+        [asset] = self.api.call("GET", "/api/v2/assets", params={"name_pattern": "fact_sales"})["assets"]
+        return self.api.call("GET", f"/api/v2/assets/{asset['id']}/state-store/{load_id}")["value"]
+
+    def published(self, load_id: str) -> list[dict[str, Any]]:
+        """What the ledger has of each publication of a load, oldest first."""
+        a = attempts.c
+        query = select(a.load_id, a.published_rows, a.published_totals, a.published_digest, a.epoch)
+        ours = (a.load_id == load_id) & (a.state == "published")
+        with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
+            found = connection.execute(query.where(ours).order_by(a.epoch)).all()
+        return [
+            dict(zip(("load_id", "rows", "totals", "digest", "attempt"), row, strict=True)) for row in found
+        ]
 
     def decide(self, run_id: str, choice: str, reason: str, *, asked: int = 1) -> None:
         """What a person does on the page of the task ``release``, once it waits; ``asked``: for the how manyth time."""
@@ -188,6 +230,7 @@ def night(
         (feeds / f"{name}.yaml").write_text(changed(text, common | own))
     (dags / "load_feeds.py").symlink_to(PROJECT / "dags/load_feeds.py")
     (dags / "downstream.py").write_text(DOWNSTREAM)
+    (dags / "by_day.py").write_text(BY_DAY)
     sample.make_dimension(module_database, MEMBERS)
     endpoint, key = store
     bucket = S3FileSystem(key=key, secret=key, endpoint_url=endpoint)
@@ -365,7 +408,42 @@ def test_a_published_load_starts_the_dags_downstream(night: Night) -> None:
         for run in runs
         if run["state"] == "success"
     ]
-    assert {"load_id": f"sales@{TODAY}", "period": TODAY, "rows": expected.staged} in told
+    [proof] = night.published(f"sales@{TODAY}")
+    assert proof["rows"] == expected.staged
+    assert proof | {"period": TODAY} in told
+
+
+def test_a_dag_partitioned_by_day_runs_once_for_each_published_content(night: Night) -> None:
+    replayed, corrected = "2026-10-01", "2026-10-02"
+    night.workbook("absent", 11, replayed)
+    night.workbook("absent", 12, corrected)
+    night.backfill("absent", replayed, "2026-10-03")
+    add_member(night.warehouse, f"absent@{replayed}")
+    expected = night.workbook("absent", 13, corrected)
+    night.trigger("replay", "absent", period=replayed, replay=True)
+    night.trigger("corrected", "absent", period=corrected)
+    assert {night.ended("absent", run) for run in ("replay", "corrected")} == {"success"}
+    clear = {"task_ids": ["publish"], "only_failed": False, "dag_run_id": "replay", "dry_run": False}
+    night.api.call("POST", "/api/v2/dags/load_absent/clearTaskInstances", json=clear)
+    night.trigger("as_it_is", "absent", period=corrected, reload=True)
+    assert {night.ended("absent", run) for run in ("replay", "as_it_is")} == {"success"}
+
+    wait_for(lambda: night.started_by_day()[replayed] == 2, "the run after the replay")
+    wait_for(lambda: night.started_by_day()[corrected] == 2, "the run after the correction")
+    first, then, again = night.published(f"absent@{corrected}")
+    assert night.told(corrected) == [one | {"period": corrected} for one in (first, then)]
+    assert then["totals"] == {"metric": expected.control_total}
+    assert again == then | {"attempt": again["attempt"]}
+    assert night.kept(f"absent@{corrected}") == then | {"period": corrected}
+    assert len(night.told(replayed)) == 2
+
+
+def add_member(url: str, load_id: str) -> None:
+    """Give the dimension the member that a rejected row of the load asked for."""
+    of_load = (rejects.c.load_id == load_id) & (rejects.c.reason == "unmatched_key")
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        key = connection.scalars(select(rejects.c.raw).where(of_load).limit(1)).one()
+        connection.execute(insert(sample.dim_product).values(business_key=key, name="late"))
 
 
 def free_port() -> int:

@@ -17,7 +17,8 @@ A load is one feed × one period: a retry, a manual run and a backfill of the sa
 never add to them. Until `publish` has ended, readers of the fact table see what they saw before.
 
 `open_load` is deferred while it waits for a late workbook (`workbook.missing` in the feed), and skipped when there is
-nothing to do; its log says why. DAGs whose schedule is the asset of the fact table start when `publish` has ended.
+nothing to do; its log says why. DAGs whose schedule is the asset of the fact table start when `publish` has ended; one
+that is partitioned by day starts once for each published day and content.
 
 **When a task fails**, its last line says what was seen, what was expected and what to do next; the link `Load` beside
 each task (*Details*) leads to the load's page, which says it too. `factload status`

@@ -5,6 +5,7 @@ Assets say it when the DAG is read, by names alone (``assets``). Which file it w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from airflow.sdk.lineage import NoOpCollector, get_hook_lineage_collector
@@ -19,19 +20,38 @@ from factload.settings import is_url, settings
 _POSTGRESQL_PORT = 5432
 
 
-def tell_lineage(task: Any, load: Load, feed: Feed, url: str) -> None:
-    """Workbooks and dimensions → fact table, in the URIs of Airflow's own providers. Nothing if nobody collects it."""
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a load reads and writes, in the URIs of Airflow's own providers."""
+
+    inputs: tuple[str, ...]
+    output: str
+
+
+def tell_lineage(task: Any, load: Load, feed: Feed, url: str) -> Lineage | None:
+    """Tell workbooks and dimensions → fact table, and return what was told. Nothing if nobody collects it."""
     collector = get_hook_lineage_collector()
     if isinstance(collector, NoOpCollector):
-        return
+        return None
+    lineage = _lineage_of(load, feed, url)
+    for uri in lineage.inputs:
+        collector.add_input_asset(task, uri=uri)
+    collector.add_output_asset(task, uri=lineage.output)
+    return lineage
+
+
+def _lineage_of(load: Load, feed: Feed, url: str) -> Lineage:
     server = make_url(url)
     with engine_for(url).connect() as connection:
         default_schema = inspect(connection).default_schema_name or "public"
-    for source in load.sources:
-        collector.add_input_asset(task, uri=_file(source.path))
-    for table in sorted({feed.dimensions[name].table for name in feed.maps}):
-        collector.add_input_asset(task, uri=_table(server, table, default_schema))
-    collector.add_output_asset(task, uri=_table(server, feed.fact.table, default_schema))
+    dimensions = sorted({feed.dimensions[name].table for name in feed.maps})
+    return Lineage(
+        inputs=(
+            *(_file(source.path) for source in load.sources),
+            *(_table(server, table, default_schema) for table in dimensions),
+        ),
+        output=_table(server, feed.fact.table, default_schema),
+    )
 
 
 def _file(path: str) -> str:

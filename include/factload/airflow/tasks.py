@@ -10,13 +10,12 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.decorators.python import _PythonDecoratedOperator
 from airflow.sdk import get_current_context
 from airflow.sdk.bases.decorator import TaskDecorator, task_decorator_factory
 
-from factload.airflow.assets import fact_asset
 from factload.airflow.connection import database_url, store_connection
 from factload.airflow.failures import errors_noted, named, one_sentence
 from factload.airflow.form import asked_of
@@ -27,6 +26,10 @@ from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import DimensionMap, Load
 from factload.staging.connections import also_ask
+
+if TYPE_CHECKING:
+    from factload.airflow.lineage import Lineage
+    from factload.reports.report import Report
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +48,23 @@ class StepTask(_PythonDecoratedOperator):
             return super().execute(context)
 
 
-def task(python_callable: Callable[..., Any] | None = None, **options: Any) -> TaskDecorator:
+class PublishTask(StepTask):
+    """The step that publishes. What it leaves in ``lineage`` is for OpenLineage, if its provider is installed."""
+
+    lineage: tuple[Lineage, Report] | None = None
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Rows and proofs as facets; the name is that of OpenLineage's provider."""
+        from factload.airflow.openlineage import facets_of
+
+        return facets_of(*self.lineage) if self.lineage else None
+
+
+def task(
+    python_callable: Callable[..., Any] | None = None, *, of: type[StepTask] = StepTask, **options: Any
+) -> TaskDecorator:
     """As ``airflow.sdk.task``, with the link to the load's page, and a note of why the task failed."""
-    return task_decorator_factory(
-        python_callable=python_callable, decorated_operator_class=StepTask, **options
-    )
+    return task_decorator_factory(python_callable=python_callable, decorated_operator_class=of, **options)
 
 
 @task(map_index_template="{{ dimension }}")
@@ -107,20 +122,24 @@ def reconcile(load: LoadJson) -> None:
             _log_report(this, url)
 
 
-@task
+@task(of=PublishTask)
 def publish(load: LoadJson) -> dict[str, Any]:
     """Make the load visible, tell the DAGs that wait for the fact table, and report what it came to."""
     from factload.airflow.lineage import tell_lineage
     from factload.airflow.log_report import load_report
+    from factload.airflow.publication import tell_airflow
+    from factload.reports.publication import published_content
     from factload.reports.report import read_report
 
+    context: Any = get_current_context()
     with _step(load) as (steps, this, feed, url):
         steps.publish_load(this, feed, database=url)
         report = read_report(url, this.load_id)
         _log.info("\n%s", load_report(url, this.load_id))
-        tell_lineage(get_current_context()["task"], this, feed, url)
-    event = get_current_context()["outlet_events"][fact_asset(feed)]
-    event.extra = {"load_id": this.load_id, "period": this.period, "rows": report.rows["published"]}
+        if lineage := tell_lineage(context["task"], this, feed, url):
+            context["task"].lineage = (lineage, report)
+        published = published_content(url, this.load_id)
+    tell_airflow(context, feed, published)
     return report.to_json()
 
 

@@ -13,8 +13,8 @@ RUN grep -q "^apache-airflow==${AIRFLOW_VERSION} " requirements.txt \
     && pip install --no-cache-dir --no-deps --requirement requirements.txt \
     && rm /tmp/locked /tmp/installed
 
-# A new named volume takes owner and mode of the folder below it. Group 0 may write, whatever AIRFLOW_UID is.
-RUN install -d -m 2775 -g 0 inbox staging
+# Group 0 may write, whatever AIRFLOW_UID is.
+RUN install -d -m 2775 -g 0 inbox cache
 
 # The engine, its command, the DAG builder and the Loads page, as any other package; the lock has what builds it.
 COPY --chown=airflow:0 pyproject.toml README.md LICENSE /tmp/factload/
@@ -23,7 +23,8 @@ RUN pip install --no-cache-dir --no-deps --no-build-isolation /tmp/factload && r
 
 ENV FACTLOAD_HOME=/opt/airflow
 
-# The sample's generator, which the service demo-data alone finds, and what a team edits
+# What fills the store, and the sample's generator, which the services inbox and demo-data find; and what a team edits
+COPY --chown=airflow:0 include/factload_deployment/ include/factload_deployment/
 COPY --chown=airflow:0 include/factload_demo/ include/factload_demo/
 COPY --chown=airflow:0 include/feeds/ include/feeds/
 COPY --chown=airflow:0 plugins/ plugins/

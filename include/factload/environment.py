@@ -111,6 +111,14 @@ _TEXTS = (
         "`inbox` in `FACTLOAD_HOME`",
     ),
     TextSetting(
+        "FACTLOAD_WORKBOOKS",
+        "places",
+        "",
+        "A place in a store where relative paths of workbooks start: with `s3://bucket` the `inbox/sales.xlsx` of a "
+        "feed is `s3://bucket/inbox/sales.xlsx`. That must lie below one of the roots, as any workbook",
+        "`FACTLOAD_HOME`",
+    ),
+    TextSetting(
         "FACTLOAD_RECEIPT_KEY",
         "places",
         "",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from factload.environment import number, text, wrong_numbers
@@ -26,11 +27,13 @@ _STORE_URL = re.compile(rf"({'|'.join(STORES)})://[\w.@-]+(/[\w.=@+-]+)*", re.AS
 class Settings:
     """Folders as absolute paths, URLs without a slash at the end, timeouts in seconds, ``staging_days`` in days.
 
-    ``staging``: a folder, or a URL in an object store; ``local``: the folder of this machine's own files, which is the
-    same one as long as staging is a folder.
+    ``workbooks``: the URL where relative paths of workbooks start, "" for ``home``. ``staging``: a folder, or a URL in
+    an object store; ``local``: the folder of this machine's own files, which is the same one as long as staging is a
+    folder.
     """
 
     home: Path
+    workbooks: str
     feeds: Path
     staging: str
     local: Path
@@ -49,11 +52,12 @@ def settings() -> Settings:
     staging = _staging(home)
     return Settings(
         home=home,
+        workbooks=_workbooks(),
         feeds=home / text("FACTLOAD_FEEDS"),
         staging=staging,
         local=home / text("FACTLOAD_CACHE") if is_url(staging) else Path(staging),
         allowed_roots=tuple(home / root for root in roots if not is_url(root)),
-        allowed_urls=tuple(_root_url(root) for root in roots if is_url(root)),
+        allowed_urls=tuple(_checked_url("FACTLOAD_ALLOWED_ROOTS", root) for root in roots if is_url(root)),
         lock_timeout=number("FACTLOAD_LOCK_TIMEOUT"),
         idle_timeout=number("FACTLOAD_IDLE_TIMEOUT"),
         silence_timeout=number("FACTLOAD_SILENCE_TIMEOUT"),
@@ -64,13 +68,14 @@ def settings() -> Settings:
 def wrong_settings() -> list[FeedError]:
     """An error for each setting of the environment that can't be read, whoever would read it."""
     wrong = []
-    try:
-        _staging(Path())
-    except FeedError as error:
-        wrong.append(error)
+    for read in (partial(_staging, Path()), _workbooks):
+        try:
+            read()
+        except FeedError as error:
+            wrong.append(error)
     for root in filter(is_url, _named_roots()):
         try:
-            _root_url(root)
+            _checked_url("FACTLOAD_ALLOWED_ROOTS", root)
         except FeedError as error:
             wrong.append(error)
     return wrong + wrong_numbers()
@@ -78,6 +83,18 @@ def wrong_settings() -> list[FeedError]:
 
 def _named_roots() -> list[str]:
     return [root.strip() for root in text("FACTLOAD_ALLOWED_ROOTS").split(",") if root.strip()]
+
+
+def _workbooks() -> str:
+    named = text("FACTLOAD_WORKBOOKS").strip()
+    if named and not is_url(named):
+        raise FeedError(
+            "setting_invalid",
+            f"the environment's FACTLOAD_WORKBOOKS is no URL (found {named!r})",
+            expected="a place in a store, such as s3://bucket; without it, paths start in the project's folder",
+            remedy="Correct it in the environment of all workers, or leave it out",
+        )
+    return _checked_url("FACTLOAD_WORKBOOKS", named)
 
 
 def _staging(home: Path) -> str:
@@ -136,16 +153,16 @@ def _require_no_password(setting: str, url: str) -> None:
         )
 
 
-def _root_url(root: str) -> str:
-    _require_no_password("FACTLOAD_ALLOWED_ROOTS", root)
-    if root.startswith(_LOCAL_FILES):
+def _checked_url(setting: str, url: str) -> str:
+    _require_no_password(setting, url)
+    if url.startswith(_LOCAL_FILES):
         raise FeedError(
             "setting_invalid",
-            f"the environment's FACTLOAD_ALLOWED_ROOTS names a folder by the URL {root}",
+            f"the environment's {setting} names a folder by the URL {url}",
             expected="its path, whose links are looked through",
             remedy="Write the path without file:// or local://",
         )
-    return root.rstrip("/")
+    return url.rstrip("/")
 
 
 def connection_variable(connection: str) -> tuple[str, str]:

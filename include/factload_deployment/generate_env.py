@@ -4,7 +4,8 @@
     make env            # or: python3 include/factload_deployment/generate_env.py
 
 Every secret is random and made on this machine. The standard library is enough, so that it runs before
-anything is installed. An existing file stays as it is: the databases were created with its passwords.
+anything is installed. An existing file keeps what it says: the databases were created with its passwords. Only what a
+newer docker-compose.yaml asks for is added.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import argparse
 import base64
 import os
 import secrets
-import stat
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +21,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 _IMAGE_UID = 50000  # the official image's user "airflow"
 _PRIVATE = 0o600
+_NEWER = ("STORE_ACCESS_KEY", "STORE_SECRET_KEY")  # files of version 0.4 lack them
 _EXIT_REFUSED = 2
 
 
@@ -37,6 +38,8 @@ def settings() -> dict[str, str]:
         "AIRFLOW_SECRET_KEY": secrets.token_hex(32),
         "METADATA_PASSWORD": secrets.token_hex(24),
         "REDIS_PASSWORD": secrets.token_hex(24),
+        "STORE_ACCESS_KEY": secrets.token_hex(12),
+        "STORE_SECRET_KEY": secrets.token_hex(24),
         "WAREHOUSE_ADMIN_PASSWORD": secrets.token_hex(24),
         "WAREHOUSE_PASSWORD": warehouse_password,
         "AIRFLOW_CONN_WAREHOUSE": f"postgresql://factload:{warehouse_password}@warehouse:5432/warehouse",
@@ -51,6 +54,7 @@ def render(values: Mapping[str, str]) -> str:
             "# AIRFLOW_ADMIN_* is the first account of the web page; later changes are made there.",
             "# AIRFLOW_FERNET_KEY encrypts the connections that Airflow stores: lost with it, they are lost.",
             "# AIRFLOW_CONN_WAREHOUSE is where the loads write. Another database: change this line alone.",
+            "# STORE_* are the keys of the service `store`. Another store: its keys, STORE_URL and STORE_BUCKET.",
             *(f"{name}={value}" for name, value in values.items()),
             "",
         ]
@@ -64,14 +68,15 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def open_inbox(inbox: Path) -> None:
-    """Make sure that there is an inbox, and that the containers may write the sample into it.
-
-    They run with this user's id, which is enough, or, where root is the user, with the image's and group 0.
-    """
-    inbox.mkdir(exist_ok=True)
-    if _uid() == 0:
-        inbox.chmod(stat.S_IMODE(inbox.stat().st_mode) | stat.S_IWGRP)
+def add_missing(path: Path) -> list[str]:
+    """Add to an older file the variables that no database was created with; their names."""
+    there = {line.partition("=")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()}
+    fresh = settings()
+    missing = [name for name in _NEWER if name not in there]
+    if missing:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(["\n", *(f"{name}={fresh[name]}\n" for name in missing)])
+    return missing
 
 
 def _container_uid() -> int:
@@ -84,27 +89,34 @@ def _uid() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file; 0 when it is written, 2 when there is one already."""
+    """Write the file, or what it lacks; 0 when something was written, 2 when all is there already."""
     parser = argparse.ArgumentParser(description="Write .env with random secrets for docker-compose.yaml.")
     parser.add_argument("--project", type=Path, default=PROJECT, help="folder of docker-compose.yaml")
     project = parser.parse_args(arguments).project
     path = project / ".env"
+    (project / "inbox").mkdir(exist_ok=True)
     try:
         write_private(path, render(settings()))
     except FileExistsError:
-        print(
-            f"{path} is there already, and the databases were created with its passwords. Keep it; for new "
-            "secrets and empty databases: docker compose down --volumes, remove .env, and run this again.",
-            file=sys.stderr,
-        )
-        return _EXIT_REFUSED
-    open_inbox(project / "inbox")
+        return _keep(path)
     print(
         f"Wrote {path} (readable by you alone). Next:\n"
         "  docker compose --profile demo up --build --detach   # without --profile demo: no sample feed\n"
         "  http://localhost:8080: user and password are AIRFLOW_ADMIN_USER and AIRFLOW_ADMIN_PASSWORD in .env"
     )
     return 0
+
+
+def _keep(path: Path) -> int:
+    if added := add_missing(path):
+        print(f"Kept {path}, and added what a newer docker-compose.yaml asks for: {', '.join(added)}.")
+        return 0
+    print(
+        f"{path} is there already, and the databases were created with its passwords. Keep it; for new "
+        "secrets and empty databases: docker compose down --volumes, remove .env, and run this again.",
+        file=sys.stderr,
+    )
+    return _EXIT_REFUSED
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.progress import Quiet
 from factload.split.sources import openable, read_sources
+from factload.staging import store_errors
+from factload.staging.objects import file_system
+from factload_deployment.store import main as fill
 from tests.integration.place import PERIOD, Place
 
 BUCKET = "s3://reports"
@@ -251,3 +254,36 @@ def test_a_late_object_is_waited_for(place: Place, store: Any) -> None:
         return await asyncio.wait_for(waiting, 30)
 
     assert asyncio.run(wait()).payload == {"there": True}
+
+
+def test_the_inbox_of_a_deployment_is_copied_into_its_store(
+    place: Place, server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bucket is made, what is new is copied, and a feed finds it at the same path as in a folder."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "for-tests")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setenv("FACTLOAD_WORKBOOKS", "s3://deployed")
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", "s3://deployed/inbox")
+    file_system.cache_clear()
+    workbook = place.workbook([("A1", 10)])
+    (workbook.parent / "more").mkdir()
+    (workbook.parent / "more/b.csv").write_text("one")
+    (workbook.parent / "c.xlsx.part").write_text("half of it")
+
+    def copied() -> list[str]:
+        assert fill() == 0
+        return [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()[:-1]]
+
+    assert copied() == ["inbox/more/b.csv", f"inbox/{workbook.name}"]
+    assert copied() == []
+    (workbook.parent / "more/b.csv").write_text("two")  # as long as before
+    assert copied() == ["inbox/more/b.csv"]
+    assert [source.path for source in place.load().sources] == [f"s3://deployed/inbox/{workbook.name}"]
+    assert place.facts() == [(1, "10.0000", LOAD)]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(store_errors, "PATIENCE_SECONDS", 0.5)
+    file_system.cache_clear()
+    assert fill() == 4
+    assert "the store of s3://deployed failed" in capsys.readouterr().err

@@ -21,7 +21,8 @@ COMPOSE = (PROJECT / "docker-compose.yaml").read_text()
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 AIRFLOW = sorted(name for name in SERVICES if name.startswith("airflow-"))
-ONE_SHOT = {"airflow-init", "demo-data"}
+WORKERS = [name for name in AIRFLOW if name.startswith("airflow-worker-")]
+ONE_SHOT = {"airflow-init", "demo-data", "inbox"}
 LASTING = sorted(SERVICES.keys() - ONE_SHOT)
 IN_THE_FILE = {"AIRFLOW_UID", "AIRFLOW_ADMIN_USER"}  # what the generator writes and is no secret
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
@@ -42,18 +43,46 @@ def mounts(service: str) -> dict[str, str]:
 
 
 def test_airflow_has_all_its_components() -> None:
-    parts = ["api-server", "dag-processor", "init", "scheduler", "triggerer", "worker"]
+    parts = ["api-server", "dag-processor", "init", "scheduler", "triggerer", "worker-1", "worker-2"]
     assert [f"airflow-{part}" for part in parts] == AIRFLOW
 
 
 @pytest.mark.parametrize("service", AIRFLOW)
-def test_airflow_services_share_image_staging_inbox_and_feeds(service: str) -> None:
-    environment = SERVICES[service]["environment"]
+def test_airflow_services_run_one_image_and_read_the_same_feeds(service: str) -> None:
     assert SERVICES[service]["image"].startswith("factload:")
-    assert mounts(service)[environment["FACTLOAD_STAGING"]] == "staging"
-    assert mounts(service)[environment["FACTLOAD_ALLOWED_ROOTS"]] == "./inbox:ro"
     assert mounts(service)["/opt/airflow/include/feeds"] == "./include/feeds:ro"
-    assert mounts(service)["/opt/airflow/logs"] == "airflow-logs"
+    assert mounts(service).keys() == {"/opt/airflow/include/feeds", "/opt/airflow/logs"}
+
+
+def test_workers_share_no_disk() -> None:
+    """What they read and write together lies in the store and in databases; feeds are part of what is deployed."""
+    written = [source for name in WORKERS for source in mounts(name).values() if not source.endswith(":ro")]
+    assert len(WORKERS) == 2
+    assert len(written) == len(set(written)) == 2
+    others = {source for name in SERVICES.keys() - set(WORKERS) for source in mounts(name).values()}
+    assert not others & set(written)
+    environment = SERVICES[WORKERS[0]]["environment"]
+    inside = "/opt/airflow/" + re.findall(r"install -d .* (\w+)$", DOCKERFILE, re.MULTILINE)[0]
+    assert environment["FACTLOAD_CACHE"] == inside
+    assert inside not in mounts(WORKERS[0])
+
+
+def test_workbooks_and_staging_lie_in_the_bucket_that_is_filled_at_the_start() -> None:
+    environment = SERVICES["inbox"]["environment"]
+    bucket = environment["FACTLOAD_WORKBOOKS"]
+    assert bucket.startswith("s3://")
+    assert environment["FACTLOAD_ALLOWED_ROOTS"] == f"{bucket}/inbox"
+    assert environment["FACTLOAD_STAGING"] == f"{bucket}/staging"
+    assert mounts("inbox")["/opt/airflow/inbox"] == "./inbox:ro"
+    assert all("inbox" in SERVICES[name]["depends_on"] for name in WORKERS)
+
+
+def test_the_store_takes_the_keys_that_its_users_have() -> None:
+    keys = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    for name in (*AIRFLOW, "inbox", "demo-data"):
+        assert [SERVICES[name]["environment"][key] for key in keys] == [
+            SERVICES["store"]["environment"][key] for key in keys
+        ]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +96,10 @@ def test_airflow_services_share_image_staging_inbox_and_feeds(service: str) -> N
         "AIRFLOW__CORE__FERNET_KEY",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
         "AIRFLOW_CONN_WAREHOUSE",
+        "AWS_ENDPOINT_URL",
+        "FACTLOAD_ALLOWED_ROOTS",
+        "FACTLOAD_STAGING",
+        "FACTLOAD_WORKBOOKS",
     ],
 )
 def test_airflow_services_agree(variable: str) -> None:
@@ -117,12 +150,15 @@ def test_services_wait_until_what_they_need_is_ready(service: str) -> None:
         assert (needed, how["condition"]) == (needed, ready)
 
 
-def test_the_worker_waits_for_the_server_that_its_tasks_call() -> None:
-    assert "airflow-api-server" in SERVICES["airflow-worker"]["depends_on"]
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_waits_for_the_server_that_its_tasks_call(worker: str) -> None:
+    assert "airflow-api-server" in SERVICES[worker]["depends_on"]
 
 
-def test_workers_can_be_scaled() -> None:
-    assert not {"container_name", "ports", "hostname"} & SERVICES["airflow-worker"].keys()
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_is_found_by_its_name_where_its_logs_are_asked_for(worker: str) -> None:
+    assert SERVICES[worker]["hostname"] == worker
+    assert not {"container_name", "ports"} & SERVICES[worker].keys()
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
@@ -165,23 +201,22 @@ def test_image_and_lock_hold_the_same_airflow() -> None:
     assert f"\napache-airflow=={version[1]} " in (PROJECT / "requirements.txt").read_text()
 
 
-def test_image_makes_the_folders_that_volumes_take_their_owner_from() -> None:
+def test_image_makes_the_folders_that_containers_write_into() -> None:
     made = re.search(r"install -d [-\w ]* -g 0 (.*?) *\\?$", DOCKERFILE, re.MULTILINE)
     assert made
-    environment = SERVICES["airflow-worker"]["environment"]
-    folders = {Path(environment[name]).name for name in ("FACTLOAD_STAGING", "FACTLOAD_ALLOWED_ROOTS")}
-    assert folders == set(made[1].split())
+    cache = Path(SERVICES[WORKERS[0]]["environment"]["FACTLOAD_CACHE"]).name
+    assert set(made[1].split()) == {"inbox", cache}  # the sample's workbook is made in an inbox of its own
 
 
 def test_the_image_knows_where_the_project_lies() -> None:
     assert "FACTLOAD_HOME=/opt/airflow" in DOCKERFILE
 
 
-def test_the_package_is_installed_and_only_the_sample_is_found_by_a_path() -> None:
+def test_the_package_is_installed_and_only_what_is_not_of_it_is_found_by_a_path() -> None:
     assert "pip install --no-cache-dir --no-deps --no-build-isolation" in DOCKERFILE
     assert "PYTHONPATH" not in DOCKERFILE
     named = [name for name in SERVICES if "PYTHONPATH" in SERVICES[name].get("environment", {})]
-    assert named == ["demo-data"]
+    assert sorted(named) == ["demo-data", "inbox"]
 
 
 def test_what_the_image_copies_is_let_in_by_dockerignore() -> None:
@@ -224,11 +259,24 @@ def test_generated_file_is_private(tmp_path: Path) -> None:
 
 
 def test_generator_keeps_an_existing_file(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("MINE=1\n")
+    generated(tmp_path)
+    before = (tmp_path / ".env").read_bytes()
     done = generated(tmp_path)
     assert done.returncode == 2
     assert "there already" in done.stderr
-    assert (tmp_path / ".env").read_text() == "MINE=1\n"
+    assert (tmp_path / ".env").read_bytes() == before
+
+
+def test_generator_adds_the_keys_of_the_store_to_an_older_file_and_keeps_the_rest(tmp_path: Path) -> None:
+    older = "MINE=1\nAIRFLOW_CONN_WAREHOUSE='postgresql://a=b@host/db'"
+    (tmp_path / ".env").write_text(older)
+    done = generated(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / ".env").read_text().startswith(older + "\n")
+    assert read(tmp_path).keys() == {"MINE", "AIRFLOW_CONN_WAREHOUSE", "STORE_ACCESS_KEY", "STORE_SECRET_KEY"}
+    assert "STORE_SECRET_KEY" in done.stdout
+    assert read(tmp_path)["STORE_SECRET_KEY"] not in done.stdout
+    assert generated(tmp_path).returncode == 2
 
 
 def test_secrets_are_fresh_long_and_plain() -> None:
@@ -251,10 +299,9 @@ def test_the_connection_reaches_the_warehouse_service_with_its_password() -> Non
     assert f"CREATE ROLE {url.username} LOGIN" in role
 
 
-def test_containers_may_write_the_sample_into_the_inbox(tmp_path: Path) -> None:
-    """They run as the user of .env with group 0: one of the two must be let in."""
-    tmp_path.chmod(0o755)
+def test_there_is_an_inbox_that_containers_may_read(tmp_path: Path) -> None:
+    """They run as the user of .env with group 0."""
     generated(tmp_path)
     inbox = (tmp_path / "inbox").stat()
-    by_group = inbox.st_gid == 0 and bool(inbox.st_mode & stat.S_IWGRP)
+    by_group = inbox.st_gid == 0 and bool(inbox.st_mode & stat.S_IRGRP)
     assert by_group or inbox.st_uid == int(read(tmp_path)["AIRFLOW_UID"])

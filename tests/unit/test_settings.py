@@ -144,8 +144,10 @@ def test_all_settings_that_are_wrong_are_named_at_once(monkeypatch: pytest.Monke
     assert wrong_settings() == []
     monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", "inbox,sftp://loader:hunter2@host/in,file:///srv")
     monkeypatch.setenv("FACTLOAD_LIMIT_CELLS", "many")
+    monkeypatch.setenv("FACTLOAD_WORKBOOKS", "inbox")
     told = list(map(str, wrong_settings()))
     assert [next(s.name for s in SETTINGS if s.name in line) for line in told] == [
+        "FACTLOAD_WORKBOOKS",
         "FACTLOAD_ALLOWED_ROOTS",
         "FACTLOAD_ALLOWED_ROOTS",
         "FACTLOAD_LIMIT_CELLS",

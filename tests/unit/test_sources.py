@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from factload.errors import WorkbookError
 from factload.load import sha256_of_sources
-from factload.split.sources import openable, read_sources, require_unchanged
+from factload.split.sources import find_workbooks, openable, read_sources, require_unchanged
 
 
 @pytest.fixture
@@ -53,6 +54,24 @@ def test_no_pattern_leads_out_of_the_allowed_roots(home: Path, name: str) -> Non
     with pytest.raises(WorkbookError, match="outside the allowed roots") as caught:
         read_sources(name)
     assert caught.value.code == "workbook_not_allowed"
+
+
+def test_relative_paths_may_start_in_a_store_and_lead_nowhere_else(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTLOAD_WORKBOOKS", "memory://bucket/")
+    monkeypatch.setenv("FACTLOAD_ALLOWED_ROOTS", "inbox,memory://bucket/inbox")
+    store = fsspec.filesystem("memory")
+    for name in ("inbox/a.xlsx", "inbox/b.xlsx", "elsewhere/z.xlsx"):
+        store.pipe_file(f"/bucket/{name}", name.encode())
+    both = ["memory://bucket/inbox/a.xlsx", "memory://bucket/inbox/b.xlsx"]
+    assert find_workbooks("inbox/*.xlsx") == both
+    assert find_workbooks("./inbox/a.xlsx") == find_workbooks("memory://bucket/inbox/a.xlsx") == both[:1]
+    assert find_workbooks(str(home / "inbox/2027/a.xlsx")) == ["inbox/2027/a.xlsx"]
+    for name in ("elsewhere/z.xlsx", "inbox/../elsewhere/z.xlsx", "*/z.xlsx"):
+        with pytest.raises(WorkbookError) as caught:
+            find_workbooks(name)
+        assert caught.value.code == "workbook_not_allowed"
 
 
 @pytest.mark.parametrize("name", ["inbox/2026/x*.xlsx", "inbox/2028/*.xlsx", "inbox/2026/~$*.xlsx"])

@@ -52,6 +52,7 @@ def read_sources(name: str) -> tuple[SourceFile, ...]:
 
 def find_workbooks(name: str) -> list[str]:
     """The names of the workbooks that :func:`read_sources` reads."""
+    name = _placed(name)
     if is_url(name):
         place, found = name, _matching_urls(require_allowed_url(name))
     else:
@@ -71,6 +72,13 @@ def find_workbooks(name: str) -> list[str]:
     return sorted(found)
 
 
+def _placed(name: str) -> str:
+    """The name; where relative paths start in a store, a relative one as its URL."""
+    start = settings().workbooks
+    is_relative = not is_url(name) and not PurePath(name).is_absolute()
+    return f"{start}/{PurePosixPath(name)}" if start and is_relative else name
+
+
 def _matching_paths(name: str) -> list[str]:
     home = settings().home
     if not glob.has_magic(name) or (home / name).is_file():
@@ -83,7 +91,7 @@ def _matching_paths(name: str) -> list[str]:
         raise outside(name)
     require_allowed(str(folder))
     matching = (home / folder).glob(str(pattern))
-    found = [str(m) for m in matching if _may_be_read(m.relative_to(home / folder)) and m.is_file()]
+    found = [str(m) for m in matching if may_be_read(m.relative_to(home / folder)) and m.is_file()]
     for match in found:
         workbook_path(match)
     return [_named(match) for match in found]
@@ -94,7 +102,7 @@ def _matching_urls(url: str) -> list[str]:
     if not glob.has_magic(url) or found == [url]:
         return found
     above = fixed_part(url)
-    matching = [match for match in found if _may_be_read(PurePosixPath(match.removeprefix(above)))]
+    matching = [match for match in found if may_be_read(PurePosixPath(match.removeprefix(above)))]
     return list(map(require_allowed_url, matching))  # a server may list what lies elsewhere
 
 
@@ -139,7 +147,7 @@ def _named(name: str) -> str:
     return require_printable(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
-def _may_be_read(path: PurePath) -> bool:
+def may_be_read(path: PurePath) -> bool:
     """Whether a pattern means such a file: none that is hidden, a lock, or still being copied."""
     return not any(part.startswith(_HIDDEN) for part in path.parts) and not path.name.lower().endswith(
         _UNFINISHED

@@ -10,6 +10,7 @@ stays in the store.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from factload.checksum import sha256_of
 from factload.errors import FactloadError
 from factload.settings import settings
+from factload.split.allowed import path_errors
 from factload.split.sources import may_be_read
 from factload.staging.disk import megabytes
 from factload.staging.objects import file_system
@@ -28,17 +30,24 @@ INBOX = "inbox"
 
 def fill_store(inbox: Path, url: str) -> list[str]:
     """Copy what is new in the folder to ``url``/inbox; the names of all its files there. Raises ``FactloadError``."""
+    digests = dict(_files(inbox))
     with store_errors(url, inbox):
         store, path = file_system(url, "")
-        patiently(lambda: _make_bucket(store, path.partition("/")[0]))
-        files = sorted(
-            file for file in inbox.rglob("*") if file.is_file() and may_be_read(file.relative_to(inbox))
-        )
-        names = [f"{INBOX}/{file.relative_to(inbox).as_posix()}" for file in files]
-        for file, name in zip(files, names, strict=True):
-            if patiently(partial(_copy, store, file, f"{path}/{name}")):
+        patiently(partial(_make_bucket, store, path.partition("/")[0]))
+        for name, sha256 in digests.items():
+            file = inbox.parent / name
+            if patiently(partial(_copy, store, file, f"{path}/{name}", sha256)):
                 print(f"{name}: {megabytes(file.stat().st_size)}", flush=True)
-    return names
+    return list(digests)
+
+
+def _files(inbox: Path) -> Iterator[tuple[str, str]]:
+    """What lies in the folder, but for locks and half copies: its name, which begins with the folder's; its SHA-256."""
+    for file in sorted(inbox.rglob("*")):
+        if may_be_read(file.relative_to(inbox)) and file.is_file():
+            name = file.relative_to(inbox.parent).as_posix()
+            with path_errors(name):
+                yield name, sha256_of(file)
 
 
 def _make_bucket(store: Any, bucket: str) -> None:
@@ -46,9 +55,8 @@ def _make_bucket(store: Any, bucket: str) -> None:
         store.mkdir(bucket)
 
 
-def _copy(store: Any, file: Path, path: str) -> bool:
+def _copy(store: Any, file: Path, path: str, sha256: str) -> bool:
     """Whether the file had to be copied."""
-    sha256 = sha256_of(file)
     with suppress(FileNotFoundError):
         if store.metadata(path).get("sha256") == sha256:
             return False
@@ -64,7 +72,7 @@ def main() -> int:
     except FactloadError as error:
         print(error, file=sys.stderr)
         return error.exit_status
-    print(f"The store has the {len(names):,} files of {INBOX}/.")
+    print(f"The store has all {len(names):,} files of {INBOX}/." if names else f"No file lies in {INBOX}/.")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -33,6 +34,7 @@ def test_run_reports_what_was_published(place: Place) -> None:
     }  # fmt: skip
     assert report["state"] == "published"
     assert report["error"] is None
+    assert report["workers"] == {socket.gethostname(): 1}
     assert report["rows"] == {"source": 3, "blank": 0, "rejected": 1, "staged": 2, "published": 2}
     assert report["rejects"] == {"unmatched_key": 1}
     assert report["control_totals"] == {"metric": {"source": "3.5000", "published": "3.5000"}}

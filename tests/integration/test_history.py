@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from factload.cli.terminal import rendered
 from factload.errors import FactloadError
 from factload.ledger.rejects import rejects_by_reason
 from factload.pipeline import run_load
@@ -16,6 +18,7 @@ from factload.reports.detail import load_detail
 from factload.reports.history import first_periods, loads_between, outlying, recent_loads
 from factload.reports.reject_pages import Place as PageEnd
 from factload.reports.reject_pages import page_of_rejects
+from factload.reports.report import read_report, read_status
 from tests.integration.place import PERIOD, Place
 
 NEXT_DAY = PERIOD + timedelta(days=1)
@@ -109,6 +112,7 @@ def test_a_load_in_full(place: Place) -> None:
         (4002, 200, 0, 200, 1),
     ]
     assert detail.rows_done() == 4200
+    assert {p.worker for p in detail.partitions} == {socket.gethostname()}
     assert all(p.rows_per_second and p.started_at and p.finished_at for p in detail.partitions)
     assert {step.step for step in detail.steps} >= {
         "open_load",
@@ -119,6 +123,14 @@ def test_a_load_in_full(place: Place) -> None:
     assert detail.attempts[0].source_totals == detail.attempts[0].published_totals == {"metric": "7350.0000"}
     assert detail.summary.reject_share() == 0
     assert (detail.summary.seconds() or 0) > 0
+
+
+def test_reports_name_the_workers_where_there_are_several(place: Place) -> None:
+    run(place, GOOD * 2_100)
+    assert "partitions by worker" not in rendered(read_report(place.url, f"sales@{PERIOD}"))
+    place.execute("UPDATE factload.partitions SET worker = CASE first_row WHEN 2 THEN 'one' ELSE 'other' END")
+    assert "partitions by worker: one (1), other (2)" in rendered(read_report(place.url, f"sales@{PERIOD}"))
+    assert [line["workers"] for line in read_status(place.url, "sales")] == [["one", "other"]]
 
 
 def test_progress_counts_the_partitions_that_are_staged(place: Place) -> None:

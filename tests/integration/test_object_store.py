@@ -281,9 +281,18 @@ def test_the_inbox_of_a_deployment_is_copied_into_its_store(
     assert copied() == ["inbox/more/b.csv"]
     assert [source.path for source in place.load().sources] == [f"s3://deployed/inbox/{workbook.name}"]
     assert place.facts() == [(1, "10.0000", LOAD)]
+    with monkeypatch.context() as patch:
+        patch.setattr("factload_deployment.store.sha256_of", _may_not_be_read)
+        assert fill() == 3
+    assert "may not be read" in capsys.readouterr().err
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(store_errors, "PATIENCE_SECONDS", 0.5)
     file_system.cache_clear()
     assert fill() == 4
     assert "the store of s3://deployed failed" in capsys.readouterr().err
+
+
+def _may_not_be_read(path: Path) -> str:
+    """Root may read everything: what happens to anybody else."""
+    raise PermissionError(13, "Permission denied", str(path))

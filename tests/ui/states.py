@@ -76,6 +76,7 @@ class Ledger:
                 "rejected_rows": None if loaded is None else 0,
                 "staged_rows": None if loaded is None else 1_000,
                 "loaded_epoch": loaded,
+                "worker": None if loaded is None else f"worker-{number % 2 + 1}",
             },
         )
 

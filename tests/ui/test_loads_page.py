@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,7 @@ def test_a_load_from_the_gap_to_the_rejects_workbook(
     expect(page.locator("#totals")).to_contain_text("equal")
     page.get_by_text("All 4 partitions as a table").click()
     expect(page.get_by_role("region", name="Partitions").get_by_role("row")).to_have_count(5)
+    expect(page.get_by_role("region", name="Partitions").get_by_text(socket.gethostname())).to_have_count(4)
 
     # Rejects: paged, searched, and what looks like markup is text.
     rows = page.get_by_role("region", name="Rejected rows").locator("tbody tr")

@@ -68,13 +68,20 @@ def _write_report(console: Console, report: Report) -> None:
     for title, counts in (("left out, no data", report.left_out), ("rejected because", report.rejects)):
         if counts:
             write_whole(console, _counts(title, counts))
+    _show_work(console, report)
+    for warning in report.warnings:
+        write_line(console, f"warning {warning}", "yellow", len("warning"))
+
+
+def _show_work(console: Console, report: Report) -> None:
     if report.seconds:
         table = new_table("step", "seconds", "peak memory, MB")
         for step, seconds in report.seconds.items():
             table.add_row(step, f"{seconds:.2f}", f"{report.peak_rss_mb[step]:,.0f}")
         write_whole(console, table)
-    for warning in report.warnings:
-        write_line(console, f"warning {warning}", "yellow", len("warning"))
+    if len(report.workers) > 1:
+        told = (f"{worker} ({count:,})" for worker, count in report.workers.items())
+        write_line(console, f"partitions by worker: {', '.join(told)}")
 
 
 def _show_witnesses(console: Console, report: Report) -> None:

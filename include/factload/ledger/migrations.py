@@ -154,6 +154,7 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
             Column("keep_until", DateTime(timezone=True), nullable=False),
         ),
     ),
+    7: (_column_of("partitions", Column("worker", Text)),),
 }
 VERSION = max(CHANGES)
 

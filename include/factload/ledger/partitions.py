@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -115,7 +116,7 @@ def record_created(
 
 
 def record_partition(connection: Connection, load: Load, counts: PartitionCounts, staged_from: str) -> None:
-    """Note what of a partition was staged and rejected, in the transaction that did it.
+    """Note what of a partition was staged and rejected, and on which host, in the transaction that did it.
 
     ``staged_from``: digest of what its rows were made of. A delivery with the same digest is skipped.
 
@@ -133,6 +134,7 @@ def record_partition(connection: Connection, load: Load, counts: PartitionCounts
             delivered_totals=counts.delivered,
             staged_from=staged_from,
             loaded_epoch=load.epoch,
+            worker=storable(connection, socket.gethostname()),
         )
     )
     loading_again(connection, load)

@@ -116,6 +116,7 @@ partitions = Table(
     Column("left_out_rows", JSONB, nullable=False, server_default="{}"),
     Column("file_sha256", Text),  # of the partition file that the newest attempt made
     Column("delivered_totals", JSONB, nullable=False, server_default="{}"),
+    Column("worker", Text),  # the host that staged its rows; unknown of those before version 7
 )
 
 rejects = Table(

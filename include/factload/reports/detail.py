@@ -77,6 +77,8 @@ class StepRun:
 class PartitionDetail:
     """A partition: its rows, and when they were staged. ``rejected`` and ``staged`` are None before that.
 
+    ``worker``: the host that staged them; None in a ledger that was older then.
+
     ``done``: the newest attempt is through with it, whether it staged the rows or found them staged by an earlier one.
     ``rows_per_second`` counts the partition's source rows; ``slow`` compares it with the load's other partitions.
     """
@@ -91,6 +93,7 @@ class PartitionDetail:
     rejected: int | None
     staged: int | None
     loaded_epoch: int | None
+    worker: str | None
     done: bool
     started_at: datetime | None
     finished_at: datetime | None
@@ -188,6 +191,7 @@ def _partitions(
             rejected=row.rejected_rows,
             staged=row.staged_rows,
             loaded_epoch=row.loaded_epoch,
+            worker=row.worker,
             done=row.loaded_epoch is not None and row.label in through,
             started_at=run.started_at if run else None,
             finished_at=run.finished_at if run else None,

@@ -46,7 +46,7 @@ class Report:
     load's, as ``reconcile.witness.Compared`` has them, once it is reconciled;
     ``released`` {by, at, reason}, when a person let it be published though it was held; ``verified`` {at, state}, when
     its fact rows were last compared with what was published; ``undone`` {by, at, reason}, when it is an undo that says
-    what stands.
+    what stands; ``workers`` host → partitions whose rows it staged.
     """
 
     feed: str
@@ -69,6 +69,7 @@ class Report:
     left_out: dict[str, int] = field(default_factory=dict)
     undone: dict[str, str] | None = None
     witness: list[dict[str, Any]] = field(default_factory=list)
+    workers: dict[str, int] = field(default_factory=dict)
 
     @property
     def witnessed(self) -> dict[str, str]:
@@ -111,7 +112,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         )
     }
     members = connection.execute(
-        select(partitions.c.unknown_rows, partitions.c.created_members).where(
+        select(partitions.c.unknown_rows, partitions.c.created_members, partitions.c.worker).where(
             of_content(partitions, load_id, found.content)
         )
     ).all()
@@ -140,6 +141,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         undone=_undone(found),
         left_out=dict(found.left_out_rows),
         witness=[one for one in found.witness if "equal" in one],
+        workers=_sum({row.worker: 1} for row in members if row.worker),
     )
 
 
@@ -221,6 +223,10 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
             attempts.c.error_message.label("error"),
             select(func.count()).where(of_this).scalar_subquery().label("partitions"),
             select(func.count(partitions.c.staged_from)).where(of_this).scalar_subquery().label("staged"),
+            select(func.array_agg(partitions.c.worker.distinct()))
+            .where(of_this, partitions.c.worker.is_not(None))
+            .scalar_subquery()
+            .label("workers"),
             loads.c.published_epoch.is_not(None).label("visible"),
         )
         .join(attempts, NEWEST_ATTEMPT)
@@ -236,4 +242,4 @@ def read_status(database: str, feed: str | None) -> list[dict[str, Any]]:
 
 def _with_next(line: dict[str, Any]) -> dict[str, Any]:
     standing = Standing(**{field.name: line[field.name] for field in fields(Standing)})
-    return line | {"next": standing.sentence}
+    return line | {"next": standing.sentence, "workers": line["workers"] or []}

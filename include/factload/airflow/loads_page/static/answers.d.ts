@@ -143,6 +143,7 @@ export interface Partition {
   finished_at: string | null;
   rows_per_second: number | null;
   loaded_epoch: number | null;
+  worker: string | null;
 }
 
 export interface Step {

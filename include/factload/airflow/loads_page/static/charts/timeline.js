@@ -222,6 +222,7 @@ const columns = [
     value: (part) => (part.rows_per_second ? count(Math.round(part.rows_per_second)) : "–"),
   },
   { name: "Attempt", number: true, value: (part) => part.loaded_epoch ?? "–" },
+  { name: "Worker", value: (part) => part.worker ?? "–" },
   { name: "Staged at", value: (part) => moment(part.finished_at) },
   {
     name: "Remark",

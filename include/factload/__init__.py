@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from factload.pipeline import run_load
     from factload.progress import Progress
     from factload.reports.report import Report, read_report
+    from factload.scanning.batches import ScanCounts
+    from factload.scanning.scan import Scan, scan
 
 __all__ = [
     "AttemptLost",
@@ -50,6 +52,8 @@ __all__ = [
     "ReconciliationError",
     "Report",
     "RowsRefused",
+    "Scan",
+    "ScanCounts",
     "Superseded",
     "TransientError",
     "Unforeseen",
@@ -59,6 +63,7 @@ __all__ = [
     "read_feed",
     "read_report",
     "run_load",
+    "scan",
 ]
 
 _MODULES = {
@@ -67,10 +72,13 @@ _MODULES = {
     "Load": "load",
     "Progress": "progress",
     "Report": "reports.report",
+    "Scan": "scanning.scan",
+    "ScanCounts": "scanning.batches",
     "check_load": "check.load",
     "read_feed": "feed.file",
     "read_report": "reports.report",
     "run_load": "pipeline",
+    "scan": "scanning.scan",
 }
 
 

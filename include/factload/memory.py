@@ -26,7 +26,7 @@ def save_memory() -> None:
 
 
 def give_back() -> None:
-    """Return to the system what the steps before this one have freed: a worker runs many."""
+    """Return to the system what is freed: a worker runs many steps, a scan reads many windows."""
     pa.default_memory_pool().release_unused()
 
 

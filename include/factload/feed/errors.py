@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -40,9 +40,17 @@ _BOUNDS = {
 def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
     """A line for each field of the file at ``path`` (its YAML is ``node``) that ``error`` is about."""
     lines = dict(lines_of(node))
+    return [
+        f"{path}:{_line(where, lines)}: {'.'.join(map(str, where)) or 'the feed'}: {said}"
+        for where, said in told(error, lines)
+    ]
+
+
+def told(error: ValidationError, given: Collection[Where]) -> list[tuple[Where, str]]:
+    """Each field that ``error`` is about, and what is wrong with it. ``given``: every field that is there."""
     grouped: dict[Where, list[_Defect]] = {}
     for defect in error.errors():
-        grouped.setdefault(_field(defect, lines), []).append(defect)
+        grouped.setdefault(_field(defect, given), []).append(defect)
     misspelt = {
         (*where[:-1], meant)
         for where, found in grouped.items()
@@ -50,19 +58,19 @@ def defects(path: Path, node: yaml.Node, error: ValidationError) -> list[str]:
         and (meant := nearest(str(where[-1]), list(model_at(where[:-1]).model_fields)))
     }
     return [
-        f"{path}:{_line(where, lines)}: {'.'.join(map(str, where)) or 'the feed'}: {_message(where, found)}"
+        (where, _message(where, found))
         for where, found in grouped.items()
         if not (found[0]["type"] == "missing" and where in misspelt)
     ]
 
 
-def _field(defect: _Defect, lines: Mapping[Where, int]) -> Where:
+def _field(defect: _Defect, given: Collection[Where]) -> Where:
     """The field that a defect is about: pydantic's place, without the names it gives to alternatives."""
     where = tuple(defect["loc"])
     beside = getattr(defect.get("ctx", {}).get("error"), "at", ())
     kept: Where = ()
     for part in (*where, *beside):
-        if (*kept, part) in lines:
+        if (*kept, part) in given:
             kept = (*kept, part)
     missing = defect["type"] == "missing" and where[-1:]
     return (*kept, *missing) if missing else kept

@@ -61,6 +61,10 @@ class SheetRows(Protocol):
     def exactly(self, rows_per_partition: int) -> Pieces:
         """The same by the slow path, which never raises NotPlain."""
 
+    def look_ahead(self) -> None:
+        """Prepare for a reader that passes pieces on: what stands after the rows and changes how they are read is known
+        then, so that ``pieces`` doesn't raise ReadAgain, and pieces are small."""
+
     @property
     def leaves(self) -> LeftOutRows | None:
         """Which of the rows are no data; None: all are."""
@@ -117,15 +121,17 @@ def read_rows(rows: SheetRows, rows_per_partition: int, take: Callable[[Pieces],
     """The result of ``take`` over the rows of a sheet, without those that are no data; it is called again if they must
     be read in another way."""
 
-    def settled(pieces: Pieces) -> Pieces:
-        return rows.leaves.settled(pieces) if rows.leaves else pieces
-
     try:
-        return take(settled(rows.pieces(rows_per_partition)))
+        return take(settled(rows, rows.pieces(rows_per_partition)))
     except ReadAgain:
         return read_rows(rows, rows_per_partition, take)  # once: nothing is left that they don't know
     except NotPlain:
-        return take(settled(rows.exactly(rows_per_partition)))
+        return take(settled(rows, rows.exactly(rows_per_partition)))
+
+
+def settled(rows: SheetRows, pieces: Pieces) -> Pieces:
+    """The pieces of a sheet without its rows that are no data."""
+    return rows.leaves.settled(pieces) if rows.leaves else pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,9 @@ class CalamineRows:
     def unclear(self) -> Mapping[int, str]:
         return self._merged.unclear if self._merged else {}
 
+    def look_ahead(self) -> None:
+        """What changes how the rows are read is asked for before them."""
+
     def pieces(self, rows_per_partition: int) -> Pieces:
         self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
         watched = self.leaves.columns if self.leaves else ()

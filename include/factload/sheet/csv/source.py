@@ -126,6 +126,9 @@ class CsvRows:
     def unclear(self) -> Mapping[int, str]:
         return {}
 
+    def look_ahead(self) -> None:
+        """Nothing after the rows changes how they are read."""
+
     def pieces(self, rows_per_partition: int) -> Pieces:
         source = self._source
         with open_utf8(source.file, source.dialect, source.limits) as stream:

@@ -12,6 +12,7 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField, as_named
 from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
+from factload.sheet.inflate import Stream
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells, is_hidden
@@ -35,6 +36,7 @@ from factload.sheet.xlsx.windows import Windows
 
 WINDOW_BYTES = 4 << 20  # half as much again where more than a few columns are mapped: rows are longer there
 _FEW_COLUMNS = 5
+STREAM_BYTES = 3 << 19  # of a window where another program holds some of the rows too
 WINDOW_PLACES = 1 << 19  # rows × mapped columns: every one takes memory, filled or not
 
 
@@ -188,6 +190,7 @@ class XlsxRows:
         self._last_row = sheet.area.bottom if sheet.area else MAX_ROWS
         self.placed = place_columns(self.header, names, sheet.name)
         self.fields = as_named(fields, self.header)
+        self._window_bytes = WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
         self.warnings: Sequence[str] = ()
@@ -201,15 +204,7 @@ class XlsxRows:
         merged = self._merged(known) if known else None
         decoder = self._decoder(known, merged)
         with self._source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
-            windows = Windows(
-                stream,
-                skip_to_row=self.header.row,
-                last_row=self._last_row,
-                rows_per_partition=rows_per_partition,
-                rows_per_window=max(1, WINDOW_PLACES // len(decoder.columns)),
-                window_bytes=WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES,
-                limits=limits,
-            )
+            windows = self._windows(stream, rows_per_partition, len(decoder.columns))
             yield from parallel_map(
                 lambda window: decoder.window(window, windows.head, windows.keep_space),
                 windows,
@@ -220,6 +215,29 @@ class XlsxRows:
         if known is None and (self._merged(self._tail) or self._makes_stale(self._tail)):
             raise ReadAgain
         self.unclear = merged.unclear if merged else {}
+
+    def _windows(self, stream: Stream, rows_per_partition: int, columns: int) -> Windows:
+        return Windows(
+            stream,
+            skip_to_row=self.header.row,
+            last_row=self._last_row,
+            rows_per_partition=rows_per_partition,
+            rows_per_window=max(1, WINDOW_PLACES // columns),
+            window_bytes=self._window_bytes,
+            limits=self._source.limits,
+        )
+
+    def look_ahead(self) -> None:
+        source, limits = self._source, self._source.limits
+        self._window_bytes = min(self._window_bytes, STREAM_BYTES)
+        try:
+            with source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
+                windows = self._windows(stream, MAX_ROWS, 1)
+                for _ in windows:
+                    pass  # nothing is decoded: what follows the rows begins where they end
+                self._tail = windows.tail
+        except NotPlain:
+            self._tail = read_tail(source.package, self._sheet.part, self.header.row, limits)
 
     def exactly(self, rows_per_partition: int) -> Pieces:
         source = self._source

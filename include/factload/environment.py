@@ -17,6 +17,7 @@ from factload.errors import FeedError
 Group = Literal["places", "waits", "limits", "airflow"]
 
 LIMIT_PREFIX = "FACTLOAD_LIMIT_"
+VERIFY_SCHEDULE = "FACTLOAD_VERIFY_SCHEDULE"
 _DAY = 86_400
 _MOST = 10**18 - 1
 _SHOWN_CHARS = 40
@@ -126,6 +127,14 @@ _TEXTS = (
         "characters or more",
         "none: receipts have a plain digest, which shows damage, and not who wrote them",
     ),
+    TextSetting(
+        VERIFY_SCHEDULE,
+        "airflow",
+        "",
+        "When the DAG `verify_feeds` proves that the fact tables still hold what was published: a cron expression in "
+        "UTC, such as `0 6 * * *`",
+        "none: there is no such DAG",
+    ),
 )
 _NUMBERS = (
     NumberSetting(
@@ -232,18 +241,41 @@ def number(name: str) -> int:
     if value is not None and (0 < value <= setting.most or value == setting.unlimited):
         return value
     counted = f"number of {setting.unit}" if setting.unit else "whole number above 0"
-    shown = written if len(written) <= _SHOWN_CHARS else f"{written[:_SHOWN_CHARS]}…"
     raise FeedError(
         "setting_invalid",
-        f"the environment's {name} is not a {counted} (found {shown!r})",
+        f"the environment's {name} is not a {counted} (found {_shown(written)})",
         expected=f"{setting.values}, such as {setting.default}",
         remedy="Correct it in the environment, or leave it out",
     )
 
 
+def cron(name: str) -> str | None:
+    """The value of a setting that is a cron expression, None where it isn't set; raises ``FeedError`` for any other."""
+    written = text(name).strip()
+    if not written or is_cron(written):
+        return written or None
+    raise FeedError(
+        "setting_invalid",
+        f"the environment's {name} is not a cron expression (found {_shown(written)})",
+        expected="five fields, such as 0 6 * * *, or a name such as @daily",
+        remedy="Correct it in the environment, or leave it out",
+    )
+
+
+def is_cron(written: str) -> bool:
+    """Whether a text is a cron expression of five fields, or one of its nicknames such as ``@daily``."""
+    from croniter import croniter  # few processes ask
+
+    return bool(croniter.is_valid(written)) and len(written.split()) in (1, 5)
+
+
 def default_number(name: str) -> int:
     """The default of a setting that is a number."""
     return _NUMBER_OF[name].default
+
+
+def _shown(written: str) -> str:
+    return repr(written if len(written) <= _SHOWN_CHARS else f"{written[:_SHOWN_CHARS]}…")
 
 
 def wrong_numbers() -> list[FeedError]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from factload.environment import number, text, wrong_numbers
+from factload.environment import VERIFY_SCHEDULE, cron, number, text, wrong_numbers
 from factload.errors import FeedError
 
 _CONNECTIONS = "FACTLOAD_CONN_"
@@ -78,6 +78,10 @@ def wrong_settings() -> list[FeedError]:
             _checked_url("FACTLOAD_ALLOWED_ROOTS", root)
         except FeedError as error:
             wrong.append(error)
+    try:
+        cron(VERIFY_SCHEDULE)
+    except FeedError as error:
+        wrong.append(error)
     return wrong + wrong_numbers()
 
 

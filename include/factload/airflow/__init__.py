@@ -15,10 +15,11 @@ from factload.airflow.needed import require_airflow
 if TYPE_CHECKING:
     from factload.airflow.dags import feed_dags, load_dag
     from factload.airflow.feeds import check_feeds
+    from factload.airflow.verify_dag import verify_dags
 
-__all__ = ["check_feeds", "feed_dags", "load_dag"]
+__all__ = ["check_feeds", "feed_dags", "load_dag", "verify_dags"]
 
-_HOMES = {"check_feeds": "feeds", "feed_dags": "dags", "load_dag": "dags"}
+_HOMES = {"check_feeds": "feeds", "feed_dags": "dags", "load_dag": "dags", "verify_dags": "verify_dag"}
 
 require_airflow()
 

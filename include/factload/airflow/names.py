@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 DAG_PREFIX = "load_"
-TAG = "factload"  # of every DAG that loads a feed
+VERIFY_DAG = "verify_feeds"
+TAG = "factload"  # of every DAG of factload's
 OPEN_TASK = "open_load"
 RELEASE_TASK = "release"  # waits for a person, in feeds with `run.approval`
 LOAD_TAB = "load-of-run"  # the route of the page's tab of a run

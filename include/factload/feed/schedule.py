@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from factload.environment import is_cron
 from factload.feed.part import FeedPart, sequence, time_zone
 
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -83,9 +84,7 @@ class Missing(FeedPart):
 
 def cron(value: object) -> object:
     """A cron expression of five fields, or one of its nicknames such as ``@daily``."""
-    from croniter import croniter  # not for the processes that are handed a feed which was read
-
-    if isinstance(value, str) and croniter.is_valid(value) and len(value.split()) in (1, 5):
+    if isinstance(value, str) and is_cron(value):
         return value
     raise ValueError('expected a cron expression such as "0 2 * * *", in quotes')
 

@@ -220,6 +220,13 @@ _NUMBERS = (
         most=10_000,
         unlimited=-1,
     ),
+    NumberSetting(
+        "FACTLOAD_UPLOAD_BYTES",
+        "airflow",
+        256 << 20,
+        "Bytes of a workbook that is uploaded on the Loads page",
+        unit="bytes",
+    ),
 )
 SETTINGS: Sequence[TextSetting | NumberSetting] = (*_TEXTS, *_NUMBERS)
 _TEXT_OF = {setting.name: setting for setting in _TEXTS}

@@ -56,6 +56,11 @@ FEEDS: dict[str, dict[str, Any]] = {
     "claims": {"max_rejects": 0, "run": {"approval": "1h"}},  # a person decides
     "orders": {"fact.connection": "archive"},  # which Airflow doesn't know
     "prices": {"fact.connection": "gone"},  # which doesn't answer
+    "refunds": {
+        "max_rejects": 0,
+        "run": {"approval": "1h"},
+        "schedule": None,
+    },  # as a person loads them by hand
     "returns": {},
     "sales": {},
     "stock": {"run": {"loads_at_once": 7}},  # a week at once
@@ -122,7 +127,9 @@ class Plant:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/release"
         wait_for(lambda: self.api.call("GET", path)["state"] == "awaiting_input", "the question")
         # Airflow takes an answer for a defect that comes before its scheduler heard that the task has paused.
-        heard = re.compile(f"Received executor event with state success .*'release', run_id='{run_id}'")
+        heard = re.compile(
+            f"Received executor event with state success .*'release', run_id='{re.escape(run_id)}'"
+        )
         log = self.place.folder / "scheduler.log"
         wait_for(lambda: heard.search(log.read_text()) is not None, "the scheduler to hear of it")
 

@@ -1,4 +1,4 @@
-"""Every route of the page: who is let in, who isn't, and that none of them changes anything."""
+"""Every route of the page: who is let in, who isn't, and that one alone changes something."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from factload_demo.airflow_place import environment_of
 from tests.ui.plant import FEEDS, Plant, wait_for
 from tests.ui.window import back
 
+KIND = "application/octet-stream"
 DAY = str(back(1))  # one with a load
 LIST = """
 import json
@@ -27,19 +28,31 @@ ROUTES = {
     "/api/calendar",
     "/api/dags/{dag_id}/trend",
     "/api/dags/{dag_id}/loads/{period}",
+    "/api/dags/{dag_id}/loads/{period}/annotated.xlsx",
     "/api/dags/{dag_id}/loads/{period}/reasons",
     "/api/dags/{dag_id}/loads/{period}/rejects",
     "/api/dags/{dag_id}/loads/{period}/rejects.xlsx",
+    "/api/dags/{dag_id}/loads/{period}/workbook",
+    "/api/dags/{dag_id}/runs/{run_id}/annotated.xlsx",
     "/dags/{dag_id}",
     "/dags/{dag_id}/loads/{period}",
     "/dags/{dag_id}/runs/{run_id}",
     "/static/{name:path}",
 }
 OF_A_DAG = sorted(path for path in ROUTES if "{dag_id}" in path)
+WORKBOOK = "/api/dags/{dag_id}/loads/{period}/workbook"  # the one that something is sent to
+# What a reader of this load is answered that has no reject, and by a run that was no dry run.
+WITHOUT = {path: "rejects_none" if "loads" in path else "no_report" for path in ROUTES if "annotated" in path}
 
 
 def ask(
-    plant: Plant, path: str, user: str | None = None, method: str = "GET", dag_id: str = "load_sales"
+    plant: Plant,
+    path: str,
+    user: str | None = None,
+    method: str = "GET",
+    dag_id: str = "load_sales",
+    data: bytes | None = None,
+    **headers: str,
 ) -> requests.Response:
     filled = path.replace(":path", "").format(dag_id=dag_id, period=DAY, run_id="test__1", name="loads.css")
     session = requests.Session()
@@ -47,14 +60,15 @@ def ask(
     return session.request(
         method,
         f"{plant.site.url}/factload{filled}",
-        headers=plant.bearer(user) if user else {},
+        headers=(plant.bearer(user) if user else {}) | {k.replace("_", "-"): v for k, v in headers.items()},
+        data=data,
         params={"first": DAY, "last": DAY} if "calendar" in path else {},
         allow_redirects=False,
         timeout=60,
     )
 
 
-def test_these_are_all_the_routes_and_all_of_them_only_read(plant: Plant) -> None:
+def test_these_are_all_the_routes_and_all_but_one_of_them_only_read(plant: Plant) -> None:
     listed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", LIST],
         env=environment_of(plant.place, 0),
@@ -62,7 +76,9 @@ def test_these_are_all_the_routes_and_all_of_them_only_read(plant: Plant) -> Non
     )  # fmt: skip
     routes = json.loads(listed.stdout.splitlines()[-1])
     assert {path for path, _ in routes} == ROUTES
-    assert {method for _, methods in routes for method in methods} <= {"GET", "HEAD"}
+    assert {
+        (path, method) for path, methods in routes for method in methods if method not in ("GET", "HEAD")
+    } == {(WORKBOOK, "PUT")}
 
 
 @pytest.mark.parametrize("path", sorted(ROUTES))
@@ -76,10 +92,12 @@ def test_a_user_without_the_dag_is_refused(plant: Plant, path: str) -> None:
     assert ask(plant, path, "reader", dag_id="load_returns").status_code == 403
 
 
-@pytest.mark.parametrize("path", sorted(ROUTES))
+@pytest.mark.parametrize("path", sorted(ROUTES - {WORKBOOK}))
 def test_a_user_with_the_dag_is_answered_and_the_answer_is_safe(plant: Plant, path: str) -> None:
     answer = ask(plant, path, "reader")
-    assert answer.status_code == 200
+    assert answer.status_code == (409 if path in WITHOUT else 200)
+    if path in WITHOUT:
+        assert answer.json()["detail"]["code"] == WITHOUT[path]
     policy = answer.headers["Content-Security-Policy"]
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
@@ -88,8 +106,38 @@ def test_a_user_with_the_dag_is_answered_and_the_answer_is_safe(plant: Plant, pa
 
 @pytest.mark.parametrize("path", sorted(ROUTES))
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_nothing_can_be_changed(plant: Plant, path: str, method: str) -> None:
-    assert ask(plant, path, "admin", method).status_code == 405
+def test_nothing_else_can_be_changed(plant: Plant, path: str, method: str) -> None:
+    if (path, method) != (WORKBOOK, "PUT"):
+        assert ask(plant, path, "admin", method).status_code == 405
+
+
+def test_who_may_not_start_runs_may_not_put_a_workbook_anywhere(plant: Plant) -> None:
+    for method in ("GET", "PUT"):
+        assert ask(plant, WORKBOOK, "reader", method, data=b"x", content_type=KIND).status_code == 403
+    assert not (plant.home / f"inbox/sales_{DAY}.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec_fetch_site": "cross-site"}, 403),
+        ({"sec_fetch_site": "same-site"}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"content_type": "text/plain"}, 415),
+        ({"content_type": "multipart/form-data; boundary=x"}, 415),
+        ({}, 409),  # let in, and no workbook
+        ({"sec_fetch_site": "same-origin"}, 409),
+    ],
+)
+def test_another_site_s_page_puts_nothing_anywhere(
+    plant: Plant, headers: dict[str, str], status: int
+) -> None:
+    answer = ask(plant, WORKBOOK, "admin", "PUT", data=b"no workbook", **({"content_type": KIND} | headers))
+    assert answer.status_code == status
+    if status == 409:
+        assert answer.json()["detail"]["code"] == "workbook_not_a_workbook"
+    assert not (plant.home / f"inbox/sales_{DAY}.xlsx").exists()
 
 
 def test_the_calendar_has_only_the_feeds_that_the_user_may_see(plant: Plant) -> None:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from factload.dimension.key_hash import hash_keys
 from factload.errors import FactloadError, FeedError, TransientError
-from factload.load import PartitionFile
+from factload.load import PartitionFile, SourceFile
 from factload.reports.report import Report
 from factload.sheet.reject import Reject
 
@@ -94,12 +94,13 @@ class CheckReport(Report):
     """What a load would come to, and everything that stands against it.
 
     ``problems``: what would stop the load. ``rejected``: the first ``SHOWN_PER_REASON`` rejected rows of each reason.
-    ``unmatched``: dimension → its keys without a member.
+    ``unmatched``: dimension → its keys without a member. ``sources``: the workbooks that were read.
     """
 
     problems: tuple[FactloadError, ...] = ()
     rejected: tuple[Reject, ...] = ()
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
+    sources: tuple[SourceFile, ...] = ()
 
     @property
     def exit_status(self) -> int:
@@ -115,6 +116,7 @@ class CheckReport(Report):
             "problems": [{"code": problem.code, "message": str(problem)} for problem in self.problems],
             "rejected": [_without_value(reject) for reject in self.rejected],
             "unmatched": {name: {"rows": u.rows, "keys": u.keys} for name, u in self.unmatched.items()},
+            "sources": [{"path": s.path, "sha256": s.sha256, "bytes": s.bytes} for s in self.sources],
         }
 
 

@@ -86,7 +86,7 @@ def check_load(
                 progress.rows_loaded(partition.rows)
         if not problems.found:
             rows.compared = compare(feed, read_witness(feed, period, sources, whole), rows.counted)
-    return _report(feed, period, whole, rows, problems)
+    return _report(feed, period, sources, whole, rows, problems)
 
 
 def _sources(name: str, problems: Problems) -> tuple[SourceFile, ...]:
@@ -242,7 +242,14 @@ class _Rows:
         ]
 
 
-def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Problems) -> CheckReport:
+def _report(
+    feed: Feed,
+    period: date,
+    sources: tuple[SourceFile, ...],
+    split: Split,
+    rows: _Rows,
+    problems: Problems,
+) -> CheckReport:
     fatal = bool(problems.found)
     found = (*problems.found, *rows.errors(split.source))
     held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
@@ -271,6 +278,7 @@ def _report(feed: Feed, period: date, split: Split, rows: _Rows, problems: Probl
         problems=found,
         rejected=tuple(rows.rejected.kept),
         unmatched=rows.unmatched,
+        sources=sources,
     )
 
 

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -41,19 +41,30 @@ class AllowedFile:
 
         Raises ``WorkbookError``: ``workbook_missing``, ``workbook_unreadable``.
         """
-        with path_errors(str(self)):
-            folder = os.open(self.root, _FOLDER & ~os.O_NOFOLLOW)
-            try:
-                for part in self.parts[:-1]:
-                    above, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
-                    os.close(above)
-                file = os.open(self.name, _FILE, dir_fd=folder)
-            finally:
-                os.close(folder)
+        with path_errors(str(self)), opened_folder(self) as folder:
+            file = os.open(self.name, _FILE, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
             raise missing(f"there is no workbook {in_one_line(str(self))}")
         return os.fdopen(file, mode)
+
+
+@contextmanager
+def opened_folder(file: AllowedFile, *, to_write: bool = False) -> Iterator[int]:
+    """A descriptor of the file's folder; ``to_write``: folders that are missing are made. Raises OSError."""
+    # One of O_PATH can be neither locked nor synced.
+    how = _FOLDER & ~getattr(os, "O_PATH", 0) if to_write else _FOLDER
+    folder = os.open(file.root, how & ~os.O_NOFOLLOW)
+    try:
+        for part in file.parts[:-1]:
+            if to_write:
+                with suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=folder)
+            above, folder = folder, os.open(part, how, dir_fd=folder)
+            os.close(above)
+        yield folder
+    finally:
+        os.close(folder)
 
 
 @contextmanager
@@ -82,13 +93,19 @@ def workbook_path(name: str) -> AllowedFile:
 
     Raises ``WorkbookError`` when it lies elsewhere, or isn't there.
     """
-    path = require_allowed(name)
-    root = next(root for root in _roots() if path.is_relative_to(root))
-    found = AllowedFile(root, path.relative_to(root).parts)
-    if not found.parts:
-        raise missing(f"there is no workbook {in_one_line(str(path))}")
+    found = allowed_file(name)
     found.open().close()
     return found
+
+
+def allowed_file(name: str) -> AllowedFile:
+    """The file that ``name`` means, whether it is there or not. Raises as :func:`workbook_path` does."""
+    path = require_allowed(name)
+    root = next(root for root in _roots() if path.is_relative_to(root))
+    parts = path.relative_to(root).parts
+    if not parts:
+        raise missing(f"there is no workbook {in_one_line(str(path))}")
+    return AllowedFile(root, parts)
 
 
 def missing(seen: str, expected: str = "") -> WorkbookError:

@@ -52,7 +52,7 @@ def read_sources(name: str) -> tuple[SourceFile, ...]:
 
 def find_workbooks(name: str) -> list[str]:
     """The names of the workbooks that :func:`read_sources` reads."""
-    name = _placed(name)
+    name = placed(name)
     if is_url(name):
         place, found = name, _matching_urls(require_allowed_url(name))
     else:
@@ -72,7 +72,7 @@ def find_workbooks(name: str) -> list[str]:
     return sorted(found)
 
 
-def _placed(name: str) -> str:
+def placed(name: str) -> str:
     """The name; where relative paths start in a store, a relative one as its URL."""
     start = settings().workbooks
     is_relative = not is_url(name) and not PurePath(name).is_absolute()

@@ -20,6 +20,9 @@ LOGGED_IN = Depends(requires_authenticated())
 # Every route below a DAG: a user who may not read its runs is answered 403.
 MAY_SEE_RUNS = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
 
+# What changes something for a DAG: a user who may not start its runs is answered 403.
+MAY_TRIGGER = Depends(requires_access_dag("POST", DagAccessEntity.RUN))
+
 
 def _dags_to_see(user: GetUserDep) -> set[str]:
     auth_manager = get_auth_manager()

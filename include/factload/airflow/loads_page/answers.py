@@ -103,6 +103,10 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
     """What a dry run found out."""
     told = {name: report.get(name) for name in ("state", "rejects", "warnings", "problems")}
     left_out = sum((report.get("left_out") or {}).values())
+    told["rejected"] = [
+        {name: cell.get(name) for name in ("workbook", "address", "column", "reason", "explanation")}
+        for cell in report.get("rejected") or []
+    ]
     return told | {"rows": report["rows"] | {"left_out": left_out} if report.get("rows") else None}
 
 

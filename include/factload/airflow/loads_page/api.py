@@ -1,4 +1,4 @@
-"""The questions that the page asks. All of them read; none changes anything.
+"""The questions that the page asks. All of them read; none changes anything (``upload`` does).
 
 What they do with databases runs in a few threads of their own, so that a slow warehouse never holds up Airflow.
 """
@@ -17,16 +17,16 @@ from starlette.background import BackgroundTask
 
 from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
+from factload.airflow.loads_page.answered import answered, the_feed
 from factload.airflow.loads_page.asked import Day
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
-from factload.airflow.loads_page.feeds import feed_of, feeds_of, zone_of
+from factload.airflow.loads_page.feeds import feeds_of, zone_of
 from factload.airflow.loads_page.gaps import gaps_of
 from factload.airflow.loads_page.runs import runs_of_day
 from factload.airflow.loads_page.threads import a_download, off_the_loop
 from factload.airflow.loads_page.warehouse import reading
-from factload.errors import FactloadError, FeedError
-from factload.feed.model import Feed
+from factload.errors import FeedError
 from factload.ledger.rejects import rejects_by_reason
 from factload.reports.detail import load_detail
 from factload.reports.history import recent_loads
@@ -64,8 +64,8 @@ def calendar(
 @off_the_loop
 def trend(dag_id: str, until: Day | None = None) -> dict[str, Any]:
     """The feed's last loads up to a period, with the outliers among them."""
-    feed = _feed(dag_id)
-    with _answered(), reading(feed.fact.connection) as connection:
+    feed = the_feed(dag_id)
+    with answered(), reading(feed.fact.connection) as connection:
         found = recent_loads(connection, feed.feed, until=until, limit=LAST_LOADS)
     return answers.trend(found, datetime.now(UTC))
 
@@ -77,9 +77,9 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
 
     ``load`` is null when there is none; ``expected`` says whether there should be one, ``gaps`` what a backfill takes.
     """
-    feed = _feed(dag_id)
+    feed = the_feed(dag_id)
     now = datetime.now(UTC)
-    with _answered(), reading(feed.fact.connection) as connection:
+    with answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
         workbook = feed.at(period).workbook.for_period(period)
     zone = zone_of(feed)
@@ -103,8 +103,8 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
 @off_the_loop
 def reasons(dag_id: str, period: Day) -> list[dict[str, Any]]:
     """The load's rejects by reason."""
-    feed = _feed(dag_id)
-    with _answered(), reading(feed.fact.connection) as connection:
+    feed = the_feed(dag_id)
+    with answered(), reading(feed.fact.connection) as connection:
         return answers.reasons(rejects_by_reason(connection, feed.load_id(period)))
 
 
@@ -120,8 +120,8 @@ def rejects(
     row: Annotated[int, Query(ge=0, le=MOST_ROWS)] = 0,
 ) -> dict[str, Any]:
     """A page of the load's rejects: those after ``workbook``, ``sheet`` and ``row``."""
-    feed = _feed(dag_id)
-    with _answered(), reading(feed.fact.connection, if_slow=NARROWER) as connection:
+    feed = the_feed(dag_id)
+    with answered(), reading(feed.fact.connection, if_slow=NARROWER) as connection:
         found = page_of_rejects(
             connection,
             feed.load_id(period),
@@ -137,9 +137,9 @@ def rejects(
 @a_download
 def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
     """The load's rejects as a workbook to send back; a list of them where the load's workbooks are out of reach."""
-    feed = _feed(dag_id)
+    feed = the_feed(dag_id)
     load_id = feed.load_id(period)
-    with _answered(), reading(feed.fact.connection, timeout="60s") as connection:
+    with answered(), reading(feed.fact.connection, timeout="60s") as connection:
         if sum(rejects_by_reason(connection, load_id).values()) > REJECTS_IN_A_WORKBOOK:
             raise FeedError(
                 "too_many_rejects_here",
@@ -157,23 +157,3 @@ def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
     return FileResponse(
         path, filename=f"{load_id}-{what}.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
     )
-
-
-def _feed(dag_id: str) -> Feed:
-    with _answered():
-        if (feed := feed_of(dag_id)) is not None:
-            return feed
-    raise HTTPException(
-        404, {"code": "no_feed", "message": f"{dag_id} loads no feed: there is no feed file for it."}
-    )
-
-
-class _answered:  # noqa: N801 - reads as a statement
-    """Errors of the engine become answers that say what to do: 503 where a retry may help, else 409."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FactloadError):
-            raise HTTPException(503 if error.retry else 409, answers.problem(error)) from error

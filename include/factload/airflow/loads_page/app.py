@@ -1,7 +1,7 @@
 """The page's web application: its pages, its files, and the headers that keep both safe.
 
-Every route needs Airflow's login, and those below a DAG the right to read its runs. Nothing is answered to a method
-that could change something: there is none.
+Every route needs Airflow's login, and those below a DAG the right to read its runs. One changes something, ``upload``,
+and needs the right to start them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from sqlalchemy import select
 from starlette.exceptions import HTTPException
 
 from factload.airflow.loads_page.access import LOGGED_IN, MAY_SEE_RUNS
+from factload.airflow.loads_page.annotated import router as annotated
 from factload.airflow.loads_page.api import of_dag, router
 from factload.airflow.loads_page.asked import Day, holds_nul
 from factload.airflow.loads_page.feeds import feed_of, zone_of
 from factload.airflow.loads_page.files import VERSION, Files, scripts_of
 from factload.airflow.loads_page.refused import refused
+from factload.airflow.loads_page.upload import of_day
 from factload.airflow.period import period_of
 from factload.errors import FeedError
 
@@ -58,6 +60,8 @@ app.add_exception_handler(HTTPException, refused)
 app.add_exception_handler(RequestValidationError, refused)
 app.include_router(router)
 app.include_router(of_dag)
+app.include_router(annotated)
+app.include_router(of_day)
 
 
 @app.middleware("http")

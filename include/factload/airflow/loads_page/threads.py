@@ -7,7 +7,8 @@ questions and have threads of their own: whoever asks for many of them keeps nob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -33,16 +34,22 @@ class Threads:
 
         @wraps(question)
         async def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-            await self._find_room()
-            try:
+            async with self.room():
                 # A limiter of its own: not the one that Airflow's requests share.
                 return await to_thread.run_sync(
                     partial(question, *args, **kwargs), limiter=CapacityLimiter(1)
                 )
-            finally:
-                self._room.release()
 
         return asked
+
+    @asynccontextmanager
+    async def room(self) -> AsyncIterator[None]:
+        """The place of one thread, for who does its own work in it; 503 as above."""
+        await self._find_room()
+        try:
+            yield
+        finally:
+            self._room.release()
 
     async def _find_room(self) -> None:
         try:
@@ -58,3 +65,4 @@ class Threads:
 # Each statement has its own limit.
 off_the_loop = Threads(8, 15, "Too many questions wait for the warehouse. Try again in a minute.")
 a_download = Threads(2, 0, "Other workbooks are being written. Try again in a minute.")
+uploads = Threads(4, 0, "Other workbooks are being uploaded. Try again in a minute.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import IO
 
@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from factload.errors import FeedError, WorkbookError
 from factload.ledger.opening import newest_load
 from factload.ledger.rejects import read_rejects, rejects_by_reason
-from factload.load import Load, SourceFile
+from factload.load import SourceFile
 from factload.reports.annotated.workbook import Annotated, Mark, annotate
 from factload.sheet.references import column_index
 from factload.sheet.reject import Reject
@@ -21,11 +21,17 @@ MOST_REJECTS = 100_000  # nobody corrects more by hand
 
 
 def annotate_rejects(
-    file: IO[bytes], connection: Connection, load_id: str, workbook: str | None = None
+    file: IO[bytes],
+    connection: Connection,
+    load_id: str,
+    workbook: str | None = None,
+    *,
+    most_bytes: int | None = None,
 ) -> Annotated:
     """Write the workbook of a load into ``file``, its rejected cells marked and commented on.
 
-    ``workbook``: which of several, by its path or name. Raises ``FeedError`` where none or several have rejects, or
+    ``workbook``: which of several, by its path or name. ``most_bytes``: nothing is written of a larger one.
+    Raises ``FeedError`` where none or several have rejects, or
     there are very many; ``WorkbookError`` when the workbook is not the one that was loaded, or can't be annotated.
     """
     load = newest_load(connection, load_id)
@@ -40,14 +46,32 @@ def annotate_rejects(
     found: dict[str, list[Reject]] = {}
     for reject in read_rejects(connection, load_id):
         found.setdefault(reject.workbook, []).append(reject)
-    source = _chosen(load, found, workbook)
-    return annotate_source(file, source, found[source.path])
+    return annotate_source(file, load_id, load.sources, found, workbook, most_bytes=most_bytes)
 
 
-def annotate_source(file: IO[bytes], source: SourceFile, rejects: Iterable[Reject]) -> Annotated:
-    """Write one workbook into ``file``, with these of its rows marked. Raises ``WorkbookError``."""
+def annotate_source(
+    file: IO[bytes],
+    load_id: str,
+    sources: Sequence[SourceFile],
+    found: Mapping[str, Sequence[Reject]],
+    workbook: str | None = None,
+    *,
+    most_bytes: int | None = None,
+) -> Annotated:
+    """Write the one of ``sources`` into ``file`` that has rejects, or is called ``workbook``; raises as above.
+
+    ``found``: a workbook's path → its rejects.
+    """
+    source = _chosen(load_id, sources, found, workbook)
+    if most_bytes is not None and source.bytes > most_bytes:
+        raise FeedError(
+            "annotated_too_large",
+            f"{source.path} has {source.bytes:,} bytes",
+            expected=f"at most {most_bytes:,} for what is written here",
+            remedy=f"Once it is loaded: `factload rejects {load_id} --xlsx marked.xlsx --annotated`",
+        )
     marks: dict[str, list[Mark]] = {}
-    for reject in rejects:
+    for reject in found[source.path]:
         marks.setdefault(reject.sheet, []).append(_mark(reject))
     _require_as_loaded(source)
     done = annotate(file, openable(source), marks)
@@ -55,21 +79,23 @@ def annotate_source(file: IO[bytes], source: SourceFile, rejects: Iterable[Rejec
     return done
 
 
-def _chosen(load: Load, found: Mapping[str, list[Reject]], workbook: str | None) -> SourceFile:
-    own = {source.path: source for source in load.sources}
+def _chosen(
+    load_id: str, sources: Sequence[SourceFile], found: Mapping[str, Sequence[Reject]], workbook: str | None
+) -> SourceFile:
+    own = {source.path: source for source in sources}
     with_rejects = [own[path] for path in found if path in own]
     if workbook is not None:
         with_rejects = [s for s in with_rejects if workbook in (s.path, PurePath(s.path).name)]
     if len(with_rejects) == 1:
         return with_rejects[0]
     if not found:
-        raise FeedError("rejects_none", f"{load.load_id} has no rejected rows")
+        raise FeedError("rejects_none", f"{load_id} has no rejected rows")
     names = ", ".join(path for path in found)
     raise FeedError(
         "workbook_unnamed",
-        f"rows of {len(found)} workbooks of {load.load_id} were rejected"
+        f"rows of {len(found)} workbooks of {load_id} were rejected"
         if workbook is None
-        else f"{load.load_id} has no one workbook {workbook} with rejected rows",
+        else f"{load_id} has no one workbook {workbook} with rejected rows",
         expected=f"one of {names}",
         remedy="Name it with --workbook",
     )

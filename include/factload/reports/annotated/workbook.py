@@ -48,8 +48,9 @@ class Mark:
 
 @dataclass(slots=True)
 class Annotated:
-    """How many cells were marked, and what a person should know besides."""
+    """How many cells were marked, and what a person should know besides. ``name``: the workbook's own."""
 
+    name: str
     cells: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -88,7 +89,7 @@ class _Annotation:
         self._changed: dict[str, bytes] = {}
         self._rows: dict[str, tuple[SheetFrame, MarkedRows, bytes]] = {}
         self._kinds: dict[str, str] = {}
-        self._done = Annotated()
+        self._done = Annotated(workbook.name)
 
     def write(self, file: IO[bytes], marks: Mapping[str, Iterable[Mark]]) -> Annotated:
         """Write the whole workbook."""

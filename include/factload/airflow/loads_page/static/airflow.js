@@ -6,7 +6,7 @@ import { chosenZone } from "./zone.js";
 /** @import { Attributes, Child } from "./elements.js" */
 
 // Where Airflow itself is: one level above this plugin.
-const home = () => new URL("..", document.baseURI);
+export const home = () => new URL("..", document.baseURI);
 
 // A link to a page of Airflow. The frame may not navigate the page around it, so that page is asked to, as if its
 // own Back button had been used: Airflow's router follows without loading anything anew.

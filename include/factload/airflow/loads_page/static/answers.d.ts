@@ -53,12 +53,22 @@ export interface Trend {
   loads: TrendLoad[];
 }
 
+/** A cell that a dry run rejects: without its value. */
+export interface RejectedCell {
+  workbook: string;
+  address: string;
+  column: string;
+  reason: string;
+  explanation: string;
+}
+
 export interface DryRunReport {
   state: string;
   rows: Rows;
   rejects: Record<string, number> | null;
   warnings: string[] | null;
   problems: { message: string }[] | null;
+  rejected: RejectedCell[];
 }
 
 export interface Run {
@@ -190,6 +200,30 @@ export interface DayAnswer {
 
 export interface LoadAnswer extends DayAnswer {
   load: Load;
+}
+
+/** Where a workbook is put, and what is there already. */
+export interface Place {
+  path: string;
+  there: There | null;
+}
+
+export interface There {
+  sha256: string;
+  bytes: number;
+  changed: string;
+}
+
+/** A workbook that was put into its place. */
+export interface Put {
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** Airflow's own question about a held load. */
+export interface Question {
+  options: string[];
 }
 
 export interface Reason {

@@ -20,14 +20,15 @@ const SENTENCES = {
   422: "The server does not take what this address asks for.",
 };
 
+// The answer to a request; `sentences`: what a status means that comes without words.
 /**
- * @param {string} path
- * @param {string} kind
+ * @param {string | URL} address
+ * @param {RequestInit} request
  */
-async function fetched(path, kind) {
+export async function fetched(address, request, sentences = SENTENCES) {
   let answer;
   try {
-    answer = await fetch(`api/${path}`, { headers: { Accept: kind } });
+    answer = await fetch(address, request);
   } catch {
     throw new Problem(0, "unreachable", "Airflow's web server does not answer. Check that it runs.");
   }
@@ -35,8 +36,10 @@ async function fetched(path, kind) {
   const detail = (await answer.json().catch(() => ({}))).detail;
   const message =
     detail?.message ??
-    SENTENCES[answer.status] ??
-    `Airflow answered with status ${answer.status}. Try again in a minute.`;
+    sentences[answer.status] ??
+    (typeof detail === "string"
+      ? detail
+      : `Airflow answered with status ${answer.status}. Try again in a minute.`);
   throw new Problem(answer.status, detail?.code ?? "", message);
 }
 
@@ -51,17 +54,18 @@ export async function ask(path, parameters = {}) {
     ([, value]) => value !== null && value !== undefined && value !== "",
   );
   const query = new URLSearchParams(kept.map(([name, value]) => [name, String(value)])).toString();
-  return (await fetched(query ? `${path}?${query}` : path, "application/json")).json();
+  const address = query ? `api/${path}?${query}` : `api/${path}`;
+  return (await fetched(address, { headers: { Accept: "application/json" } })).json();
 }
 
-// Saves the file at `path` under the name that the server gives it, and returns the name. What a link alone can't: say
-// why there is none.
+// Saves the file at `path` under the name that the server gives it; returns the name, and what the server says of the
+// file. What a link alone can't: say why there is none.
 /**
  * @param {string} path
- * @returns {Promise<string>}
+ * @returns {Promise<{ name: string, notes: string }>}
  */
 export async function download(path) {
-  const answer = await fetched(path, "*/*");
+  const answer = await fetched(`api/${path}`, { headers: { Accept: "*/*" } });
   const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(
     answer.headers.get("Content-Disposition") ?? "",
   )?.[1];
@@ -70,5 +74,5 @@ export async function download(path) {
   link.download = name ? decodeURIComponent(name) : (path.split("/").at(-1) ?? "");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  return link.download;
+  return { name: link.download, notes: decodeURIComponent(answer.headers.get("X-Factload-Notes") ?? "") };
 }

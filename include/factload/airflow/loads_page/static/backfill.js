@@ -1,4 +1,4 @@
-// What fills a gap: the exact command, and the way to Airflow's own form. This page changes nothing by itself.
+// What fills a gap: the exact command, and the way to Airflow's own form.
 
 import { airflowLink, inAirflowsZone } from "./airflow.js";
 import { el, spoken } from "./dom.js";

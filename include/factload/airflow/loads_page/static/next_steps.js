@@ -2,6 +2,7 @@
 
 import { airflowLink, runPath, taskPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
+import { decisionForm } from "./decide.js";
 import { card, el, prose } from "./dom.js";
 
 /** @import { DayAnswer, LoadAnswer } from "./answers.js" */
@@ -13,10 +14,10 @@ const ENDED = new Set(["failed", "refused", "stalled"]);
  * @param {DayAnswer} answer
  * @param {string} dagId
  */
-function decide({ runs }, dagId) {
+function decide({ runs, may_trigger }, dagId) {
   const asking = runs.find((run) => run.asks);
   if (!asking) return null;
-  return el(
+  const words = el(
     "p",
     null,
     airflowLink(
@@ -26,6 +27,7 @@ function decide({ runs }, dagId) {
     ),
     " Its run waits for a person's word and reason: publish it as it is, or leave it held.",
   );
+  return may_trigger ? [words, decisionForm(dagId, asking.run_id)] : words;
 }
 
 // What was decided, or that nobody did, in the run that asked last.

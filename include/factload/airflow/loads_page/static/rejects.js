@@ -4,6 +4,7 @@ import { chosen, remember } from "./address.js";
 import { ask, download } from "./ask.js";
 import { card, el, show, spoken, table } from "./dom.js";
 import { count, plural } from "./format.js";
+import { markedDownload } from "./marked.js";
 import { TITLES } from "./notices.js";
 
 /** @import { Reason, Refusal, Reject, RejectPage } from "./answers.js" */
@@ -193,7 +194,7 @@ export function rejectsCard(path, several) {
     event.preventDefault();
     told.textContent = "Writing the workbook …";
     try {
-      const name = await download(`${path}/rejects.xlsx`);
+      const { name } = await download(`${path}/rejects.xlsx`);
       told.textContent = name.includes("list-of-rejects")
         ? "Airflow's web server can't read the load's workbooks: this is a list to look at. The workbook to correct is written by factload rejects … --xlsx, where they can be read."
         : "";
@@ -211,6 +212,7 @@ export function rejectsCard(path, several) {
       { href: `api/${path}/rejects.xlsx`, class: "button", download: true, onclick: getAll },
       "Download as workbook",
     ),
+    markedDownload(`${path}/annotated.xlsx`),
     told,
   );
   const body = el("div", { class: "rejects" }, reasonList, el("div", null, tools, rows, turn));

@@ -2,13 +2,14 @@
 
 import { airflowLink, taskPath } from "./airflow.js";
 import { ways } from "./backfill.js";
-import { card, el, prose } from "./dom.js";
+import { card, el, prose, table } from "./dom.js";
 import { count, moment, plural } from "./format.js";
+import { markedDownload } from "./marked.js";
 import { notYours } from "./next_steps.js";
 import { notice } from "./notices.js";
 
-/** @import { DayAnswer, Run } from "./answers.js" */
-/** @import { Child } from "./elements.js" */
+/** @import { DayAnswer, RejectedCell, Run } from "./answers.js" */
+/** @import { Child, Column } from "./elements.js" */
 
 // A dry run opens no load, and tells nothing of whether there will be one.
 const real = (/** @type {DayAnswer} */ { runs }) => runs.filter((run) => !run.dry);
@@ -98,6 +99,35 @@ export function withoutLoad(answer, dagId) {
   return notice(TITLES[state ?? ""] ?? "No load", words, offer);
 }
 
+/** @type {Column<RejectedCell>[]} */
+const CELLS = [
+  { name: "Cell", value: (cell) => cell.address },
+  { name: "Column", value: (cell) => cell.column },
+  { name: "Reason", value: (cell) => cell.reason },
+  { name: "What it means", class: "why", value: (cell) => cell.explanation },
+];
+
+// The cells that a dry run names, the first ten of each reason, and the workbooks they are in.
+/**
+ * @param {string} dagId
+ * @param {string} runId
+ * @param {RejectedCell[]} cells
+ */
+function rejectedCells(dagId, runId, cells) {
+  const workbooks = [...new Set(cells.map((cell) => cell.workbook))];
+  const path = `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}/annotated.xlsx`;
+  return [
+    table("The first rejected cells of each reason", CELLS, cells, { asCards: true }),
+    el(
+      "p",
+      { class: "tools" },
+      workbooks.length > 1
+        ? workbooks.map((workbook) => markedDownload(path, workbook))
+        : markedDownload(path),
+    ),
+  ];
+}
+
 // What the last dry run found out, while no load has come after it.
 /**
  * @param {DayAnswer} answer
@@ -142,6 +172,7 @@ export function dryRunCard(answer, dagId) {
           ".",
         )
       : null,
+    report.rejected.length ? rejectedCells(dagId, run.run_id, report.rejected) : null,
     report.problems?.length
       ? [
           el("p", null, `${plural(report.problems.length, "problem")} would stop it:`),

@@ -17,6 +17,7 @@ import { keepShowing, silence } from "../stale.js";
 import { badge, EXPLANATIONS } from "../states.js";
 import { areLong, totalsCard } from "../totals.js";
 import { dryRunCard, stateWithout, withoutLoad } from "../without.js";
+import { workbookCard } from "../workbook.js";
 
 /** @import { DayAnswer, Load, LoadAnswer, Trend } from "../answers.js" */
 /** @import { Child } from "../elements.js" */
@@ -238,6 +239,7 @@ async function drawAll(answer) {
     older(load),
     dryRunCard(answer, dagId),
     nextSteps(answer, dagId),
+    theWorkbook(answer),
     tiles(answer, load),
     el(
       "div",
@@ -283,6 +285,7 @@ function drawWithout(answer) {
     main,
     headOf(answer, state, state === "failed" ? "unopened" : state),
     withoutLoad(answer, dagId),
+    theWorkbook(answer),
     dryRunCard(answer, dagId),
   );
 }
@@ -353,4 +356,13 @@ async function draw() {
 }
 
 let waiting = 0;
+const workbook = workbookCard({ path, dagId, period, started: () => draw() });
+
+// The same card at each drawing: what a person has chosen in it stays.
+/** @param {DayAnswer} answer */
+function theWorkbook(answer) {
+  workbook.update(answer);
+  return answer.may_trigger && !answer.to_come ? workbook.node : null;
+}
+
 await draw();

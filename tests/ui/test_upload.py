@@ -1,0 +1,136 @@
+"""A person loads a workbook from the page alone: sent, checked, held, marked, corrected, sent again, published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import openpyxl
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui.plant import Plant
+from tests.ui.test_loads_page import SCROLLS_SIDEWAYS, violations
+from tests.ui.window import TODAY, Window, path_of
+
+DEFECTS = {
+    "A3": "unmatched_key",
+    "B5": "not_a_number",
+    "A7": "blank_key",
+    "B8": "blank_value",
+    "B9": "not_a_number",
+}
+PLACE = f"inbox/refunds_{TODAY}.xlsx"
+REASON = "the sender corrects it"
+
+expect.set_options(timeout=60_000)
+pytestmark = pytest.mark.timeout(540)
+
+
+def sent(folder: Path) -> Path:
+    book = openpyxl.Workbook()
+    sheet: Any = book.worksheets[0]
+    sheet.title = "Facts"
+    for row in [
+        ["business_key", "metric", "twice"],
+        *(["P0000001", n, f"=B{n + 1}*2"] for n in range(1, 12)),
+    ]:
+        sheet.append(row)
+    sheet["A3"], sheet["B5"], sheet["A7"], sheet["B8"], sheet["B9"] = "nobody", "n/a", None, None, "?"
+    path = folder / "from the sender.xlsx"
+    book.save(path)
+    return path
+
+
+def corrected(path: Path) -> Path:
+    book = openpyxl.load_workbook(path)
+    sheet: Any = book["Facts"]
+    marked = {c.coordinate: c.comment.text for row in sheet.iter_rows() for c in row if c.fill.fill_type}
+    assert {cell: words.rpartition("(")[2].rstrip(")") for cell, words in marked.items()} == DEFECTS
+    assert sheet["C5"].value == "=B5*2"
+    for cell in DEFECTS:
+        sheet[cell] = "P0000002" if cell[0] == "A" else 7
+    book.save(path)
+    return path
+
+
+def choose(page: Page, path: Path) -> None:
+    page.get_by_label("A workbook to put there").set_input_files(path)
+    page.get_by_role("button", name="Upload").click()
+
+
+def downloaded(page: Page, folder: Path) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the workbook, marked").last.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def looked_at(seen: Window, name: str) -> None:
+    found = {}
+    for look in seen.looks():
+        seen.photograph(f"{name}-{look}")
+        found[look] = violations(seen.page)
+        assert not seen.page.evaluate(SCROLLS_SIDEWAYS), look
+    assert found == {look: [] for look in found}
+
+
+def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
+    plant: Plant, window: Callable[..., Window], tmp_path: Path
+) -> None:
+    seen = window()
+    page = seen.loads(path_of(TODAY, "refunds"))
+    choose(page, sent(tmp_path))
+    expect(page.get_by_text(f"Uploaded: {PLACE}")).to_be_visible()
+    assert (plant.home / PLACE).is_file()
+
+    # The check: a dry run, its defects on the page.
+    page.get_by_role("button", name="Check it").click()
+    cells = page.get_by_role("table", name="The first rejected cells of each reason")
+    expect(cells.locator("tbody tr")).to_have_count(len(DEFECTS), timeout=90_000)
+    for cell, reason in DEFECTS.items():
+        expect(cells.get_by_role("row", name=f"Facts!{cell}")).to_contain_text(reason)
+    looked_at(seen, "upload-checked")
+    assert openpyxl.load_workbook(downloaded(page, tmp_path))["Facts"]["B5"].comment is not None
+
+    # Loaded all the same, it is held, and asks; it is left held for a reason.
+    page.get_by_role("button", name="Load it").click()
+    expect(page.locator(".head .badge")).to_contain_text("held", timeout=90_000)
+    expect(page.get_by_role("button", name="Leave it held")).to_be_visible()
+    [run_id] = re.findall(r"runs/([^/?]+)/tasks", str(page.get_by_role("link", name="Decide in Airflow").get_attribute("href")))  # fmt: skip
+    plant.wait_for_question("load_refunds", unquote(run_id))
+    page.get_by_role("button", name="Leave it held").click()
+    expect(page.get_by_text("Say why")).to_be_visible()
+    page.get_by_label("Why the decision is right").fill(REASON)
+    looked_at(seen, "upload-decide")
+    page.get_by_role("button", name="Leave it held").click()
+    expect(page.get_by_text(f"admin decided to leave refunds@{TODAY} held: {REASON}")).to_be_visible(
+        timeout=90_000
+    )
+
+    # Its own workbook comes back marked, and takes its place again, once that is said.
+    choose(page, corrected(downloaded(page, tmp_path)))
+    expect(page.get_by_text("Shall yours take its place?")).to_be_visible()
+    looked_at(seen, "upload-replace")
+    page.get_by_role("button", name="Replace it").click()
+    expect(page.get_by_text(f"Uploaded: {PLACE}")).to_be_visible()
+    page.get_by_role("button", name="Load it").click()
+    expect(page.locator(".head .badge")).to_contain_text("published", timeout=90_000)
+    expect(page.get_by_text("11 = 0 blank + 0 rejected + 11 staged")).to_be_visible()
+
+    # Airflow's audit log says who.
+    logged = plant.api.call("GET", "/api/v2/eventLogs?dag_id=load_refunds&limit=100")["event_logs"]
+    done = [(entry["event"], entry["owner"]) for entry in logged]
+    for event, times in {"factload_upload": 2, "trigger_dag_run": 3, "update_hitl_detail": 1}.items():
+        assert done.count((event, "admin")) == times, done
+
+
+def test_who_may_not_start_runs_has_no_buttons(window: Callable[..., Window]) -> None:
+    page = window("reader").loads(path_of(TODAY))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for name in ("Upload", "Check it", "Load it"):
+        expect(page.get_by_role("button", name=name)).to_have_count(0)

@@ -24,6 +24,9 @@ from factload.errors import FactloadError, FeedError, TransientError, WorkbookEr
 from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.progress import Quiet
+from factload.split.incoming import received_at
+from factload.split.incoming.place import place_of, there_at
+from factload.split.remote import create
 from factload.split.sources import openable, read_sources
 from factload.staging import store_errors
 from factload.staging.objects import file_system
@@ -238,6 +241,36 @@ def test_the_doctor_asks_every_store(place: Place, store: Any, monkeypatch: pyte
     store.pipe("reports/in/a.xlsx", b"")
     found = [(finding.about, finding.state) for finding in examine(place.url) if finding.check == "store"]
     assert found == [(f"{BUCKET}/in", "ok"), (f"{BUCKET}/later", "warning"), ("gs://none", "problem")]
+
+
+def test_a_workbook_that_is_uploaded_is_a_whole_object_and_replaces_none_unseen(
+    place: Place, store: Any
+) -> None:
+    feed = place.feed(ONE)
+    where = place_of(feed, PERIOD, "mine.xlsx")
+
+    def upload(rows: list[tuple[Any, ...]], over: str = "") -> str:
+        with received_at(where, 1 << 20) as received:
+            before = there_at(where)
+            received.write(place.workbook(rows).read_bytes())
+            assert there_at(where) == before
+            return received.put(feed, over).sha256
+
+    first = upload([("A1", 1)])
+    assert [source.sha256 for source in place.load(feed).sources] == [first]
+    with pytest.raises(
+        WorkbookError, match=r"there is another workbook at s3://reports/in/sales_2026-11-05\.xlsx"
+    ):
+        upload([("A1", 2)])
+    seen = there_at(where)
+    assert seen is not None
+    assert (seen.sha256, datetime.now(UTC) - seen.changed < timedelta(minutes=5)) == (first, True)
+    upload([("A1", 2)], over=first)
+    place.load(feed)
+    assert place.facts() == [(1, "2.0000", LOAD)]
+    assert not create(place.workbook([("A1", 3)]), where.path)  # as who looked a moment before the other
+    with pytest.raises(WorkbookError, match="outside the allowed roots"):
+        place_of(place.feed({"workbook.path": "s3://reports/{period}.xlsx"}), PERIOD, "")
 
 
 def test_a_late_object_is_waited_for(place: Place, store: Any) -> None:

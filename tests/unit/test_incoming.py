@@ -14,7 +14,8 @@ import pytest
 from factload.errors import FactloadError, FeedError, WorkbookError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
-from factload.split.incoming import Incoming, place_of, place_of_corrected, plain_name, there_at
+from factload.split.incoming import received_at
+from factload.split.incoming.place import place_of, place_of_corrected, plain_name, there_at
 from factload.split.sources import find_workbooks
 from tests.feeds import SALES, changed
 
@@ -53,7 +54,7 @@ def workbook(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def put(of: Feed, data: bytes, name: str = "mine.xlsx", over: str = "") -> str:
-    with Incoming.at(place_of(of, PERIOD, name), MOST) as incoming:
+    with received_at(place_of(of, PERIOD, name), MOST) as incoming:
         for start in range(0, len(data), 1_000):
             incoming.write(data[start : start + 1_000])
         return incoming.put(of, over).sha256
@@ -99,7 +100,7 @@ def test_what_is_no_workbook_leaves_nothing(home: Path, data: bytes) -> None:
 
 def test_what_breaks_off_or_is_too_long_leaves_nothing(home: Path, workbook: bytes) -> None:
     assert refused(WorkbookError, feed(), bytes(MOST + 1)) == "workbook_too_long"
-    with pytest.raises(ConnectionError), Incoming.at(place_of(feed(), PERIOD, ""), MOST) as incoming:
+    with pytest.raises(ConnectionError), received_at(place_of(feed(), PERIOD, ""), MOST) as incoming:
         incoming.write(workbook)
         assert find_half(home) == []
         raise ConnectionError
@@ -136,7 +137,7 @@ def test_a_feed_of_many_takes_names_that_its_pattern_means(home: Path, workbook:
 
 def test_where_no_one_folder_is_meant_it_is_said(home: Path, workbook: bytes) -> None:
     assert refused(FeedError, feed("inbox/*/{period}.xlsx"), workbook) == "upload_unfit"
-    assert refused(FeedError, feed("s3://reports/{period}.xlsx"), workbook) == "upload_unfit"
+    assert refused(FeedError, feed("https://reports.example/{period}.xlsx"), workbook) == "upload_unfit"
 
 
 def test_no_place_outside_the_allowed_roots_is_written_to(
@@ -149,7 +150,7 @@ def test_no_place_outside_the_allowed_roots_is_written_to(
     assert refused(WorkbookError, feed("inbox/link/{period}.xlsx"), workbook) == "workbook_not_allowed"
     place = place_of(feed("inbox/later/{period}.xlsx"), PERIOD, "")
     (home / "inbox/later").symlink_to(elsewhere)  # between the look and the writing
-    with pytest.raises(FeedError, match="can't put a file at"), Incoming.at(place, MOST):
+    with pytest.raises(FeedError, match="can't put a file at"), received_at(place, MOST):
         pass
     assert list(elsewhere.iterdir()) == []
 
@@ -157,7 +158,7 @@ def test_no_place_outside_the_allowed_roots_is_written_to(
 def test_a_corrected_workbook_lies_where_no_pattern_finds_it(home: Path, workbook: bytes) -> None:
     of = feed("inbox/*.xlsx")
     place = place_of_corrected(of, PERIOD, "rejects.ods")
-    with Incoming.at(place, MOST) as incoming:
+    with received_at(place, MOST) as incoming:
         incoming.write(workbook)
         incoming.put(of)
     assert place.path.startswith("inbox/.corrected/sales@2026-11-05-")

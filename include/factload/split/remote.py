@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from glob import has_magic
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from factload.checksum import sha256_of
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
@@ -22,6 +24,7 @@ from factload.sheet.limits import Limits
 from factload.split.allowed import changed, missing
 from factload.staging.copies import find_copy, keep_copy, new_copy
 from factload.staging.disk import NO_ROOM, no_room
+from factload.staging.store_errors import is_there_already, knows_no_condition, patiently
 
 
 def find_urls(url: str) -> list[str]:
@@ -54,6 +57,44 @@ def is_there(url: str) -> bool:
             files.info(path)
             return True
         return False
+
+
+def modified(url: str) -> datetime:
+    """When the file was written last. Raises as :func:`find_urls` does."""
+    with _faults(url):
+        files, path = _opened(url)
+        found: datetime = files.modified(path)
+        return found
+
+
+def create(made: Path, url: str) -> bool:
+    """Put the file into its store as a new object; False where there is one of its name.
+
+    A store that can't be asked to create an object once alone is looked into before. Raises as :func:`overwrite` does.
+    """
+    with _faults(url, "write"):
+        files, path = _opened(url)
+        try:
+            patiently(partial(files.put_file, str(made), path, mode="create"))
+        except Exception as error:
+            if is_there_already(error):
+                return False
+            if not knows_no_condition(error):
+                raise
+            if files.exists(path):
+                return False
+            patiently(partial(files.put_file, str(made), path))
+    return True
+
+
+def overwrite(made: Path, url: str) -> None:
+    """Put the file into its store, over the object that is there.
+
+    Raises ``WorkbookError`` ``workbook_forbidden``, ``TransientError`` ``store_unreachable``.
+    """
+    with _faults(url, "write"):
+        files, path = _opened(url)
+        patiently(partial(files.put_file, str(made), path))
 
 
 def fixed_part(url: str) -> str:
@@ -178,7 +219,7 @@ def _without_a_file() -> Iterator[None]:
 
 
 @contextmanager
-def _faults(url: str) -> Iterator[None]:
+def _faults(url: str, right: Literal["read", "write"] = "read") -> Iterator[None]:
     """What any file system raises, by what to do next. Its words stay out: they may hold what a log should not."""
     try:
         yield
@@ -193,8 +234,8 @@ def _faults(url: str) -> Iterator[None]:
     except PermissionError as error:
         raise WorkbookError(
             "workbook_forbidden",
-            f"the store does not let this user read {url}",
-            expected="the rights to list and to read below the allowed root",
+            f"the store does not let this user {right} {url}",
+            expected=f"the rights to list and to {right} below the allowed root",
             remedy="Give them to the user or role that the environment's credentials name",
         ) from error
     except Exception as error:  # every store has exceptions of its own

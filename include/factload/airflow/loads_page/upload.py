@@ -21,7 +21,9 @@ from factload.airflow.loads_page.threads import off_the_loop, uploads
 from factload.environment import number
 from factload.feed.model import Feed
 from factload.load import SourceFile
-from factload.split.incoming import Incoming, Place, place_of, place_of_corrected, there_at, too_long
+from factload.split.incoming import received_at
+from factload.split.incoming.place import Place, place_of, place_of_corrected, there_at
+from factload.split.incoming.received import too_long
 
 _SILENCE = 30  # seconds without a byte, after which an upload is given up
 
@@ -71,7 +73,7 @@ async def upload(
 
 async def _received(request: Request, feed: Feed, place: Place, most: int, over: str) -> SourceFile:
     try:
-        with Incoming.at(place, most) as incoming:
+        with received_at(place, most) as incoming:
             pieces = request.stream()
             while True:
                 with fail_after(_SILENCE):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from factload.ledger.migrations import install
-from factload.ledger.tables import attempts, loads, partitions, rejects, steps
+from factload.ledger.tables import attempts, kept, loads, partitions, rejects, steps
 from factload.postgres.database import engine_for
 from tests.ui.plant import SEEN_BEFORE, Plant
 from tests.ui.window import back
@@ -20,7 +20,7 @@ from tests.ui.window import back
 FEED, DAG_ID = "visits", "load_visits"
 CONTENT = "c0ffee"
 # What each day back from today is.
-PLAIN, DEAD, DRY, RELOAD, RELEASED, LARGE, WAITING, ENDED, SEVERAL, DECLINED = SEEN_BEFORE
+PLAIN, DEAD, DRY, RELOAD, RELEASED, LARGE, WAITING, ENDED, SEVERAL, DECLINED, VERIFIED, ALTERED = SEEN_BEFORE
 REASON = "the twelve visits of the closed branch in Graz, agreed with the head of controlling on Tuesday"
 ERROR = "there is no workbook at inbox/visits.xlsx. Put it there, then run the load again."
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -93,6 +93,11 @@ class Ledger:
         values = {"load_id": load_id(day), "content": CONTENT, "partition_id": "p0", "sheet": "Visits"}
         self._add(rejects, values | {"row": row, "workbook": workbook} | more)
 
+    def kept(self, day: date) -> None:
+        """The rows that the load's last publication took the place of, for another week."""
+        values = {"load_id": load_id(day), "epoch": 1, "of_epoch": 0, "table_name": "kept"}
+        self._add(kept, values | {"keep_until": datetime.now(UTC) + timedelta(days=7)})
+
     def _add(self, table: Any, values: dict[str, Any]) -> None:
         with engine_for(self.url).begin() as connection:
             install(connection)
@@ -125,6 +130,7 @@ def write_states(plant: Plant) -> None:
     plant.ended_run(DAG_ID, back(LARGE), "success")
     _two_workbooks(ledger)
     _declined(plant, ledger)
+    _verified(ledger)
     plant.ended_run(DAG_ID, back(DRY), "success", conf={"dry_run": True}, report=DRY_REPORT)
     plant.ended_run(DAG_ID, back(ENDED), "failed", error=ERROR)
     until = datetime.combine(back(WAITING), time(8), UTC).isoformat()
@@ -229,6 +235,15 @@ def _declined(plant: Plant, ledger: Ledger) -> None:
     plant.ended_run(
         DAG_ID, day, "failed", decision=f"maria decided to leave {load_id(day)} held: ask the owner first"
     )
+
+
+def _verified(ledger: Ledger) -> None:
+    """Two loads that were verified a night later: one stands, and its rows before are kept; of the other a row is gone."""
+    totals = {"amount": "2000.0000"}
+    for days, found in ((VERIFIED, "stands"), (ALTERED, "differs")):
+        day = back(days)
+        _published(ledger, day, 2_000, totals, verified_at=at(day) + timedelta(days=1), verified_as=found)
+    ledger.kept(back(VERIFIED))
 
 
 DRY_REPORT = {

@@ -12,7 +12,7 @@ import requests
 
 from factload_demo.setup import PROJECT
 from tests.ui.plant import Plant
-from tests.ui.states import DAG_ID, DRY, LARGE, RELEASED, SEVERAL
+from tests.ui.states import DAG_ID, DRY, LARGE, RELEASED, SEVERAL, VERIFIED
 from tests.ui.window import TODAY, back
 
 STATIC = PROJECT / "include/factload/airflow/loads_page/static"
@@ -86,7 +86,7 @@ def test_calendar_and_trend_are_of_their_types(plant: Plant) -> None:
     assert list(misfits("Trend", answer(plant, f"dags/{DAG_ID}/trend"), "trend")) == []
 
 
-@pytest.mark.parametrize("day", [back(days) for days in (DRY, RELEASED, LARGE, SEVERAL)], ids=str)
+@pytest.mark.parametrize("day", [back(days) for days in (DRY, RELEASED, LARGE, SEVERAL, VERIFIED)], ids=str)
 def test_a_load_and_its_rejects_are_of_their_types(plant: Plant, day: date) -> None:
     path = f"dags/{DAG_ID}/loads/{day}"
     load = answer(plant, path)

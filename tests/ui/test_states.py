@@ -13,6 +13,7 @@ from sqlalchemy import text
 from factload.postgres.database import engine_for
 from tests.ui.plant import FEEDS, Plant, run_of
 from tests.ui.states import (
+    ALTERED,
     DAG_ID,
     DEAD,
     DECLINED,
@@ -26,13 +27,14 @@ from tests.ui.states import (
     RELEASED,
     RELOAD,
     SEVERAL,
+    VERIFIED,
     WAITING,
     load_id,
 )
 from tests.ui.window import TODAY, WIDTHS, Window, back, path_of, spelled
 
 NewWindow = Callable[..., Window]
-OLD = f"?last={back(min(PLAIN, DECLINED))}"
+OLD = f"?last={back(min(PLAIN, ALTERED))}"
 SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 CUT_OFF = """box => {
     const inner = box.getBoundingClientRect();
@@ -72,8 +74,37 @@ def test_the_calendar_tells_them_apart(window: NewWindow) -> None:
         WAITING: "waiting",
         ENDED: "failed, no load was opened",
         DECLINED: "held, 3,000 rejected",
+        VERIFIED: f"published, 2,000 rows, verified on {short(VERIFIED - 1)}",
+        ALTERED: "not as published, 2,000 rows",
     }.items():
         expect(page.get_by_role("link", name=f"{FEED}, {spelled(days)}: {told}", exact=True)).to_have_count(1)
+
+
+def short(days: int) -> str:
+    """So many days before today, as the calendar says it in short."""
+    return f"{back(days).day} {back(days):%b}"
+
+
+def test_a_verified_load_says_so_and_how_it_is_taken_back(window: NewWindow) -> None:
+    seen = window()
+    page = page_of(seen, VERIFIED)
+    published = page.locator(".tile", has_text="Published")
+    expect(published).to_contain_text("into fact_sales, verified on")
+    expect(published).to_contain_text("02:00:00 UTC: as published")
+    expect(page.get_by_role("region", name="What to do next")).to_contain_text(
+        f'factload undo {load_id(back(VERIFIED))} --reason "why"'
+    )
+    photographed(seen, "verified")
+
+
+def test_a_load_whose_rows_were_changed_since_says_it_first(window: NewWindow) -> None:
+    seen = window()
+    page = page_of(seen, ALTERED)
+    expect(badge(page)).to_have_text(re.compile("not as published"))
+    told = page.get_by_role("region", name="Verification")
+    expect(told).to_contain_text("are no longer in the fact table as they were")
+    expect(told).to_contain_text(f"factload verify {FEED} --since {back(ALTERED)}")
+    photographed(seen, "altered")
 
 
 def test_a_load_whose_process_is_gone_is_failed_not_running(window: NewWindow) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from factload.ledger.conditions import of_content
-from factload.ledger.tables import attempts, loads, partitions, steps
+from factload.ledger.tables import attempts, kept, loads, partitions, steps
 from factload.reports.history import LoadSummary, summaries, summary_of, without_pauses
 
 # A partition is slow when it stages less than half as many rows a second as the median one. One of fewer than half
@@ -55,6 +55,8 @@ class Attempt:
     release_reason: str | None
     left_out_rows: dict[str, int]
     witness: list[dict[str, Any]]
+    verified_at: datetime | None
+    verified_as: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class LoadDetail:
     """A load. ``attempts`` newest first; ``partitions`` in the order of the sheet; ``steps`` of the newest epoch.
 
     ``is_split``: the newest attempt has read its workbooks; before that, partitions are those of an earlier one.
+    ``kept_until``: how long the rows before the last publication are kept, so that it can be undone; None if none are.
     """
 
     summary: LoadSummary
@@ -113,6 +116,7 @@ class LoadDetail:
     partitions: list[PartitionDetail]
     steps: list[StepRun]
     is_split: bool
+    kept_until: datetime | None
 
     def rows_done(self) -> int:
         """Source rows of the partitions that the newest attempt is through with."""
@@ -137,6 +141,7 @@ def load_detail(connection: Connection, feed: str, load_id: str) -> LoadDetail |
         partitions=_partitions(connection, load_id, tried[0].content, ran, through),
         steps=newest,
         is_split=is_split,
+        kept_until=connection.scalar(select(kept.c.keep_until).where(kept.c.load_id == load_id)),
     )
 
 

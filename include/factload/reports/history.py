@@ -35,7 +35,8 @@ _FEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class LoadSummary:
-    """A load's newest attempt. Times are aware; counts are rows."""
+    """A load's newest attempt. Times are aware; counts are rows. ``verified_as``: ``stands``, ``differs`` or
+    ``unproved``, as its published rows were found at ``verified_at``."""
 
     load_id: str
     feed: str
@@ -53,6 +54,8 @@ class LoadSummary:
     error_code: str | None
     error_message: str | None
     released_at: datetime | None
+    verified_at: datetime | None = None
+    verified_as: str | None = None
     paused: float = 0.0
 
     def seconds(self) -> float | None:
@@ -95,6 +98,8 @@ def summaries() -> Select[Any]:
         attempts.c.error_code,
         attempts.c.error_message,
         attempts.c.released_at,
+        attempts.c.verified_at,
+        attempts.c.verified_as,
     ).join(attempts, NEWEST_ATTEMPT)
 
 

@@ -55,6 +55,10 @@ def day(load: LoadSummary, now: datetime, gone: bool) -> dict[str, Any]:
         cell["older"] = True  # readers still see what an earlier attempt published
     if load.rejected:
         cell["rejected"] = load.rejected
+    if load.verified_as == "differs":
+        cell["altered"] = True
+    elif load.verified_at is not None and load.verified_as == "stands":
+        cell["verified"] = load.verified_at.date().isoformat()
     return cell
 
 
@@ -127,6 +131,7 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str,
         "paused": detail.summary.paused,
         "running_seconds": (now - newest.opened_at).total_seconds(),
         "is_split": detail.is_split,
+        "kept_until": detail.kept_until.isoformat() if detail.kept_until else None,
         "rows_done": detail.rows_done(),
         "rows": {
             "source": newest.source_rows,

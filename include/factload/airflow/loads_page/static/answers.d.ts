@@ -19,6 +19,8 @@ export interface Day {
   published?: number;
   rejected?: number;
   older?: true;
+  altered?: true;
+  verified?: string;
 }
 
 /** One row of the calendar; `said_above` is the page's own: its problem is told once for several feeds. */
@@ -139,6 +141,8 @@ export interface Attempt {
   released_by: string | null;
   released_at: string | null;
   release_reason: string | null;
+  verified_at: string | null;
+  verified_as: string | null;
 }
 
 export interface Partition {
@@ -173,6 +177,7 @@ export interface Load {
   paused: number;
   running_seconds: number;
   is_split: boolean;
+  kept_until: string | null;
   rows_done: number;
   rows: Rows;
   totals: Total[];

@@ -7,6 +7,13 @@ import { badge, STATES } from "./states.js";
 /** @import { Attempt, Load, SourceFile } from "./answers.js" */
 /** @import { Column } from "./elements.js" */
 
+/** @type {Record<string, string>} */
+export const VERDICTS = {
+  stands: "as published",
+  differs: "not as published",
+  unproved: "can't be proved",
+};
+
 /** @param {string} path */
 const baseName = (path) => path.split("/").at(-1);
 /** @param {Attempt} attempt */
@@ -18,6 +25,11 @@ function released(attempt) {
   if (!attempt.released_by) return "";
   return `${attempt.released_by}, ${moment(attempt.released_at)}${attempt.release_reason ? `: ${attempt.release_reason}` : ""}`;
 }
+
+// How verify found the rows that this attempt published.
+/** @param {Attempt} attempt */
+const verified = ({ verified_at: when, verified_as: found }) =>
+  found ? `${VERDICTS[found]}, ${moment(when)}` : "";
 
 // Several workbooks are named one by one, in the order in which they were read.
 /** @param {Attempt} attempt */
@@ -59,6 +71,7 @@ const columns = (load) => [
     number: true,
     value: (attempt) => (attempt.published_rows ? count(attempt.published_rows) : "–"),
   },
+  { name: "Verified", value: verified },
   { name: "Released by", class: "why", value: released },
   {
     name: "Why it ended",

@@ -15,6 +15,7 @@ const ORDER = [
   "missing",
   "held",
   "released",
+  "altered",
   "refused",
   "failed",
   "undone",

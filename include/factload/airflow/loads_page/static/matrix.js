@@ -77,9 +77,10 @@ function head(days, today, narrow) {
   );
 }
 
-// A published load without a row is worth a look.
+// A published load without a row is worth a look; one whose rows are others now all the more.
 /** @param {Day} load */
-const shownState = (load) => (load.state === "published" && !load.published ? "empty" : load.state);
+const shownState = (load) =>
+  load.altered ? "altered" : load.state === "published" && !load.published ? "empty" : load.state;
 
 /**
  * @param {string} feed
@@ -93,7 +94,8 @@ function sentence(feed, day, state, load) {
   const rows = load.published === undefined || state === "empty" ? "" : `${count(load.published)} rows`;
   const rejected = load.rejected ? `${count(load.rejected)} rejected` : "";
   const older = load.older ? "an earlier attempt's rows are published" : "";
-  return [about, rows, rejected, older].filter(Boolean).join(", ");
+  const verified = load.verified ? `verified on ${shortDay(load.verified)}` : "";
+  return [about, rows, rejected, older, verified].filter(Boolean).join(", ");
 }
 
 /**

@@ -1,11 +1,12 @@
-// What a person can do about a load that isn't published: decide, correct, run it again.
+// What a person can do about a load: decide, correct, run it again; take it back.
 
 import { airflowLink, runPath, taskPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
 import { decisionForm } from "./decide.js";
 import { card, el, prose } from "./dom.js";
+import { moment } from "./format.js";
 
-/** @import { DayAnswer, LoadAnswer } from "./answers.js" */
+/** @import { DayAnswer, Load, LoadAnswer } from "./answers.js" */
 /** @import { Child } from "./elements.js" */
 
 const ENDED = new Set(["failed", "refused", "stalled"]);
@@ -148,6 +149,20 @@ function again({ feed, period, runs }, dagId) {
   ];
 }
 
+// A publication whose rows before it are kept.
+/** @param {Load} load */
+function takeBack({ load_id: id, kept_until: until }) {
+  if (!until) return null;
+  return [
+    el(
+      "p",
+      null,
+      `If it should not have been published: until ${moment(until)} the rows before it can stand again.`,
+    ),
+    commandLine(`factload undo ${id} --reason "why"`),
+  ];
+}
+
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
@@ -156,6 +171,6 @@ export function nextSteps(answer, dagId) {
   const { load } = answer;
   const limit = LIMITS[load.attempts[0].error_code ?? ""];
   const held = () => (limit ? aboutLimit(answer, dagId, limit) : aboutRejects(answer, dagId));
-  const ways = load.state === "held" ? held() : ENDED.has(load.state) ? again(answer, dagId) : null;
+  const ways = load.state === "held" ? held() : ENDED.has(load.state) ? again(answer, dagId) : takeBack(load);
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);
 }

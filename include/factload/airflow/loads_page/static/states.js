@@ -7,6 +7,7 @@ export const STATES = {
   published: { name: "published", sign: "✓" },
   released: { name: "released", sign: "✓*" },
   empty: { name: "published, no row", sign: "0" },
+  altered: { name: "not as published", sign: "≠" },
   held: { name: "held", sign: "‖" },
   refused: { name: "refused", sign: "!" },
   failed: { name: "failed", sign: "✕" },
@@ -27,6 +28,8 @@ export const EXPLANATIONS = {
     "Published without its rejected rows, though there are more than the feed allows: a person decided so.",
   releasedChange: "Published, though more changed than the feed allows: a person decided so.",
   releasedFew: "Published, though fewer rows came than the feed asks for: a person decided so.",
+  altered:
+    "The fact table no longer holds what was published: somebody, or another program, has changed it since.",
   held: "More rows were rejected than the feed allows. This attempt published nothing; the rejects are kept.",
   heldChange: "More has changed than the feed allows. This attempt published nothing.",
   releasedWitness: "Published, though the owner's own number is another one: a person decided so.",

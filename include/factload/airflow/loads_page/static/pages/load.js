@@ -2,7 +2,8 @@
 
 import { airflowLink, runPath } from "../airflow.js";
 import { ask } from "../ask.js";
-import { attemptsCard } from "../attempts.js";
+import { attemptsCard, VERDICTS } from "../attempts.js";
+import { commandLine } from "../backfill.js";
 import { speeds } from "../charts/speeds.js";
 import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
@@ -156,13 +157,47 @@ function tiles(answer, load) {
     "dl",
     { class: "tiles" },
     tile("Source rows", count(source)),
-    tile("Published", count(published), `into ${answer.table}`),
+    tile("Published", count(published), `into ${answer.table}${verified(load)}`),
     tile(
       "Rejected",
       count(rejected),
       `${share(source ? rejected / source : null)}, allowed ${answer.max_rejects}`,
     ),
     tile("Took", duration(load.seconds), `attempt ${load.epoch}${waited}`),
+  );
+}
+
+// What readers see, as verify found it last.
+/** @param {Load} load */
+const standingAttempt = (load) => load.attempts.find((attempt) => attempt.epoch === load.published_epoch);
+
+/** @param {Load} load */
+function verified(load) {
+  const { verified_at: when, verified_as: found } = standingAttempt(load) ?? {};
+  return when && found ? `, verified on ${moment(when)}: ${VERDICTS[found]}` : "";
+}
+
+/** @param {Load} load */
+const isAltered = (load) => standingAttempt(load)?.verified_as === "differs";
+
+// Above everything else, since what readers see is not what was proved.
+/**
+ * @param {DayAnswer} answer
+ * @param {Load} load
+ */
+function altered(answer, load) {
+  if (!isAltered(load)) return null;
+  return el(
+    "section",
+    { class: "banner failed", "aria-label": "Verification" },
+    el(
+      "p",
+      null,
+      `Verified on ${moment(standingAttempt(load)?.verified_at)}: the rows that attempt ${load.published_epoch} published are no longer in the fact table as they were. To see what differs:`,
+    ),
+    commandLine(`factload verify ${answer.feed} --since ${answer.period}`),
+    el("p", null, "With mode replace or exchange, loading the workbook again replaces them:"),
+    commandLine(`factload run ${answer.feed} --period ${answer.period} --reload`),
   );
 }
 
@@ -217,10 +252,16 @@ function why(load) {
     : null;
 }
 
+// The state, unless the rows that it speaks of are others by now.
+/** @param {Load} load */
+const shownState = (load) =>
+  isAltered(load) && load.published_epoch === load.epoch ? "altered" : load.state;
+
 // Which sentence explains the state.
 /** @param {Load} load */
 function explained(load) {
   if (load.gone) return "gone";
+  if (shownState(load) === "altered") return "altered";
   const limit = OTHER_LIMITS[load.attempts[0].error_code ?? ""];
   return limit && ["held", "released"].includes(load.state) ? `${load.state}${limit.name}` : load.state;
 }
@@ -233,7 +274,8 @@ async function drawAll(answer) {
     load.attempts[0].sources.length > 1 || new Set(load.partitions.map((part) => part.workbook)).size > 1;
   show(
     main,
-    headOf(answer, load.state, explained(load)),
+    headOf(answer, shownState(load), explained(load)),
+    altered(answer, load),
     why(load),
     released(answer, load),
     older(load),

@@ -42,6 +42,7 @@ KEYS: Mapping[str, str] = {
     "unmatched_key": "No member of the dimension has this key",
     "no_surrogate_key": "The member with this key has no surrogate key in the dimension",
     "no_member_on_date": "Members of the dimension have this key, but none is valid on the row's date",
+    "attributes_disagree": "Rows of the load say different things of the same member: see the feed's `disagree`",
     "key_does_not_fit": "The key can't be stored in the dimension, so no member could be made for it",
 }
 

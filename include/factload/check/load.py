@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -23,11 +24,13 @@ from factload.check.target import Target, look_at
 from factload.check.witness import counted_of, unequal
 from factload.corrections.partitions import in_place
 from factload.corrections.same_rows import corrections_of
+from factload.dimension.attributes import with_attribute_types
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members
 from factload.errors import FactloadError, RowsRefused
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
+from factload.fact.member_attributes import settle_attributes
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.dimensions import Unmatched
@@ -68,6 +71,7 @@ def check_load(
         would_be = WouldBeMembers()
         target = look_at(engine, feed, period, place, problems, would_be)
         asked = feed if target.fact is None else with_a_value(feed, target.fact)
+        asked = with_attribute_types(asked, would_be.tables)
         sources = _sources(workbook or feed.workbook.for_period(period), problems)
         with problems.noted():
             target.require_open(feed, period, sources)
@@ -76,12 +80,13 @@ def check_load(
             (s, _split(s, feed, place, _own(s, sources, target.corrections), problems, progress))
             for s in sheets
         ]
-        whole = joined(part for _, part in split)
+        whole = settle_attributes(joined(part for _, part in split), asked, place)
         progress.rows_to_load(whole.rows)
         rows = _Rows(feed, target, period, would_be)
+        settled = iter(whole.partitions)
         for sheet, part in split:
             readable = _readable_feed(feed, sheet, target.members)
-            for partition in part.partitions:
+            for partition in islice(settled, len(part.partitions)):
                 rows.add(partition, readable)
                 progress.rows_loaded(partition.rows)
         if not problems.found:

@@ -24,9 +24,9 @@ from factload.sheet.field import SheetField
 from factload.sheet.rows import Row, to_block
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import unchanged
-from factload.split.partitions import file_name
+from factload.split.partitions import rewritten
 from factload.split.sources import openable
-from factload.staging.files import StagingFile, open_table
+from factload.staging.files import open_table
 from factload.staging.store import Place
 
 _NAMED_AT_MOST = 5
@@ -101,21 +101,7 @@ def _with_rows(
     if partition.left_out:  # among the rows that are no data, none takes a place
         new = new.filter(pc.is_in(new["row"], value_set=whole["row"].combine_chunks()))
     rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by("row")
-    file = StagingFile(place, rows.schema)
-    try:
-        for batch in rows.to_batches():
-            file.write(batch)
-        path, sha256 = file.commit(file_name(partition.partition_id))
-    finally:
-        file.discard()
-    return replace(
-        partition,
-        path=path,
-        sha256=sha256,
-        blank=partition.source - sum(partition.left_out.values()) - rows.num_rows,
-        rejected=rows.num_rows - rows["reason"].null_count,
-        rows=rows.num_rows,
-    )
+    return rewritten(partition, rows, place)
 
 
 def _left_out(corrections: Iterable[Correction], applied: Collection[str]) -> list[str]:

@@ -7,7 +7,7 @@ processes which make the same members wait for each other in a row, never in a c
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,22 +33,26 @@ def make_members(
     table: Table,
     dimension: Dimension,
     keys: pa.RecordBatch,
+    attributes: Mapping[str, pa.Array],
     guard: Callable[[Connection, int], None],
     chunk: int,
 ) -> pa.Array:
     """The surrogate key of each of ``keys`` (a column for each part, distinct, in order): of the member that is
-    there by now, or of one made here; null where the dimension's columns can't store the key.
+    there by now, or of one made here; null where the dimension's columns can't store the key. ``attributes``: what the
+    sheet says of each, by the dimension's columns.
 
     ``guard(connection, made)`` runs at the end of each transaction of at most ``chunk`` keys: it may refuse, and
     notes how many members were made.
     """
     fits = storable(table, keys)
     wanted = keys.filter(flags(fits))
+    said = {name: values.filter(flags(fits)) for name, values in attributes.items()}
     found: list[Any] = [None] * wanted.num_rows
     for start in range(0, wanted.num_rows, chunk):
         piece = wanted.slice(start, chunk)
         with connection.begin():
-            made = _insert(connection, table, dimension, piece)
+            of_piece = {name: values.slice(start, chunk) for name, values in said.items()}
+            made = _insert(connection, table, dimension, piece, of_piece)
             guard(connection, made)
         with connection.begin():
             for number, surrogate in _surrogates(connection, table, dimension, piece):
@@ -72,7 +76,7 @@ class WouldBeMembers:
         self.tables: dict[str, Table] = {}
         self._keys: dict[str, dict[str, int]] = defaultdict(dict)
 
-    def __call__(self, name: str, keys: pa.RecordBatch) -> pa.Array:
+    def __call__(self, name: str, keys: pa.RecordBatch, _: Mapping[str, pa.Array]) -> pa.Array:
         fits = storable(self.tables[name], keys)
         known = self._keys[name]
         joined = join_parts(keys.columns).to_pylist()
@@ -110,20 +114,22 @@ def _fits(part: pa.Array, column: Column[Any]) -> Flags:
     return np.ones(len(part), np.bool_)  # dates
 
 
-def _arrays(table: Table, dimension: Dimension, keys: pa.RecordBatch) -> tuple[Any, dict[str, str]]:
-    """The keys as a table expression with a column ``number``, from 1, and its parameters."""
-    arrays = [
-        cast(bindparam(f"key_{n}", type_=String), ARRAY(table.c[n].type)) for n in dimension.business_key
-    ]
-    rows = (
-        func.unnest(*arrays).table_valued(*dimension.business_key, with_ordinality="number").render_derived()
-    )
-    return rows, {f"key_{name}": array_text(keys[name]) for name in dimension.business_key}
+def _arrays(table: Table, names: Sequence[str], columns: Sequence[pa.Array]) -> tuple[Any, dict[str, str]]:
+    """The columns of the dimension as a table expression with a column ``number``, from 1, and its parameters."""
+    arrays = [cast(bindparam(f"key_{name}", type_=String), ARRAY(table.c[name].type)) for name in names]
+    rows = func.unnest(*arrays).table_valued(*names, with_ordinality="number").render_derived()
+    return rows, {f"key_{name}": array_text(column) for name, column in zip(names, columns, strict=True)}
 
 
-def _insert(connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch) -> int:
-    rows, parameters = _arrays(table, dimension, keys)
-    names = list(dimension.business_key)
+def _insert(
+    connection: Connection,
+    table: Table,
+    dimension: Dimension,
+    keys: pa.RecordBatch,
+    attributes: Mapping[str, pa.Array],
+) -> int:
+    names = [*dimension.business_key, *attributes]
+    rows, parameters = _arrays(table, names, [*keys.columns, *attributes.values()])
     values = [rows.c[name] for name in names]
     if dimension.unmatched.inferred is not None:
         names.append(dimension.unmatched.inferred)
@@ -139,7 +145,7 @@ def _insert(connection: Connection, table: Table, dimension: Dimension, keys: pa
 def _surrogates(
     connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch
 ) -> list[tuple[int, Any]]:
-    rows, parameters = _arrays(table, dimension, keys)
+    rows, parameters = _arrays(table, dimension.business_key, keys.columns)
     same = [table.c[name] == rows.c[name] for name in dimension.business_key]
     query = select(rows.c.number, table.c[dimension.surrogate_key]).select_from(rows.join(table, and_(*same)))
     return [(number, surrogate) for number, surrogate in connection.execute(query, parameters)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Column, Table, select, types
 from sqlalchemy.engine import Connection
 
+from factload.dimension.attributes import attribute_defects
 from factload.errors import FeedError
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
@@ -30,7 +31,17 @@ def needed_columns(name: str, dimension: Dimension) -> dict[str, str]:
         needed[dimension.as_of.end] = f"{field}.as_of.valid_to"
     if dimension.unmatched.inferred is not None:
         needed[dimension.unmatched.inferred] = f"{field}.unmatched.create.inferred"
+    needed |= {name: f"{field}.unmatched.create.attributes.{name}" for name in dimension.unmatched.attributes}
     return needed
+
+
+def attribute_tables(connection: Connection, feed: Feed) -> dict[str, Table]:
+    """The tables of those dimensions whose members the sheet gives attributes."""
+    return {
+        name: dimension_table(connection, name, dimension)
+        for name, dimension in feed.dimensions.items()
+        if dimension.unmatched.attributes
+    }
 
 
 def check_dimensions(connection: Connection, feed: Feed) -> dict[str, Table]:
@@ -146,7 +157,9 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
             remedy="Name another column, or change its type",
         )
     surrogate = table.c[dimension.surrogate_key]
-    filled = {*dimension.business_key, *([inferred] if inferred else [])}
+    attributes = dimension.unmatched.attributes
+    yield from attribute_defects(f"{field}.create.attributes", dimension, table)
+    filled = {*dimension.business_key, *([inferred] if inferred else []), *attributes}
     for other in table.columns:
         must = other is surrogate or not other.nullable
         if other.name not in filled and must and other.server_default is None:

@@ -27,7 +27,7 @@ def reject_unencodable(rows: pa.Table, feed: Feed, codec: str | None) -> pa.Tabl
     if codec is None:
         return rows
     for field in _stored(feed):
-        if field.name in rows.column_names:
+        if field.name in rows.column_names and pa.types.is_string(rows.schema.field(field.name).type):
             rows = _without(rows, field, codec)
     return rows
 

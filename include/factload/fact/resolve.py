@@ -20,7 +20,7 @@ from factload.fact.exact import rounded, rounds
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
 from factload.sheet.reject import noted_rejects, reject_table
-from factload.split.fields import date_field, key_fields, value_field
+from factload.split.fields import attribute_field, date_field, key_fields, value_field
 from factload.split.places import Places, header_of, letter_of
 from factload.vectors import Flags, as_flags, flags
 
@@ -29,8 +29,8 @@ _NAMED_AT_MOST = 5
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Makes members for keys that have none: the dimension's name, the parts of the keys (normalised, each key once, in
-# order) → their surrogate keys, null for a key that the dimension can't store.
-MemberMaker = Callable[[str, pa.RecordBatch], pa.Array]
+# order), their attributes by column → their surrogate keys, null for a key that the dimension can't store.
+MemberMaker = Callable[[str, pa.RecordBatch, Mapping[str, pa.Array]], pa.Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,17 @@ def _rejects(row: pa.Array, field: str, noted: Places, values: pa.Array, lost: F
     )
 
 
+def key_parts(rows: pa.Table, feed: Feed, name: str) -> list[pa.Array]:
+    """The parts of a dimension's key in the rows of a partition file, normalised; null where they are blank."""
+    dimension = feed.dimensions[name]
+    return [
+        normalize(pc.cast(rows[field].combine_chunks(), pa.string()), dimension.normalize.of(column), kind)
+        for field, column, kind in zip(
+            key_fields(feed, name), dimension.business_key, dimension.types, strict=True
+        )
+    ]
+
+
 class _Keys:
     """The business keys of one dimension in the rows of a partition."""
 
@@ -130,13 +141,12 @@ class _Keys:
         self._fields = key_fields(feed, name)
         self._row = rows["row"].combine_chunks()
         self._raw = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in self._fields]
-        self._parts = [
-            normalize(raw, self._dimension.normalize.of(column), kind)
-            for raw, column, kind in zip(
-                self._raw, self._dimension.business_key, self._dimension.types, strict=True
-            )
-        ]
+        self._parts = key_parts(rows, feed, name)
         self._keys = join_parts(self._parts)
+        self._attributes = {
+            column: rows[attribute_field(name, column)].combine_chunks()
+            for column in self._dimension.unmatched.attributes
+        }
         self._moments, self._dated = _moments(rows, name, self._dimension, period)
 
     def look_up(self, members: Members) -> LookupResult:
@@ -186,7 +196,8 @@ class _Keys:
         order = pc.sort_indices(encoded.dictionary).to_numpy()
         at = pa.array(np.flatnonzero(missing)[first[order]])
         parts = [part.take(at) for part in self._parts]
-        made = make(self._name, pa.RecordBatch.from_arrays(parts, names=list(self._dimension.business_key)))
+        keys = pa.RecordBatch.from_arrays(parts, names=list(self._dimension.business_key))
+        made = make(self._name, keys, {name: values.take(at) for name, values in self._attributes.items()})
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))
         return made.take(pa.array(place[index]))

@@ -13,10 +13,15 @@ from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schem
 from factload.feed.part import NAMES, FeedPart, column_name, names_schema, one_or_more, time_zone
 from factload.feed.written_values import DateFormat, Nulls
 from factload.sheet.names import ColumnName
+from factload.sql_types import SqlType
 
 KeyType = Literal["text", "date", "integer", "decimal"]
 _ACTIONS = ("reject", "fail", "create")
-_UNMATCHED = "`reject`, `fail`, `create`, `{create: {inferred: COLUMN}}`, or `{unknown: SURROGATE KEY}`"
+_CREATE = ("inferred", "attributes", "disagree")
+_UNMATCHED = (
+    "`reject`, `fail`, `create`, `{create: {inferred: COLUMN, attributes: {COLUMN: HEADER}}}`, or `{unknown: SURROGATE "
+    "KEY}`"
+)
 
 
 class Normalize(FeedPart):
@@ -42,16 +47,30 @@ def _normalize(value: object) -> object:
     return Normalize(every=parse_steps(value))
 
 
+class Attribute(FeedPart):
+    """A column of a dimension that the sheet fills when a member is made.
+
+    ``type``, ``required``: what the dimension's own column asks for, once its table is looked at.
+    """
+
+    column: Annotated[ColumnName, BeforeValidator(column_name)]
+    type: SqlType | None = None
+    required: bool = False
+
+
 class Unmatched(FeedPart):
     """What becomes of a row whose key no member has.
 
-    ``member``: the surrogate key of the member that stands for ``unknown``. ``inferred``: the dimension's boolean
-    column that marks what ``create`` has made.
+    ``member``: the surrogate key of the member that stands for ``unknown``. Of ``create``: ``inferred`` is the
+    dimension's boolean column that marks what was made; ``attributes``, by their columns of the dimension, are what
+    the sheet says of a member; ``disagree``: what becomes of rows that say different things of the same one.
     """
 
     action: Literal["reject", "fail", "unknown", "create"] = "reject"
     member: int | str | None = None
     inferred: str | None = None
+    attributes: dict[str, Attribute] = Field(default_factory=dict)
+    disagree: Literal["reject", "first", "last"] = "reject"
 
 
 def _unmatched(value: object) -> object:
@@ -68,14 +87,38 @@ def _unmatched(value: object) -> object:
         [(action, argument)] = value.items()
         if action == "unknown" and isinstance(argument, int | str) and not isinstance(argument, bool):
             return {"action": "unknown", "member": argument}
-        if (
-            action == "create"
-            and isinstance(argument, Mapping)
-            and set(argument) == {"inferred"}
-            and isinstance(argument["inferred"], str)
-        ):
-            return {"action": "create", "inferred": argument["inferred"]}
+        if action == "create" and isinstance(argument, Mapping) and argument:
+            return _creation(argument)
     raise ValueError(f"expected {_UNMATCHED}")
+
+
+def _creation(asked: Mapping[Any, Any]) -> dict[str, Any]:
+    """What `create` asks for, as ``Unmatched`` has it."""
+    if strange := [name for name in asked if name not in _CREATE]:
+        near = did_you_mean(str(strange[0]), _CREATE)
+        raise ValueError(f"`create` has no field {strange[0]!r}. {near or 'There are ' + ', '.join(_CREATE)}")
+    attributes = asked.get("attributes", {})
+    if not isinstance(attributes, Mapping) or not all(isinstance(name, str) for name in attributes):
+        raise ValueError(
+            "`attributes` maps columns of the dimension to columns of the sheet, such as {name: Customer Name}"
+        )
+    for name, column in attributes.items():
+        if not isinstance(column, str | list | tuple):
+            raise ValueError(
+                f"`attributes.{name}` names a column of the sheet, or is a list of names of which the sheet has one"
+            )
+    if "attributes" in asked and not attributes:
+        raise ValueError("`attributes` is empty: name a column of the dimension, or leave it out")
+    if "disagree" in asked and not attributes:
+        raise ValueError(
+            "`disagree` goes with `attributes`: without them rows have nothing to disagree about"
+        )
+    if asked.get("disagree", "reject") not in ("reject", "first", "last"):
+        raise ValueError("`disagree` is `reject`, `first` or `last`")
+    if "inferred" in asked and not isinstance(asked["inferred"], str):
+        raise ValueError("`inferred` names a column of the dimension")
+    columns = {name: {"column": column} for name, column in attributes.items()}
+    return {"action": "create", **asked, **({"attributes": columns} if columns else {})}
 
 
 def _key_columns(value: object, info: ValidationInfo) -> object:
@@ -205,8 +248,17 @@ _UNMATCHED_SCHEMA = WithJsonSchema(
                 "properties": {
                     "create": {
                         "type": "object",
-                        "properties": {"inferred": {"type": "string"}},
-                        "required": ["inferred"],
+                        "properties": {
+                            "inferred": {"type": "string"},
+                            "attributes": {
+                                "type": "object",
+                                "minProperties": 1,
+                                "additionalProperties": {"anyOf": [_ONE_NAME, NAMES]},
+                            },
+                            "disagree": {"enum": ["reject", "first", "last"]},
+                        },
+                        "minProperties": 1,
+                        "dependentRequired": {"disagree": ["attributes"]},
                         "additionalProperties": False,
                     }
                 },
@@ -214,7 +266,13 @@ _UNMATCHED_SCHEMA = WithJsonSchema(
                 "additionalProperties": False,
             },
         ],
-        "examples": ["reject", "fail", {"unknown": -1}, "create", {"create": {"inferred": "is_inferred"}}],
+        "examples": [
+            "reject",
+            "fail",
+            {"unknown": -1},
+            "create",
+            {"create": {"inferred": "is_inferred", "attributes": {"name": "Customer Name"}}},
+        ],
     }
 )
 
@@ -248,7 +306,9 @@ class Dimension(FeedPart):
     )
     """What happens to a row whose key has no member: `reject` the row; `fail` the load; take the member with that
     surrogate key for the `unknown`, also where the key is blank; or `create` a member, marked in the boolean column
-    that `inferred` names."""
+    that `inferred` names. `attributes` maps further columns of the dimension to those of the sheet that fill them when
+    a member is made; they are read as the dimension's columns are. Where rows of one load `disagree` about a member,
+    all of them are rejects (`reject`, the default), or the `first` or `last` one in the sheets' order counts."""
     as_of: AsOf | None = None
     """For members with a history: which one is looked up. Without it each key belongs to one member."""
     serials: bool = False
@@ -293,6 +353,16 @@ class Dimension(FeedPart):
                 "`unmatched: create` does not go with `as_of`: a member made here would have no history. "
                 "Say `reject`, `fail` or `{unknown: …}`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _attributes_are_others(self) -> Self:
+        for name in self.unmatched.attributes:
+            if name in (*self.business_key, self.surrogate_key, self.unmatched.inferred):
+                raise ValueError(
+                    f"`unmatched.create.attributes` names {name!r}, which `business_key`, `surrogate_key` or "
+                    "`inferred` names already"
+                )
         return self
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -141,6 +142,19 @@ class Feed(FeedPart):
             raise CrossFieldError(
                 "is filled by the load itself; fact.columns may not name it", "fact", "load_column"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _attributes_have_one_origin(self) -> Self:
+        tables = Counter(dimension.table for dimension in self.dimensions.values())
+        for name, dimension in self.dimensions.items():
+            if dimension.unmatched.attributes and tables[dimension.table] > 1:
+                raise CrossFieldError(
+                    f"has `attributes` for members of {dimension.table}, and another dimension is on that table: a "
+                    "member would have those of whichever makes it first. Name the table once, or leave them out",
+                    "dimensions",
+                    name,
+                )
         return self
 
     @model_validator(mode="after")

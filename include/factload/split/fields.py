@@ -21,6 +21,11 @@ def key_fields(feed: Feed, dimension: str) -> list[str]:
     return [f"key:{dimension}:{number}" for number in range(len(feed.dimensions[dimension].column))]
 
 
+def attribute_field(dimension: str, column: str) -> str:
+    """The partition file's column with what the sheet says of a member's attribute."""
+    return f"attribute:{dimension}:{column}"
+
+
 def date_field(dimension: str) -> str:
     """The partition file's column with the date as of which a dimension's member is looked for."""
     return f"date:{dimension}"
@@ -47,8 +52,31 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 nulls=feed.nulls_of(source),
             )
         elif source.dimension is not None:
-            fields |= {field.name: field for field in _dimension_fields(feed, source.dimension)}
+            dimension = source.dimension
+            read = [*_dimension_fields(feed, dimension), *_attribute_fields(feed, dimension)]
+            fields |= {field.name: field for field in read}
     return list(fields.values())
+
+
+def _attribute_fields(feed: Feed, name: str) -> list[SheetField]:
+    """Those of a dimension's attributes, of the type of its columns where these are known."""
+    dimension = feed.dimensions[name]
+    fields = []
+    for attribute, source in dimension.unmatched.attributes.items():
+        column, *aliases = spellings(source.column)
+        fields.append(
+            SheetField(
+                attribute_field(name, attribute),
+                column,
+                "value",
+                source.type or SqlType("text"),
+                source.required,
+                text_format=feed.key_text_format_of(name),
+                aliases=tuple(aliases),
+                nulls=feed.nulls_of(dimension),
+            )
+        )
+    return fields
 
 
 def _dimension_fields(feed: Feed, name: str) -> list[SheetField]:

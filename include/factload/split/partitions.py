@@ -98,6 +98,25 @@ def file_name(partition_id: str) -> str:
     return f"{partition_id}.{{sha256}}.arrow"
 
 
+def rewritten(partition: PartitionFile, rows: pa.Table, place: Place) -> PartitionFile:
+    """The partition with these rows in the place of its own, in a file of its own in ``place``."""
+    file = StagingFile(place, rows.schema)
+    try:
+        for batch in rows.to_batches():
+            file.write(batch)
+        path, sha256 = file.commit(file_name(partition.partition_id))
+    finally:
+        file.discard()
+    return replace(
+        partition,
+        path=path,
+        sha256=sha256,
+        blank=partition.source - sum(partition.left_out.values()) - rows.num_rows,
+        rejected=rows.num_rows - rows["reason"].null_count,
+        rows=rows.num_rows,
+    )
+
+
 def joined(splits: Iterable[Split]) -> Split:
     """Several splits as one, in their order."""
     found = tuple(splits)

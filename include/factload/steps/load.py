@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pyarrow as pa
@@ -93,7 +93,13 @@ def _opened(feed: Feed, maps: Sequence[DimensionMap]) -> dict[str, Members]:
 
 
 def _make_members(
-    connection: Connection, load: Load, feed: Feed, partition: PartitionFile, name: str, keys: pa.RecordBatch
+    connection: Connection,
+    load: Load,
+    feed: Feed,
+    partition: PartitionFile,
+    name: str,
+    keys: pa.RecordBatch,
+    attributes: Mapping[str, pa.Array],
 ) -> pa.Array:
     """Members for keys that have none, noted with the partition that asked for them first."""
 
@@ -104,4 +110,4 @@ def _make_members(
     dimension = feed.dimensions[name]
     with connection.begin():
         table = dimension_table(connection, name, dimension)
-    return make_members(connection, table, dimension, keys, guard, feed.rows_per_chunk)
+    return make_members(connection, table, dimension, keys, attributes, guard, feed.rows_per_chunk)

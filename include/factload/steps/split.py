@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from factload.corrections.partitions import in_place
+from factload.dimension.attributes import with_attribute_types
+from factload.dimension.table import attribute_tables
+from factload.fact.member_attributes import settle_attributes
 from factload.fact.table import fact_table
 from factload.fact.unique import with_a_value
 from factload.feed.model import Feed
@@ -39,6 +42,7 @@ def split_workbook(
             require_none_of_old(load.load_id, load.sources)
             corrections = read_corrections(connection, load.load_id, load.epoch)
             asked = with_a_value(feed, fact_table(connection, feed))
+            asked = with_attribute_types(asked, attribute_tables(connection, feed))
         fields, csv = sheet_fields(asked), feed.workbook.csv_dialect
         split = split_sources(
             load.sources,
@@ -59,6 +63,7 @@ def split_workbook(
             cells=feed.workbook.cells,
             place=place_of(load),
         )
+        split = settle_attributes(split, asked, place_of(load))
         witness = read_witness(feed, load.period_date, load.sources, split)
         with connection.begin():
             partitions.record_split(connection, load, split, witness)

@@ -9,11 +9,11 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-load test-rest test-faults test-airflow versions pythons postgresql soak reliability lint format vendor docs fuzz bench lock wheel env clean
+.PHONY: help demo up down test test-load test-rest test-faults test-airflow versions pythons postgresql soak reliability lint format vendor docs fuzz bench bench-scale lock wheel env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 		printf '  %-11s %s\n' "$${name# }" "$$text"; done
 
 demo: .venv/.ready  ## load 800,000 rows through a real Airflow into PostgreSQL, here, and show the reconciliation
@@ -84,6 +84,9 @@ fuzz: .venv/.dev  ## mutated workbooks for ten minutes: read or refused with a n
 
 bench: .venv/.dev  ## this engine and its peers on the same data
 	@$(PY) -m benchmarks
+
+bench-scale: .venv/.dev  ## one load of ten workbooks with ten million rows against ten million members (10 GB of disk)
+	@$(PY) -m benchmarks.scale
 
 wheel: .venv/.dev  ## the package, to be installed in an Airflow that is there, into dist/
 	@rm -rf dist

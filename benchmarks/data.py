@@ -55,7 +55,7 @@ def sample(cache: Path, rows: int, *, members: int = MEMBERS, workbooks: int = 0
 
     More rows than a sheet holds are spread over workbooks of 800,000; `workbooks` asks for another number of them.
     """
-    parts = _parts(
+    parts = parts_of(
         cache, rows, members, workbooks or (1 if rows <= MOST_ROWS else -(-rows // _ROWS_OF_ONE_OF_MANY))
     )
     total = sum((_made(part, members) for part in parts), Decimal(0))
@@ -64,7 +64,8 @@ def sample(cache: Path, rows: int, *, members: int = MEMBERS, workbooks: int = 0
     return Sample(tuple(part.path for part in parts), pattern, rows, total)
 
 
-def _parts(cache: Path, rows: int, members: int, workbooks: int) -> list[Part]:
+def parts_of(cache: Path, rows: int, members: int, workbooks: int) -> list[Part]:
+    """The workbooks of a sample, and how their rows are drawn."""
     if workbooks == 1:
         return [Part(cache / f"clean-{rows}-{members}-{SEED}-v{_FORMAT}.xlsx", rows, SEED)]
     folder = cache / f"clean-{rows}-{members}-{SEED}-v{_FORMAT}-in-{workbooks}"
@@ -117,7 +118,7 @@ def write_ready_rows(path: Path, made: Sample, keys: dict[str, int], members: in
     total = 0
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        for part in _parts(path.parent, made.rows, members, len(made.workbooks)):
+        for part in parts_of(path.parent, made.rows, members, len(made.workbooks)):
             for business_key, cents in part.draws(members):
                 key = keys[business_key]
                 writer.writerow((key, f"{cents / 100:.2f}", LOAD))

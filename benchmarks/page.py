@@ -23,16 +23,23 @@ _FEWEST_RUNS = 5
 Document = dict[str, Any]
 
 
-def filled(page: str, document: Document) -> str:
-    """The page with every part made anew; raises ``KeyError`` for a part that there isn't."""
+def filled(
+    page: str, document: Document, parts: Mapping[str, Callable[[Document], str]] | None = None
+) -> str:
+    """The page with every part made anew; raises ``KeyError`` for a part that there isn't.
+
+    ``parts``: those of another page.
+    """
+    made = _PARTS if parts is None else parts
 
     def part(found: re.Match[str]) -> str:
-        return f"{found[1]}{_PARTS[found[2]](document)}\n{found[3]}"
+        return f"{found[1]}{made[found[2]](document)}\n{found[3]}"
 
     return _PART.sub(part, page)
 
 
-def _environment(document: Document) -> str:
+def environment_table(document: Document) -> str:
+    """What it was measured with."""
     lines = ["| | |", "| --- | --- |"]
     return "\n".join(lines + [f"| {name} | {value} |" for name, value in document["environment"].items()])
 
@@ -205,7 +212,7 @@ def _defects(document: Document) -> str:
 
 
 _PARTS: Mapping[str, Callable[[Document], str]] = {
-    "environment": _environment,
+    "environment": environment_table,
     "standing": _standing,
     "contestants": _contestants,
     "tables": _tables,

@@ -51,11 +51,11 @@ class Published:
 
     def write(self) -> None:
         """The file, the page, and the plots."""
-        FILE.write_text(_a_line_each(self._document), encoding="utf-8")
+        FILE.write_text(a_line_each(self._document), encoding="utf-8")
         write_page()
 
 
-def _a_line_each(document: Document) -> str:
+def a_line_each(document: Document) -> str:
     """As JSON, with the figures of one contestant in one line."""
     text = json.dumps(document, indent=1, ensure_ascii=False)
     return re.sub(r"\{\n\s+([^{}]*?)\n\s+\}", lambda m: "{" + re.sub(r"\n\s+", " ", m[1]) + "}", text) + "\n"

@@ -66,7 +66,7 @@ class Warehouse:
         self.wait_until_left()
         while True:
             try:
-                return _cpu_seconds(psutil.Process(self.server.pid))
+                return server_cpu_seconds(psutil.Process(self.server.pid))
             except psutil.NoSuchProcess:  # a worker of autovacuum has ended meanwhile
                 continue
 
@@ -82,10 +82,19 @@ class Warehouse:
 
     def database(self, name: str, members: int) -> Warehouse:
         """Another database of this server, with a dimension of so many members."""
-        made = Warehouse(_libpq(self.server.create_database(name)), self.server)
+        made = self.empty_database(name)
         make_dimension(made.sqlalchemy_url, members)
         made.settle()
         return made
+
+    def empty_database(self, name: str) -> Warehouse:
+        """Another database of this server, with nothing in it."""
+        return Warehouse(_libpq(self.server.create_database(name)), self.server)
+
+    def has_dimension(self) -> bool:
+        """Whether the dimension was made in it."""
+        with self._connected() as connection:
+            return inspect(connection).has_table(dim_product.name)
 
     def settle(self) -> None:
         """No vacuum of the fresh dimension in the middle of somebody's run."""
@@ -97,7 +106,8 @@ class Warehouse:
         return engine.connect()
 
 
-def _cpu_seconds(postmaster: psutil.Process) -> float:
+def server_cpu_seconds(postmaster: psutil.Process) -> float:
+    """Of a server's processes, and of those that have ended. Raises ``psutil.NoSuchProcess`` if one ends meanwhile."""
     total = 0.0
     for child in postmaster.children():
         times = child.cpu_times()

@@ -93,7 +93,7 @@ def rows_of(rows: SheetRows, *, exactly: bool = False) -> tuple[Found, int]:
             for piece in pieces:
                 columns = piece.rows.batch.to_pydict()
                 found += zip(
-                    *(columns[name] for name in ("row", *(f.name for f in rows.fields))), strict=True
+                    *(columns[name] for name in ("row", *(f.name for f in rows.placing.fields))), strict=True
                 )
                 source += piece.source
         return found, source
@@ -109,11 +109,11 @@ def read(path: Path, **choice: str) -> tuple[Found, int]:
         assert rows_of(rows, exactly=True) == fast
         [part] = source.sheets
         header = rows.header.row
-        alone = source.all_rows(part, header_row=header, columns=set(rows.placed))
+        alone = source.all_rows(part, header_row=header, columns=set(rows.placing.placed))
         numbers = [row.number for row in alone if row.number > header]
         assert [number for number, *_ in fast[0]] == numbers
         wanted = range(1, 10_000)
-        some = source.some_rows(part, wanted, header_row=header, columns=set(rows.placed))
+        some = source.some_rows(part, wanted, header_row=header, columns=set(rows.placing.placed))
         assert [row.number for row in some if row.number > header] == numbers
     return fast
 

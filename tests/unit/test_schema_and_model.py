@@ -27,7 +27,8 @@ FEED = """
 feed: sales
 schedule: "0 2 * * *"
 run: {notify: {email: [a@example.com]}}
-workbook: {path: "inbox/{period}.csv", csv: {}, skip_rows: [{column: Name, equals: Total}]}
+workbook: {path: "inbox/{period}.csv", csv: {}, skip_rows: [{column: Name, equals: Total}],
+  unpivot: {columns: [Jan, Feb], name: Name, value: Amount}}
 dimensions:
   product: {table: dim_product, business_key: sku, surrogate_key: id, column: SKU}
   day: {table: dim_day, business_key: day, surrogate_key: id, column: Day, type: date}
@@ -69,6 +70,7 @@ PLACES = {
     "WorkbookPart": ["workbook."],
     "CsvPart": ["workbook.csv."],
     "SkippedRows": ["workbook.skip_rows.0."],
+    "Unpivot": ["workbook.unpivot."],
     "Dimension": ["dimensions.product.", "dimensions.day."],
     "AsOf": ["dimensions.price.as_of."],
     "Fact": ["fact."],
@@ -338,6 +340,17 @@ OWN: dict[str, list[str]] = {
         "[{column: a}, {from: 2019-01-01, column: null}]",
         "[{column: a}, {from: 2019-01-01, column: [b, b]}]",
     ],
+    "workbook.unpivot": [
+        "{columns: [a, b], name: Name, value: Amount}",
+        "{pattern: '20.*', name: Name, value: Amount, blanks: keep}",
+        "{pattern: '20.*', columns: [a], name: Name, value: Amount}",
+        "{columns: [a, A], name: Name, value: Amount}",
+        "{columns: [a], name: Name, value: Amount, above: year}",
+        "{columns: [a], value: Amount}",
+        "[{unpivot: null}, {from: 2019-01-01, unpivot: {columns: [a], name: Name, value: Amount}}]",
+    ],
+    "workbook.unpivot.columns": ["[Jan]", "[Jan, '']", "[1]", "[Jan, Amount]"],
+    "workbook.unpivot.above": ["At", "Code"],
     "workbook.ends": [
         "[{ends: null}, {from: 2019-01-01, ends: {first: Total, column: [a, b]}}]",
         "blank_row",
@@ -698,6 +711,12 @@ BEYOND_A_SCHEMA = [
         "ranges of periods ascend",
         "it compares two entries",
         "has .* (twice|after .*): entries stand in the order",
+    ),
+    Beyond(
+        "names of an unpivot",
+        _OTHER_FIELD,
+        r"expected `columns: \[NAME|expected names that are not blank|has .* twice: its columns|and nothing reads it|"
+        "goes with a sheet|needs another column|which has a number in each column",
     ),
     Beyond("one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`"),
     Beyond("time zones", _LIST_OF_NAMES, "IANA time zone"),

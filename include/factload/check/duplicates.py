@@ -18,6 +18,7 @@ from factload.dimension.key_hash import Hashes, hash_keys
 from factload.fact.duplicate_cells import headers_of
 from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW
+from factload.fact.row_numbers import sheet_rows
 from factload.feed.model import Feed
 from factload.sheet.reject import REJECT_SCHEMA, reject_table
 from factload.vectors import Flags, as_flags, flags
@@ -81,4 +82,4 @@ def _as_it_is_compared(values: pa.Array, kind: types.TypeEngine[object]) -> pa.A
 
 def _rejects(feed: Feed, rows: pa.Table, once: OnceOnly) -> pa.Table:
     headers = ", ".join(headers_of(feed, once.columns))
-    return reject_table(rows[ROW].combine_chunks(), column=headers, reason=once.reason)
+    return reject_table(sheet_rows(feed, rows[ROW].combine_chunks()), column=headers, reason=once.reason)

@@ -16,14 +16,16 @@ from factload.errors import FactloadError, FeedError, WorkbookError
 from factload.feed.model import Feed
 from factload.load import SourceFile
 from factload.settings import is_url
+from factload.sheet.choices import UnpivotChoice
 from factload.sheet.field import SheetField
 from factload.sheet.header import best_header
 from factload.sheet.names import as_seen
+from factload.sheet.placing import header_names
 from factload.sheet.sheets import EVERY, SheetPart, choose
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import named, origins
 from factload.split.fields import sheet_fields
-from factload.split.sources import find_workbooks, openable, read_sources
+from factload.split.sources import find_workbooks, openable, placed, read_sources
 
 MOST_URLS = 400  # that are asked for
 _LIKENESS = 0.6  # from 0 to 1
@@ -109,7 +111,7 @@ def _periods(feed: Feed, first: date, last: date) -> Iterator[tuple[date, str]]:
         if (id(of_period), path) in seen:
             continue
         seen.add((id(of_period), path))
-        urls += is_url(path)
+        urls += is_url(placed(path))
         if urls > MOST_URLS:
             raise FeedError(
                 "periods_too_many",
@@ -149,22 +151,27 @@ def _add_workbook(found: _Layout, feed: Feed, file: SourceFile, problems: Proble
                 continue
             found.sheets[part.name] = None
             with problems.noted():
-                names, read = _header(source, part, fields, problems)
+                names, read = _header(source, part, fields, feed.cells.unpivot, problems)
                 found.columns |= {_compared_as(name): name for name in names.values()}
                 found.read |= {name: _compared_as(names[index]) for name, index in read.items()}
 
 
 def _header(
-    source: Source, part: SheetPart, fields: Sequence[SheetField], problems: Problems
+    source: Source,
+    part: SheetPart,
+    fields: Sequence[SheetField],
+    unpivot: UnpivotChoice | None,
+    problems: Problems,
 ) -> tuple[Mapping[int, str], Mapping[str, int]]:
     """A sheet's names by column, and field → the column that it is read from."""
     try:
         rows = source.rows(part, fields, 1)
     except WorkbookError as error:
         problems.note(error)
-        header = best_header(source.first_rows(part), [field.names for field in fields], source.calendar)
+        header = best_header(source.first_rows(part), header_names(fields, unpivot), source.calendar)
         return (header.names if header else {}), {}
-    return rows.header.names, {f.name: index for f, index in zip(rows.fields, rows.placed, strict=True)}
+    placed = zip(rows.placing.fields, rows.placing.placed, strict=True)
+    return rows.header.names, {field.name: index for field, index in placed if index > 0}
 
 
 def _compared_as(name: str) -> str:

@@ -45,7 +45,7 @@ from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
 from factload.split.fields import key_fields, sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
-from factload.split.places import header_of
+from factload.split.places import headers_in
 from factload.split.sources import openable, read_sources
 from factload.split.witness import read_witness
 from factload.staging.files import open_table
@@ -222,10 +222,10 @@ class _Rows:
             self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
         noted = whole.schema.metadata
-        called = {name: header_of(noted, key_fields(readable, name)) for name in _looked_up(readable)}
+        called = {name: headers_in(noted, key_fields(readable, name)) for name in _looked_up(readable)}
         for column in lost["column"].unique().to_pylist():
             keys = lost.filter(pc.equal(lost["column"], column))["raw"].combine_chunks()
-            name = ", ".join(name for name, header in called.items() if header == column)
+            name = ", ".join(name for name, headers in called.items() if column in headers)
             self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
 
     def errors(self, source: int) -> list[FactloadError]:

@@ -11,6 +11,7 @@ from factload.feed.model import Feed
 from factload.load import SourceFile
 from factload.sheet.field import SheetField
 from factload.sheet.header import best_header, columns_named
+from factload.sheet.placing import header_names
 from factload.sheet.sheets import EVERY, SheetChoice, SheetPart, choose
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import named
@@ -69,7 +70,7 @@ def _chosen(
 
 
 def _fields_found(source: Source, part: SheetPart, fields: Sequence[SheetField]) -> tuple[SheetField, ...]:
-    header = best_header(source.first_rows(part), [field.names for field in fields], source.calendar)
-    if header is None:
+    header = best_header(source.first_rows(part), header_names(fields, source.cells.unpivot), source.calendar)
+    if header is None or source.cells.unpivot is not None:
         return ()
     return tuple(field for field in fields if len(columns_named(header, field.names)) == 1)

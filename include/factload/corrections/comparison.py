@@ -23,8 +23,8 @@ from factload.sheet.block import Column, Kind
 from factload.sheet.choices import CellChoices
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
-from factload.sheet.header import find_header
-from factload.sheet.names import as_seen, is_same, spellings
+from factload.sheet.names import as_seen
+from factload.sheet.placing import Placing, header_names, place_fields
 from factload.sheet.source import Source, open_source
 from factload.sheet.text_values import read_text
 from factload.sheet.workbook_file import Openable
@@ -62,7 +62,7 @@ def read_returned(
     rejected.
     """
     known = read_corrections(connection, load.load_id)
-    wanted = list(dict.fromkeys(one.names for one in fields))
+    wanted = list(dict.fromkeys(header_names(fields, cells.unpivot)))
     with returned_rows(path, name, load, wanted, csv) as returned:
         found = Corrections(notes=returned.notes)
         for sha256, sheet in returned.sheets():
@@ -112,27 +112,27 @@ class _Comparison:
             if not any(part.name == self._sheet for part in opened.sheets):
                 self._altered += [row.place for row in self._returned.rows(self._source.sha256, self._sheet)]
                 self._require_whole()
-            own = self._own_columns(opened)
+            placing = self._placing(opened)
             chains = chains_of(opened, self._sheet, self._fields, self._source, known)
             rows = rows_of(opened, self._sheet, self._fields, numbers, chains)
             came = self._returned.rows(self._source.sha256, self._sheet)
             for row, there in zip(came, rows, strict=True):
-                changed = self._correction(row, there, own, opened)
+                changed = self._correction(row, there, placing, opened)
                 if changed and not any(changed == earlier.cells for earlier in there.corrections):
                     found.append(self._as_correction(there, changed))
         self._require_whole()
         return found
 
-    def _own_columns(self, opened: Source) -> dict[int, str]:
+    def _placing(self, opened: Source) -> Placing:
         part = next(part for part in opened.sheets if part.name == self._sheet)
-        wanted = [one.names for one in self._fields]
-        header = find_header(opened.first_rows(part), wanted, self._sheet, calendar=opened.calendar)
-        return {i: name for i, name in header.names.items() if name not in ADDED}
+        rows, unpivot = opened.first_rows(part), opened.cells.unpivot
+        return place_fields(rows, self._fields, self._sheet, unpivot, calendar=opened.calendar)
 
     def _correction(
-        self, came: ReturnedRow, there: CorrectedRow, own: dict[int, str], opened: Source
+        self, came: ReturnedRow, there: CorrectedRow, placing: Placing, opened: Source
     ) -> Cells | None:
         """The cells of the row that people corrected, this time and before; None where this time changed none."""
+        own = {i: name for i, name in placing.header.names.items() if name not in ADDED}
         written = there.row
         cells: Cells | None = None
         for earlier, row in reversed(
@@ -153,18 +153,17 @@ class _Comparison:
             if is_changed(shown, kind, text, self._saved):
                 if kind == Kind.TEXT and keeps_sign(shown, text):
                     self._signs.append(f"{came.place}, column {own[index]}")
-                changes[index] = self._meant(own[index], kind, text, opened)
+                changes[index] = self._meant(placing.fields_at(index), kind, text, opened)
         self._written.add(_key(shows))
         if changes:
             seen = [show(k, t, date1904=self._saved.date1904) for k, t in _by_column(own, came).values()]
             self._changed.append((came.place, _key(shows), _key(seen)))
         return {**cells, **changes} if changes else None
 
-    def _meant(self, column: str, kind: Kind, text: str, opened: Source) -> tuple[Kind, str]:
+    def _meant(self, of: Sequence[SheetField], kind: Kind, text: str, opened: Source) -> tuple[Kind, str]:
         """A changed cell, written as in the load's own workbook."""
         if self._saved.date1904 != opened.calendar.date1904:
             kind, text = calendar_cell(kind, text, self._saved)
-        of = [one for one in self._fields if any(is_same(name, column) for name in spellings(one.names))]
         if self._saved.texts_alone and kind == Kind.TEXT and of and all(one.role == "value" for one in of):
             # A csv file holds texts alone, so the declared type is read from them, as it is from a feed's own.
             read = read_text(Column(np.array([kind], np.uint8), texts([text])), of[0].type, of[0].text_format)

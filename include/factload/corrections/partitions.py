@@ -21,6 +21,7 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
+from factload.sheet.pivot import CELL
 from factload.sheet.rows import Row, to_block
 from factload.sheet.source import Source, open_source
 from factload.split.all_workbooks import unchanged
@@ -80,8 +81,8 @@ def _typed(opened: Source, sheet: str, rows: Sequence[Row], fields: Sequence[She
         return None
     part = next(part for part in opened.sheets if part.name == sheet)
     read = opened.rows(part, fields, 1)
-    block = to_block(rows, sorted(set(read.placed)), rows[-1].number)
-    typed = type_rows(block, read.fields, read.placed, calendar=opened.calendar)
+    block = to_block(rows, read.placing.columns, rows[-1].number)
+    typed = type_rows(block, read.placing, calendar=opened.calendar)
     return pa.Table.from_batches([typed.batch])
 
 
@@ -100,7 +101,8 @@ def _with_rows(
     )
     if partition.left_out:  # among the rows that are no data, none takes a place
         new = new.filter(pc.is_in(new["row"], value_set=whole["row"].combine_chunks()))
-    rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by("row")
+    order = [(name, "ascending") for name in ("row", CELL) if name in whole.column_names]
+    rows = pa.concat_tables([kept, new.cast(whole.schema)]).sort_by(order)
     return rewritten(partition, rows, place)
 
 

@@ -16,7 +16,7 @@ from factload.ledger.corrections import Correction, sha256_of_row
 from factload.load import SourceFile
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.field import SheetField
-from factload.sheet.header import find_header, place_columns
+from factload.sheet.placing import place_fields
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
 from factload.sheet.source import Source
@@ -101,9 +101,9 @@ class _Below(TypedDict):
 
 def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> tuple[SheetPart, _Below]:
     part = next(part for part in opened.sheets if part.name == sheet)
-    names = [field.names for field in fields]
-    header = find_header(opened.first_rows(part), names, sheet, calendar=opened.calendar)
-    return part, {"header_row": header.row, "columns": set(place_columns(header, names, sheet))}
+    rows = opened.first_rows(part)
+    placing = place_fields(rows, fields, sheet, opened.cells.unpivot, calendar=opened.calendar)
+    return part, {"header_row": placing.header.row, "columns": set(placing.columns)}
 
 
 @dataclass(slots=True)

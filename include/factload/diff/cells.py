@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -16,26 +17,28 @@ from factload.ledger import partitions
 from factload.load import Load
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_name
+from factload.split.places import Places, letter_at
 from factload.staging.store import place_of
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Of one slice: its workbook and sheet, and fact column → the letters of the sheet's column."""
+    """Of one slice: its workbook and sheet, fact column → the field that it is read from, and where the fields are."""
 
     workbook: str
     sheet: str
-    letters: Mapping[str, str]
+    fields: Mapping[str, str]
+    noted: Places
 
-    def cells(self, row: int) -> dict[str, str]:
-        """Fact column → its cell in this row."""
-        return {name: f"{letters}{row}" for name, letters in self.letters.items()}
+    def cells(self, number: int, row: int) -> dict[str, str]:
+        """Fact column → its cell in the staged row of this ``number``, which is from this ``row`` of the sheet."""
+        return {name: f"{letter_at(self.noted, field, number)}{row}" for name, field in self.fields.items()}
 
 
 def origins(connection: Connection, load: Load, feed: Feed, slices: Collection[int]) -> dict[int, Origin]:
     """The number of each of these slices → where its rows came from."""
     return {
-        number: Origin(row.workbook, row.sheet, _letters(_file_of(load, row.partition_id), feed))
+        number: _origin(row, feed, _noted(_file_of(load, row.partition_id)))
         for row in partitions.loaded_partitions(connection, load)
         if (number := slice_key(row.partition_id)) in slices
     }
@@ -46,17 +49,20 @@ def _file_of(load: Load, partition_id: str) -> Path | None:
     return next(place_of(load).folder.glob(file_name(partition_id).format(sha256="*")), None)
 
 
-def _letters(path: Path | None, feed: Feed) -> dict[str, str]:
+def _noted(path: Path | None) -> Places:
     if path is None:
         return {}
     try:
         with pa.OSFile(str(path)) as file:
-            said = pa.ipc.open_file(file).schema.metadata or {}
+            return pa.ipc.open_file(file).schema.metadata or {}
     except (OSError, pa.ArrowInvalid):
         return {}
-    found = {}
-    for name, source in feed.fact.columns.items():
-        field = key_fields(feed, source.dimension)[0] if source.dimension else value_field(name)
-        if letters := said.get(field.encode()):
-            found[name] = letters.decode()
-    return found
+
+
+def _origin(row: Any, feed: Feed, noted: Places) -> Origin:
+    fields = {
+        name: key_fields(feed, source.dimension)[0] if source.dimension else value_field(name)
+        for name, source in feed.fact.columns.items()
+    }
+    there = {name: field for name, field in fields.items() if field.encode() in noted}
+    return Origin(row.workbook, row.sheet, there, noted)

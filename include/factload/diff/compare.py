@@ -14,6 +14,7 @@ from factload.diff.difference import Change, Difference, Vanishing
 from factload.diff.rows import DifferingRows
 from factload.diff.sides import Sides, sides_of
 from factload.fact.modes.registry import mode_of
+from factload.fact.row_numbers import sheet_row
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.load import Load
@@ -97,14 +98,15 @@ def _change(
     new = {name: _text(values[f"new_{n}"], named.get(name)) for n, name in enumerate(sides.compared)}
     here = old if row.kind == "removed" else new
     off = {name: (old[name], new[name]) for name in sides.compared if old[name] != new[name]}
-    cells = {} if origin is None or row.number is None else origin.cells(row.number)
+    place = None if row.number is None else sheet_row(sides.feed, row.number)
+    cells = {} if origin is None or place is None else origin.cells(row.number, place)
     return Change(
         kind=row.kind,
         key={name: here[name] for name in sides.key},
         values={name: both for name, both in off.items() if name not in sides.key},
         workbook=origin.workbook if origin else None,
         sheet=origin.sheet if origin else None,
-        row=row.number,
+        row=place,
         cells={name: cell for name, cell in cells.items() if name in off or name in sides.key},
     )
 

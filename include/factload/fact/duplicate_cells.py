@@ -16,6 +16,7 @@ from factload.errors import TransientError
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.sheet.names import either
+from factload.sheet.pivot import CELL
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_name
 from factload.split.places import Places, header_of, letter_of
@@ -31,8 +32,8 @@ class KeyCells:
     """``column``: what the sheet calls the columns. ``letter``: that of the first, and ``raw``: what each row has in
     all of them; None where the partition's file is gone."""
 
-    column: str
-    letter: str | None = None
+    column: str | pa.Array
+    letter: str | pa.Array | None = None
     raw: pa.Array | None = None
 
 
@@ -51,24 +52,32 @@ def cells_of(load: Load, feed: Feed, partition: Row[Any], keys: Sequence[str], r
         if error.code not in STAGING_LOST:
             raise
         return unknown
-    at = pc.index_in(rows, value_set=whole["row"].combine_chunks())
+    number = CELL if CELL in whole.column_names else "row"
+    those = whole.take(pc.index_in(rows, value_set=whole[number].combine_chunks()))
     noted = whole.schema.metadata
-    shown = _shown(whole.select(fields).take(at), fields).combine_chunks()
-    return KeyCells(", ".join(headers_of(feed, keys, noted)), letter_of(noted, fields[0]), shown)
+    shown = _shown(those, fields).combine_chunks()
+    return KeyCells(_headers_in(noted, feed, keys, those), letter_of(noted, fields[0], those), shown)
 
 
-def headers_of(feed: Feed, keys: Sequence[str], noted: Places | None = None) -> list[str]:
-    """The sheet's columns that the keys come from. ``noted``: of one partition file; without it every name counts that
-    they may have."""
+def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
+    """The sheet's columns that the keys come from, with every name that they may have."""
     found: list[str] = []
     for key in keys:
         source = feed.fact.columns[key]
         if source.dimension is not None:
-            names, fields = feed.dimensions[source.dimension].column, key_fields(feed, source.dimension)
+            found += map(either, feed.dimensions[source.dimension].column)
         else:
-            names, fields = (source.column or key,), [value_field(key)] if source.column else []
-        found += [header_of(noted, [field]) for field in fields] if noted and fields else map(either, names)
+            found.append(either(source.column or key))
     return found
+
+
+def _headers_in(noted: Places, feed: Feed, keys: Sequence[str], rows: pa.Table) -> str | pa.Array:
+    """The same as a partition file calls them, or perhaps as each of its ``rows`` does."""
+    parts = [header_of(noted, fields, rows) if (fields := _fields(feed, [key])) else key for key in keys]
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return ", ".join(texts)
+    return pc.binary_join_element_wise(*parts, ", ") if len(parts) > 1 else parts[0]
 
 
 def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:

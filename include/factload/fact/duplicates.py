@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from factload.fact.duplicate_cells import cells_of
 from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW, measures
+from factload.fact.row_numbers import sheet_row, sheet_rows
 from factload.fact.staged import slice_key
 from factload.fact.staging_table import SLICE
 from factload.feed.model import Feed
@@ -82,11 +83,12 @@ class _Duplicates:
     first_partitions: Sequence[Row[Any]]
     first_rows: Sequence[int]
 
-    def named_for(self, workbook: str) -> pa.Array:
+    def named_for(self, workbook: str, feed: Feed) -> pa.Array:
         """The places of the rows that were first, in words; with the workbook's name where it is another."""
         return pa.array(
             [
-                ("" if first.workbook == workbook else f"{first.workbook} ") + f"{first.sheet} row {row}"
+                ("" if first.workbook == workbook else f"{first.workbook} ")
+                + f"{first.sheet} row {sheet_row(feed, row)}"
                 for first, row in zip(self.first_partitions, self.first_rows, strict=True)
             ],
             pa.string(),
@@ -100,12 +102,12 @@ def _rejects(
     rows = pa.array(duplicates.rows, pa.int32())
     cells = cells_of(load, feed, partition, once.columns, rows)
     return reject_table(
-        rows,
+        sheet_rows(feed, rows),
         column=cells.column,
         reason=once.reason,
         letter=cells.letter,
         raw=cells.raw,
-        duplicate_of=duplicates.named_for(partition.workbook),
+        duplicate_of=duplicates.named_for(partition.workbook, feed),
     )
 
 

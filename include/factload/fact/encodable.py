@@ -53,8 +53,8 @@ def _without(rows: pa.Table, field: SheetField, codec: str) -> pa.Table:
         return rows
     noted = rows.schema.metadata
     said = {
-        "cell": cells(letter_of(noted, field.name), rows["row"].combine_chunks()),
-        "column": header_of(noted, [field.name]),
+        "cell": cells(letter_of(noted, field.name, rows), rows["row"].combine_chunks()),
+        "column": header_of(noted, [field.name], rows),
         "raw": texts,
         "reason": _REASON,
     }

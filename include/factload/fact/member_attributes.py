@@ -152,8 +152,8 @@ class _Settling:
         shown = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in fields]
         raw = pc.binary_join_element_wise(*shown, ", ", null_handling="replace", null_replacement="")
         said = {
-            "cell": cells(letter_of(noted, fields[0]), rows["row"].combine_chunks()),
-            "column": header_of(noted, fields),
+            "cell": cells(letter_of(noted, fields[0], rows), rows["row"].combine_chunks()),
+            "column": header_of(noted, fields, rows),
             "raw": raw if len(fields) > 1 else shown[0],
             "reason": REASON,
         }

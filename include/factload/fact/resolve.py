@@ -19,6 +19,7 @@ from factload.errors import RowsRefused
 from factload.fact.exact import rounded, rounds
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
+from factload.sheet.pivot import CELL
 from factload.sheet.reject import noted_rejects, reject_table
 from factload.split.fields import attribute_field, date_field, key_fields, value_field
 from factload.split.places import Places, header_of, letter_of
@@ -35,7 +36,8 @@ MemberMaker = Callable[[str, pa.RecordBatch, Mapping[str, pa.Array]], pa.Array]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """``rows``: ``ROW`` (Excel's row number) and those columns of the fact table that differ from row to row.
+    """``rows``: ``ROW`` (Excel's row number, or the cell's where columns become rows), and those columns of the fact
+    table that differ from row to row.
 
     ``rejects``: ``sheet.reject.REJECT_SCHEMA``. ``unknown``: dimension → rows that got its member for the unknown.
     """
@@ -69,7 +71,7 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
         values = rows[value_field(column)].combine_chunks()
         lost = alive & rounded(values, kind)
         if lost.any():
-            rejects.append(_rejects(rows["row"].combine_chunks(), value_field(column), noted, values, lost))
+            rejects.append(_rejects(rows, value_field(column), noted, values, lost))
             alive &= ~lost
     surrogates: dict[str, pa.Array] = {}
     unknown: dict[str, int] = {}
@@ -87,7 +89,7 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
         if lost.any():
             rejects.append(keys.rejects(noted, reason, lost))
             alive &= ~lost
-    columns = {ROW: rows["row"]}
+    columns = {ROW: rows[CELL if CELL in rows.column_names else "row"]}
     for name, source in feed.fact.columns.items():
         if source.dimension is not None:
             columns[name] = surrogates[source.dimension]
@@ -111,13 +113,14 @@ def _rounding(feed: Feed, table: Table | None) -> dict[str, types.TypeEngine[Any
     return {name: kind for name, kind in kinds.items() if rounds(kind)}
 
 
-def _rejects(row: pa.Array, field: str, noted: Places, values: pa.Array, lost: Flags) -> pa.Table:
+def _rejects(rows: pa.Table, field: str, noted: Places, values: pa.Array, lost: Flags) -> pa.Table:
     which = flags(lost)
+    those = rows.filter(which)
     return reject_table(
-        row.filter(which),
-        column=header_of(noted, [field]),
+        those["row"].combine_chunks(),
+        column=header_of(noted, [field], those),
         reason="not_exact",
-        letter=letter_of(noted, field),
+        letter=letter_of(noted, field, those),
         raw=pc.cast(values.filter(which), pa.string()),
     )
 
@@ -139,7 +142,7 @@ class _Keys:
     def __init__(self, rows: pa.Table, feed: Feed, name: str, period: date) -> None:
         self._name, self._dimension = name, feed.dimensions[name]
         self._fields = key_fields(feed, name)
-        self._row = rows["row"].combine_chunks()
+        self._rows, self._row = rows, rows["row"].combine_chunks()
         self._raw = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in self._fields]
         self._parts = key_parts(rows, feed, name)
         self._keys = join_parts(self._parts)
@@ -208,11 +211,12 @@ class _Keys:
         raw = pc.binary_join_element_wise(
             *(part.filter(which) for part in self._raw), ", ", null_handling="replace", null_replacement=""
         )
+        those = self._rows.filter(which)
         return reject_table(
             self._row.filter(which),
-            column=header_of(noted, self._fields),
+            column=header_of(noted, self._fields, those),
             reason=reason.filter(which),
-            letter=letter_of(noted, self._fields[0]),
+            letter=letter_of(noted, self._fields[0], those),
             raw=raw if len(self._raw) > 1 else self._raw[0].filter(which),
         )
 

@@ -4,6 +4,7 @@
 ``document``                the YAML of a feed file, bounded; the lines of its fields
 ``model``, ``part``         the whole of a feed; what its parts have in common
 ``workbook``, ``left_out``  where the workbooks lie; which rows and cells of them are read
+``unpivot``                 columns that become rows
 ``witness``                 the owner's own number
 ``periods``                 fields that are given by ranges of periods: a plain feed for each
 ``fact``, ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``

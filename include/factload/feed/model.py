@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Literal, Self
@@ -47,6 +47,7 @@ from factload.feed.schedule import Duration, Run, cron
 from factload.feed.witness import TOTALS_ROW, Witness
 from factload.feed.workbook import CsvPart, WorkbookPart
 from factload.sheet.choices import CellChoices
+from factload.sheet.names import ColumnName
 from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
@@ -207,6 +208,30 @@ class Feed(FeedPart):
             raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")
         return self
 
+    @model_validator(mode="after")
+    def _unpivot_fits(self) -> Self:
+        unpivot = self.workbook.unpivot
+        if unpivot is None:
+            return self
+        unpivot.require_read(self._columns_read)
+        if self.witness and self.witness.at == TOTALS_ROW and not (self.witness.column or self.witness.field):
+            raise CrossFieldError(
+                "is `totals_row`, which has a number in each column that becomes rows: expected `column`, one with "
+                "the sum of all",
+                "witness",
+                "at",
+            )
+        return self
+
+    @property
+    def _columns_read(self) -> Iterator[ColumnName]:
+        yield from (column.column for column in self.fact.columns.values() if column.column is not None)
+        for dimension in self.dimensions.values():
+            yield from dimension.column
+            yield from (source.column for source in dimension.unmatched.attributes.values())
+            if dimension.as_of is not None and dimension.as_of.header is not None:
+                yield dimension.as_of.header
+
     @model_validator(mode="wrap")
     @classmethod
     def _of_each_period(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -302,6 +327,7 @@ class Feed(FeedPart):
                     "range",
                     "ends",
                     "skip_rows",
+                    "unpivot",
                     "csv",
                     "merged",
                     "stale_formulas",

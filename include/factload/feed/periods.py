@@ -20,7 +20,10 @@ PlainFeed = TypeVar("PlainFeed")
 FROM = "from"
 # Where a feed may have ranges; a star is any name that the feed chose.
 BY_PERIOD: tuple[Place, ...] = (
-    *(("workbook", name) for name in ("path", "sheet", "table", "range", "ends", "skip_rows", "csv")),
+    *(
+        ("workbook", name)
+        for name in ("path", "sheet", "table", "range", "ends", "skip_rows", "unpivot", "csv")
+    ),
     ("dimensions", "*", "column"),
     ("dimensions", "*", "as_of", "date"),
     ("fact", "columns", "*", "column"),

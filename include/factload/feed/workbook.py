@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.part import CrossFieldError, FeedPart, periodic_path, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, missing_workbook
+from factload.feed.unpivot import Unpivot
 from factload.feed.written_values import DateFormat, DecimalMark, Nulls, ThousandsMark
 from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
@@ -118,6 +119,8 @@ class WorkbookPart(FeedPart):
         default=(), examples=[[{"column": "Region", "equals": "Subtotal"}]]
     )
     """Rows among the data that are left out, such as subtotals."""
+    unpivot: Unpivot | None = None
+    """Columns that become rows, such as one for each month."""
     missing: Annotated[Missing, BeforeValidator(missing_workbook), MISSING_SCHEMA] = Field(
         default=Missing(), json_schema_extra={"default": "fail"}
     )
@@ -152,6 +155,12 @@ class WorkbookPart(FeedPart):
             raise CrossFieldError(f"goes without `{given[1]}`: it says itself where its cells are", given[0])
         if given and given[0] != "sheet" and self.may_be_csv:
             raise CrossFieldError("goes with a workbook: a csv file has neither tables nor ranges", given[0])
+        if self.unpivot is not None and self.unpivot.above is not None and (self.table or self.range):
+            raise CrossFieldError(
+                "goes with a sheet: the header of a table or range is its first row, and nothing stands above it",
+                "unpivot",
+                "above",
+            )
         return self
 
     @property
@@ -159,7 +168,8 @@ class WorkbookPart(FeedPart):
         """Which cells are read, and what becomes of those that can be read two ways."""
         area = AreaChoice(self.table, self.range) if self.table or self.range else None
         rows = RowChoices(self.ends, tuple(row.skip for row in self.skip_rows))
-        return CellChoices(self.merged, self.stale_formulas, area, rows)
+        unpivot = self.unpivot.choice if self.unpivot else None
+        return CellChoices(self.merged, self.stale_formulas, area, rows, unpivot)
 
     @property
     def csv_dialect(self) -> CsvDialect | None:

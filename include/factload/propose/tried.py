@@ -85,7 +85,7 @@ def try_feed(path: Path, feed: Feed) -> Trial:
         rows = source.rows(part, fields, 2)
         headers = tuple(one.column for one in fields)
         trial = read_rows(rows, _ROWS_AT_ONCE, lambda pieces: _read(pieces, headers))
-        for fact_field, index in zip(fields, rows.placed, strict=True):
+        for fact_field, index in zip(fields, rows.placing.placed, strict=True):
             if index in rows.unclear:
                 trial.merged.append(fact_field.column)
         return trial

@@ -128,16 +128,6 @@ def first_periods(connection: Connection, feeds: Collection[str]) -> dict[str, d
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def newest_published(connection: Connection, feeds: Collection[str]) -> dict[str, date]:
-    """The newest period of each of these feeds whose rows readers see."""
-    query = (
-        select(loads.c.feed, func.max(loads.c.period))
-        .where(loads.c.feed.in_(feeds), loads.c.published_epoch.is_not(None))
-        .group_by(loads.c.feed)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
 def recent_loads(
     connection: Connection, feed: str, *, until: date | None = None, limit: int = 60
 ) -> list[LoadSummary]:
@@ -175,13 +165,6 @@ def without_pauses(connection: Connection, found: Sequence[LoadSummary]) -> list
         )
         paused = {row[0]: float(row[1]) for row in connection.execute(query)}
     return [replace(load, paused=paused.get(load.load_id, 0.0)) for load in found]
-
-
-def days_with_unusual_rows(found: Sequence[LoadSummary]) -> set[date]:
-    """The periods of those loads of one feed whose source rows lie far from the others', among those with counts."""
-    counted = [load for load in found if load.state in _SETTLED]
-    flags = outlying([float(load.source) for load in counted])
-    return {load.period for load, unusual in zip(counted, flags, strict=True) if unusual}
 
 
 def outlying(values: Sequence[float | None]) -> list[bool]:

@@ -42,16 +42,27 @@ def page_of_rejects(
     ``search`` is looked for in the value and in the column's name, in either case; a number also finds its row.
     """
     place = (rejects.c.workbook, rejects.c.sheet, rejects.c.row)
-    query = select(*OF_A_REJECT).where(of_newest_attempt(load_id)).order_by(*place).limit(limit + 1)
+    query = select(*OF_A_REJECT).where(of_newest_attempt(load_id)).order_by(*place)
     if reason:
         query = query.where(rejects.c.reason == reason)
     if search:
         query = query.where(_found(search))
     if after is not None:
         query = query.where(tuple_(*place) > tuple_(*after))
-    found = [Reject(*row) for row in connection.execute(query)]
-    last = found[limit - 1] if len(found) > limit else None
-    return RejectPage(found[:limit], (last.workbook, last.sheet, last.row) if last else None)
+    found = [Reject(*row) for row in connection.execute(query.limit(limit + 1))]
+    if len(found) <= limit:
+        return RejectPage(found, None)
+    last = _place(found[limit - 1])
+    if last == _place(found[limit]):  # where columns become rows, a page ends with all rejects of a row
+        of_last = connection.execute(query.where(tuple_(*place) == tuple_(*last)))
+        return RejectPage(
+            [*(r for r in found if _place(r) != last), *(Reject(*row) for row in of_last)], last
+        )
+    return RejectPage(found[:limit], last)
+
+
+def _place(reject: Reject) -> Place:
+    return reject.workbook, reject.sheet, reject.row
 
 
 def _found(search: str) -> ColumnElement[bool]:

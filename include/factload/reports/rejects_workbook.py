@@ -32,7 +32,7 @@ from factload.ledger.rejects import read_rejects
 from factload.load import Load, SourceFile
 from factload.sheet.block import Kind
 from factload.sheet.field import SheetField
-from factload.sheet.header import find_header
+from factload.sheet.placing import place_fields
 from factload.sheet.references import column_index
 from factload.sheet.reject import Reject
 from factload.sheet.rows import Row
@@ -130,19 +130,20 @@ class _Sheet:
         """The whole row that each of ``rejects`` stands for, out of its workbook; how many."""
         count = 0
         fields, workbook = sheet_fields(feed), feed.workbook
-        columns = list(dict.fromkeys(field.names for field in fields))
         with open_source(openable(source), csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
-            header = find_header(opened.first_rows(part), columns, part.name, calendar=opened.calendar)
+            top, unpivot = opened.first_rows(part), opened.cells.unpivot
+            header = place_fields(top, fields, part.name, unpivot, calendar=opened.calendar).header
             # A workbook of rejects that is a load's own has our columns already: they are written anew.
             own = {i: name for i, name in header.names.items() if name not in ADDED}
             last = max(own)
             self._hide_proof(last + len(IDENTITY) + len(SAID))
             self._header([*(own.get(i, "") for i in range(1, last + 1)), *IDENTITY, *SAID, *PROOF])
-            for reject, row in _together(
+            for of_row, row in _together(
                 chain([first], rejects), opened, part.name, fields, source, corrections
             ):
+                reject = of_row[0]
                 cells = [
                     shown_cell(
                         self._sheet,
@@ -150,8 +151,9 @@ class _Sheet:
                     )
                     for index in range(1, last + 1)
                 ]
-                self._mark(cells, reject)
-                said = (reject.reason, _meaning(reject))
+                for each in {one.cell: one for one in of_row}.values():
+                    self._mark(cells, each)
+                said = (_once(each.reason for each in of_row), _once(map(_meaning, of_row)))
                 digest = proof_of(load.load_id, reject.workbook, source.sha256, reject.sheet, row)
                 proof = (load.load_id, source.sha256, digest)
                 added = [*self._identity(reject), *map(self._text, (*said, *proof))]
@@ -186,6 +188,10 @@ class _Sheet:
         return shown_cell(self._sheet, show(Kind.TEXT, text, date1904=False))
 
 
+def _once(texts: Iterable[str]) -> str:
+    return "; ".join(dict.fromkeys(texts))
+
+
 def _meaning(reject: Reject) -> str:
     """The reason in plain words. Where a row's fields can't be told apart, the cells don't show all of its text."""
     ragged = reject.reason == "ragged_row" and reject.raw
@@ -217,9 +223,10 @@ def _together(
     fields: Sequence[SheetField],
     source: SourceFile,
     corrections: Sequence[Correction],
-) -> Iterator[tuple[Reject, Row]]:
-    """Each reject with its row as it was corrected last; both come in the order of their row numbers."""
-    ahead, behind = tee(rejects)
+) -> Iterator[tuple[list[Reject], Row]]:
+    """The rejects of each row, of which there is more than one only where columns become rows, and the row as it was
+    corrected last; both come in the order of their row numbers."""
+    ahead, behind = tee(list(of_row) for _, of_row in groupby(rejects, lambda reject: reject.row))
     chains = chains_of(opened, sheet, fields, source, corrections)
-    rows = rows_of(opened, sheet, fields, (reject.row for reject in ahead), chains)
+    rows = rows_of(opened, sheet, fields, (of_row[0].row for of_row in ahead), chains)
     return zip(behind, (row.now for row in rows), strict=True)

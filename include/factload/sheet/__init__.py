@@ -9,6 +9,7 @@
 ``calamine/``               .xls, .xlsb, .ods, in a process of their own
 ``pieces``, ``block``, ``rows``  what each of the three gives: decoded pieces, columns of cells, single rows
 ``field``, ``convert``      what a feed takes of a sheet; cells as values of a declared type
+``placing``, ``pivot``      where a sheet has what a feed reads; columns that become rows
 ``columns``, ``reject``     rows as the declared columns, or the reason why not; what is said of a rejected row
 ``unstorable``              characters that no database stores, marked in a text
 ``choices``, ``merged``     cells that can be read two ways, and what the feed says of them

@@ -124,3 +124,10 @@ def is_blank_text(text: pa.Array[Any]) -> Flags:
     if not ((first <= ord(" ")) | (first >= _FIRST_OF_TWO)).any():  # no white space begins otherwise
         return empty
     return empty | is_white(text)
+
+
+def blank_cells(column: Column) -> Flags:
+    """Which cells look empty: no value, or only white space."""
+    text = column.kind == Kind.TEXT
+    blank: Flags = column.kind == Kind.BLANK
+    return blank | (text & is_blank_text(column.text)) if text.any() else blank

@@ -9,6 +9,7 @@ from factload.sheet.names import ColumnName
 
 Merged = Literal["reject", "blank", "repeat"]
 StaleFormulas = Literal["reject", "take"]
+MOST_UNPIVOTED = 2_000  # columns that become rows: so that the number of a cell has 31 bits in every sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,30 @@ ALL_ROWS = RowChoices()
 
 
 @dataclass(frozen=True, slots=True)
+class UnpivotChoice:
+    """Which columns become rows: those of these names, or whose names match the RE2 ``pattern``. ``name``, ``value``
+    and ``above``: by what fields call the name of such a column, what its cell holds, and what stands above its
+    name ("": nothing is looked for there)."""
+
+    columns: tuple[str, ...]
+    pattern: str
+    name: str
+    value: str
+    above: str
+    keep_blanks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CellChoices:
     """``merged``: a cell that is merged with others and isn't the first of them. ``stale_formulas``: a formula of a
     workbook that is to be calculated anew before anybody looks at it. ``area``: the table or range that is read, where
-    that is not a whole sheet. ``rows``: which of its rows are no data."""
+    that is not a whole sheet. ``rows``: which of its rows are no data. ``unpivot``: which columns become rows."""
 
     merged: Merged = "reject"
     stale_formulas: StaleFormulas = "reject"
     area: AreaChoice | None = None
     rows: RowChoices = ALL_ROWS
+    unpivot: UnpivotChoice | None = None
 
 
 USUAL = CellChoices()

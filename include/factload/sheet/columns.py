@@ -14,32 +14,48 @@ import numpy as np
 import pyarrow as pa
 
 from factload.sheet.arrow_types import arrow_type
-from factload.sheet.block import Block, Column, Kind, is_blank_text, stacked
+from factload.sheet.block import Block, Column, Int32s, Kind, blank_cells, stacked
 from factload.sheet.convert import CODES, REASON_OF, convert
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes
+from factload.sheet.pivot import CELL, ByCells, by_cells, numbered
+from factload.sheet.placing import Placing
 from factload.sheet.references import column_letters
 from factload.sheet.reject import NOTED
 from factload.sheet.seen import seen_in
 from factload.sheet.unstorable import as_escaped
-from factload.vectors import Flags, Positions, integers, taken, texts
+from factload.vectors import Flags, Positions, fixed, integers, taken, texts
 
 
 @dataclass(frozen=True, slots=True)
 class TypedRows:
-    """Rows with something in a mapped column, in the schema of :func:`schema`, and how many have nothing there."""
+    """Rows with something in a mapped column, in the schema of :func:`schema`, and how many have nothing there.
+
+    ``filled``: the sheet's own rows with something there, where these are one for each of several columns.
+    """
 
     batch: pa.RecordBatch
     blank: int
     rejected: int
+    filled: Int32s | None = None
+
+    @property
+    def numbers(self) -> Int32s:
+        """The sheet's rows with something in a mapped column."""
+        found: Int32s = fixed(self.batch["row"], np.int32) if self.filled is None else self.filled
+        return found
 
 
-def schema(fields: Sequence[SheetField]) -> pa.Schema:
-    """``row`` (Excel's row number), the fields by name, then what is noted of a reject: null in good rows."""
+def schema(fields: Sequence[SheetField], *, by_cells: bool = False) -> pa.Schema:
+    """``row`` (Excel's row number), the fields by name, then what is noted of a reject: null in good rows.
+
+    ``by_cells``: with the number of the cell behind that of the row.
+    """
     return pa.schema(
         [
             pa.field("row", pa.int32()),
+            *([pa.field(CELL, pa.int32())] if by_cells else []),
             *(pa.field(field.name, arrow_type(field.type)) for field in fields),
             *(pa.field(name, pa.string()) for name in NOTED),
         ]
@@ -64,13 +80,19 @@ class _Alike:
         return _Alike(self.field, self.at, self.cells.filter(every), self.blank[every])
 
 
-def type_rows(
-    block: Block, fields: Sequence[SheetField], placed: Sequence[int], *, calendar: Calendar
-) -> TypedRows:
-    """The block's rows as typed columns. ``placed``: for each field the index of its sheet column (A = 1)."""
+def type_rows(block: Block, placing: Placing, *, calendar: Calendar) -> TypedRows:
+    """The block's rows as typed columns. ``placing``: which of its columns the fields are read from."""
+    if placing.pivot is None:
+        return _typed(block, placing, calendar, None)
+    cells = by_cells(block, placing.pivot, placing.keys)
+    return _typed(cells.block, placing, calendar, cells)
+
+
+def _typed(block: Block, placing: Placing, calendar: Calendar, of_cells: ByCells | None) -> TypedRows:
+    fields, placed = placing.fields, placing.placed
     groups = _alike(block, fields, placed)
     filled = ~np.logical_and.reduce([flag for g in groups for flag in g.blank.reshape(len(g.at), len(block))])
-    filled[list(block.ragged)] = True
+    filled[list(block.ragged) if of_cells is None else slice(None)] = True
     blank, row = len(block) - int(filled.sum()), block.row
     if blank:
         groups, row = [group.only(filled) for group in groups], row[filled]
@@ -98,7 +120,11 @@ def type_rows(
         ("", f"A{row[i]}", ragged[int(i)])
         if int(i) in ragged
         else _describe(
-            cells[int(place[i])], int(i), fields[place[i]].column, placed[place[i]], int(row[i]), calendar
+            cells[int(place[i])],
+            int(i),
+            *_column_of(placing, int(place[i]), of_cells, int(i)),
+            int(row[i]),
+            calendar,
         )
         for i in bad
     ]
@@ -108,7 +134,20 @@ def type_rows(
     }
     columns = [integers(row), *(arrays[position] for position in range(len(fields)))]
     columns += [_sparse(noted[name], bad, len(row)) for name in NOTED]
-    return TypedRows(pa.RecordBatch.from_arrays(columns, schema=schema(fields)), blank, len(bad))
+    if of_cells is None:
+        return TypedRows(pa.RecordBatch.from_arrays(columns, schema=schema(fields)), blank, len(bad))
+    columns.insert(1, integers(numbered(row, of_cells.at)))
+    batch = pa.RecordBatch.from_arrays(columns, schema=schema(fields, by_cells=True))
+    return TypedRows(batch, of_cells.blank, len(bad), of_cells.filled)
+
+
+def _column_of(placing: Placing, position: int, of_cells: ByCells | None, row: int) -> tuple[str, int]:
+    """What the column of a field is called in a row of the block, and its index (A = 1)."""
+    index = placing.placed[position]
+    if index > 0 or placing.pivot is None or of_cells is None:
+        return placing.fields[position].column, index
+    at = int(of_cells.at[row])
+    return placing.pivot.names[at], placing.pivot.columns[at]
 
 
 def _alike(block: Block, fields: Sequence[SheetField], placed: Sequence[int]) -> list[_Alike]:
@@ -119,7 +158,7 @@ def _alike(block: Block, fields: Sequence[SheetField], placed: Sequence[int]) ->
     found = []
     for field, at in groups.items():
         cells = stacked([block.columns[placed[position]] for position in at])
-        found.append(_Alike(field, at, cells, _blank(cells)))
+        found.append(_Alike(field, at, cells, blank_cells(cells)))
     return found
 
 
@@ -130,13 +169,6 @@ def _sparse(found: list[str | None], at: Positions, length: int) -> pa.Array[Any
     index = np.full(length, len(found), np.int64)
     index[at] = np.arange(len(found))
     return taken(texts([*found, None]), index)
-
-
-def _blank(column: Column) -> Flags:
-    """Cells that look empty: no value, or only white space."""
-    text = column.kind == Kind.TEXT
-    blank: Flags = column.kind == Kind.BLANK
-    return blank | (text & is_blank_text(column.text)) if text.any() else blank
 
 
 def _describe(

@@ -128,6 +128,11 @@ def _columns_named(header: Header, name: str) -> list[int]:
     return same or [index for index, there in near.items() if there.casefold() == seen.casefold()]
 
 
+def names_of(row: Row, calendar: Calendar) -> dict[int, str]:
+    """The texts of a row as a person reads them, by column (A = 1): those of a header."""
+    return _header(row, calendar).names
+
+
 def _header(row: Row, calendar: Calendar) -> Header:
     """The row's texts as a person reads them: a year is ``2024`` however its digits stand in the file."""
     texts = {

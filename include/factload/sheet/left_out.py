@@ -106,8 +106,8 @@ class LeftOutRows:
         ]
 
     def _settle(self, piece: Decoded, *, ends_here: bool = False) -> Decoded:
+        end = self._end(piece, piece.rows.numbers, ends_here=ends_here)
         numbers = fixed(piece.rows.batch["row"], np.int32)
-        end = self._end(piece, numbers, ends_here=ends_here)
         reason = np.zeros(len(numbers), np.uint8)
         reason[np.isin(numbers, piece.marks.skipped)] = 3
         if end:
@@ -195,7 +195,7 @@ def left_out_rows(choices: RowChoices, header: Header, sheet: str, area: Area | 
 
 def _last_row(rows: TypedRows, skipped: Int32s) -> int:
     """The last row with something in a column that is read, of those that are not skipped; 0 for none."""
-    numbers: Int32s = fixed(rows.batch["row"], np.int32)
+    numbers = rows.numbers
     left = numbers[~np.isin(numbers, skipped)] if len(skipped) else numbers
     return int(left[-1]) if len(left) else 0
 
@@ -245,7 +245,7 @@ def _matches(column: Column, pattern: str) -> Flags:
 
 def _without(rows: TypedRows, out: Flags) -> TypedRows:
     batch = rows.batch.filter(flags(~out))
-    return TypedRows(batch, rows.blank, batch.num_rows - batch["reason"].null_count)
+    return replace(rows, batch=batch, rejected=batch.num_rows - batch["reason"].null_count)
 
 
 def _cell(column: Column, at: int) -> Cell:

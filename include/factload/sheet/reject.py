@@ -65,30 +65,30 @@ REJECT_SCHEMA = pa.schema(
 NOTED = ("cell", "column", "raw", "reason")
 
 
-def cells(letter: str, row: pa.Array) -> pa.Array:
-    """The cells of these rows in one column of the sheet: ``B2``."""
+def cells(letter: str | pa.Array, row: pa.Array) -> pa.Array:
+    """The cells of these rows in one column of the sheet, or in that of each row: ``B2``."""
     return pc.binary_join_element_wise(letter, pc.cast(row, pa.string()), "")
 
 
 def reject_table(
     row: pa.Array,
     *,
-    column: str,
+    column: str | pa.Array,
     reason: str | pa.Array,
-    letter: str | None = None,
+    letter: str | pa.Array | None = None,
     raw: pa.Array | None = None,
     duplicate_of: pa.Array | None = None,
 ) -> pa.Table:
-    """Rejects in ``REJECT_SCHEMA``, all with the same ``column`` to blame.
+    """Rejects in ``REJECT_SCHEMA``, with the ``column`` to blame.
 
-    ``letter``: where that column stands in the sheet; without it no cell is named. ``reason``: the one of all rows, or
-    each row's own.
+    ``letter``: where that column stands in the sheet; without it no cell is named. ``column``, ``letter`` and
+    ``reason``: the one of all rows, or each row's own.
     """
     nothing = pa.nulls(len(row), pa.string())
     said = {
         "row": row,
         "cell": nothing if letter is None else cells(letter, row),
-        "column": pa.repeat(column, len(row)),
+        "column": pa.repeat(column, len(row)) if isinstance(column, str) else column,
         "raw": nothing if raw is None else raw,
         "reason": pa.repeat(reason, len(row)) if isinstance(reason, str) else reason,
         "duplicate_of": nothing if duplicate_of is None else duplicate_of,

@@ -31,6 +31,7 @@ from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
+from factload.sheet.placing import Placing
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import Openable, WorkbookFile, opened
@@ -47,12 +48,8 @@ class SheetRows(Protocol):
     @property
     def header(self) -> Header: ...
     @property
-    def fields(self) -> Sequence[SheetField]:
-        """The fields as this kind of file is read."""
-
-    @property
-    def placed(self) -> Sequence[int]:
-        """For each field the index of its column (A = 1)."""
+    def placing(self) -> Placing:
+        """The fields as this kind of file is read, and the column of each."""
 
     def pieces(self, rows_per_partition: int) -> Pieces:
         """The rows below the header. Raises NotPlain when only :meth:`exactly`, begun anew, can read them; ReadAgain
@@ -87,6 +84,10 @@ class Source(Protocol):
     @property
     def calendar(self) -> Calendar:
         """What its dates count from."""
+
+    @property
+    def cells(self) -> CellChoices:
+        """Which of its cells are read, and how."""
 
     def first_rows(self, sheet: SheetPart) -> list[Row]:
         """The rows in which a header is looked for."""

@@ -146,11 +146,13 @@ class _Splitter:
     with_totals: bool
 
     def run(self, rows_per_partition: int) -> Split:
-        return read_rows(self.rows, rows_per_partition, self._write)
+        sheet_rows = max(1, rows_per_partition // self.rows.placing.rows_of_one)
+        return read_rows(self.rows, sheet_rows, self._write)
 
     def _write(self, decoded: Pieces) -> Split:
-        name, header, placed = self.rows.name, self.rows.header, self.rows.placed
-        columns = schema(self.fields).with_metadata(places(self.rows.fields, placed))
+        name, header, placing = self.rows.name, self.rows.header, self.rows.placing
+        by_cells = placing.pivot is not None
+        columns = schema(self.fields, by_cells=by_cells).with_metadata(places(placing))
         done = 0
         with (
             closing(decoded),
@@ -175,7 +177,10 @@ class _Splitter:
     def _told(self) -> list[str]:
         """What the reader says of the rows."""
         of = f"{self.origin.label}: " if self.origin.label else ""
-        return [f"{of}{warning}" for warning in self.rows.warnings]
+        told = [*self.rows.warnings]
+        if pivot := self.rows.placing.pivot:
+            told.append(f"sheet {self.rows.name} is counted by cells: {len(pivot):,} columns become rows")
+        return [f"{of}{warning}" for warning in told]
 
     def _totals(self) -> WitnessCell:
         """The cell of the sheet's row of totals that is asked for."""

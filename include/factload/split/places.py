@@ -2,29 +2,85 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from factload.sheet.field import SheetField
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from factload.sheet.choices import MOST_UNPIVOTED
+from factload.sheet.pivot import CELL
+from factload.sheet.placing import Placing
 from factload.sheet.references import column_letters
+from factload.vectors import fixed
 
 Places = Mapping[bytes, bytes]
+_OF_ITS_CELL = ""  # as the letter of a field that is read from another column in each row
+_CELLS = b"columns that become rows"
 
 
-def places(fields: Sequence[SheetField], placed: Sequence[int]) -> dict[str, str]:
-    """What a schema's metadata say. ``fields``: as they are read; ``placed``: the index of each column (A = 1)."""
-    letters = {field.name: column_letters(index) for field, index in zip(fields, placed, strict=True)}
-    return letters | {_header(field.name): field.column for field in fields}
+def places(placing: Placing) -> dict[bytes, bytes]:
+    """What a schema's metadata say: of each field the letters of its column, and its name; of columns that become rows
+    those of each."""
+    noted = {}
+    for field, index in zip(placing.fields, placing.placed, strict=True):
+        noted[field.name.encode()] = (column_letters(index) if index > 0 else _OF_ITS_CELL).encode()
+        noted[_header(field.name)] = field.column.encode()
+    if pivot := placing.pivot:
+        columns = [(column_letters(i), name) for i, name in zip(pivot.columns, pivot.names, strict=True)]
+        noted[_CELLS] = json.dumps(columns).encode()
+    return noted
 
 
-def letter_of(noted: Places, field: str) -> str:
-    """The column's letters, such as ``B``."""
-    return noted[field.encode()].decode()
+def letter_of(noted: Places, field: str, rows: pa.Table) -> str | pa.Array[Any]:
+    """The letters of the field's column, such as ``B``; where columns become rows perhaps those of each of the
+    ``rows``, which are some of the file's."""
+    letters = noted[field.encode()].decode()
+    return letters if letters != _OF_ITS_CELL else _of_cells(noted, rows, 0)
 
 
-def header_of(noted: Places, fields: Sequence[str]) -> str:
-    """What the columns of these fields are called, one after another."""
-    return ", ".join(noted[_header(field).encode()].decode() for field in fields)
+def letter_at(noted: Places, field: str, number: int | None = None) -> str:
+    """The same for one row, by the ``number`` of its cell where columns become rows."""
+    letters = noted[field.encode()].decode()
+    return (
+        letters if letters != _OF_ITS_CELL else json.loads(noted[_CELLS])[(number or 0) % MOST_UNPIVOTED][0]
+    )
 
 
-def _header(field: str) -> str:
-    return f"header:{field}"
+def header_of(noted: Places, fields: Sequence[str], rows: pa.Table) -> str | pa.Array[Any]:
+    """What the columns of these fields are called, one after another; perhaps in each of the ``rows``."""
+    found: list[str | pa.Array[Any]] = []
+    for field in _told_once(noted, fields):
+        found.append(noted[_header(field)].decode() if noted[field.encode()] else _of_cells(noted, rows, 1))
+    texts = [text for text in found if isinstance(text, str)]
+    if len(texts) == len(found):
+        return ", ".join(texts)
+    return pc.binary_join_element_wise(*found, ", ") if len(found) > 1 else found[0]
+
+
+def headers_in(noted: Places, fields: Sequence[str]) -> list[str]:
+    """All that :func:`header_of` may say."""
+    told = _told_once(noted, fields)
+    if all(noted[field.encode()] for field in told):
+        return [", ".join(noted[_header(field)].decode() for field in told)]
+    return [
+        ", ".join(noted[_header(field)].decode() if noted[field.encode()] else name for field in told)
+        for _, name in json.loads(noted[_CELLS])
+    ]
+
+
+def _told_once(noted: Places, fields: Sequence[str]) -> list[str]:
+    """The fields without those after the first that are read from the column of each row's cell."""
+    of_cells = [field for field in fields if not noted[field.encode()]]
+    return [field for field in fields if field not in of_cells[1:]]
+
+
+def _of_cells(noted: Places, rows: pa.Table, part: int) -> pa.Array[Any]:
+    told = pa.array([column[part] for column in json.loads(noted[_CELLS])], pa.string())
+    return told.take(pa.array(fixed(rows[CELL].combine_chunks(), np.int32) % MOST_UNPIVOTED))
+
+
+def _header(field: str) -> bytes:
+    return f"header:{field}".encode()

@@ -74,7 +74,8 @@ def annotate_source(
     for reject in found[source.path]:
         marks.setdefault(reject.sheet, []).append(_mark(reject))
     _require_as_loaded(source)
-    done = annotate(file, openable(source), marks)
+    # Where columns become rows, several rejects may be for the same cell.
+    done = annotate(file, openable(source), {sheet: list(dict.fromkeys(of)) for sheet, of in marks.items()})
     _require_as_loaded(source)
     return done
 

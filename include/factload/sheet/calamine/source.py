@@ -27,13 +27,14 @@ from factload.sheet.calamine.zip_bounds import inflated_size
 from factload.sheet.choices import CellChoices
 from factload.sheet.columns import type_rows
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.field import SheetField, as_named
-from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.field import SheetField
+from factload.sheet.header import HEADER_WITHIN
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.named_areas import DefinedName, NamedAreas
 from factload.sheet.pieces import NO_MARKS, Cell, Decoded, Pieces, row_count_mismatch
+from factload.sheet.placing import place_fields
 from factload.sheet.ranges import RangeList
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row, bounded, chosen, too_much_text
@@ -209,11 +210,12 @@ class CalamineRows:
 
     def __init__(self, source: CalamineSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
         self.name, self._source, self._sheet = sheet.name, source, sheet
-        names = [field.names for field in fields]
         place = sheet.area.place if sheet.area else ""
-        self.header = find_header(source.first_rows(sheet), names, sheet.name, place=place)
-        self.placed = place_columns(self.header, names, sheet.name)
-        self.fields = as_named(map(_without_counted_days, fields), self.header)
+        known = list(map(_without_counted_days, fields))
+        self.placing = place_fields(
+            source.first_rows(sheet), known, sheet.name, source.cells.unpivot, place=place
+        )
+        self.header = self.placing.header
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._merged: MergedCells | None = None
 
@@ -229,9 +231,9 @@ class CalamineRows:
         """What changes how the rows are read is asked for before them."""
 
     def pieces(self, rows_per_partition: int) -> Pieces:
-        self._merged = self._source.merged(self._sheet, self.header.row, self.placed)
+        self._merged = self._source.merged(self._sheet, self.header.row, self.placing.columns)
         watched = self.leaves.columns if self.leaves else ()
-        columns = sorted({*(self._merged.columns if self._merged else self.placed), *watched})
+        columns = sorted({*(self._merged.columns if self._merged else self.placing.columns), *watched})
         area = self._sheet.area
         request = {
             "sheet": int(self._sheet.part),
@@ -264,9 +266,10 @@ class CalamineRows:
         block = Block(row.astype(np.int32), found, int(row[-1]))
         if self._merged:
             block = self._merged.settle(block)
-        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
+        rows = type_rows(block, self.placing, calendar=GREGORIAN)
         marks = self.leaves.marks(block, rows) if self.leaves else NO_MARKS
-        return Decoded(rows, len(row), int(row[0]), int(row[-1]), ends_partition, marks)
+        source = len(row) * self.placing.rows_of_one
+        return Decoded(rows, source, int(row[0]), int(row[-1]), ends_partition, marks)
 
 
 def _without_counted_days(field: SheetField) -> SheetField:

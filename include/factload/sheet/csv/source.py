@@ -22,14 +22,15 @@ from factload.sheet.csv.records import Records, RecordStream
 from factload.sheet.csv.slow_path import Record, read_exactly
 from factload.sheet.csv.stream import open_utf8
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.field import SheetField, as_named
+from factload.sheet.field import SheetField
 from factload.sheet.file_errors import hostile
-from factload.sheet.header import HEADER_WITHIN, find_header, place_columns
+from factload.sheet.header import HEADER_WITHIN
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import NO_MARKS, Cell, Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.placing import header_names, place_fields
 from factload.sheet.rows import Row, chosen, to_block, too_much_text
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import WorkbookFile
@@ -102,21 +103,24 @@ class CsvRows:
         self.name, self._source, self._threads = sheet.name, source, threads
         # A csv file holds texts alone: the declared types are read from them.
         texts = [replace(field, parse_text=True) for field in fields]
-        names = [field.names for field in fields]
         try:
             records = source.first_records()
-            self.header = find_header([_row(record) for record in records], names, sheet.name)
+            rows = [_row(record) for record in records]
+            self.placing = place_fields(rows, texts, sheet.name, source.cells.unpivot)
         except WorkbookError as error:
             if error.code in ("header_missing", "csv_quotes"):
-                refuse_another_delimiter(source.file, names, source.dialect, source.limits)
+                refuse_another_delimiter(
+                    source.file, header_names(fields, source.cells.unpivot), source.dialect, source.limits
+                )
             raise
-        self.placed = place_columns(self.header, names, sheet.name)
-        self.fields = as_named(texts, self.header)
+        self.header = self.placing.header
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, None)
         header = next(record for record in records if record.line == self.header.row)
         self._width, self._header_lines = len(header.fields), header.last_line
         watched = self.leaves.columns if self.leaves else ()
-        self._columns = sorted({*self.placed, *(column for column in watched if column <= self._width)})
+        self._columns = sorted(
+            {*self.placing.columns, *(column for column in watched if column <= self._width)}
+        )
 
     @property
     def warnings(self) -> Sequence[str]:
@@ -187,10 +191,10 @@ class CsvRows:
         )
 
     def _decoded(self, block: Block, source: int, *, ends_partition: bool) -> Decoded:
-        rows = type_rows(block, self.fields, self.placed, calendar=GREGORIAN)
+        rows = type_rows(block, self.placing, calendar=GREGORIAN)
         first = int(block.row[0]) if len(block) else block.last_row
         marks = self.leaves.marks(block, rows, self._fields_of) if self.leaves else NO_MARKS
-        return Decoded(rows, source, first, block.last_row, ends_partition, marks)
+        return Decoded(rows, source * self.placing.rows_of_one, first, block.last_row, ends_partition, marks)
 
     def _fields_of(self, record: str) -> list[str]:
         """The fields of a record that has not as many as the header, as far as its text is kept."""

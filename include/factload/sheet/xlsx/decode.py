@@ -10,11 +10,11 @@ import pyarrow as pa
 from factload.errors import WorkbookError
 from factload.sheet.block import Block, empty_block, merge
 from factload.sheet.columns import type_rows
-from factload.sheet.field import SheetField
 from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.merged import MergedCells
 from factload.sheet.pieces import NO_MARKS, Decoded, NotPlain, Pieces, row_count_mismatch
+from factload.sheet.placing import Placing
 from factload.sheet.rows import Row, bounded, row_out_of_order, to_block
 from factload.sheet.xlsx.counting import RowCounter, count_valued
 from factload.sheet.xlsx.fast_path import read_plain
@@ -32,8 +32,8 @@ FOOT = b"</sheetData></worksheet>"
 class SheetDecoder:
     """Everything that decoding a piece of one sheet needs.
 
-    ``part``: the sheet's zip member in ``package``; ``fields``: what is read of each row, and ``placed`` the index
-    of each one's column (A = 1); ``strings``: the shared strings; ``limits``: the bounds on its text.
+    ``part``: the sheet's zip member in ``package``; ``placing``: what is read of each row, and where; ``strings``: the
+    shared strings; ``limits``: the bounds on its text.
 
     Threads share it: it never changes, unless it has ``merged`` cells, which are told of the pieces in their order.
     ``stale``: the values of the sheet's formulas are out of date. ``leaves``: which rows are no data.
@@ -43,8 +43,7 @@ class SheetDecoder:
     def __init__(
         self,
         part: str,
-        fields: Sequence[SheetField],
-        placed: Sequence[int],
+        placing: Placing,
         strings: SharedStrings,
         package: Package,
         limits: Limits,
@@ -53,10 +52,12 @@ class SheetDecoder:
         merged: MergedCells | None = None,
         leaves: LeftOutRows | None = None,
     ) -> None:
-        self._part, self._fields, self._placed, self._strings = part, fields, placed, strings
+        self._part, self._placing, self._strings = part, placing, strings
         self._package, self._limits, self._stale, self._merged = package, limits, stale, merged
         self._leaves, self.followed = leaves, False
-        self.columns = sorted({*(merged.columns if merged else placed), *(leaves.columns if leaves else ())})
+        self.columns = sorted(
+            {*(merged.columns if merged else placing.columns), *(leaves.columns if leaves else ())}
+        )
 
     def window(self, window: Window, head: bytes, keep_space: bool) -> Decoded:
         """Decode one window; ``head`` stands before the sheet's rows, and says whether they ``keep_space``.
@@ -109,7 +110,7 @@ class SheetDecoder:
         return any(map(self._has_something, iterate(self._parser(need_numbers=True), [head, row, FOOT])))
 
     def _has_something(self, row: Row) -> bool:
-        return any(column in row.cells for column in self._placed)
+        return any(column in row.cells for column in self._placing.columns)
 
     def _some(self, rows: Iterator[Row], most: int) -> list[Row]:
         return list(bounded(islice(rows, min(most, _EXACT_BATCH)), self._limits.window_text_bytes))
@@ -160,10 +161,10 @@ class SheetDecoder:
     def _decoded(self, block: Block, source: int, ends_partition: bool) -> Decoded:
         if self._merged is not None:
             block = self._merged.settle(block)
-        rows = type_rows(block, self._fields, self._placed, calendar=self._package.calendar)
+        rows = type_rows(block, self._placing, calendar=self._package.calendar)
         first = int(block.row[0]) if len(block) else block.last_row
         marks = self._leaves.marks(block, rows) if self._leaves else NO_MARKS
-        return Decoded(rows, source, first, block.last_row, ends_partition, marks)
+        return Decoded(rows, source * self._placing.rows_of_one, first, block.last_row, ends_partition, marks)
 
 
 def _check_order(block: Block) -> None:

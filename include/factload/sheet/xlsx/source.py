@@ -10,14 +10,15 @@ from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.choices import CellChoices
 from factload.sheet.dates import Calendar
-from factload.sheet.field import SheetField, as_named
-from factload.sheet.header import HEADER_WITHIN, Header, find_header, place_columns
+from factload.sheet.field import SheetField
+from factload.sheet.header import HEADER_WITHIN
 from factload.sheet.inflate import Stream
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
+from factload.sheet.placing import place_fields
 from factload.sheet.references import column_letters, range_of
 from factload.sheet.rows import Row, bounded, chosen
 from factload.sheet.seen import seen_in
@@ -177,20 +178,21 @@ class XlsxRows:
         self, source: XlsxSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
     ) -> None:
         self._source, self._sheet, self._threads = source, sheet, threads
-        names = [field.names for field in fields]
-        self.header: Header = find_header(
+        self.placing = place_fields(
             source.first_rows(sheet),
-            names,
+            fields,
             sheet.name,
+            source.cells.unpivot,
             self._merged_in,
             calendar=source.calendar,
             place=sheet.area.place if sheet.area else "",
         )
+        self.header = self.placing.header
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)
         self._last_row = sheet.area.bottom if sheet.area else MAX_ROWS
-        self.placed = place_columns(self.header, names, sheet.name)
-        self.fields = as_named(fields, self.header)
-        self._window_bytes = WINDOW_BYTES * 3 // 2 if len(self.placed) > _FEW_COLUMNS else WINDOW_BYTES
+        self._window_bytes = (
+            WINDOW_BYTES * 3 // 2 if len(self.placing.columns) > _FEW_COLUMNS else WINDOW_BYTES
+        )
         self._tail: Tail | None = None
         self.unclear: Mapping[int, str] = {}
         self.warnings: Sequence[str] = ()
@@ -204,7 +206,8 @@ class XlsxRows:
         merged = self._merged(known) if known else None
         decoder = self._decoder(known, merged)
         with self._source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
-            windows = self._windows(stream, rows_per_partition, len(decoder.columns))
+            values = max(len(decoder.columns), self._values_of_one)
+            windows = self._windows(stream, rows_per_partition, values)
             yield from parallel_map(
                 lambda window: decoder.window(window, windows.head, windows.keep_space),
                 windows,
@@ -216,13 +219,13 @@ class XlsxRows:
             raise ReadAgain
         self.unclear = merged.unclear if merged else {}
 
-    def _windows(self, stream: Stream, rows_per_partition: int, columns: int) -> Windows:
+    def _windows(self, stream: Stream, rows_per_partition: int, values: int) -> Windows:
         return Windows(
             stream,
             skip_to_row=self.header.row,
             last_row=self._last_row,
             rows_per_partition=rows_per_partition,
-            rows_per_window=max(1, WINDOW_PLACES // columns),
+            rows_per_window=max(1, WINDOW_PLACES // values),
             window_bytes=self._window_bytes,
             limits=self._source.limits,
         )
@@ -248,6 +251,11 @@ class XlsxRows:
         self._note_following(decoder.followed)
         self.unclear = merged.unclear if merged else {}
 
+    @property
+    def _values_of_one(self) -> int:
+        """How many values one row of the sheet makes."""
+        return self.placing.rows_of_one * len(self.placing.fields)
+
     def _note_following(self, followed: bool) -> None:
         """What goes on below a range may be data that it has not grown with; below a table it is none."""
         area = self._sheet.area
@@ -260,7 +268,7 @@ class XlsxRows:
     def _merged(self, tail: Tail) -> MergedCells | None:
         if self._sheet.area is not None:
             self._sheet.area.require_uncut(tail.merged, self.name)
-        return self._source.merged(tail, self.header.row, self.placed)
+        return self._source.merged(tail, self.header.row, self.placing.columns)
 
     def _makes_stale(self, tail: Tail) -> bool:
         return tail.stale and self._source.rejects_stale and not self._source.stale
@@ -269,8 +277,7 @@ class XlsxRows:
         source = self._source
         return SheetDecoder(
             self._sheet.part,
-            self.fields,
-            self.placed,
+            self.placing,
             source.strings,
             source.package,
             source.limits,

@@ -18,19 +18,9 @@ export interface Day {
   state: string;
   published?: number;
   rejected?: number;
-  share?: number;
-  odd?: true;
   older?: true;
   altered?: true;
   verified?: string;
-}
-
-/** How old what readers of a feed's rows see is. */
-export interface Fresh {
-  newest: string | null;
-  due: string | null;
-  by: string | null;
-  state: string;
 }
 
 /** One row of the calendar; `said_above` is the page's own: its problem is told once for several feeds. */
@@ -40,7 +30,6 @@ export interface FeedDays {
   workbook: string | null;
   problem: Refusal | null;
   first: string | null;
-  fresh: Fresh | null;
   days: Day[];
   absent: Record<string, string>;
   gaps: Gap[];

@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from factload.airflow.mapped import MOST_TASKS, counted, label_of, shares
+from factload.airflow.mapped import MOST_TASKS, Share, counted, label_of, shares
+from factload.errors import Superseded
 from factload.load import PartitionCounts, PartitionFile
 
 FIRST = PartitionFile("1", "Facts 2–101", "", "", "inbox/a.xlsx", "Facts", 2, 101, 100, 0, 0, 100)
@@ -52,3 +53,11 @@ def test_what_airflow_is_handed_has_a_bound_whatever_the_rows() -> None:
     one = PartitionCounts("1", "Facts 2–101", 100, 1, 2, 97, {"metric": "1.5"}, {"metric": "9" * 40})
     assert counted([]) == {"source": 0, "blank": 0, "left_out": 0, "rejected": 0, "staged": 0}
     assert counted([one] * 10) == {"source": 1000, "blank": 10, "left_out": 0, "rejected": 20, "staged": 970}
+
+
+def test_a_share_of_an_older_factload_is_refused_with_a_sentence() -> None:
+    own = Share("Facts 2–301 (3 partitions)", 0, 3)
+    assert Share.handed_on(asdict(own)) == own
+    with pytest.raises(Superseded, match="older factload") as refused:
+        Share.handed_on([asdict(FIRST)])
+    assert "Clear the run from split_workbook on" in str(refused.value)

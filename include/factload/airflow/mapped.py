@@ -9,10 +9,12 @@ partitions, and finds the rest in the ledger; it answers with sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
+from factload.errors import Superseded
 from factload.load import PartitionCounts, PartitionFile
 
 MOST_TASKS = 100
@@ -26,6 +28,18 @@ class Share:
     label: str
     first: int
     number: int
+
+    @classmethod
+    def handed_on(cls, value: Any) -> Share:
+        """The share that ``split_workbook`` handed on, as a mapping. Raises ``Superseded`` for what an older factload
+        handed on, in a run that it had begun."""
+        if not isinstance(value, Mapping):
+            raise Superseded(
+                "share_outdated",
+                "split_workbook of this run was run by an older factload, which handed on something else",
+                remedy="Clear the run from split_workbook on",
+            )
+        return cls(**value)
 
 
 def shares(partitions: Sequence[PartitionFile]) -> list[Share]:

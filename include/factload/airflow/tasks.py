@@ -93,7 +93,8 @@ def load_partition(
 
     Each is a transaction of its own: a retry begins with the first that is not done.
     """
-    own = Share(**share)
+    with one_sentence():
+        own = Share.handed_on(share)
     frozen = [DimensionMap(**m) for m in maps]
     loaded = []
     with _step(load, label=("partition", own.label)) as (steps, this, feed, url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import openpyxl
@@ -171,3 +171,31 @@ def test_a_good_workbook_has_no_problems(wide: Place) -> None:
     assert found["control_totals"] == {
         "metric": {"source": "1.00", "published": "0"}, "pieces": {"source": "2", "published": "0"}
     }  # fmt: skip
+
+
+def test_what_publishing_would_change_is_told_in_rows_and_totals(place: Place) -> None:
+    """Compared with the newest earlier period, and once it is published with what it has published."""
+    place.workbook([("A1", 5), ("B2", 7)], date(2026, 11, 4))
+    place.load(period=date(2026, 11, 4))
+    place.workbook([("A1", 5), ("B2", 7), ("A1", 1.25)])
+    totals = {"metric": {"before": "12.0000", "after": "13.2500"}}
+    expected = {"of": "in sales@2026-11-04", "rows": {"before": 2, "after": 3}, "totals": totals}
+    assert report()[1]["change"] == expected
+
+    place.load()
+    place.workbook([("A1", 5)])
+    assert report()[1]["change"] == {
+        "of": "as it is published",
+        "rows": {"before": 3, "after": 1},
+        "totals": {"metric": {"before": "13.2500", "after": "5.0000"}},
+    }
+    assert "rows           3        1        -2" in check()[1]
+
+
+def test_a_first_load_and_one_that_would_be_refused_have_nothing_to_compare(place: Place) -> None:
+    place.workbook([("A1", 5)])
+    assert report()[1]["change"] is None
+    place.load()
+    place.feed_file({"workbook.sheet": "elsewhere"})
+    status, found = report()
+    assert (status, found["change"]) == (3, None)

@@ -252,4 +252,9 @@ DRY_REPORT = {
     "rejects": {"unmatched_key": 7},
     "warnings": [],
     "problems": [],
+    "change": {
+        "of": "in visits@2026-10-02",
+        "rows": {"before": 61_200, "after": 59_993},
+        "totals": {"amount": {"before": "1289436.25", "after": "1264000.5000"}},
+    },
 }

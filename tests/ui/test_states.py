@@ -126,6 +126,10 @@ def test_a_dry_run_is_no_load_and_its_report_is_on_the_day_s_page(window: NewWin
     told = page.get_by_role("region", name="The last dry run")
     expect(told).to_contain_text("A load would be ready: 60,000 rows = 0 blank + 7 rejected + 59,993")
     expect(told).to_contain_text("7 unmatched_key")
+    expect(told).to_contain_text("Before: in visits@2026-10-02. After: as this workbook has it.")
+    expect(told.get_by_role("row", name="rows 61,200 59,993 changes")).to_be_visible()
+    expect(told.get_by_role("row", name="amount 1,289,436.25 1,264,000.50 changes")).to_be_visible()
+    expect(told).to_contain_text(f"factload diff {FEED} --period {back(DRY)}")
     expect(page.get_by_text(f"factload run {FEED} --period {back(DRY)}")).to_be_visible()
     photographed(seen, "dry-run")
 

@@ -38,8 +38,8 @@ def parameters(feed: Feed) -> dict[str, Param]:
             False,
             type="boolean",
             title="Dry run",
-            description="Read everything and report what a load would come to, in the log of the task "
-            "open_load. Nothing is written.",
+            description="Read everything and report what a load would come to, and what publishing would change in "
+            "rows and totals: in the log of the task open_load, and on the day's page. Nothing is written.",
         ),
         "reload": Param(
             False,

@@ -68,11 +68,11 @@ class OpenLoad(BaseOperator):
     def _report(self, context: Any, feed: Feed, period: date, url: str) -> NoReturn:
         from factload.airflow.log_report import rejected_cells
         from factload.check.load import check_load
-        from factload.cli.terminal import rendered
+        from factload.cli.terminal import rendered_check
 
         report = check_load(feed, period, database=url, workbook=context["params"].get("workbook"))
         problems = "".join(f"\nproblem: {problem}" for problem in report.problems)
-        self.log.info("\n%s%s%s", rendered(report), rejected_cells(report.rejected), problems)
+        self.log.info("\n%s%s%s", rendered_check(report), rejected_cells(report.rejected), problems)
         context["ti"].xcom_push(REPORT, report.to_json())
         self._skip(context, f"Dry run of {report.load_id}: {report.state}. Nothing was written")
 

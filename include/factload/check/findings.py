@@ -95,12 +95,14 @@ class CheckReport(Report):
 
     ``problems``: what would stop the load. ``rejected``: the first ``SHOWN_PER_REASON`` rejected rows of each reason.
     ``unmatched``: dimension → its keys without a member. ``sources``: the workbooks that were read.
+    ``change``: what publishing would change in numbers (``change.change_of``); None of a load that would be refused.
     """
 
     problems: tuple[FactloadError, ...] = ()
     rejected: tuple[Reject, ...] = ()
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
     sources: tuple[SourceFile, ...] = ()
+    change: dict[str, Any] | None = None
 
     @property
     def exit_status(self) -> int:
@@ -116,6 +118,7 @@ class CheckReport(Report):
             "problems": [{"code": problem.code, "message": str(problem)} for problem in self.problems],
             "rejected": [_without_value(reject) for reject in self.rejected],
             "unmatched": {name: {"rows": u.rows, "keys": u.keys} for name, u in self.unmatched.items()},
+            "change": self.change,
             "sources": [{"path": s.path, "sha256": s.sha256, "bytes": s.bytes} for s in self.sources],
         }
 

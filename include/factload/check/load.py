@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
+from factload.check.change import change_of
 from factload.check.duplicates import EarlierRows
 from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
 from factload.check.limits import beyond_limits
@@ -260,6 +261,7 @@ def _report(
     held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
     reasons = rows.rejected.reasons
     totals = {m: rows.totals.get(m, Decimal(0)) for m in measures(feed)}
+    change = change_of(rows.target.before, rows.staged, totals) if held or not found else None
     return CheckReport(
         feed=feed.feed,
         period=period.isoformat(),
@@ -284,6 +286,7 @@ def _report(
         rejected=tuple(rows.rejected.kept),
         unmatched=rows.unmatched,
         sources=sources,
+        change=change,
     )
 
 

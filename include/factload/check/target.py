@@ -38,8 +38,7 @@ class Target:
     """Where a load's rows would go, as far as it can be seen.
 
     ``fact``: nothing where the table has defects; ``codec``: of the database's encoding, if that doesn't hold every
-    text; ``last``: what was published of the load; ``before``: what it is compared with, if the
-    feed limits its change; ``corrections``: the rows of
+    text; ``last``: what was published of the load; ``before``: what it is compared with; ``corrections``: the rows of
     the load that people have corrected.
     """
 
@@ -76,8 +75,7 @@ def look_at(
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it
                 load_id = feed.load_id(period)
                 target.last = last_publication(connection, load_id)
-                if feed.max_change.shares:
-                    target.before = published_before(connection, feed.feed, load_id, period)
+                target.before = published_before(connection, feed.feed, load_id, period)
                 target.corrections = read_corrections(connection, load_id)
                 require_within_reach(connection, load_id, feed, target.fact, target.last)
         for name, dimension in feed.dimensions.items():

@@ -119,6 +119,30 @@ def _totals(report: Report) -> Table:
     return table
 
 
+def rendered_check(report: CheckReport) -> str:
+    """A check's report as ``show_check`` prints it, without colours, and without what cells hold: for logs."""
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=_LOG_WIDTH)
+    with console.capture() as capture:
+        _write_report(console, report)
+        if report.change:
+            _write_change(console, report.change)
+    return capture.get()
+
+
+def _write_change(console: Console, change: Mapping[str, Any]) -> None:
+    """Rows and control totals before and after publishing."""
+    write_heading(
+        console, "what publishing would change", f"before: {change['of']}; after: as the workbook has it"
+    )
+    table = new_table("", "before", "after", "change")
+    rows = change["rows"]
+    table.add_row("rows", f"{rows['before']:,}", f"{rows['after']:,}", f"{rows['after'] - rows['before']:+,}")
+    for name, total in change["totals"].items():
+        by = Decimal(total["after"]) - Decimal(total["before"])
+        table.add_row(printable(name), total["before"], total["after"], f"{by:+f}")
+    write_whole(console, table)
+
+
 def show_check(report: Report) -> None:
     """Print a report, and what a check found beside it: problems, rejected rows with their cells, unmatched keys.
 
@@ -128,6 +152,8 @@ def show_check(report: Report) -> None:
     if not isinstance(report, CheckReport):
         return
     console = new_console()
+    if report.change:
+        _write_change(console, report.change)
     if report.problems:
         write_heading(console, "problems", f"{len(report.problems)}")
     for number, problem in enumerate(report.problems, 1):

@@ -105,7 +105,7 @@ def run(found: DayRun) -> dict[str, Any]:
 
 def _report(report: dict[str, Any]) -> dict[str, Any]:
     """What a dry run found out."""
-    told = {name: report.get(name) for name in ("state", "rejects", "warnings", "problems")}
+    told = {name: report.get(name) for name in ("state", "rejects", "warnings", "problems", "change")}
     left_out = sum((report.get("left_out") or {}).values())
     told["rejected"] = [
         {name: cell.get(name) for name in ("workbook", "address", "column", "reason", "explanation")}

@@ -71,6 +71,14 @@ export interface DryRunReport {
   warnings: string[] | null;
   problems: { message: string }[] | null;
   rejected: RejectedCell[];
+  change: ReportedChange | null;
+}
+
+/** What publishing would change in numbers; `of` says what it is compared with. */
+export interface ReportedChange {
+  of: string;
+  rows: { before: number; after: number };
+  totals: Record<string, { before: string; after: string }>;
 }
 
 export interface Run {

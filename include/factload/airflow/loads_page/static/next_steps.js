@@ -7,7 +7,6 @@ import { card, el, prose } from "./dom.js";
 import { moment } from "./format.js";
 
 /** @import { DayAnswer, Load, LoadAnswer } from "./answers.js" */
-/** @import { Child } from "./elements.js" */
 
 const ENDED = new Set(["failed", "refused", "stalled"]);
 
@@ -51,6 +50,16 @@ function decided({ runs }, dagId) {
   ];
 }
 
+// A held load is staged: what publishing it would change can be told row by row.
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} [first]
+ */
+const whatWouldChange = ({ feed, period }, first = "") => [
+  el("p", null, `${first}What publishing it would change, row by row:`),
+  commandLine(`factload diff ${feed} --period ${period}`),
+];
+
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
@@ -60,6 +69,7 @@ function aboutRejects(answer, dagId) {
   const asking = decide(answer, dagId);
   const before = decided(answer, dagId);
   return [
+    whatWouldChange(answer),
     asking,
     before ?? (asking ? null : el("p", null, "The rows are right to be left out:")),
     asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
@@ -80,7 +90,7 @@ function aboutRejects(answer, dagId) {
   ];
 }
 
-/** @typedef {{ first?: (answer: LoadAnswer) => Child, right: string, rerun: string }} Limit */
+/** @typedef {{ first?: string, right: string, rerun: string }} Limit */
 
 // Limits beside that of rejects, by the code that a load is held with: what is said first, before its release, and before
 // it runs again.
@@ -91,10 +101,7 @@ const LIMITS = {
     rerun: "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:",
   },
   too_much_change: {
-    first: (answer) => [
-      el("p", null, "More has changed than the feed allows. What publishing would change, row by row:"),
-      commandLine(`factload diff ${answer.feed} --period ${answer.period}`),
-    ],
+    first: "More has changed than the feed allows. ",
     right: "The change is right:",
     rerun: "Once the workbook is corrected, run the period again:",
   },
@@ -113,7 +120,7 @@ function aboutLimit(answer, dagId, { first, right, rerun }) {
   const { load } = answer;
   const asking = decide(answer, dagId);
   return [
-    first ? first(answer) : null,
+    whatWouldChange(answer, first),
     asking,
     decided(answer, dagId) ?? (asking ? null : el("p", null, right)),
     asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),

@@ -2,6 +2,7 @@
 
 import { airflowLink, taskPath } from "./airflow.js";
 import { ways } from "./backfill.js";
+import { differences } from "./difference.js";
 import { card, el, prose, table } from "./dom.js";
 import { count, moment, plural } from "./format.js";
 import { markedDownload } from "./marked.js";
@@ -190,6 +191,7 @@ export function dryRunCard(answer, dagId) {
           report.warnings.map((warning) => el("li", null, prose(warning))),
         )
       : null,
+    differences(report.change, answer),
     el("p", { class: "quiet" }, about, " Each rejected cell is in ", log(dagId, run), "."),
   );
 }

@@ -191,7 +191,7 @@ BAD: dict[str, tuple[Rows, dict[str, Any], str]] = {
     "no row above": (
         [("SKU", "Jan"), ("A1", 1)],
         {"columns": ["Jan"], "above": "year"},
-        "nothing in B0, above",
+        "nothing above the first column",
     ),
     "the same pair": (
         [(None, 2025, 2025), ("SKU", "Jan", "Jan"), ("A1", 1, 2)],

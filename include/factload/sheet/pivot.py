@@ -161,9 +161,9 @@ def _above(
     for index in range(columns[0], columns[-1] + 1):
         text = there.get(index, "") or (found[-1] if found else "")
         if not text:
+            where = f"in {column_letters(index)}{header.row - 1}, " if header.row > 1 else ""
             raise _unfit(
-                f"Sheet {sheet!r} has nothing in {column_letters(index)}{header.row - 1}, above the first column that "
-                "becomes rows",
+                f"Sheet {sheet!r} has nothing {where}above the first column that becomes rows",
                 "a second row of names above the header, as `workbook.unpivot.above` says",
             )
         found.append(text)

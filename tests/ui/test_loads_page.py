@@ -232,6 +232,19 @@ def test_a_warehouse_that_does_not_answer_is_said_with_what_to_do(window: NewWin
     seen.complaints.clear()  # the browser notes an answer of 503 by itself
 
 
+def test_the_calendar_shades_rejects_and_marks_an_unusual_number_of_rows(window: NewWindow) -> None:
+    page = window().loads()
+    large = day(page, f"sales, {spelled(13)}: published")  # more than twice the rows of the others
+    expect(large).to_have_class(re.compile("odd"))
+    expect(large).to_have_accessible_name(re.compile(r"rejected \(0\.\d+%\), an unusual number of rows$"))
+    usual = day(page, f"sales, {spelled(12)}: published")
+    expect(usual).to_have_class(re.compile("rejects-some"))
+    expect(usual).not_to_have_class(re.compile("odd"))
+    legend = page.get_by_role("list", name="What the signs mean")
+    expect(legend).to_contain_text("rejected: up to 1%, up to 5%, more")
+    expect(legend).to_contain_text("an unusual number of rows")
+
+
 def test_the_trend_rings_what_is_unusual(window: NewWindow) -> None:
     page = window().loads("dags/load_sales")
     expect(page.get_by_role("heading", name="The last 60 loads")).to_be_visible()

@@ -167,6 +167,13 @@ def without_pauses(connection: Connection, found: Sequence[LoadSummary]) -> list
     return [replace(load, paused=paused.get(load.load_id, 0.0)) for load in found]
 
 
+def days_with_unusual_rows(found: Sequence[LoadSummary]) -> set[date]:
+    """The periods of those loads of one feed whose source rows lie far from the others', among those with counts."""
+    counted = [load for load in found if load.state in _SETTLED]
+    flags = outlying([float(load.source) for load in counted])
+    return {load.period for load, unusual in zip(counted, flags, strict=True) if unusual}
+
+
 def outlying(values: Sequence[float | None]) -> list[bool]:
     """Which of the values lie far from the others: modified z-score above 3.5, from eight values on.
 

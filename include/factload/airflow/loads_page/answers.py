@@ -15,7 +15,7 @@ from factload.errors import FactloadError
 from factload.reasons import REASONS
 from factload.reconcile.witness import by_measure
 from factload.reports.detail import LoadDetail
-from factload.reports.history import RUNNING, LoadSummary, outlying
+from factload.reports.history import RUNNING, LoadSummary, days_with_unusual_rows, outlying
 from factload.reports.reject_pages import RejectPage
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
@@ -30,22 +30,23 @@ def problem(error: FactloadError) -> dict[str, str]:
 def feed_days(row: FeedDays, now: datetime) -> dict[str, Any]:
     """One row of the calendar."""
     feed = row.known.feed
+    odd = days_with_unusual_rows(row.loads)
     return {
         "feed": row.known.name,
         "dag_id": row.known.dag_id,
         "workbook": feed.workbook.path if feed else None,
         "problem": problem(row.problem) if row.problem else None,
         "first": row.first.isoformat() if row.first else None,
-        "days": [day(load, now, load.period in row.gone) for load in row.loads],
+        "days": [day(load, now, load.period in row.gone, odd=load.period in odd) for load in row.loads],
         "absent": {period.isoformat(): state for period, state in row.absent.items()},
         "gaps": [gap(each) for each in row.gaps()],
     }
 
 
-def day(load: LoadSummary, now: datetime, gone: bool) -> dict[str, Any]:
+def day(load: LoadSummary, now: datetime, gone: bool, *, odd: bool) -> dict[str, Any]:
     """One cell of the calendar, without what would say nothing: there are thousands.
 
-    ``gone``: the ledger takes the load for running, and its run has ended.
+    ``gone``: the ledger takes the load for running, and its run has ended. ``odd``: its rows are an unusual number.
     """
     state = "failed" if gone else load.shown_state(now)
     cell: dict[str, Any] = {"period": load.period.isoformat(), "state": state}
@@ -55,6 +56,9 @@ def day(load: LoadSummary, now: datetime, gone: bool) -> dict[str, Any]:
         cell["older"] = True  # readers still see what an earlier attempt published
     if load.rejected:
         cell["rejected"] = load.rejected
+        cell["share"] = round(load.reject_share() or 0, 6)
+    if odd:
+        cell["odd"] = True
     if load.verified_as == "differs":
         cell["altered"] = True
     elif load.verified_at is not None and load.verified_as == "stands":

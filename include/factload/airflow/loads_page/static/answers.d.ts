@@ -18,6 +18,8 @@ export interface Day {
   state: string;
   published?: number;
   rejected?: number;
+  share?: number;
+  odd?: true;
   older?: true;
   altered?: true;
   verified?: string;

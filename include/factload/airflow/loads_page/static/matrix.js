@@ -6,6 +6,7 @@ import { backfillButton } from "./backfill.js";
 import { DAY, GAPS, isNarrow, nameWidth } from "./days.js";
 import { el, spoken } from "./dom.js";
 import { addDays, asDate, count, longDay, month, shortDay } from "./format.js";
+import { looks, said, shadesOf } from "./shades.js";
 import { STATES, sign, USUAL } from "./states.js";
 
 /** @import { Day, FeedDays } from "./answers.js" */
@@ -92,10 +93,9 @@ function sentence(feed, day, state, load) {
   const about = `${feed}, ${longDay(day)}: ${STATES[state].name}`;
   if (!load) return state === "failed" ? `${about}, no load was opened` : about;
   const rows = load.published === undefined || state === "empty" ? "" : `${count(load.published)} rows`;
-  const rejected = load.rejected ? `${count(load.rejected)} rejected` : "";
   const older = load.older ? "an earlier attempt's rows are published" : "";
   const verified = load.verified ? `verified on ${shortDay(load.verified)}` : "";
-  return [about, rows, rejected, older, verified].filter(Boolean).join(", ");
+  return [about, rows, ...said(load), older, verified].filter(Boolean).join(", ");
 }
 
 /**
@@ -113,7 +113,7 @@ function cell(entry, day, load) {
       "a",
       {
         href: loadPath(entry.dag_id, day),
-        class: `day sign ${state}`,
+        class: `day sign ${state}${looks(load)}`,
         tabindex: "-1",
         "aria-label": sentence(entry.feed, day, state, load),
       },
@@ -361,5 +361,6 @@ export function legend(feeds) {
     "ul",
     { class: "legend", "aria-label": "What the signs mean" },
     states.map((state) => el("li", null, sign(state), STATES[state].name)),
+    shadesOf(feeds),
   );
 }

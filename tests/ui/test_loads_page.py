@@ -237,12 +237,18 @@ def test_the_calendar_shades_rejects_and_marks_an_unusual_number_of_rows(window:
     large = day(page, f"sales, {spelled(13)}: published")  # more than twice the rows of the others
     expect(large).to_have_class(re.compile("odd"))
     expect(large).to_have_accessible_name(re.compile(r"rejected \(0\.\d+%\), an unusual number of rows$"))
-    usual = day(page, f"sales, {spelled(12)}: published")
-    expect(usual).to_have_class(re.compile("rejects-some"))
-    expect(usual).not_to_have_class(re.compile("odd"))
+    expect(day(page, f"sales, {spelled(12)}: published")).not_to_have_class(re.compile("odd|rejects"))
+    many = day(page, f"returns, {spelled(5)}: published")  # nine times the rejects of the others
+    expect(many).to_have_class(re.compile("rejects-some"))
     legend = page.get_by_role("list", name="What the signs mean")
-    expect(legend).to_contain_text("rejected: up to 1%, up to 5%, more")
+    expect(legend).to_contain_text("rejected: from 0.5%, 2%, 10% on")
     expect(legend).to_contain_text("an unusual number of rows")
+
+
+def test_a_feed_s_page_says_how_old_what_readers_see_is(window: NewWindow) -> None:
+    page = window().loads("dags/load_returns")
+    expect(page.get_by_text(f"Published up to {spelled(0)}, ")).to_be_visible()
+    expect(page.get_by_text("Nothing newer has been due.")).to_be_visible()
 
 
 def test_the_trend_rings_what_is_unusual(window: NewWindow) -> None:

@@ -128,6 +128,16 @@ def first_periods(connection: Connection, feeds: Collection[str]) -> dict[str, d
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def newest_published(connection: Connection, feeds: Collection[str]) -> dict[str, date]:
+    """The newest period of each of these feeds whose rows readers see."""
+    query = (
+        select(loads.c.feed, func.max(loads.c.period))
+        .where(loads.c.feed.in_(feeds), loads.c.published_epoch.is_not(None))
+        .group_by(loads.c.feed)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def recent_loads(
     connection: Connection, feed: str, *, until: date | None = None, limit: int = 60
 ) -> list[LoadSummary]:

@@ -37,6 +37,7 @@ def feed_days(row: FeedDays, now: datetime) -> dict[str, Any]:
         "workbook": feed.workbook.path if feed else None,
         "problem": problem(row.problem) if row.problem else None,
         "first": row.first.isoformat() if row.first else None,
+        "fresh": _plain(asdict(row.fresh)) if row.fresh else None,
         "days": [day(load, now, load.period in row.gone, odd=load.period in odd) for load in row.loads],
         "absent": {period.isoformat(): state for period, state in row.absent.items()},
         "gaps": [gap(each) for each in row.gaps()],

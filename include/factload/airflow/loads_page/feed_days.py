@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feeds import KnownFeed, zone_of
+from factload.airflow.loads_page.freshness import Freshness, freshness_of
 from factload.airflow.loads_page.gaps import Gap, gaps_of
 from factload.airflow.loads_page.runs import FAILED, MISSING, days_without_load, given_up
 from factload.airflow.loads_page.warehouse import reading
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
-from factload.reports.history import RUNNING, LoadSummary, first_periods, loads_between
+from factload.reports.history import RUNNING, LoadSummary, first_periods, loads_between, newest_published
 
 _WAREHOUSES_AT_ONCE = 4
 
@@ -27,7 +28,7 @@ class FeedDays:
     """One row of the calendar. ``absent``: a day that was due and has no load → missing, waiting, failed, skipped.
 
     ``gone``: the days whose load the ledger takes for running, and whose run has ended. ``first``: the period of the
-    feed's first load. ``problem``: why there is nothing to show.
+    feed's first load. ``fresh``: how old what readers see is. ``problem``: why there is nothing to show.
     """
 
     known: KnownFeed
@@ -35,6 +36,7 @@ class FeedDays:
     absent: dict[date, str] = field(default_factory=dict)
     gone: frozenset[date] = frozenset()
     first: date | None = None
+    fresh: Freshness | None = None
     problem: FactloadError | None = None
 
     def gaps(self) -> list[Gap]:
@@ -74,9 +76,11 @@ def _of_warehouse(
     names = [known.name for known in feeds]
     found: dict[str, list[LoadSummary]] = defaultdict(list)
     began: dict[str, date] = {}
+    newest: dict[str, date] = {}
     try:
         with reading(connection_id) as connection:
             began = first_periods(connection, names)
+            newest = newest_published(connection, names)
             for load in loads_between(connection, names, first, last):
                 found[load.feed].append(load)
     except FactloadError as error:
@@ -91,6 +95,7 @@ def _of_warehouse(
                 MISSING,
             ),
             first=began.get(known.name),
+            fresh=freshness_of(known.feed, newest.get(known.name), now) if known.feed else None,
         )
         for known in feeds
     ]

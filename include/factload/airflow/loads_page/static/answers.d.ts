@@ -25,6 +25,14 @@ export interface Day {
   verified?: string;
 }
 
+/** How old what readers of a feed's rows see is. */
+export interface Fresh {
+  newest: string | null;
+  due: string | null;
+  by: string | null;
+  state: string;
+}
+
 /** One row of the calendar; `said_above` is the page's own: its problem is told once for several feeds. */
 export interface FeedDays {
   feed: string;
@@ -32,6 +40,7 @@ export interface FeedDays {
   workbook: string | null;
   problem: Refusal | null;
   first: string | null;
+  fresh: Fresh | null;
   days: Day[];
   absent: Record<string, string>;
   gaps: Gap[];

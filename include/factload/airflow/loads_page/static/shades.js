@@ -7,16 +7,19 @@ import { STATES } from "./states.js";
 
 /** @import { Day, FeedDays } from "./answers.js" */
 
-// Up to which share of rejected rows a bar is thin, and which is of middle size; beyond it is thick.
-const THIN = 0.01;
-const MIDDLE = 0.05;
+// From which share of rejected rows on there is a bar, and each is a thicker one.
+/** @type {[number, string][]} */
+const BARS = [
+  [0.1, " rejects-many"],
+  [0.02, " rejects-more"],
+  [0.005, " rejects-some"],
+];
 
-/** @param {number} rejected */
-const bar = (rejected) => (rejected <= THIN ? "some" : rejected <= MIDDLE ? "more" : "many");
+/** @param {Day} load */
+const bar = ({ share: rejected = 0 }) => BARS.find(([from]) => rejected >= from)?.[1] ?? "";
 
 /** @type {(load: Day | undefined) => string} */
-export const looks = (load) =>
-  [load?.share ? ` rejects-${bar(load.share)}` : "", load?.odd ? " odd" : ""].join("");
+export const looks = (load) => (load ? bar(load) + (load.odd ? " odd" : "") : "");
 
 // The same in words.
 /** @param {Day} load */
@@ -38,7 +41,7 @@ export function shadesOf(feeds) {
       words,
     );
   return [
-    days.some((load) => load.share) ? example(" rejects-many", "rejected: up to 1%, up to 5%, more") : null,
+    days.some(bar) ? example(" rejects-more", "rejected: from 0.5%, 2%, 10% on") : null,
     days.some((load) => load.odd) ? example(" odd", "an unusual number of rows") : null,
   ];
 }

@@ -6,6 +6,7 @@ import { trendCards } from "../charts/trend.js";
 import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { isDay, today } from "../format.js";
+import { freshness } from "../fresh.js";
 import { legend, loadPath, matrix, pager } from "../matrix.js";
 import { problem } from "../notices.js";
 import { keepShowing, silence } from "../stale.js";
@@ -30,15 +31,21 @@ const title = (name) =>
 /** @param {FeedDays[]} feeds */
 function makeBoard(feeds) {
   const table = matrix(days, today());
+  const fresh = el("div");
   const signs = el("div");
   const trend = el("div", { class: "slot" });
   show(
     main,
-    el("header", { class: "head" }, title(feeds[0]?.feed ?? dagId), pager(days, today(), here)),
+    el(
+      "header",
+      { class: "head" },
+      el("div", null, title(feeds[0]?.feed ?? dagId), fresh),
+      pager(days, today(), here),
+    ),
     el("section", { class: "card", "aria-label": "Calendar" }, table.node, signs),
     trend,
   );
-  return { table, signs, trend };
+  return { table, fresh, signs, trend };
 }
 
 async function draw() {
@@ -51,6 +58,7 @@ async function draw() {
     silence(main);
     failure = "";
     board ??= makeBoard(feeds);
+    show(board.fresh, feeds[0]?.fresh && feeds[0].first ? freshness(feeds[0].fresh) : null);
     show(board.signs, legend(feeds));
     board.table.update(feeds);
     const now = JSON.stringify(trend);

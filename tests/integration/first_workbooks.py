@@ -132,7 +132,9 @@ def report_server(inbox: Path) -> Made:
     rows[-1] = ("Grand Total", None, None, None, None, sum(amounts), None)
     path = xlsx(inbox / "report_2026-11-05.xlsx", Report=rows)
     sums = {"Net Amount": total(amounts), "Tax": total([0.19] * 90)}
-    return Made(path, 90, sums, {"Order Date": days(booked)}, rejected=6, says=("rejects in column",))
+    return Made(
+        path, 90, sums, {"Order Date": days(booked)}, says=("ends: {first: ", "skip_rows: [", ".* Total")
+    )
 
 
 @maker
@@ -199,7 +201,8 @@ def inventory(inbox: Path) -> Made:
     header = ("Item Code", "Warehouse Code", "On hand [pcs]", "Value (€)", "Share", "Remarks")
     path = xlsx(inbox / "inventory_2026-11-05.xlsx", README=readme, Stock=[header, *rows])
     sums = {"On hand [pcs]": total([r[2] for r in rows]), "Value (€)": total([r[3] for r in rows])}
-    return Made(path, 120, sums, keys={"Item Code": 40, "Warehouse Code": 3}, says=("a percent sign",))
+    sums["Share"] = total([Decimal(n % 30) / 100 for n in range(120)])
+    return Made(path, 120, sums, keys={"Item Code": 40, "Warehouse Code": 3}, says=("percent: true",))
 
 
 @maker
@@ -214,7 +217,7 @@ def line_items(inbox: Path) -> Made:
     below = [("Total", None, None, "EUR", sum(r[4] for r in rows), None), ("Source: ERP",)]
     path = xlsx(inbox / "fbl5n_2026-11-05.xlsx", Sheet1=[*above, header, *rows, *below])
     sums = {"Amount in local currency": total([r[4] for r in rows])}
-    return Made(path, 50, sums, {"Posting Date": ("2026-11-01", "2026-11-05")}, rejected=2)
+    return Made(path, 50, sums, {"Posting Date": ("2026-11-01", "2026-11-05")}, says=("ends: ",))
 
 
 @maker
@@ -356,10 +359,10 @@ def french_sales(inbox: Path) -> Made:
     return Made(
         path,
         80,
-        {"Montant HT": total(amounts), "Quantité": total(range(80))},
+        {"Montant HT": total(amounts), "Quantité": total(range(80)), "Écart": -total(range(80))},
         {"Date de facture": (str(DAY - timedelta(days=79)), str(DAY))},
         {"N° client": 10},
-        says=("brackets",),
+        says=("negative: parentheses",),
     )
 
 
@@ -410,9 +413,12 @@ def mixed_column(inbox: Path) -> Made:
     return Made(
         path,
         90,
-        {"Level": total([Decimal(n) + Decimal("0.5") for n in range(90)])},
+        {
+            "Level": total([Decimal(n) + Decimal("0.5") for n in range(90)]),
+            "Reading": total([n for n in range(90) if n % 10]),
+        },
         keys={"Machine Code": 5},
-        says=("values of several kinds", "show errors"),
+        says=('nulls: ["n/a"]', "show errors"),
     )
 
 
@@ -454,8 +460,7 @@ def totals_in_every_column(inbox: Path) -> Made:
         path,
         70,
         {"Jan": total([r[2] for r in rows]), "Feb": total([r[3] for r in rows])},
-        rejected=2,
-        says=("not_allowed",),
+        says=('ends: {first: "Grand Total"}', "skip_rows: "),
     )
 
 

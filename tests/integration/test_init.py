@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from openpyxl.worksheet.table import Table
 
 from factload.errors import FeedError, WorkbookError
 from factload.propose.ddl import ddl_text
@@ -302,6 +303,30 @@ def test_a_dimension_with_a_history_is_looked_up_in_the_loads_period(place: Plac
     assert dimension["as_of"] == {"valid_from": "valid_from", "valid_to": "valid_to"}
 
 
+def test_last_days_numbers_and_dates_in_texts_are_recognised_by_the_members(place: Place) -> None:
+    place.execute(
+        "CREATE TABLE dim_tariff (tariff_id int PRIMARY KEY, tariff_no int NOT NULL, valid_from date NOT NULL, "
+        "valid_to date, UNIQUE (tariff_no, valid_from));"
+        "CREATE TABLE dim_date (date_id int PRIMARY KEY, day date NOT NULL UNIQUE);"
+        "CREATE TABLE fact_uses (tariff_id int NOT NULL REFERENCES dim_tariff, day_id int NOT NULL REFERENCES dim_date,"
+        " uses numeric(9,2), paid boolean, load_id text);"
+        "INSERT INTO dim_tariff VALUES (1, 7, '2020-01-01', '2026-10-31'), (2, 7, '2026-11-01', '9999-12-31');"
+        "INSERT INTO dim_date VALUES (1, '2026-11-05'), (2, '2026-11-13');"
+    )
+    header, days = ("Tariff No", "Day", "Uses", "Paid"), ("05.11.2026", "13.11.2026")
+    rows = [("007", day, "3,50-", paid) for day, paid in zip(days, ("ja", "nein"), strict=True)]
+    workbook = write_workbook(place.home / "inbox/uses_2026-11-05.xlsx", header, *rows)
+    output = place.home / "include/feeds/uses.yaml"
+    assert factload("init", str(workbook), "--output", str(output)).returncode == 0
+    feed = yaml.safe_load(output.read_text(encoding="utf-8"))
+    tariff, day = feed["dimensions"]["tariff"], feed["dimensions"]["day"]
+    assert (tariff["type"], tariff["as_of"]["valid_to"]) == ("integer", {"inclusive": "valid_to"})
+    assert (day["type"], day["date_format"]) == ("date", "%d.%m.%Y")
+    assert factload("run", "uses", "--period", "2026-11-05").returncode == 0
+    loaded = place.rows("SELECT tariff_id, day_id, uses::text, paid FROM fact_uses ORDER BY 2")
+    assert loaded == [(2, 1, "-3.50", True), (2, 2, "-3.50", False)]
+
+
 def test_a_load_id_of_the_sheet_s_own_is_not_the_load_column(place: Place) -> None:
     workbook = write_workbook(
         place.home / "inbox/trips.xlsx", ("Load ID", "Weight"), *((f"L{n}", n) for n in range(30))
@@ -424,29 +449,74 @@ def test_names_in_merged_cells_and_formulas_never_computed_are_left_out(place: P
     assert "column Double: 9 of its cells hold formulas whose values were never saved" in text
 
 
-def test_totals_become_rejects_by_what_is_blank_in_them_or_by_their_label(place: Place) -> None:
-    rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
-    full = write_workbook(place.home / "inbox/full.xlsx", ("Region", "Amount"), *rows, ("Grand Total", 285))
-    text = text_of(place, full)
-    feed = yaml.safe_load(text)
-    assert feed["fact"]["columns"]["region"] == {
-        "column": "Region",
-        "type": "text",
-        "not_allowed": ["Grand Total"],
+def test_totals_and_notes_are_left_out_where_a_text_or_a_blank_row_tells_them(place: Place) -> None:
+    rows: list[tuple[object, ...]] = [(f"R{n % 4}", n * 1.5, "EUR") for n in range(20)]
+    header = ("Region", "Amount", "Currency")
+    parts = [("North Total", 1, None), ("South Total", 2, None), ("East Total", 3, None)]
+    between: list[tuple[object, ...]] = [*rows[:5], parts[0], *rows[5:10], parts[1], *rows[10:], parts[2]]
+    between.append(("Grand Total", 285, None))
+    noted = [*rows, (None, None, None), ("Source: ERP", None, None)]
+    found = {}
+    for name, below in {"full": between, "noted": noted, "total": [*rows, (None, 285, "Total")]}.items():
+        workbook = write_workbook(place.home / f"inbox/{name}.xlsx", header, *below)
+        feed = yaml.safe_load(text_of(place, workbook))
+        assert feed["max_rejects"] == "0.5%"
+        found[name] = {field: feed["workbook"].get(field) for field in ("ends", "skip_rows")}
+    assert found == {
+        "full": {
+            "ends": {"first": "Grand Total"},
+            "skip_rows": [{"column": "Region", "pattern": ".* Total"}],
+        },
+        "noted": {"ends": "blank_row", "skip_rows": None},
+        "total": {"ends": {"first": "Total", "column": "Currency"}, "skip_rows": None},
     }
-    assert "# rejects in column 'Region': not_allowed 1, the first at A22" in text
-    assert feed["max_rejects"] == "6%"
-    dated = [(*row, "EUR") for row in rows]
-    part = write_workbook(
-        place.home / "inbox/part.xlsx", ("Region", "Amount", "Currency"), *dated, ("Total", 285, None)
+
+
+def test_a_closing_balance_below_a_blank_row_is_no_data(place: Place) -> None:
+    rows: list[tuple[object, ...]] = [(f"{1 + n}.11.2026", "fee", n * 1.5, "EUR") for n in range(20)]
+    below = [(None,) * 4, ("Balance on 30 November", None, 285, None)]
+    header = ("Booked", "What", "Amount", "Currency")
+    feed = yaml.safe_load(text_of(place, write_workbook(place.home / "inbox/b.xlsx", header, *rows, *below)))
+    assert (feed["workbook"]["ends"], feed["fact"]["columns"]["booked"]["type"]) == ("blank_row", "date")
+
+
+def test_the_last_part_s_total_is_no_end(place: Place) -> None:
+    north, south = [("North", 1.5, "EUR")] * 3, [("South", 2, "EUR")] * 3
+    rows = [*north, ("North Total", 4.5, None), *south, ("South Total", 6, None)]
+    workbook = write_workbook(place.home / "inbox/parts.xlsx", ("Region", "Amount", "Currency"), *rows * 3)
+    feed = yaml.safe_load(text_of(place, workbook))
+    equals = [{"column": "Region", "equals": f"{name} Total"} for name in ("North", "South")]
+    assert (feed["workbook"].get("ends"), feed["workbook"]["skip_rows"]) == (None, equals)
+
+
+def test_rows_in_an_excel_table_are_found_by_its_name(place: Place) -> None:
+    path = place.home / "inbox/tables.xlsx"
+    rows = [(f"R{n % 4}", n * 1.5, None, "beside") for n in range(20)]
+    write_workbook(path, ("Sales",), (None,), ("Region", "Amount", None, "Notes"), *rows, ("Total", 285))
+    opened = openpyxl.load_workbook(path)
+    sheet = first_sheet(opened)
+    table = Table(displayName="Sales", ref="A3:B24", totalsRowCount=1)
+    sheet.add_table(table)
+    opened.save(path)
+    feed = yaml.safe_load(text_of(place, path))
+    assert (feed["workbook"]["table"], feed["workbook"].keys() & {"sheet", "ends"}) == ("Sales", set())
+    assert feed["max_rejects"] == "0.5%"
+    assert {c.get("column") for c in feed["fact"]["columns"].values()} <= {"Region", "Amount", None}
+
+
+def test_a_total_that_no_text_tells_is_a_reject_where_something_is_blank_in_it(place: Place) -> None:
+    rows = [(f"R{n % 4}" if n else "Total", n * 1.5, "EUR") for n in range(20)]
+    workbook = write_workbook(
+        place.home / "inbox/part.xlsx", ("Region", "Amount", "Currency"), *rows, ("Total", 285, None)
     )
-    columns = yaml.safe_load(text_of(place, part))["fact"]["columns"]
-    assert columns["currency"] == {"column": "Currency", "type": "text", "required": True}
+    feed = yaml.safe_load(text_of(place, workbook))
+    assert feed["fact"]["columns"]["currency"] == {"column": "Currency", "type": "text", "required": True}
+    assert "ends" not in feed["workbook"]
 
 
 def test_a_total_that_would_be_loaded_as_a_row_is_called_out(place: Place) -> None:
     place.execute("CREATE TABLE fact_units (amount numeric(12,2), load_id text)")
-    rows = [(f"R{n % 4}", n * 1.5) for n in range(20)]
+    rows = [(f"R{n % 4}" if n else "Total", n * 1.5) for n in range(20)]
     workbook = write_workbook(place.home / "inbox/units.xlsx", ("Region", "Amount"), *rows, ("Total", 285))
     text = text_of(place, workbook, table="fact_units")
     assert "# ATTENTION: row 22 looks like a total and would be loaded as a row" in text

@@ -104,7 +104,7 @@ def test_a_defect_is_named_with_file_line_field_and_remedy(
         ("required: true", "decimal: \",\"", "fact.columns.metric: says how numbers are written in text"),
         ("required: true", "parse_text: true, decimal: \";\"", "fact.columns.metric.decimal"),
         ("numeric(18,4)\", required: true", "date\", date_format: \"%d.%m.%Y\"", "says how dates are written in text"),
-        ("numeric(18,4)\", required: true", "date\", parse_text: true, date_format: \"dd.mm.yyyy\"", "expected %d, %m and %Y"),
+        ("numeric(18,4)\", required: true", "date\", parse_text: true, date_format: \"dd.mm.yyyy\"", "expected %d, %m (or %b, %B) and %Y"),
         ("required: true", "parse_text: true, date_format: \"%d.%m.%Y\"", "`date_format` goes with a date or a timestamp"),
         ("numeric(18,4)\", required: true", "text\", parse_text: true", "`parse_text` is for numbers, dates and booleans"),
         ("numeric(18,4)\", required: true", "date\", decimal: \",\"", "`decimal` and `thousands` go with a number"),

@@ -46,6 +46,11 @@ _CELLS = st.one_of(
     st.tuples(st.just(Kind.TEXT), st.from_regex(r"\A-?[0-9]{1,3}([.,' ][0-9]{3}){0,2}([.,][0-9]{1,3})?\Z")),
     st.tuples(st.just(Kind.TEXT), st.dates().map(lambda day: day.strftime("%d.%m.%Y"))),
     st.tuples(st.just(Kind.TEXT), st.dates().map(str)),
+    st.tuples(
+        st.just(Kind.TEXT),
+        st.from_regex(r"\A[(-]?(€ )?[0-9]{1,3}(,[0-9]{3}){0,1}(\.[0-9]{1,2})?( %| USD)?[)-]?\Z"),
+    ),
+    st.tuples(st.just(Kind.TEXT), st.sampled_from(["-", "n/a", " NULL"])),
     st.tuples(st.just(Kind.TEXT), st.text("ab1-/. ", min_size=1, max_size=6).filter(str.strip)),
 )
 
@@ -67,6 +72,7 @@ def test_what_is_proposed_rejects_nothing_that_was_seen(cells: list[Cell], all_t
         reading.type,
         parse_text=reading.parse_text or (all_text and reading.type.kind != "text"),
         text_format=reading.written,
+        nulls=reading.nulls,
     )
     column = Column(np.array([kind for kind, _ in cells], np.uint8), texts(text for _, text in cells))
     _, codes = convert(column, np.zeros(len(cells), np.bool_), field, calendar=GREGORIAN)
@@ -130,11 +136,21 @@ def test_amounts_have_fractions_sooner_or_later() -> None:
         (("00123", "00124"), "text", TextFormat()),
         (("+49301234", "+49305678"), "text", TextFormat()),
         (("12345678901234567890", "1"), "text", TextFormat()),
-        (("(12.50)", "3.00"), "text", TextFormat()),
-        (("12%", "3%"), "text", TextFormat()),
-        (("€ 12.50", "€ 3"), "text", TextFormat()),
-        (("12.50-", "3.00"), "text", TextFormat()),
-        (("1", "n/a"), "text", TextFormat()),
+        (("(12.50)", "3.00"), "numeric(18,4)", TextFormat(negative="parentheses")),
+        (("12%", "3%"), "numeric(18,4)", TextFormat(percent=True)),
+        (("12,5 %", "3 %-"), "numeric(18,4)", TextFormat(",", percent=True, negative="trailing")),
+        (("12%", "3"), "text", TextFormat()),
+        (("€ 12.50", "€ 3"), "numeric(18,4)", TextFormat(strip=("€",))),
+        (
+            ("1.234,50 EUR", "17,30- EUR"),
+            "numeric(18,4)",
+            TextFormat(",", ".", negative="trailing", strip=("EUR",)),
+        ),
+        (("€ 12.50", "$ 3"), "text", TextFormat()),
+        (("12.50-", "3.00"), "numeric(18,4)", TextFormat(negative="trailing")),
+        (("12.50-", "(3.00)"), "text", TextFormat()),
+        (("1", "n/a"), "bigint", TextFormat()),
+        (("1", "oops"), "text", TextFormat()),
         (("true", "FALSE"), "boolean", TextFormat()),
     ],
 )
@@ -163,7 +179,10 @@ def test_other_columns_tell_which_mark_is_meant() -> None:
         (("01/02/2026", "03/04/2026"), "text", ""),  # the day or the month first
         (("31.02.2026",), "text", ""),
         (("13/13/2026",), "text", ""),
-        (("5 Nov 2026",), "text", ""),
+        (("5 Nov 2026",), "date", "%d %b %Y"),
+        (("5 May 2026",), "date", "%d %b %Y"),
+        (("05-NOV-2026 02:30 PM",), "timestamp", "%d-%b-%Y %I:%M %p"),
+        (("5 Mai 2026",), "text", ""),
         (("2026-11-05T10:30:00+02:00",), "text", ""),
     ],
 )
@@ -181,13 +200,24 @@ def test_eight_digits_are_a_date_only_where_the_name_says_so() -> None:
 
 def test_what_is_not_certain_is_said() -> None:
     assert "may part fractions or thousands" in read(written("1.234", "2.500"), all_text=True).notes[0]
+    assert "several currencies" in read(written("€ 1", "$ 2"), all_text=True).notes[0]
+    assert "12 % is 0.12" in read(written("12 %"), all_text=True).notes[0]
     assert "%d/%m/%Y or %m/%d/%Y" in read(written("01/02/2026"), all_text=True).notes[0]
     assert "times of day or durations" in read([(Kind.SERIAL, "0.354")]).notes[0]
     assert "several kinds" in read([*numbers(1), (Kind.SERIAL, "46000")]).notes[0]
 
 
 def test_few_odd_cells_do_not_decide() -> None:
-    reading = read([*numbers(*range(1000)), *written("n/a")])
+    reading = read([*numbers(*range(1000)), *written("oops")])
     assert str(reading.type) == "bigint"
     assert reading.notes == ("1 of 1,001 cells seen hold something else: rejects",)
-    assert str(read([*numbers(*range(50)), *written("n/a")]).type) == "text"
+    assert str(read([*numbers(*range(50)), *written("oops")]).type) == "text"
+
+
+def test_words_for_nothing_among_values_are_nulls() -> None:
+    reading = read([*numbers(1, 2), *written("n/a", "- ")])
+    assert (str(reading.type), reading.nulls, reading.notes) == ("bigint", ("-", "n/a"), ())
+    dates = read(written("05.11.2026", "k.A."), all_text=True)
+    assert (str(dates.type), dates.written.date, dates.nulls) == ("date", "%d.%m.%Y", ("k.A.",))
+    assert read(written("north", "-")).nulls == ()
+    assert read(written("-", "n/a")).nulls == ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 
 from factload.propose.names import is_called_a_date, is_digits_alone, may_have_fractions
-from factload.propose.text_shapes import Shape, has_marks, shape_of_dates, shape_of_numbers
+from factload.propose.text_shapes import Shape, digits_of, has_marks, shape_of_dates, shape_of_numbers
 from factload.sheet.block import UNREADABLE, Kind
 from factload.sheet.doubles import may_be_cut
 from factload.sheet.numbers import parse_decimal
@@ -27,6 +27,29 @@ _NOISY_FROM, _SHORT = 14, 10  # digits
 _SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE, Kind.TIME}
 _FIRST_DAYS = 367  # serial numbers of the year 1900: times of day and durations, no dates
 _WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE, Kind.STALE)
+# Words for nothing that are no number, no date and no truth value.
+_NULLS = frozenset(
+    {
+        *(
+            "-",
+            "--",
+            "\u2013",
+            "\u2014",
+            ".",
+            "..",
+            "...",
+            "?",
+            "N/A",
+            "n/a",
+            "#N/A",
+            "NA",
+            "na",
+            "n.a.",
+            "N.A.",
+        ),
+        *("NULL", "null", "None", "none", "NaN", "nan", "k.A.", "k. A.", "s.o.", "nil", "(blank)"),
+    }
+)
 _TRUTH = {"true", "false"}
 TEXT, DOUBLE = SqlType("text"), SqlType("double")
 
@@ -35,14 +58,17 @@ Cells = Mapping[tuple[Kind, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a column may be read: ``written`` in its texts, if ``parse_text``; ``notes`` for whoever reads the feed."""
+    """How a column may be read: ``written`` in its texts, if ``parse_text``; ``nulls`` are no values; ``notes`` are
+    for whoever reads the feed."""
 
     type: SqlType
     parse_text: bool = False
     written: TextFormat = UNGROUPED
     notes: tuple[str, ...] = ()
+    nulls: tuple[str, ...] = ()
 
 
+_PERCENT = '12 % is 0.12; if it is to be 12: strip: ["%"]'
 _TIMES = Reading(
     TEXT,
     notes=("times of day or durations, which no type here has: read as texts such as 12:20:00",),
@@ -57,6 +83,27 @@ def reading_of(header: str, cells: Cells, *, all_text: bool, decimal: str | None
     values = Counter({cell: n for cell, n in cells.items() if cell[0] not in UNREADABLE})
     if not values:
         return Reading(TEXT, notes=("no row seen holds anything here",))
+    reading = _without_nulls(header, values, all_text=all_text, decimal=decimal)
+    return reading or _of_values(header, values, all_text=all_text, decimal=decimal)
+
+
+def _without_nulls(
+    header: str, values: Counter[tuple[Kind, str]], *, all_text: bool, decimal: str | None
+) -> Reading | None:
+    """How the column is read if the usual words for nothing are no values; nothing where it is a text even so."""
+    words = sorted({text.strip() for kind, text in values if kind == Kind.TEXT} & _NULLS)
+    rest = Counter(
+        {cell: n for cell, n in values.items() if cell[0] != Kind.TEXT or cell[1].strip() not in words}
+    )
+    if not words or not rest:
+        return None
+    reading = _of_values(header, rest, all_text=all_text, decimal=decimal)
+    return None if reading.type.kind == "text" else replace(reading, nulls=tuple(words))
+
+
+def _of_values(
+    header: str, values: Counter[tuple[Kind, str]], *, all_text: bool, decimal: str | None
+) -> Reading:
     kept = _without_few(values)
     few = values.total() - kept.total()
     notes = (f"{few:,} of {values.total():,} cells seen hold something else: rejects",) if few else ()
@@ -123,21 +170,19 @@ def _written(
     if others <= _SPREADSHEET_NUMBERS:
         numbers = shape_of_numbers(texts, decimal)
     if numbers.format is not None:
+        plain = dict(zip(texts, digits_of(list(texts), numbers.format), strict=True))
         digits = Counter[str]()
         for (kind, text), n in values.items():
-            digits[_digits(text, numbers.format) if kind == Kind.TEXT else text] += n
+            digits[plain[text] if kind == Kind.TEXT else text] += n
         written = numbers.format if has_marks(texts) else UNGROUPED
-        exact = {_digits(text, numbers.format) for text in texts}
-        reading = replace(_numbers(header, digits, written, exact), parse_text=not all_text)
+        exact = set(plain.values())
+        notes = (_PERCENT,) if numbers.format.percent else ()
+        reading = _numbers(header, digits, written, exact)
+        reading = replace(reading, parse_text=not all_text, notes=(*notes, *reading.notes))
         return _without_cut_numbers(reading, [text for kind, text in values if kind == Kind.NUMBER])
     mixed = "values of several kinds: read as texts" if others else ""
     doubts = [doubt for doubt in (dates.doubt or numbers.doubt, mixed) if doubt]
     return Reading(TEXT, notes=tuple(doubts[:1]))
-
-
-def _digits(text: str, written: TextFormat) -> str:
-    text = text.strip(" \t")
-    return (text.replace(written.thousands, "") if written.thousands else text).replace(written.decimal, ".")
 
 
 def _typed_numbers(header: str, texts: Mapping[str, int]) -> Reading:

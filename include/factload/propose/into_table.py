@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from factload.dimension.normalize import normalize
 from factload.propose.column_types import Reading
 from factload.propose.dimensions_seen import BusinessKey, business_keys, may_be_created
 from factload.propose.names import IS_FACT, has_key_end, identifier, plain, stem, unused
@@ -23,9 +24,12 @@ from factload.propose.proposal import (
 )
 from factload.propose.sheet_seen import SeenColumn, SeenSheet
 from factload.propose.tables_seen import SeenTable, TableColumn, Warehouse
+from factload.propose.text_shapes import truth_words
 from factload.sql_types import SqlType
+from factload.vectors import texts as texts_array
 
 _KEYS_ASKED = 1_000
+_ISO = "%Y-%m-%d"
 _NUMBERS, _MOMENTS = ("integer", "numeric", "double"), ("date", "timestamp")
 
 
@@ -74,7 +78,7 @@ def into(
                 left.append(column)
             continue
         seen = free.pop(header)
-        reading = _as_declared(seen.reading, column.type)
+        reading = _as_declared(seen, column.type, all_text=sheet.csv is not None)
         labels = seen.not_allowed if column.type.kind == "text" else ()
         required = column.needed or seen.required
         columns.append(ProposedColumn(column.name, None, header, reading, required, reading.notes, labels))
@@ -120,8 +124,11 @@ def _load_column(fact: SeenTable, sheet: SeenSheet) -> str | None:
     return next(iter(named), next((n for n in texts if "load" in n.lower()), None))
 
 
-def _as_declared(reading: Reading, declared: SqlType) -> Reading:
+def _as_declared(seen: SeenColumn, declared: SqlType, *, all_text: bool) -> Reading:
     """The column's own type, and what the sheet's texts write where they write such values."""
+    reading = seen.reading
+    if declared.kind == "boolean" and (words := truth_words(seen.cells)):
+        return Reading(declared, parse_text=not all_text, written=words)
     same = any(
         {reading.type.kind, declared.kind} <= set(kinds) for kinds in (_NUMBERS, _MOMENTS, ("boolean",))
     )
@@ -148,13 +155,15 @@ def _dimension_of(
 
 @dataclass(frozen=True, slots=True)
 class _Match:
-    """A business key and the headers that may hold it: how many of the values are members, of how many."""
+    """A business key and the headers that may hold it: how many of the values are members, of how many; and whether
+    they have to be compared as numbers for that."""
 
     key: BusinessKey
     headers: tuple[str, ...]
     why: str
     members: int
     asked: int
+    as_numbers: bool = False
 
 
 def _key_headers(
@@ -179,10 +188,28 @@ def _key_headers(
         "",
         best.headers,
         why,
-        type=best.key.type,
+        type="integer" if best.as_numbers else best.key.type,
         create=create,
         history=best.key.history,
+        inclusive=_is_inclusive(table, best.key, warehouse),
+        date_format=_date_format(free[best.headers[0]]) if best.key.type == "date" else "",
     )
+
+
+def _is_inclusive(table: SeenTable, key: BusinessKey, warehouse: Warehouse) -> bool:
+    """Whether the end of validity is a member's last day, as far as the table shows it."""
+    ends = [table.column(name) for name in key.history or ()]
+    dated = bool(ends) and all(end and end.type and end.type.kind == "date" for end in ends)
+    return (
+        dated
+        and key.history is not None
+        and warehouse.ends_on_last_days(table.name, key.columns, key.history)
+    )
+
+
+def _date_format(seen: SeenColumn) -> str:
+    """How a column's texts write dates; nothing where its cells are dates."""
+    return seen.reading.written.date or _ISO if seen.reading.parse_text else ""
 
 
 def _by_name(
@@ -199,8 +226,7 @@ def _by_name(
     for wanted in (column, key.columns[0], table.called):
         header = _named(wanted, free)
         if header and _may_hold(free[header], key):
-            members, asked = _members(key, table, free[header], warehouse)
-            return _Match(key, (header,), "the same name", members, asked)
+            return _matched(key, table, header, free[header], warehouse, "the same name")
     return None
 
 
@@ -213,21 +239,37 @@ def _by_members(
     for header, seen in free.items():
         if not _may_hold(seen, key):
             continue
-        members, asked = _members(key, table, seen, warehouse)
-        if members > (best.members if best else 0):
-            best = _Match(key, (header,), f"{members} of its {asked} values seen are members", members, asked)
+        match = _matched(key, table, header, seen, warehouse, "")
+        if match.members > (best.members if best else 0):
+            best = replace(match, why=f"{match.members} of its {match.asked} values seen are members")
     return best
+
+
+def _matched(
+    key: BusinessKey, table: SeenTable, header: str, seen: SeenColumn, warehouse: Warehouse, why: str
+) -> _Match:
+    texts = seen.keys[:_KEYS_ASKED]
+    members = warehouse.members_among(table.name, key.columns[0], texts)
+    column, numbers = table.column(key.columns[0]), normalize(texts_array(texts), (), "integer").to_pylist()
+    if (
+        members < len(texts)
+        and column
+        and column.type
+        and column.type.kind == "integer"
+        and None not in numbers
+    ):
+        counted = warehouse.members_among(
+            table.name, key.columns[0], [str(n) for n in dict.fromkeys(numbers)]
+        )
+        if counted > members:
+            return _Match(key, (header,), why, counted, len(set(numbers)), as_numbers=True)
+    return _Match(key, (header,), why, members, len(texts))
 
 
 def _may_hold(seen: SeenColumn, key: BusinessKey) -> bool:
     """Whether a load can read the column's cells as such a key."""
-    dated = seen.reading.type.kind == "date" and not seen.reading.parse_text
+    dated = seen.reading.type.kind == "date"
     return dated if key.type == "date" else bool(seen.cells)
-
-
-def _members(key: BusinessKey, table: SeenTable, seen: SeenColumn, warehouse: Warehouse) -> tuple[int, int]:
-    texts = seen.keys[:_KEYS_ASKED]
-    return warehouse.members_among(table.name, key.columns[0], texts), len(texts)
 
 
 def _named(name: str, free: Mapping[str, SeenColumn]) -> str | None:

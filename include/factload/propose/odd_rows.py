@@ -11,11 +11,13 @@ from factload.propose.header import FoundTable
 from factload.sheet.block import Kind
 from factload.sheet.rows import Row
 
-_TOTAL = re.compile(
+_ALL = (
     r"(?:(?:grand|sub|report|overall|gesamt|zwischen)[\s-]?)?(?:totals?|sums?|summen?|gesamt(?:summe)?|insgesamt|"
-    r"somme|totaux|total\s+g[eé]n[eé]ral)\b.{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?",
-    re.IGNORECASE,
+    r"somme|totaux|total\s+g[eé]n[eé]ral)\b"
 )
+_TOTAL = re.compile(_ALL + r".{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?", re.IGNORECASE)
+_OF_ALL = re.compile(_ALL + r"\s*:?", re.IGNORECASE)
+_PART = re.compile(r"sub|zwischen", re.IGNORECASE)
 THE_HEADER, A_NOTE = "the header again", "a note"
 _SPARSE = 3  # columns: with fewer a row of one cell says nothing
 
@@ -31,15 +33,23 @@ class OddRow:
     label: tuple[int, str] | None = None
 
 
+def is_grand_total(label: str) -> bool:
+    """Whether a label says that the row is of all rows above it, and of no part of them."""
+    return _OF_ALL.fullmatch(label) is not None and not _PART.match(label)
+
+
 def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
     """The odd ones among the rows below a header."""
     filled = {row.number: _filled(row, found) for row in rows}
     usual = median(len(columns) for columns in filled.values()) if filled else 0
     last = max((row.number for row in rows if len(filled[row.number]) * 2 > usual), default=0)
+    parted = last + 1 not in filled
     odd = []
     for row in rows:
         columns = filled[row.number]
         what = _what(row, columns, found, usual, last)
+        if not what and parted and row.number > last and 0 < 2 * len(columns) <= usual >= _SPARSE:
+            what = A_NOTE  # below a blank row, with few cells: a closing balance, a signature
         if what:
             texts = [(i, row.cells[i][1]) for i in columns if row.cells[i][0] == Kind.TEXT]
             label = texts[0] if texts and what != A_NOTE else None

@@ -22,7 +22,8 @@ KEY_TYPE = SqlType("integer", bits=64)
 
 @dataclass(frozen=True, slots=True)
 class ProposedDimension:
-    """One dimension; ``new`` when its table is yet to be made. ``history``: its columns valid from and to."""
+    """One dimension; ``new`` when its table is yet to be made. ``history``: its columns valid from and to, of which the
+    second is ``inclusive`` where it holds the last day. ``date_format``: how texts write a key that is a date."""
 
     name: str
     table: str
@@ -31,10 +32,12 @@ class ProposedDimension:
     headers: tuple[str, ...]
     why: str
     key_type: SqlType = KEY_TYPE
-    type: Literal["text", "date"] = "text"
+    type: Literal["text", "date", "integer"] = "text"
     new: bool = False
     create: bool = False
     history: tuple[str, str] | None = None
+    inclusive: bool = False
+    date_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

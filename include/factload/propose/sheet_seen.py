@@ -15,12 +15,14 @@ from itertools import islice
 from pathlib import Path
 
 from factload.errors import WorkbookError
+from factload.propose.areas_seen import table_around
 from factload.propose.column_types import Reading, reading_of
 from factload.propose.csv_seen import SeenCsv
 from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
+from factload.propose.left_out import NOTHING, LeftOut, rows_left_out
 from factload.propose.odd_rows import THE_HEADER, OddRow, odd_rows
 from factload.sheet.block import Kind
-from factload.sheet.choices import Merged
+from factload.sheet.choices import AreaChoice, CellChoices, Merged
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.doubles import as_excel_shows, is_too_long_a_key
 from factload.sheet.header import Header, columns_named
@@ -70,7 +72,8 @@ class SeenColumn:
 @dataclass(frozen=True)
 class SeenSheet:
     """The sheet that is looked at, and the others of the workbook. ``left_out``: columns that no feed can read, each
-    with the reason; ``odd``: rows that look like totals or notes."""
+    with the reason; ``odd``: rows that look like totals or notes; ``leaves``: what of them a feed can leave out.
+    ``table``: the Excel table that holds the rows."""
 
     name: str
     others: tuple[str, ...]
@@ -83,6 +86,9 @@ class SeenSheet:
     decimal: str | None = None
     whole: bool = True
     merged: Merged = "reject"
+    leaves: LeftOut = NOTHING
+    first_header: str = ""
+    table: str | None = None
 
     def column(self, header: str) -> SeenColumn:
         """The column called so."""
@@ -108,12 +114,33 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         cells = [s for s in source.sheets if s.kind == "worksheet"]
         chosen = choose(source.sheets, sheet) if sheet and csv is None else cells
         part, found = _best(source, chosen, path)
-        bound = max(ROWS_LOOKED_AT, _CELLS_LOOKED_AT // max(1, len(found.names)))
-        rows, whole = _rows(source, part, found.row, bound)
-        if not rows:
-            raise _no_rows(path, part.name, found.row)
-        seen = _sheet(part.name, found, rows, csv, source.calendar)
-        return replace(seen, others=tuple(s.name for s in cells if s != part), whole=whole)
+        others = tuple(s.name for s in cells if s != part)
+        table = table_around(source, part, found)
+        if table is None:
+            return _looked_at(source, part, found, path, csv, others)
+    with open_source(path, cells=CellChoices(area=AreaChoice(table=table))) as source:
+        [part] = source.sheets
+        with closing(_generator(source.all_rows(part))) as rows:
+            inside = find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name)
+        seen = _looked_at(source, part, inside or found, path, csv, others)
+        return replace(seen, table=table)
+
+
+def _looked_at(
+    source: Source,
+    part: SheetPart,
+    found: FoundTable,
+    path: Path,
+    csv: SeenCsv | None,
+    others: tuple[str, ...],
+) -> SeenSheet:
+    """What stands below the header that was found."""
+    bound = max(ROWS_LOOKED_AT, _CELLS_LOOKED_AT // max(1, len(found.names)))
+    rows, whole = _rows(source, part, found.row, bound)
+    if not rows:
+        raise _no_rows(path, part.name, found.row)
+    seen = _sheet(part.name, found, rows, csv, source.calendar, whole=whole)
+    return replace(seen, others=others)
 
 
 def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[SheetPart, FoundTable]:
@@ -161,7 +188,13 @@ def _no_rows(path: Path, sheet: str, header_row: int) -> WorkbookError:
 
 
 def _sheet(
-    name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, calendar: Calendar
+    name: str,
+    found: FoundTable,
+    rows: Sequence[Row],
+    csv: SeenCsv | None,
+    calendar: Calendar,
+    *,
+    whole: bool,
 ) -> SeenSheet:
     within = [row for row in rows if any(row.cells[i][1].strip() for i in found.names if i in row.cells)]
     odd = odd_rows(found, within)
@@ -180,8 +213,26 @@ def _sheet(
             left_out[header] = why
             continue
         reading = reading_of(header, cells, all_text=csv is not None, decimal=decimal)
+        if reading.nulls:
+            shown = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
+            cells = shown
         columns.append(SeenColumn(header, len(data), cells, reading, calendar))
-    seen = SeenSheet(name, (), found.row, tuple(columns), left_out, odd, len(rows), csv, decimal)
+    leaves = rows_left_out(found, odd, data, whole=whole)
+    odd = tuple(row for row in odd if row.number not in leaves.rows)
+    seen = SeenSheet(
+        name,
+        (),
+        found.row,
+        tuple(columns),
+        left_out,
+        odd,
+        len(rows),
+        csv,
+        decimal,
+        whole,
+        leaves=leaves,
+        first_header=found.names[min(found.names)],
+    )
     return _refusing_odd_rows(seen, found)
 
 
@@ -203,14 +254,8 @@ def _unreadable(cells: Counter[tuple[Kind, str]], rows: int) -> str:
     errors = sum(n for (kind, _), n in cells.items() if kind == Kind.ERROR)
     if formulas > 0.005 * rows:
         return f"{formulas:,} of its cells hold formulas whose values were never saved: open and save it in Excel"
-    stale = sum(n for (kind, _), n in cells.items() if kind == Kind.STALE)
     if stale > 0.005 * rows:
         return f"{stale:,} of its cells hold formulas {OUT_OF_DATE}"
-    if stale > 0.005 * rows:
-        return (
-            f"{stale:,} of its cells hold formulas whose saved values the workbook calls out of date: open and save "
-            "it in Excel; or say `stale_formulas: take`"
-        )
     return f"{errors:,} of its cells show errors" if errors > 0.005 * rows else ""
 
 

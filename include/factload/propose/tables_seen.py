@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import MetaData, Table, cast, column, func, inspect, literal, select, types
+from sqlalchemy import (
+    Column,
+    MetaData,
+    Table,
+    cast,
+    column,
+    func,
+    inspect,
+    literal,
+    select,
+    type_coerce,
+    types,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
@@ -101,6 +114,24 @@ class Warehouse:
         if self.connection is None:
             return True
         return self.connection.scalar(select(literal(1)).select_from(_table(table)).limit(1)) is None
+
+    def ends_on_last_days(self, table: str, keys: Sequence[str], history: tuple[str, str]) -> bool:
+        """Whether members of a table are valid to the day before the next one begins, and none to that day itself.
+        ``history``: columns of the type date."""
+        if self.connection is None:
+            return False
+        schema, name = split_name(table)
+        columns: list[Column[Any]] = [
+            *(Column(day, types.Date) for day in history),
+            *(Column(key, types.Text) for key in keys),
+        ]
+        members = Table(name, MetaData(), *columns, schema=schema)
+        one, other, (start, end) = members.alias(), members.alias(), history
+        days = type_coerce(other.c[start] - one.c[end], types.Integer)
+        counts = select(func.count().filter(days == 1), func.count().filter(days == 0))
+        same = [one.c[key] == other.c[key] for key in keys]
+        the_day_after, the_same_day = self.connection.execute(counts.where(*same)).one()
+        return bool(the_day_after and not the_same_day)
 
     def is_unique(self, table: str, key: str) -> bool:
         """Whether no two rows of a table have the same value in ``key``, spaces around it aside."""

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
+from factload.sheet.block import Column, Kind
+from factload.sheet.marked_numbers import writes_marked
 from factload.sheet.text_format import TextFormat
+from factload.sheet.text_values import read_text
+from factload.sql_types import SqlType
 from factload.vectors import matches, texts
 
 _SPACES = (" ", "\u00a0", "\u202f")
@@ -18,13 +24,33 @@ _NUMBERS = tuple(
     if decimal != thousands
 )
 _A_CODE = re.compile(r"[+-]?0[0-9].*|\+.*|.*[eE].*|[0-9 ]{19,}")  # 00123, +49 30 …, 1E5: texts, not numbers
+_PERCENT = "%"
+_MARK = re.compile(
+    r"%|[€$£¥₹₺₽₩]|\b(?:AUD|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|NOK|PLN|SEK|TRY|USD|ZAR)\b"
+)
+_TRAILING = re.compile(r"[0-9.,]\s*-|-\s*$")
+_NUMBER_WITH_MARKS = re.compile(r"[\s+\-(]*[0-9][0-9.,'\s]*[\s\-)]*|[\s+\-(]*[.,][0-9]+[\s\-)]*")
+_YES_AND_NO = (
+    *(
+        ("yes", "no"),
+        ("y", "n"),
+        ("ja", "nein"),
+        ("j", "n"),
+        ("oui", "non"),
+        ("s\u00ed", "no"),
+        ("on", "off"),
+    ),
+    *(("wahr", "falsch"), ("t", "f")),
+)
+_ANY_NUMBER = SqlType("numeric")
 _LONGEST_NUMBER = 18  # digits: more of them are no amount
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
 _DAYS = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d",
+    "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%y",
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%y/%m/%d", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d",
 )  # fmt: skip
-_TIMES = ("", " %H:%M", " %H:%M:%S", ", %H:%M", ", %H:%M:%S", "T%H:%M:%S")
+_TIMES = ("", " %H:%M", " %H:%M:%S", ", %H:%M", ", %H:%M:%S", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _GLUED = "%Y%m%d"
 _YEARS = range(1900, 2101)
 _AS_A_DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\D?.*")
@@ -44,20 +70,40 @@ class Shape:
 def shape_of_numbers(written: Collection[str], decimal: str | None = None) -> Shape:
     """How numbers are written in all of these texts. ``decimal``: the mark that the file's other columns have."""
     plain = [text.strip(" \t") for text in written]
-    if not plain or any(_A_CODE.fullmatch(t) or sum(map(str.isdigit, t)) > _LONGEST_NUMBER for t in plain):
+    marked, doubt = _marks_around(plain)
+    bare = [_MARK.sub("", text).strip() for text in plain] if marked.strip or marked.percent else plain
+    if not plain or any(_A_CODE.fullmatch(t) or sum(map(str.isdigit, t)) > _LONGEST_NUMBER for t in bare):
         return Shape()
-    fitting = [f for f in _NUMBERS if _all(plain[:_TRIED_FIRST], f) and _all(plain, f)]
-    if not fitting:
-        return Shape(doubt=_like_numbers(plain))
+    forms = [replace(marked, decimal=form.decimal, thousands=form.thousands) for form in _NUMBERS]
+    fitting = [f for f in forms if _all(plain[:_TRIED_FIRST], f) and _all(plain, f)]
+    if not fitting or doubt:
+        return Shape(doubt=doubt if _like_numbers(plain) else "")
     known = [f for f in fitting if f.decimal == decimal]
     if decimal and known:
         return Shape(known[0])
-    if len({tuple(_digits(text, f) for text in plain) for f in _first_of_each(fitting)}) > 1:
+    if len({tuple(digits_of(plain, f)) for f in _first_of_each(fitting)}) > 1:
         return Shape(
             doubt="numbers whose marks may part fractions or thousands: with `type: numeric(18,4)` say `decimal` "
             "and `thousands`"
         )
     return Shape(fitting[0])
+
+
+def _marks_around(plain: Sequence[str]) -> tuple[TextFormat, str]:
+    """What stands around the numbers in these texts; and why it can't be said, where it is not one thing."""
+    marks = {mark for text in plain for mark in _MARK.findall(text)}
+    trailing, brackets = any(_TRAILING.search(text) for text in plain), any("(" in text for text in plain)
+    form = TextFormat(negative="parentheses" if brackets else "trailing" if trailing else "leading")
+    if trailing and brackets:
+        return form, "numbers with brackets and with a minus behind them: `negative` is one of these"
+    if marks == {_PERCENT} and all(text.count(_PERCENT) == 1 for text in plain):
+        return replace(form, percent=True), ""
+    currencies = sorted(marks)
+    if _PERCENT in marks:
+        return form, "some numbers with a percent sign, and some without"
+    if len(marks) > 1:
+        return form, f"amounts of several currencies: with `type: numeric(18,4)` say `strip: {currencies}`"
+    return replace(form, strip=tuple(currencies)), ""
 
 
 def has_marks(written: Collection[str]) -> bool:
@@ -66,22 +112,32 @@ def has_marks(written: Collection[str]) -> bool:
 
 
 def _all(written: Sequence[str], number: TextFormat) -> bool:
-    return bool(matches(texts(written), number.pattern).all())
+    found = texts(written)
+    return bool((writes_marked(found, number) if number.is_marked else matches(found, number.pattern)).all())
 
 
 def _first_of_each(fitting: Sequence[TextFormat]) -> list[TextFormat]:
     return list({f.decimal: f for f in reversed(fitting)}.values())[::-1]
 
 
-def _digits(text: str, number: TextFormat) -> str:
-    return (text.replace(number.thousands, "") if number.thousands else text).replace(number.decimal, ".")
+def digits_of(written: Sequence[str], number: TextFormat) -> list[str]:
+    """The digits of texts that write numbers in this format, with a point and a leading minus."""
+    column = Column(np.full(len(written), Kind.TEXT, np.uint8), texts(written))
+    return [str(text) for text in read_text(column, _ANY_NUMBER, number).text.to_pylist()]
 
 
-def _like_numbers(written: Collection[str]) -> str:
-    signs = re.compile(r"\(?[+-]?[€$£]?\s?[\d.,' ]*\d\s?(?:[€$£%]|EUR|USD|CHF|GBP)?-?\)?")
-    if not all(signs.fullmatch(text) for text in written):
-        return ""
-    return "numbers with brackets, a currency, a percent sign or a trailing minus, which are not parsed"
+def _like_numbers(written: Collection[str]) -> bool:
+    return all(_NUMBER_WITH_MARKS.fullmatch(_MARK.sub("", text)) for text in written)
+
+
+def truth_words(cells: Iterable[tuple[Kind, str]]) -> TextFormat | None:
+    """The usual words for true and false of which all of these cells hold one; not for `true` and `false`."""
+    cells = list(cells)
+    words = {text.strip().casefold() for _, text in cells}
+    if any(kind != Kind.TEXT for kind, _ in cells):
+        return None
+    pair = next((pair for pair in _YES_AND_NO if words and words <= set(pair)), None)
+    return TextFormat(true=pair[:1], false=pair[1:]) if pair else None
 
 
 def shape_of_dates(written: Collection[str], called_a_date: bool) -> Shape:
@@ -95,8 +151,9 @@ def shape_of_dates(written: Collection[str], called_a_date: bool) -> Shape:
         return Shape(TextFormat(), with_time=any(m and m["time"] for m in iso)) if good else Shape()
     wanted = [day + time for time in _TIMES for day in (*_DAYS, *((_GLUED,) if called_a_date else ()))]
     fitting = [f for f in wanted if _all_dates(plain[:_TRIED_FIRST], f) and _all_dates(plain, f)]
+    fitting = [f for f in fitting if "%B" not in f or f.replace("%B", "%b") not in fitting]  # May is both
     if len(fitting) == 1:
-        return Shape(TextFormat(date=fitting[0]), with_time="%H" in fitting[0])
+        return Shape(TextFormat(date=fitting[0]), with_time="%M" in fitting[0])
     if fitting:
         ways = " or ".join(fitting)
         return Shape(doubt=f"dates that may be {ways}: with `type: date` say which in `date_format`")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from factload.propose.column_types import Reading
+from factload.propose.left_out import LeftOut
 from factload.propose.proposal import Proposal, ProposedColumn, ProposedDimension
 from factload.propose.tables_seen import TableColumn
 from factload.sheet.file_kind import is_named_csv
@@ -40,6 +41,7 @@ def _lines(p: Proposal) -> Iterator[str]:
             yield _with(f"  merged: {p.sheet.merged}", "a label in merged cells stands in each of their rows")
     else:
         yield from _csv(p)
+    yield from _left_out(p.sheet.leaves, p.sheet.first_header)
     if p.dimensions:
         yield "dimensions:"
     for dimension in p.dimensions:
@@ -66,7 +68,27 @@ def _lines(p: Proposal) -> Iterator[str]:
 
 def _sheet(p: Proposal) -> str:
     others = f"there are also {', '.join(p.sheet.others)}" if p.sheet.others else ""
+    if p.sheet.table is not None:
+        on = f"on sheet {p.sheet.name}" + (f"; {others}" if others else "")
+        return _with(f"  table: {_value(p.sheet.table)}", on)
     return _with(f"  sheet: {_value(p.sheet.name)}", others)
+
+
+def _left_out(leaves: LeftOut, first: str) -> Iterator[str]:
+    if leaves.ends:
+        column, text = leaves.ends
+        other = "" if column == first else f", column: {_quoted(column)}"
+        yield _with(
+            f"  ends: {{first: {_quoted(text)}{other}}}", "this row and what is below it are left out"
+        )
+    elif leaves.blank_row:
+        yield _with("  ends: blank_row", "what is below a blank row is left out")
+    skips = [("equals", *label) for label in leaves.skips] + [
+        ("pattern", *label) for label in leaves.patterns
+    ]
+    if skips:
+        listed = ", ".join(f"{{column: {_quoted(c)}, {how}: {_quoted(text)}}}" for how, c, text in skips)
+        yield _with(f"  skip_rows: [{listed}]", "rows that are left out wherever they stand")
 
 
 def _csv(p: Proposal) -> Iterator[str]:
@@ -98,10 +120,16 @@ def _dimension(dimension: ProposedDimension) -> Iterator[str]:
     yield _with(f"    column: {_listed(dimension.headers)}", f"the sheet's column: {dimension.why}")
     if dimension.type == "date":
         yield _with("    type: date", "the cells are dates, and so is the business key")
+        if dimension.date_format:
+            yield _with(f"    date_format: {_quoted(dimension.date_format)}", "how texts write them")
+    elif dimension.type == "integer":
+        yield _with("    type: integer", "2, 02 and 2.0 are the same key")
     else:
         yield _with("    normalize: [trim]", "the same on both sides")
     if dimension.history:
         valid_from, valid_to = map(_value, dimension.history)
+        if dimension.inclusive:
+            valid_to = f"{{inclusive: {valid_to}}}"
         as_of = f"    as_of: {{valid_from: {valid_from}, valid_to: {valid_to}}}"
         yield _with(as_of, "the member that was valid in the load's period; or date: HEADER")
     if dimension.create:
@@ -124,6 +152,8 @@ def _column(column: ProposedColumn, p: Proposal) -> str:
         parts.append("parse_text: true")
     in_file = p.text_format if p.sheet.csv else UNGROUPED
     parts += _written(reading, in_file)
+    if reading.nulls and reading.type.kind != "text":
+        parts.append(f"nulls: [{', '.join(map(_quoted, reading.nulls))}]")
     return _with(f"    {_value(column.name)}: {{{', '.join(parts)}}}", notes)
 
 
@@ -136,6 +166,15 @@ def _written(reading: Reading, in_file: TextFormat) -> Iterator[str]:
             yield f"thousands: {_quoted(own.thousands)}"
         elif own.thousands not in ("", in_file.thousands):
             yield f"thousands: {_quoted(own.thousands)}"
+        if own.negative != "leading":
+            yield f"negative: {own.negative}"
+        if own.strip:
+            yield f"strip: [{', '.join(map(_quoted, own.strip))}]"
+        if own.percent:
+            yield "percent: true"
+    for name, words in (("true", own.true), ("false", own.false)):
+        if words:
+            yield f"{name}: [{', '.join(map(_quoted, words))}]"
     if reading.type.kind in ("date", "timestamp") and own.date not in ("", in_file.date):
         yield f"date_format: {_quoted(own.date)}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -163,6 +164,28 @@ def test_a_second_row_of_names_stands_above(tmp_path: Path, kind: str) -> None:
         (2026, "Jan", 3),
         (2026, "Feb", 4),
     ]
+
+
+@pytest.mark.parametrize("merges", [["B2:C2", "D2:E2"], ["B1:C2", "D1:E2"]])
+def test_what_merged_cells_show_stands_above_and_not_what_they_hide(
+    tmp_path: Path, merges: list[str]
+) -> None:
+    shown, hidden = (2025, 2019, 2026, 2017), (2018, 2019, 2016, 2017)
+    upper, lower = (shown, hidden) if merges[0] == "B1:C2" else (hidden, shown)
+    rows: Rows = [("Plan", *upper), (None, *lower), ("SKU", "Jan", "Feb", "Mar", "Apr"), ("A1", 1, 2, 3, 4)]
+    path = write_rows(tmp_path / "a.xlsx", rows)
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    told = "".join(f'<mergeCell ref="{one}"/>' for one in merges)
+    sheet = parts["xl/worksheets/sheet1.xml"].replace(
+        b"</sheetData>", f"</sheetData><mergeCells>{told}</mergeCells>".encode()
+    )
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in (parts | {"xl/worksheets/sheet1.xml": sheet}).items():
+            book.writestr(name, content)
+    four = {"columns": ["Jan", "Feb", "Mar", "Apr"], "name": "month", "value": "amount", "above": "year"}
+    found, _ = read(path, choices(four), (KEY, YEAR, MONTH, AMOUNT))
+    assert [row[3] for row in found] == [2025, 2025, 2026, 2026]
 
 
 BAD: dict[str, tuple[Rows, dict[str, Any], str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,8 @@ class _Comparison:
     def _placing(self, opened: Source) -> Placing:
         part = next(part for part in opened.sheets if part.name == self._sheet)
         rows, unpivot = opened.first_rows(part), opened.cells.unpivot
-        return place_fields(rows, self._fields, self._sheet, unpivot, calendar=opened.calendar)
+        merged = partial(opened.ranges, part)
+        return place_fields(rows, self._fields, self._sheet, unpivot, calendar=opened.calendar, ranges=merged)
 
     def _correction(
         self, came: ReturnedRow, there: CorrectedRow, placing: Placing, opened: Source

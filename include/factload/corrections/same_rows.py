@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import tee
 from typing import TypedDict
 
@@ -102,7 +103,8 @@ class _Below(TypedDict):
 def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> tuple[SheetPart, _Below]:
     part = next(part for part in opened.sheets if part.name == sheet)
     rows = opened.first_rows(part)
-    placing = place_fields(rows, fields, sheet, opened.cells.unpivot, calendar=opened.calendar)
+    merged = partial(opened.ranges, part)
+    placing = place_fields(rows, fields, sheet, opened.cells.unpivot, calendar=opened.calendar, ranges=merged)
     return part, {"header_row": placing.header.row, "columns": set(placing.columns)}
 
 

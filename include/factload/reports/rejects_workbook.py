@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain, groupby, tee
 from typing import IO, Any
 
@@ -134,7 +135,10 @@ class _Sheet:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
             top, unpivot = opened.first_rows(part), opened.cells.unpivot
-            header = place_fields(top, fields, part.name, unpivot, calendar=opened.calendar).header
+            merged = partial(opened.ranges, part)
+            header = place_fields(
+                top, fields, part.name, unpivot, calendar=opened.calendar, ranges=merged
+            ).header
             # A workbook of rejects that is a load's own has our columns already: they are written anew.
             own = {i: name for i, name in header.names.items() if name not in ADDED}
             last = max(own)

@@ -6,7 +6,7 @@ in the cell. It is known by its cell: the row, and which of the columns (``numbe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from factload.sheet.choices import MOST_UNPIVOTED, UnpivotChoice
 from factload.sheet.dates import Calendar
 from factload.sheet.header import Header, columns_named, names_of, place_columns
 from factload.sheet.names import as_seen
+from factload.sheet.ranges import Ranges
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
 from factload.vectors import Positions, matches, taken, texts
@@ -107,9 +108,13 @@ def find_pivot(
     read: Collection[int],
     sheet: str,
     calendar: Calendar,
+    merged: Callable[[int], Ranges],
 ) -> Pivot:
     """The columns of a sheet that become rows. ``rows``: its first, the header among them; ``read``: the columns that
-    are read by themselves. Raises WorkbookError that says what is missing, or there twice."""
+    are read by themselves; ``merged``: the merged ranges that reach a row, or rows below it.
+
+    Raises WorkbookError that says what is missing, or there twice.
+    """
     columns = _listed(choice, header, sheet) if choice.columns else _matching(choice.pattern, header, sheet)
     if both := sorted({*columns} & {*read}):
         raise _unfit(
@@ -122,7 +127,11 @@ def find_pivot(
             f"Sheet {sheet!r} has {len(columns):,} columns that become rows", f"at most {MOST_UNPIVOTED:,}"
         )
     names = [header.names[index] for index in columns]
-    above = _above(columns, header, rows, sheet, calendar) if choice.above else [""] * len(columns)
+    above = (
+        _above(columns, header, _row_above(header, rows, calendar, merged), sheet)
+        if choice.above
+        else [""] * len(columns)
+    )
     seen: dict[tuple[str, str], int] = {}
     for index, pair in zip(columns, zip(above, names, strict=True), strict=True):
         first = seen.setdefault((as_seen(pair[0]).casefold(), as_seen(pair[1]).casefold()), index)
@@ -150,13 +159,8 @@ def _matching(pattern: str, header: Header, sheet: str) -> list[int]:
     return sorted(columns)
 
 
-def _above(
-    columns: Sequence[int], header: Header, rows: Sequence[Row], sheet: str, calendar: Calendar
-) -> list[str]:
+def _above(columns: Sequence[int], header: Header, there: Mapping[int, str], sheet: str) -> list[str]:
     """What stands above each of the columns, or above the next one to its left that has something there."""
-    there: Mapping[int, str] = next(
-        (names_of(row, calendar) for row in rows if row.number == header.row - 1), {}
-    )
     found: list[str] = []
     for index in range(columns[0], columns[-1] + 1):
         text = there.get(index, "") or (found[-1] if found else "")
@@ -168,6 +172,18 @@ def _above(
             )
         found.append(text)
     return [found[index - columns[0]] for index in columns]
+
+
+def _row_above(
+    header: Header, rows: Sequence[Row], calendar: Calendar, merged: Callable[[int], Ranges]
+) -> dict[int, str]:
+    """What the row above the header shows, by column: merged cells all show what the first of them holds."""
+    held = {row.number: names_of(row, calendar) for row in rows if row.number < header.row}
+    shown = dict(held.get(header.row - 1, {}))
+    for top, left, _, right in merged(header.row - 1).tolist():
+        if top < header.row:
+            shown |= dict.fromkeys(range(left, right + 1), held.get(top, {}).get(left, ""))
+    return shown
 
 
 def _repeated(names: Sequence[str], at: Positions) -> Column:

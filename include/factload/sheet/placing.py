@@ -17,6 +17,7 @@ from factload.sheet.field import SheetField, as_named
 from factload.sheet.header import Header, find_header, place_columns
 from factload.sheet.names import ColumnName, is_same, spellings
 from factload.sheet.pivot import ABOVE, NAME, VALUE, Pivot, find_pivot
+from factload.sheet.ranges import NO_RANGES, Ranges
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
 from factload.vectors import texts
@@ -62,9 +63,11 @@ def place_fields(
     *,
     calendar: Calendar = GREGORIAN,
     place: str = "",
+    ranges: Callable[[int], Ranges] = lambda _: NO_RANGES,
 ) -> Placing:
     """Find the header among a sheet's first ``rows``, and where it has the fields. Raises as ``find_header`` and
-    ``place_columns`` do, and WorkbookError ``unpivot_unfit``."""
+    ``place_columns`` do, and WorkbookError ``unpivot_unfit``. ``ranges``: the merged ones that reach a row, or rows
+    below it."""
     names = header_names(fields, unpivot)
     header = find_header(rows, names, sheet, merged, calendar=calendar, place=place)
     if unpivot is None:
@@ -80,7 +83,9 @@ def place_fields(
     ]
     named = iter(as_named([f for f, stand in zip(found, stands_for, strict=True) if stand is None], header))
     found = [next(named) if stand is None else field for field, stand in zip(found, stands_for, strict=True)]
-    pivot = find_pivot(unpivot, header, rows, {index for index in placed if index > 0}, sheet, calendar)
+    pivot = find_pivot(
+        unpivot, header, rows, {index for index in placed if index > 0}, sheet, calendar, ranges
+    )
     for field, stand in zip(found, stands_for, strict=True):
         if stand in (NAME, ABOVE):
             _require_values(

@@ -12,6 +12,7 @@ from factload.sheet.limits import Limits
 
 # Of each range its first row and column, its last row and column.
 Ranges = npt.NDArray[np.int32]
+NO_RANGES: Ranges = np.empty((0, 4), np.int32)
 
 
 class RangeList:

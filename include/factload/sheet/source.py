@@ -32,6 +32,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
 from factload.sheet.placing import Placing
+from factload.sheet.ranges import Ranges
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import Openable, WorkbookFile, opened
@@ -110,6 +111,9 @@ class Source(Protocol):
 
         Raises WorkbookError ``range_missing``, ``range_unfit``, ``sheet_missing``, ``excel_table_missing``.
         """
+
+    def ranges(self, sheet: SheetPart, row: int) -> Ranges:
+        """The merged ranges that reach a row, or rows below it, as far as the kind of file tells."""
 
     def is_empty(self, sheet: SheetPart) -> bool:
         """Whether no cell of the sheet holds anything."""

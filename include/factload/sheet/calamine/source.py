@@ -35,7 +35,7 @@ from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.named_areas import DefinedName, NamedAreas
 from factload.sheet.pieces import NO_MARKS, Cell, Decoded, Pieces, row_count_mismatch
 from factload.sheet.placing import place_fields
-from factload.sheet.ranges import RangeList
+from factload.sheet.ranges import RangeList, Ranges
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row, bounded, chosen, too_much_text
 from factload.sheet.seen import seen_in
@@ -127,6 +127,9 @@ class CalamineSource:
         cells = MergedCells(found.ranges, header_row, placed, self.cells.merged, self.limits, shown)
         return cells if cells.matter else None
 
+    def ranges(self, sheet: SheetPart, row: int) -> Ranges:
+        return self._ranges(sheet, row).ranges
+
     def _ranges(self, sheet: SheetPart, header_row: int) -> RangeList:
         found = RangeList(header_row, self.limits)
         if self._ending == ".xls":
@@ -213,7 +216,12 @@ class CalamineRows:
         place = sheet.area.place if sheet.area else ""
         known = list(map(_without_counted_days, fields))
         self.placing = place_fields(
-            source.first_rows(sheet), known, sheet.name, source.cells.unpivot, place=place
+            source.first_rows(sheet),
+            known,
+            sheet.name,
+            source.cells.unpivot,
+            place=place,
+            ranges=partial(source.ranges, sheet),
         )
         self.header = self.placing.header
         self.leaves = left_out_rows(source.cells.rows, self.header, sheet.name, sheet.area)

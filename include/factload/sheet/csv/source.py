@@ -31,6 +31,7 @@ from factload.sheet.named_areas import no_areas
 from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import NO_MARKS, Cell, Decoded, NotPlain, Pieces, row_count_mismatch
 from factload.sheet.placing import header_names, place_fields
+from factload.sheet.ranges import NO_RANGES, Ranges
 from factload.sheet.rows import Row, chosen, to_block, too_much_text
 from factload.sheet.sheets import SheetPart
 from factload.sheet.workbook_file import WorkbookFile
@@ -86,6 +87,9 @@ class CsvSource:
 
     def cell(self, place: str) -> tuple[str, Cell]:
         raise no_areas()
+
+    def ranges(self, sheet: SheetPart, row: int) -> Ranges:
+        return NO_RANGES
 
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None

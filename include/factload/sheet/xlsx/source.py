@@ -19,6 +19,7 @@ from factload.sheet.merged import MergedCells, is_hidden
 from factload.sheet.parallel_map import parallel_map
 from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
 from factload.sheet.placing import place_fields
+from factload.sheet.ranges import Ranges
 from factload.sheet.references import column_letters, range_of
 from factload.sheet.rows import Row, bounded, chosen
 from factload.sheet.seen import seen_in
@@ -154,6 +155,9 @@ class XlsxSource:
         rows = self._one_row(part, row, tail)
         return at, rows[0].cells.get(column, (Kind.BLANK, "")) if rows else (Kind.BLANK, "")
 
+    def ranges(self, sheet: SheetPart, row: int) -> Ranges:
+        return read_tail(self.package, sheet.part, row, self.limits).merged
+
     def is_empty(self, sheet: SheetPart) -> bool:
         return next(self.all_rows(sheet), None) is None
 
@@ -184,6 +188,7 @@ class XlsxRows:
             sheet.name,
             source.cells.unpivot,
             self._merged_in,
+            ranges=partial(source.ranges, sheet),
             calendar=source.calendar,
             place=sheet.area.place if sheet.area else "",
         )

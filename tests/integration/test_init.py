@@ -480,6 +480,18 @@ def test_a_closing_balance_below_a_blank_row_is_no_data(place: Place) -> None:
     assert (feed["workbook"]["ends"], feed["fact"]["columns"]["booked"]["type"]) == ("blank_row", "date")
 
 
+def test_a_blank_row_is_no_end_where_a_row_of_data_may_be_blank_in_what_is_read(place: Place) -> None:
+    place.execute("CREATE TABLE fact_fees (amount numeric(12,2), load_id text)")
+    rows: list[tuple[object, ...]] = [(f"R{n % 3}", n * 1.5 if n % 7 else None, "EUR") for n in range(20)]
+    below = [(None, None, None), (None, 285, None)]
+    header = ("Region", "Amount", "Currency")
+    text = text_of(
+        place, write_workbook(place.home / "inbox/fees.xlsx", header, *rows, *below), table="fact_fees"
+    )
+    assert "ends" not in yaml.safe_load(text)["workbook"]
+    assert "# ATTENTION: row 23 looks like a note and would be loaded as a row" in text
+
+
 def test_the_last_part_s_total_is_no_end(place: Place) -> None:
     north, south = [("North", 1.5, "EUR")] * 3, [("South", 2, "EUR")] * 3
     rows = [*north, ("North Total", 4.5, None), *south, ("South Total", 6, None)]

@@ -63,6 +63,9 @@ def propose_feed(
         place = _place(workbook)
         for _ in range(_TRIALS):
             proposal = _propose(name, place, seen, warehouse, table, partitioned)
+            if seen.leaves.blank_row and not proposal.fills_every_row:
+                seen = seen.without_blank_row()
+                proposal = replace(proposal, sheet=seen)
             trial = _tried(workbook, proposal)
             before, seen = seen, changed_by(trial, seen, proposal)
             if seen == before:

@@ -26,13 +26,15 @@ Label = tuple[str, str]  # a column's name, and a text in it
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What a feed says of rows that are no data. ``ends``: the text of the first row behind them, in a column;
-    ``blank_row``: they end before the first blank row; ``skips``: texts of rows among them, ``patterns`` of such."""
+    ``blank_row``: they end before the first blank row; ``skips``: texts of rows among them, ``patterns`` of such.
+    ``rows``: all that are left out; ``below``: those of them that nothing but the blank row leaves out."""
 
     ends: Label | None = None
     blank_row: bool = False
     skips: tuple[Label, ...] = ()
     patterns: tuple[Label, ...] = ()
     rows: frozenset[int] = frozenset()
+    below: tuple[OddRow, ...] = ()
 
 
 NOTHING = LeftOut()
@@ -62,7 +64,14 @@ def rows_left_out(found: FoundTable, odd: Sequence[OddRow], data: Sequence[Row],
     skips = {number: label for number, label in labels.items() if not end or number < end}
     patterns, equals = _patterns(set(skips.values()), found, texts)
     left = set(skips) | {row.number for row in below if end and row.number >= end}
-    return LeftOut(ends, blank_row, tuple(sorted(equals)), tuple(sorted(patterns)), frozenset(left))
+    return LeftOut(
+        ends,
+        blank_row,
+        tuple(sorted(equals)),
+        tuple(sorted(patterns)),
+        frozenset(left),
+        tuple(below) if blank_row else (),
+    )
 
 
 def _texts(rows: Sequence[Row], column: int) -> frozenset[str]:

@@ -78,6 +78,12 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
     @property
+    def fills_every_row(self) -> bool:
+        """Whether some column that the feed reads holds something in every row of data that was seen."""
+        read = {c.header for c in self.columns} | {h for d in self.dimensions for h in d.headers}
+        return any(column.header in read and column.always_filled for column in self.sheet.columns)
+
+    @property
     def warnings(self) -> list[str]:
         """The notes that must not be missed."""
         return [note for note in self.notes if note.startswith(ATTENTION)]

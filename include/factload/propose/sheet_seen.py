@@ -99,6 +99,12 @@ class SeenSheet:
         columns = (replace(c, **changes) if c.header == header else c for c in self.columns)  # type: ignore[arg-type]
         return replace(self, columns=tuple(columns))
 
+    def without_blank_row(self) -> SeenSheet:
+        """The sheet with what is below a blank row as rows that look odd: in the columns that are read, another row may
+        be blank."""
+        leaves = replace(self.leaves, blank_row=False, below=())
+        return replace(self, leaves=leaves, odd=(*self.odd, *self.leaves.below))
+
     def without(self, header: str, why: str) -> SeenSheet:
         """The sheet without a column that no feed can read."""
         columns = tuple(c for c in self.columns if c.header != header)

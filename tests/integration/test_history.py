@@ -15,7 +15,8 @@ from factload.ledger.rejects import rejects_by_reason
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.detail import load_detail
-from factload.reports.history import first_periods, loads_between, outlying, recent_loads
+from factload.reports.history import first_periods, loads_between, newest_published, outlying, recent_loads
+from factload.reports.months import Month, months_of
 from factload.reports.reject_pages import Place as PageEnd
 from factload.reports.reject_pages import page_of_rejects
 from factload.reports.report import read_report, read_status
@@ -64,6 +65,26 @@ def test_days(place: Place) -> None:
         assert loads_between(connection, ["other"], PERIOD, NEXT_DAY) == []
         assert loads_between(connection, ["sales"], NEXT_DAY, NEXT_DAY) == found[1:]
         assert first_periods(connection, ["sales", "other"]) == {"sales": PERIOD}
+        assert newest_published(connection, ["sales", "other"]) == {"sales": PERIOD}
+
+
+def test_months_have_exact_totals_of_what_stands(place: Place) -> None:
+    run(place, GOOD)
+    run(place, GOOD, NEXT_DAY)
+    run(place, [("A1", 7)], date(2026, 12, 1))
+    run(place, MIXED, date(2026, 12, 2), {"max_rejects": 0})  # held: nothing of it stands
+    large = 10**30
+    place.execute(f"""
+        UPDATE factload.attempts SET verified_as = 'stands', published_totals = '{{"metric": "{large}.25"}}'
+        WHERE load_id = 'sales@{PERIOD}';
+        UPDATE factload.attempts SET verified_as = 'differs' WHERE load_id = 'sales@{NEXT_DAY}'""")
+    with place.engine.connect() as connection:
+        found = list(months_of(connection, "sales", date(2026, 11, 1), date(2026, 12, 31)))
+        assert list(months_of(connection, "other", date(2026, 11, 1), date(2026, 12, 31))) == []
+    assert found == [
+        Month(date(2026, 12, 1), days=1, rows=1, totals={"metric": "7.0000"}),
+        Month(date(2026, 11, 1), 2, 4, {"metric": f"{large + 3}.7500"}, verified=1, altered=1),
+    ]
 
 
 def test_a_load_that_began_a_day_ago_and_never_ended_is_stalled(place: Place) -> None:

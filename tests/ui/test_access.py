@@ -26,6 +26,7 @@ print(json.dumps([[route.path, sorted(route.methods)] for route in app.routes]))
 ROUTES = {
     "/",
     "/api/calendar",
+    "/api/dags/{dag_id}/months",
     "/api/dags/{dag_id}/trend",
     "/api/dags/{dag_id}/loads/{period}",
     "/api/dags/{dag_id}/loads/{period}/annotated.xlsx",

@@ -84,6 +84,9 @@ def test_calendar_and_trend_are_of_their_types(plant: Plant) -> None:
     assert {day["state"] for feed in calendar["feeds"] for day in feed["days"]} > {"published", "held"}
     assert list(misfits("Calendar", calendar, "calendar")) == []
     assert list(misfits("Trend", answer(plant, f"dags/{DAG_ID}/trend"), "trend")) == []
+    months = answer(plant, f"dags/{DAG_ID}/months")
+    assert months
+    assert list(misfits("Month[]", months, "months")) == []
 
 
 @pytest.mark.parametrize("day", [back(days) for days in (DRY, RELEASED, LARGE, SEVERAL, VERIFIED)], ids=str)

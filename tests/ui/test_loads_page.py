@@ -249,6 +249,10 @@ def test_a_feed_s_page_says_how_old_what_readers_see_is(window: NewWindow) -> No
     page = window().loads("dags/load_returns")
     expect(page.get_by_text(f"Published up to {spelled(0)}, ")).to_be_visible()
     expect(page.get_by_text("Nothing newer has been due.")).to_be_visible()
+    months = page.get_by_role("table", name="Months")
+    days = months.locator("tbody td:nth-child(2)").all_inner_texts()
+    assert sum(map(int, days)) == 22  # of 25, of which two have no load and one failed
+    expect(months).to_contain_text("0 of")
 
 
 def test_the_trend_rings_what_is_unusual(window: NewWindow) -> None:

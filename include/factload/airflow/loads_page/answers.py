@@ -16,6 +16,7 @@ from factload.reasons import REASONS
 from factload.reconcile.witness import by_measure
 from factload.reports.detail import LoadDetail
 from factload.reports.history import RUNNING, LoadSummary, days_with_unusual_rows, outlying
+from factload.reports.months import Month
 from factload.reports.reject_pages import RejectPage
 
 OUTLIER_RULE = "modified z-score above 3.5 (median absolute deviation), from eight loads on"
@@ -161,6 +162,11 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str,
         "partitions": [_plain(asdict(partition)) for partition in detail.partitions],
         "steps": [_plain(asdict(step) | {"seconds": step.seconds()}) for step in detail.steps],
     }
+
+
+def months(found: Sequence[Month]) -> list[dict[str, Any]]:
+    """A line for each month."""
+    return [_plain(asdict(month)) for month in found]
 
 
 def reasons(counted: dict[str, int]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from starlette.background import BackgroundTask
 from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload.airflow.loads_page.answered import answered, the_feed
-from factload.airflow.loads_page.asked import Day
+from factload.airflow.loads_page.asked import LAST_DAY, Day
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
 from factload.airflow.loads_page.feeds import feeds_of, zone_of
@@ -30,11 +30,13 @@ from factload.errors import FeedError
 from factload.ledger.rejects import rejects_by_reason
 from factload.reports.detail import load_detail
 from factload.reports.history import recent_loads
+from factload.reports.months import months_of
 from factload.reports.reject_pages import page_of_rejects
 from factload.reports.rejects_workbook import write_rejects
 
 LONGEST_RANGE = timedelta(days=400)
 LAST_LOADS = 60
+LAST_MONTHS = timedelta(days=150)  # and the month in which that begins
 REJECTS_PER_PAGE = 20
 NARROWER = "Choose a reason, or search for less; when nothing else helps, another session may hold a lock"
 MOST_ROWS = 2**31 - 1  # what the ledger counts rows with; a csv file may have more than a sheet
@@ -68,6 +70,17 @@ def trend(dag_id: str, until: Day | None = None) -> dict[str, Any]:
     with answered(), reading(feed.fact.connection) as connection:
         found = recent_loads(connection, feed.feed, until=until, limit=LAST_LOADS)
     return answers.trend(found, datetime.now(UTC))
+
+
+@of_dag.get("/months")
+@off_the_loop
+def months(dag_id: str) -> list[dict[str, Any]]:
+    """The feed's last months, newest first: what stands of them, and how much of it was verified."""
+    feed = the_feed(dag_id)
+    today = datetime.now(zone_of(feed)).date()
+    with answered(), reading(feed.fact.connection) as connection:
+        found = list(months_of(connection, feed.feed, (today - LAST_MONTHS).replace(day=1), LAST_DAY))
+    return answers.months(found)
 
 
 @of_dag.get("/loads/{period}")

@@ -51,6 +51,16 @@ export interface Calendar {
   feeds: FeedDays[];
 }
 
+/** What stands of a feed's month; totals: measure → exact sum. */
+export interface Month {
+  first: string;
+  days: number;
+  rows: number;
+  totals: Record<string, string>;
+  verified: number;
+  altered: number;
+}
+
 export interface TrendLoad {
   period: string;
   state: string;

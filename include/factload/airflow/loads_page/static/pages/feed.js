@@ -8,10 +8,11 @@ import { el, show } from "../dom.js";
 import { isDay, today } from "../format.js";
 import { freshness } from "../fresh.js";
 import { legend, loadPath, matrix, pager } from "../matrix.js";
+import { monthsCard } from "../months.js";
 import { problem } from "../notices.js";
 import { keepShowing, silence } from "../stale.js";
 
-/** @import { Calendar, FeedDays, Trend } from "../answers.js" */
+/** @import { Calendar, FeedDays, Month, Trend } from "../answers.js" */
 
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const { dagId = "" } = document.body.dataset;
@@ -33,6 +34,7 @@ function makeBoard(feeds) {
   const table = matrix(days, today());
   const fresh = el("div");
   const signs = el("div");
+  const months = el("div");
   const trend = el("div", { class: "slot" });
   show(
     main,
@@ -43,17 +45,19 @@ function makeBoard(feeds) {
       pager(days, today(), here),
     ),
     el("section", { class: "card", "aria-label": "Calendar" }, table.node, signs),
+    months,
     trend,
   );
-  return { table, fresh, signs, trend };
+  return { table, fresh, signs, months, trend };
 }
 
 async function draw() {
   try {
-    /** @type {[Calendar, Trend]} */
-    const [{ feeds }, trend] = await Promise.all([
+    /** @type {[Calendar, Trend, Month[]]} */
+    const [{ feeds }, trend, months] = await Promise.all([
       ask("calendar", { first: days[0], last, dag_id: dagId }),
       ask(`${here}/trend`),
+      ask(`${here}/months`),
     ]);
     silence(main);
     failure = "";
@@ -61,12 +65,14 @@ async function draw() {
     show(board.fresh, feeds[0]?.fresh && feeds[0].first ? freshness(feeds[0].fresh) : null);
     show(board.signs, legend(feeds));
     board.table.update(feeds);
-    const now = JSON.stringify(trend);
-    if (now !== before)
+    const now = JSON.stringify([trend, months]);
+    if (now !== before) {
+      show(board.months, monthsCard(months));
       show(
         board.trend,
         trendCards(trend, (period) => loadPath(dagId, period)),
       );
+    }
     before = now;
   } catch (/** @type {any} */ error) {
     if (board) keepShowing(main, error, draw);

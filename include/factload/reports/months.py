@@ -1,0 +1,56 @@
+"""What stands of a feed, month by month: days, rows, control totals, and how much of it was verified. It only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, localcontext
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from factload.ledger.conditions import PUBLISHED_ATTEMPT
+from factload.ledger.tables import attempts, loads
+
+_DIGITS = 150_000  # as many as a number of PostgreSQL may have; the usual 28 would round
+
+
+@dataclass(slots=True)
+class Month:
+    """The published periods of one month. ``first``: its first day. ``totals``: measure → exact sum as decimal text.
+
+    ``verified``: how many of its ``days`` were last found as they were published; ``altered``: how many weren't.
+    """
+
+    first: date
+    days: int = 0
+    rows: int = 0
+    totals: dict[str, str] = field(default_factory=dict)
+    verified: int = 0
+    altered: int = 0
+
+
+def months_of(connection: Connection, feed: str, first: date, last: date) -> Iterator[Month]:
+    """The months that have published periods from ``first`` to ``last``, newest first."""
+    query = (
+        select(loads.c.period, attempts.c.published_rows, attempts.c.published_totals, attempts.c.verified_as)
+        .join(attempts, PUBLISHED_ATTEMPT)
+        .where(loads.c.feed == feed, loads.c.period.between(first, last))
+        .order_by(loads.c.period)
+    )
+    found: dict[date, Month] = {}
+    for period, rows, totals, verified_as in connection.execute(query):
+        month = found.setdefault(period.replace(day=1), Month(period.replace(day=1)))
+        month.days += 1
+        month.rows += rows
+        month.verified += verified_as == "stands"
+        month.altered += verified_as == "differs"
+        for measure, total in totals.items():
+            month.totals[measure] = _sum(month.totals.get(measure, "0"), total)
+    return reversed(found.values())
+
+
+def _sum(one: str, other: str) -> str:
+    with localcontext(prec=_DIGITS):
+        return f"{Decimal(one) + Decimal(other):f}"

@@ -85,11 +85,14 @@ def verify_database(feed: str) -> dict[str, Any]:
         verdicts = verify_loads(database_url(read_feed(feed).fact.connection)).verdicts
         differing = [verdict for verdict in verdicts if verdict.state == "differs"]
         for verdict in differing:
-            _log.error("%s", _told(verdict, (*verdict.partitions, *verdict.where)))
+            sentences = (*verdict.differences, *verdict.partitions, *verdict.where)
+            _log.error("%s: %s", verdict.load.load_id, "; ".join(sentences))
         if differing:
             raise AirflowFailException(_summary(differing, len(verdicts)))
     unproved = sum(verdict.state == "unproved" for verdict in verdicts)
-    _log.info("%s loads stand as published; %s can't be proved", len(verdicts) - unproved, unproved)
+    _log.info(
+        "loads that stand as published: %s; that can't be proved: %s", len(verdicts) - unproved, unproved
+    )
     return {"stands": len(verdicts) - unproved, "unproved": unproved}
 
 
@@ -105,5 +108,5 @@ def _summary(differing: Sequence[Verdict], of: int) -> str:
     return f"{len(differing):,} of {of:,} loads {'does' if one else 'do'} not stand as published: {named}{others}"
 
 
-def _told(verdict: Verdict, where: Sequence[str] = ()) -> str:
-    return f"{verdict.load.load_id}: {', '.join((*verdict.differences, *where))}"
+def _told(verdict: Verdict) -> str:
+    return f"{verdict.load.load_id}: {', '.join(verdict.differences)}"

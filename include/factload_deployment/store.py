@@ -3,15 +3,14 @@
     docker compose run --rm inbox
 
 A file of `inbox/` lands where a feed's `workbook.path: inbox/…` finds it: below `FACTLOAD_WORKBOOKS`. It is copied when
-the store lacks it, or has another of that name: each object keeps the SHA-256 of its file. What is gone from the folder
-stays in the store.
+the store lacks it, or has what was copied of it before: each object keeps the SHA-256 of its file. What somebody put
+into the store in another way is left as it is, and so is what is gone from the folder.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from factload.staging.objects import file_system
 from factload.staging.store_errors import patiently, store_errors
 
 INBOX = "inbox"
+_DIGEST = "inbox-sha256"
 
 
 def fill_store(inbox: Path, url: str) -> list[str]:
@@ -36,8 +36,15 @@ def fill_store(inbox: Path, url: str) -> list[str]:
         patiently(partial(_make_bucket, store, path.partition("/")[0]))
         for name, sha256 in digests.items():
             file = inbox.parent / name
-            if patiently(partial(_copy, store, file, f"{path}/{name}", sha256)):
-                print(f"{name}: {megabytes(file.stat().st_size)}", flush=True)
+            match patiently(partial(_known, store, f"{path}/{name}")):
+                case known if known == sha256:
+                    continue
+                case "":
+                    print(f"{name}: left alone, the store has one that was not copied from here", flush=True)
+                case _:
+                    put = partial(store.put_file, Metadata={_DIGEST: sha256})
+                    patiently(partial(put, str(file), f"{path}/{name}"))
+                    print(f"{name}: {megabytes(file.stat().st_size)}", flush=True)
     return list(digests)
 
 
@@ -55,13 +62,12 @@ def _make_bucket(store: Any, bucket: str) -> None:
         store.mkdir(bucket)
 
 
-def _copy(store: Any, file: Path, path: str, sha256: str) -> bool:
-    """Whether the file had to be copied."""
-    with suppress(FileNotFoundError):
-        if store.metadata(path).get("sha256") == sha256:
-            return False
-    store.put_file(str(file), path, Metadata={"sha256": sha256})
-    return True
+def _known(store: Any, path: str) -> str | None:
+    """The SHA-256 of the file that the object was copied from; "" of one that came another way, None without any."""
+    try:
+        return str(store.metadata(path).get(_DIGEST, ""))
+    except FileNotFoundError:
+        return None
 
 
 def main() -> int:
@@ -72,7 +78,7 @@ def main() -> int:
     except FactloadError as error:
         print(error, file=sys.stderr)
         return error.exit_status
-    print(f"The store has all {len(names):,} files of {INBOX}/." if names else f"No file lies in {INBOX}/.")
+    print(f"{len(names):,} files of {INBOX}/ looked at." if names else f"No file lies in {INBOX}/.")
     return 0
 
 

@@ -312,6 +312,10 @@ def test_the_inbox_of_a_deployment_is_copied_into_its_store(
     assert copied() == []
     (workbook.parent / "more/b.csv").write_text("two")  # as long as before
     assert copied() == ["inbox/more/b.csv"]
+    fsspec.filesystem("s3").pipe_file("deployed/inbox/more/b.csv", b"uploaded")
+    assert fill() == 0
+    assert "more/b.csv: left alone, the store has one" in capsys.readouterr().out
+    assert fsspec.filesystem("s3").cat_file("deployed/inbox/more/b.csv") == b"uploaded"
     assert [source.path for source in place.load().sources] == [f"s3://deployed/inbox/{workbook.name}"]
     assert place.facts() == [(1, "10.0000", LOAD)]
     with monkeypatch.context() as patch:

@@ -30,6 +30,7 @@ from tests.s3_server import S3Server, s3_server
 from tests.two_machines.network import Machine
 
 DAG_ID = "load_sales"
+WORKBOOK = "shared/inbox/sales_{period}.xlsx"
 DATABASE, BROKER, STORE, AIRFLOW = 5432, 6399, 8399, 8499  # the ports at which a machine finds them
 _BROKER_HERE = 6398
 _SLOW_DOWN = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -119,9 +120,10 @@ class Plant:
 
     def workbook(self, period: date, rows: int, members: int, seed: int) -> sample.Expected:
         """Put the workbook of a period into the shared inbox, and into the store."""
-        path = self.home / f"shared/inbox/sales_{period}.xlsx"
+        name = WORKBOOK.format(period=period)
+        path = self.home / name
         expected = sample.make_workbook(path, rows, members, seed)
-        self.store.files().put_file(str(path), f"factload/inbox/{path.name}")
+        self.store.files().put_file(str(path), f"factload/{name}")
         return expected
 
     def start(self, period: date) -> str:
@@ -166,7 +168,9 @@ def running(
     for made in (shared_folder / "inbox", home / "include/feeds", folder / "s3", folder / "redis", nothing):
         made.mkdir(parents=True)
     feed = (PROJECT / "include/feeds/sales.yaml").read_text()
-    feed = changed(feed, {"rows_per_partition": rows_per_partition, "run": {"retries": 20}})
+    feed = changed(
+        feed, {"rows_per_partition": rows_per_partition, "run": {"retries": 20}, "workbook.path": WORKBOOK}
+    )
     (home / "include/feeds/sales.yaml").write_text(feed)
     with ExitStack() as stack:
         database = stack.enter_context(throwaway())
@@ -229,7 +233,7 @@ def _variables(home: Path, *, shared: bool) -> dict[str, str]:
         else {
             "FACTLOAD_STAGING": "s3://factload/staging",
             "FACTLOAD_WORKBOOKS": "s3://factload",
-            "FACTLOAD_ALLOWED_ROOTS": "s3://factload/inbox",
+            "FACTLOAD_ALLOWED_ROOTS": "s3://factload/shared/inbox",
         }
     )
     return (

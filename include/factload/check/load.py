@@ -34,8 +34,8 @@ from factload.fact.encodable import reject_unencodable
 from factload.fact.member_attributes import settle_attributes
 from factload.fact.resolve import control_totals, measures, resolve
 from factload.fact.unique import with_a_value
-from factload.feed.dimensions import Unmatched
 from factload.feed.model import Feed
+from factload.feed.unmatched import Unmatched
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
 from factload.load import PartitionFile, SourceFile, Split

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Column, Table
 
 from factload.errors import FeedError
-from factload.feed.dimensions import Attribute, Dimension
+from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
+from factload.feed.unmatched import Attribute
 from factload.postgres.types import column_type, type_name
 from factload.sql_types import SqlType
 

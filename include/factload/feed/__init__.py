@@ -7,7 +7,7 @@
 ``unpivot``                 columns that become rows
 ``witness``                 the owner's own number
 ``periods``                 fields that are given by ranges of periods: a plain feed for each
-``fact``, ``columns``, ``dimensions``, ``mode``, ``limits``, ``schedule``
+``fact``, ``columns``, ``dimensions``, ``unmatched``, ``mode``, ``limits``, ``schedule``
 ``sql_types``, ``normalize_steps``, ``written_values``   the words that they use
 ``errors``                  file, line, field, what was found, "did you mean"
 ``documentation``, ``schema``   the text of a field; what editors know of feed files

@@ -8,20 +8,13 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from factload.errors import did_you_mean
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
 from factload.feed.part import NAMES, FeedPart, column_name, names_schema, one_or_more, time_zone
+from factload.feed.unmatched import UNMATCHED_SCHEMA, Unmatched, unmatched_key
 from factload.feed.written_values import DateFormat, Nulls
 from factload.sheet.names import ColumnName
-from factload.sql_types import SqlType
 
 KeyType = Literal["text", "date", "integer", "decimal"]
-_ACTIONS = ("reject", "fail", "create")
-_CREATE = ("inferred", "attributes", "disagree")
-_UNMATCHED = (
-    "`reject`, `fail`, `create`, `{create: {inferred: COLUMN, attributes: {COLUMN: HEADER}}}`, or `{unknown: SURROGATE "
-    "KEY}`"
-)
 
 
 class Normalize(FeedPart):
@@ -45,80 +38,6 @@ def _normalize(value: object) -> object:
     if isinstance(value, Mapping):
         return Normalize(by_column={str(column): parse_steps(steps) for column, steps in value.items()})
     return Normalize(every=parse_steps(value))
-
-
-class Attribute(FeedPart):
-    """A column of a dimension that the sheet fills when a member is made.
-
-    ``type``, ``required``: what the dimension's own column asks for, once its table is looked at.
-    """
-
-    column: Annotated[ColumnName, BeforeValidator(column_name)]
-    type: SqlType | None = None
-    required: bool = False
-
-
-class Unmatched(FeedPart):
-    """What becomes of a row whose key no member has.
-
-    ``member``: the surrogate key of the member that stands for ``unknown``. Of ``create``: ``inferred`` is the
-    dimension's boolean column that marks what was made; ``attributes``, by their columns of the dimension, are what
-    the sheet says of a member; ``disagree``: what becomes of rows that say different things of the same one.
-    """
-
-    action: Literal["reject", "fail", "unknown", "create"] = "reject"
-    member: int | str | None = None
-    inferred: str | None = None
-    attributes: dict[str, Attribute] = Field(default_factory=dict)
-    disagree: Literal["reject", "first", "last"] = "reject"
-
-
-def _unmatched(value: object) -> object:
-    if isinstance(value, Unmatched):
-        return value
-    if isinstance(value, str):
-        if value in _ACTIONS:
-            return {"action": value}
-        if value == "unknown":
-            raise ValueError("`unknown` names a member by its surrogate key, such as {unknown: -1}")
-        if near := did_you_mean(value, _ACTIONS):
-            raise ValueError(f"expected {_UNMATCHED}. {near}")
-    if isinstance(value, Mapping) and len(value) == 1:
-        [(action, argument)] = value.items()
-        if action == "unknown" and isinstance(argument, int | str) and not isinstance(argument, bool):
-            return {"action": "unknown", "member": argument}
-        if action == "create" and isinstance(argument, Mapping) and argument:
-            return _creation(argument)
-    raise ValueError(f"expected {_UNMATCHED}")
-
-
-def _creation(asked: Mapping[Any, Any]) -> dict[str, Any]:
-    """What `create` asks for, as ``Unmatched`` has it."""
-    if strange := [name for name in asked if name not in _CREATE]:
-        near = did_you_mean(str(strange[0]), _CREATE)
-        raise ValueError(f"`create` has no field {strange[0]!r}. {near or 'There are ' + ', '.join(_CREATE)}")
-    attributes = asked.get("attributes", {})
-    if not isinstance(attributes, Mapping) or not all(isinstance(name, str) for name in attributes):
-        raise ValueError(
-            "`attributes` maps columns of the dimension to columns of the sheet, such as {name: Customer Name}"
-        )
-    for name, column in attributes.items():
-        if not isinstance(column, str | list | tuple):
-            raise ValueError(
-                f"`attributes.{name}` names a column of the sheet, or is a list of names of which the sheet has one"
-            )
-    if "attributes" in asked and not attributes:
-        raise ValueError("`attributes` is empty: name a column of the dimension, or leave it out")
-    if "disagree" in asked and not attributes:
-        raise ValueError(
-            "`disagree` goes with `attributes`: without them rows have nothing to disagree about"
-        )
-    if asked.get("disagree", "reject") not in ("reject", "first", "last"):
-        raise ValueError("`disagree` is `reject`, `first` or `last`")
-    if "inferred" in asked and not isinstance(asked["inferred"], str):
-        raise ValueError("`inferred` names a column of the dimension")
-    columns = {name: {"column": column} for name, column in attributes.items()}
-    return {"action": "create", **asked, **({"attributes": columns} if columns else {})}
 
 
 def _key_columns(value: object, info: ValidationInfo) -> object:
@@ -233,48 +152,6 @@ _NORMALIZE = WithJsonSchema(
         "examples": [["trim", "upper"], [{"zero_pad": 8}], {"code": ["trim"]}],
     }
 )
-_UNMATCHED_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [
-            {"enum": list(_ACTIONS)},
-            {
-                "type": "object",
-                "properties": {"unknown": {"type": ["integer", "string"]}},
-                "required": ["unknown"],
-                "additionalProperties": False,
-            },
-            {
-                "type": "object",
-                "properties": {
-                    "create": {
-                        "type": "object",
-                        "properties": {
-                            "inferred": {"type": "string"},
-                            "attributes": {
-                                "type": "object",
-                                "minProperties": 1,
-                                "additionalProperties": {"anyOf": [_ONE_NAME, NAMES]},
-                            },
-                            "disagree": {"enum": ["reject", "first", "last"]},
-                        },
-                        "minProperties": 1,
-                        "dependentRequired": {"disagree": ["attributes"]},
-                        "additionalProperties": False,
-                    }
-                },
-                "required": ["create"],
-                "additionalProperties": False,
-            },
-        ],
-        "examples": [
-            "reject",
-            "fail",
-            {"unknown": -1},
-            "create",
-            {"create": {"inferred": "is_inferred", "attributes": {"name": "Customer Name"}}},
-        ],
-    }
-)
 
 
 class Dimension(FeedPart):
@@ -301,7 +178,7 @@ class Dimension(FeedPart):
     )
     """Steps that normalise a key on both sides, applied in this order; or a mapping from columns of the business
     key to steps."""
-    unmatched: Annotated[Unmatched, BeforeValidator(_unmatched), _UNMATCHED_SCHEMA] = Field(
+    unmatched: Annotated[Unmatched, BeforeValidator(unmatched_key), UNMATCHED_SCHEMA] = Field(
         default=Unmatched(), json_schema_extra={"default": "reject"}
     )
     """What happens to a row whose key has no member: `reject` the row; `fail` the load; take the member with that

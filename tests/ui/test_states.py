@@ -70,10 +70,10 @@ def test_the_calendar_tells_them_apart(window: NewWindow) -> None:
         DEAD: "failed",
         DRY: "missing",
         RELOAD: "running, an earlier attempt's rows are published",
-        RELEASED: "released, 2,000 rows, 12 rejected",
+        RELEASED: "released, 2,000 rows, 12 rejected (0.6%)",
         WAITING: "waiting",
         ENDED: "failed, no load was opened",
-        DECLINED: "held, 3,000 rejected",
+        DECLINED: "held, 3,000 rejected (5.0%)",
         VERIFIED: f"published, 2,000 rows, verified on {short(VERIFIED - 1)}",
         ALTERED: "not as published, 2,000 rows",
     }.items():

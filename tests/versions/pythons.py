@@ -36,12 +36,13 @@ _TOOLS = (
 
 
 def main() -> int:
-    """Test each Python; returns the exit status."""
-    found = pythons()
+    """Test each Python, or those that the command line names; returns the exit status."""
+    asked = sys.argv[1:]
+    found = {name: python for name, python in pythons().items() if not asked or name in asked}
     here = ".".join(map(str, sys.version_info[:2]))
     found.pop(here, None)
     print(f"Python {here} is that of .venv: `make test` runs the unit tests on it.")
-    missing = [name for name in supported() if name not in found and name != here]
+    missing = [name for name in asked or supported() if name not in found and name != here]
     if missing:
         print(f"Not on this machine, so not tested: Python {', '.join(missing)}.")
     runs = {name: _run(name) for name, python in found.items() if _environment(name, python)}

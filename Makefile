@@ -41,7 +41,7 @@ test-rest:
 	@$(PY) -m pytest --ignore=tests/integration --ignore=tests/chaos --ignore=tests/dags --ignore=tests/ui >.demo/$@.log 2>&1
 
 test-faults:
-	@$(PY) -m pytest tests/chaos --every 5 >.demo/$@.log 2>&1
+	@$(PY) -m pytest tests/chaos --every 8 >.demo/$@.log 2>&1
 
 test-airflow:
 	@$(PY) -m pytest tests/dags tests/ui >.demo/$@.log 2>&1

@@ -31,6 +31,7 @@ from factload.progress import Quiet
 from tests import sheetxml
 from tests.driver import SteppedLoad
 from tests.feeds import ABSENT, SALES, changed
+from tests.integration.place import PARTITIONED as FACTS_BY_LOAD
 
 PERIOD, CONTROL_PERIOD = date(2026, 11, 5), date(2026, 11, 4)
 LOAD = f"sales@{PERIOD}"
@@ -72,12 +73,7 @@ FEED = changed(
 PARTITIONED = f"""
 CREATE TABLE dim_product (primary_synthetic_key bigint PRIMARY KEY, business_key text UNIQUE);
 INSERT INTO dim_product SELECT 1000 + n, 'P' || n FROM generate_series(0, {MEMBERS - 1}) AS n;
-CREATE TABLE fact_sales (
-    id bigint GENERATED ALWAYS AS IDENTITY,
-    dimension_id bigint NOT NULL REFERENCES dim_product,
-    metric numeric(18,4) NOT NULL,
-    load_id text NOT NULL,
-    PRIMARY KEY (load_id, id)) PARTITION BY LIST (load_id);
+{FACTS_BY_LOAD}
 CREATE INDEX ON fact_sales (dimension_id);
 CREATE VIEW sales AS SELECT dimension_id, metric, load_id FROM fact_sales;
 """

@@ -31,14 +31,6 @@ def an_archive() -> bytes:
     return data.getvalue()
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.delenv("FACTLOAD_ALLOWED_ROOTS", raising=False)
-    (tmp_path / "inbox").mkdir()
-    return tmp_path
-
-
 def feed(path: str = "inbox/sales_{period}.xlsx") -> Feed:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sales.yaml"

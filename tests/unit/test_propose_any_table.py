@@ -60,12 +60,10 @@ def tables(draw: st.DrawFn) -> tuple[list[str], list[list[Any]]]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("FACTLOAD_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE", "FACTLOAD_ALLOWED_ROOTS"):
+def home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("FACTLOAD_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    (tmp_path / "inbox").mkdir()
-    return tmp_path
+    return home
 
 
 def require_whole(path: Path, header: list[str], rows: list[list[Any]]) -> None:

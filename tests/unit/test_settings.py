@@ -13,14 +13,11 @@ from factload.split.allowed import workbook_path
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.delenv("FACTLOAD_ALLOWED_ROOTS", raising=False)
+def home(home: Path) -> Path:
+    (home / "elsewhere").mkdir()
     for place in ("inbox", "elsewhere"):
-        (tmp_path / place / "sales.xlsx").write_bytes(b"")
-    return tmp_path
+        (home / place / "sales.xlsx").write_bytes(b"")
+    return home
 
 
 def test_a_workbook_in_the_inbox(home: Path) -> None:

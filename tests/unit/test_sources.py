@@ -14,19 +14,17 @@ from factload.split.sources import find_workbooks, openable, read_sources, requi
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.delenv("FACTLOAD_ALLOWED_ROOTS", raising=False)
+def home(home: Path) -> Path:
     for name in (
         "inbox/2026/b.xlsx", "inbox/2026/a.xlsx", "inbox/2026/deep/c.xlsx", "inbox/2026/[draft] d.xlsx",
         "inbox/2026/~$a.xlsx", "inbox/2026/.~lock.a.xlsx#", "inbox/2026/e.xlsx.part", "inbox/2026/.old/f.xlsx",
         "inbox/2027/a.xlsx", "elsewhere/z.xlsx",
     ):  # fmt: skip
-        path = tmp_path / name
+        path = home / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-    (tmp_path / "inbox/2026/folder.xlsx").mkdir()
-    return tmp_path
+    (home / "inbox/2026/folder.xlsx").mkdir()
+    return home
 
 
 @pytest.mark.parametrize(

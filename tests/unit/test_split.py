@@ -27,14 +27,6 @@ def rows(count: int, key: str = "a") -> list[tuple[Any, ...]]:
     return [HEADER, *((key, number) for number in range(count))]
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FACTLOAD_HOME", str(tmp_path))
-    monkeypatch.delenv("FACTLOAD_ALLOWED_ROOTS", raising=False)
-    (tmp_path / "inbox").mkdir()
-    return tmp_path
-
-
 def write(home: Path, name: str, sheets: Sheets, hidden: Mapping[str, str] | None = None) -> Path:
     workbook = openpyxl.Workbook()
     workbook.remove(first_sheet(workbook))

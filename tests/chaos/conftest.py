@@ -8,10 +8,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 
 from factload_demo.postgres import Server
+from tests.chaos.faulty_process import END, Fault
 from tests.chaos.harness import (
     EXCHANGE,
     FEED,
@@ -39,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="kill steps at every Nth point alone, each day at others",
+        help="kill steps at every Nth point and their end alone, each day at others",
     )
 
 
@@ -89,10 +91,11 @@ def record(request: pytest.FixtureRequest, fault_records: dict[str, FaultRecord]
 
 
 @pytest.fixture
-def points(pytestconfig: pytest.Config) -> Iterator[int]:
-    """The numbers of the points at which a step is killed: each, or as ``--every`` says."""
+def points(pytestconfig: pytest.Config) -> Iterator[Fault]:
+    """The points at which a step is killed: its end, and each of the others or as ``--every`` says."""
     every: int = pytestconfig.getoption("--every")
-    return itertools.count(date.today().toordinal() % every, every)
+    numbers = itertools.count(date.today().toordinal() % every, every)
+    return itertools.chain([Fault(SIGKILL, before=END)], (Fault(SIGKILL, nth=number) for number in numbers))
 
 
 @pytest.fixture(scope="session")

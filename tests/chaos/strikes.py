@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from signal import SIGKILL, SIGSTOP
+from signal import SIGSTOP
 from typing import Any, Literal
 
 from sqlalchemy import create_engine, text
@@ -22,9 +22,9 @@ from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
 
 
-def killed(call: Callable[[], Any], nth: int) -> bool:
-    """Whether a call was killed at its ``nth`` point; else it had no such point, and went through."""
-    with FaultyProcess(call, Fault(SIGKILL, nth=nth)) as process:
+def killed(call: Callable[[], Any], point: Fault) -> bool:
+    """Whether a call was killed at a point; else it had no such point, and went through."""
+    with FaultyProcess(call, point) as process:
         if process.reached() is None:
             assert process.end().error is None
             return False
@@ -35,7 +35,7 @@ def killed(call: Callable[[], Any], nth: int) -> bool:
 def kill_at(
     harness: Harness,
     record: FaultRecord,
-    points: Iterable[int],
+    points: Iterable[Fault],
     step: str,
     *,
     end: str,
@@ -43,11 +43,11 @@ def kill_at(
 ) -> None:
     """``step`` is killed at each of its ``points``. OLD and NEW replace each other; the retry is by turns the same
     attempt's and a new one's. ``end``: how it ends, for the page; ``call``: what is killed ahead of ``step``."""
-    for number, nth in enumerate(points):
+    for number, point in enumerate(points):
         before, after = ("old", "new") if number % 2 == 0 else ("new", "old")
         harness.put(after)
         attempt = Attempt(harness).until(step)
-        if not killed(call(attempt) if call else attempt.call(step), nth):
+        if not killed(call(attempt) if call else attempt.call(step), point):
             break
         stood = harness.stands()
         assert stood in (before, after)

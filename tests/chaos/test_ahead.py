@@ -53,7 +53,7 @@ def exchange_members(harness: Harness) -> None:
 @pytest.mark.fault(
     f"{AS_STAGED} is killed", by="SIGKILL before each statement, COMMIT and change of a file", over=10
 )
-def test_it_is_killed_at_every_point(harness: Harness, record: FaultRecord, points: Iterator[int]) -> None:
+def test_it_is_killed_at_every_point(harness: Harness, record: FaultRecord, points: Iterator[Fault]) -> None:
     kill_at(harness, record, points, "reconcile", end="exact after a retry", call=as_staged)
 
 
@@ -63,7 +63,7 @@ def test_it_is_killed_at_every_point(harness: Harness, record: FaultRecord, poin
     over=10,
 )
 def test_completion_is_killed_at_every_point(
-    exchanging: Harness, record: FaultRecord, points: Iterator[int]
+    exchanging: Harness, record: FaultRecord, points: Iterator[Fault]
 ) -> None:
     kill_at(
         exchanging, record, points, "reconcile", end="exact after a retry, one table a load", call=completing

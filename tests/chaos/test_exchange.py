@@ -37,7 +37,7 @@ KILLED = [
 
 @pytest.mark.parametrize("step", KILLED)
 def test_a_step_is_killed_at_every_point(
-    exchanging: Harness, record: FaultRecord, points: Iterator[int], step: str
+    exchanging: Harness, record: FaultRecord, points: Iterator[Fault], step: str
 ) -> None:
     kill_at(exchanging, record, points, step, end="exact after a retry, one table a load")
 

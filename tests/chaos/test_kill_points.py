@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.chaos.faulty_process import Fault
 from tests.chaos.harness import STEPS, Harness
 from tests.chaos.reliability import FaultRecord
 from tests.chaos.strikes import kill_at
@@ -28,6 +29,6 @@ KILLED = [
 
 @pytest.mark.parametrize("step", KILLED)
 def test_a_step_is_killed_at_every_point(
-    harness: Harness, record: FaultRecord, points: Iterator[int], step: str
+    harness: Harness, record: FaultRecord, points: Iterator[Fault], step: str
 ) -> None:
     kill_at(harness, record, points, step, end="exact after a retry")

@@ -17,6 +17,7 @@ from factload.errors import FactloadError, NotConnected
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from factload.undo import undo_load
+from tests.chaos.faulty_process import Fault
 from tests.chaos.harness import LOAD, PERIOD, Attempt, Harness
 from tests.chaos.proxy import BrokenLine
 from tests.chaos.reliability import FaultRecord
@@ -63,12 +64,12 @@ def undo(feed: Feed, url: str, reason: str) -> None:
 
 @pytest.mark.parametrize("fixture", KILLED)
 def test_an_undo_is_killed_at_every_point(
-    undoing: Harness, record: FaultRecord, points: Iterator[int], fixture: str
+    undoing: Harness, record: FaultRecord, points: Iterator[Fault], fixture: str
 ) -> None:
-    for number, nth in enumerate(points):
+    for number, point in enumerate(points):
         before, after = ("new", "old") if number % 2 == 0 else ("old", "new")
         call = partial(undo, undoing.feed, undoing.url, f"number {number}")
-        if not killed(call, nth):
+        if not killed(call, point):
             break
         stood = undoing.stands()
         assert stood in (before, after)

@@ -85,12 +85,31 @@ def test_who_misses_its_files_is_told_of_the_newer_attempt(place: Place) -> None
 
 # The signal comes so long after the command has begun: before that it is Python's own.
 TOLD_TO_STOP = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from factload.__main__ import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background is born deaf to it
-timer = threading.Timer(float(sys.argv.pop(1)), os.kill, (os.getpid(), signal.SIGINT))
-timer.daemon = True
-timer.start()
+after, begun = float(sys.argv.pop(1)), threading.Event()
+def stop():
+    begun.wait()
+    time.sleep(after)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=stop, daemon=True).start()
+begun.set()
+sys.exit(main())
+"""
+# Python can't raise in a callback: what Ctrl-C raises there is swallowed.
+TOLD_IN_A_CALLBACK = """
+import signal, sys
+from factload.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Told:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+class Imports:
+    def find_spec(self, name, path=None, target=None):
+        if name == "factload.errors":
+            Told()
+sys.meta_path.insert(0, Imports())
 sys.exit(main())
 """
 
@@ -111,6 +130,17 @@ def test_stop_is_one_line_from_the_first_moment_on(place: Place, after: float) -
         if ended.returncode == 4:
             assert ended.stderr.count("\n") == 1
             assert "interrupted" in ended.stderr
+
+
+def test_stop_in_a_callback_of_an_import_is_one_line_too() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", TOLD_IN_A_CALLBACK, "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (4, "factload: interrupted. Run the command again.\n")
 
 
 @pytest.mark.parametrize("files", [10, 14, 16])

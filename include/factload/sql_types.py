@@ -92,6 +92,11 @@ class SqlType:
     zoned: bool = False
 
     @property
+    def is_number(self) -> bool:
+        """Whether its values are numbers, exact or not."""
+        return self.kind in ("numeric", "integer", "double")
+
+    @property
     def is_exact_number(self) -> bool:
         """Whether the column has a control total: sums of binary fractions depend on their order."""
         return self.kind in ("numeric", "integer")

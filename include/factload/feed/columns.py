@@ -145,10 +145,11 @@ class FactColumn(_WithRules):
 
     @model_validator(mode="after")
     def _text_of_its_type(self) -> Self:
-        kind = self.type.kind if self.type else "text"
+        declared = self.type or SqlType("text")
+        kind = declared.kind
         if self.parse_text and kind == "text":
             raise ValueError("`parse_text` is for numbers, dates and booleans: a text is loaded as it is")
-        if (self.decimal or self.thousands) and kind not in ("numeric", "integer", "double"):
+        if (self.decimal or self.thousands) and not declared.is_number:
             raise ValueError("`decimal` and `thousands` go with a number")
         if self.date_format and kind not in ("date", "timestamp"):
             raise ValueError("`date_format` goes with a date or a timestamp")
@@ -156,7 +157,7 @@ class FactColumn(_WithRules):
             raise ValueError("`serials` goes with a number or a date")
         if self.timezone is not None and kind not in ("date", "timestamp"):
             raise ValueError("`timezone` goes with a date or a timestamp")
-        if self.timezone is None and self.type is not None and self.type.zoned:
+        if self.timezone is None and declared.zoned:
             raise ValueError(
                 "`timezone` is missing: a timestamptz is a moment, and the sheet tells it by the clocks of some zone, "
                 "such as Europe/Berlin"
@@ -165,15 +166,15 @@ class FactColumn(_WithRules):
 
     @model_validator(mode="after")
     def _words_and_marks_of_its_type(self) -> Self:
-        kind = self.type.kind if self.type else "text"
-        if (self.negative or self.strip or self.percent) and kind not in ("numeric", "integer", "double"):
+        declared = self.type or SqlType("text")
+        if (self.negative or self.strip or self.percent) and not declared.is_number:
             raise ValueError("`negative`, `strip` and `percent` go with a number")
         if self.percent and self.strip:
             raise ValueError(
                 "`percent` goes without `strip`: the percent sign is what stands beside the number. Leave out "
                 "`percent` if the sign says nothing of it"
             )
-        if (self.true or self.false) and kind != "boolean":
+        if (self.true or self.false) and declared.kind != "boolean":
             raise ValueError("`true` and `false` go with a boolean")
         if word := in_both(self.true or TRUE, self.false or FALSE):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
@@ -9,7 +10,15 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
-from factload.feed.part import NAMES, FeedPart, column_name, names_schema, one_or_more, time_zone
+from factload.feed.part import (
+    NAMES,
+    CrossFieldError,
+    FeedPart,
+    column_name,
+    names_schema,
+    one_or_more,
+    time_zone,
+)
 from factload.feed.unmatched import UNMATCHED_SCHEMA, Unmatched, unmatched_key
 from factload.feed.written_values import DateFormat, Nulls
 from factload.sheet.names import ColumnName
@@ -262,3 +271,16 @@ class Dimension(FeedPart):
         history = self.as_of and (self.as_of.valid_from, self.as_of.end, self.as_of.is_inclusive)
         steps = tuple(self.normalize.of(column) for column in self.business_key)
         return (self.table, self.business_key, self.surrogate_key, self.types, steps, history)
+
+
+def require_one_origin(dimensions: Mapping[str, Dimension]) -> None:
+    """Raise ``CrossFieldError`` where two of a feed's dimensions could give the members of a table their attributes."""
+    tables = Counter(dimension.table for dimension in dimensions.values())
+    for name, dimension in dimensions.items():
+        if dimension.unmatched.attributes and tables[dimension.table] > 1:
+            raise CrossFieldError(
+                f"has `attributes` for members of {dimension.table}, and another dimension is on that table: a "
+                "member would have those of whichever makes it first. Name the table once, or leave them out",
+                "dimensions",
+                name,
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -45,19 +44,11 @@ def end_of_data(value: object) -> object:
         return Ends("totals_row")
     if not isinstance(value, dict) or "first" not in value or value.keys() - {"first", "column"}:
         raise ValueError(_EXPECTED)
-    if not all(_is_text(text) for text in (value["first"], *_names_in(value))):
+    named: Any = column_name(value["column"]) if "column" in value else ()
+    names = named if isinstance(named, tuple) else (named,)
+    if not all(isinstance(text, str) and text.strip() for text in (value["first"], *names)):
         raise ValueError(_EXPECTED)
-    names = tuple(_names_in(value))
-    return Ends("first", pattern_of(value["first"]), names[0] if len(names) == 1 else names or "")
-
-
-def _names_in(value: dict[str, Any]) -> Sequence[Any]:
-    named = column_name(value["column"]) if "column" in value else ()
-    return named if isinstance(named, tuple) else (named,)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return Ends("first", pattern_of(value["first"]), named or "")
 
 
 class SkippedRows(FeedPart):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -25,7 +24,7 @@ from pydantic import (
 
 from factload.errors import did_you_mean
 from factload.feed.columns import FactColumn
-from factload.feed.dimensions import Dimension
+from factload.feed.dimensions import Dimension, require_one_origin
 from factload.feed.fact import Fact
 from factload.feed.limits import (
     CHANGE_SCHEMA,
@@ -52,6 +51,8 @@ from factload.sheet.text_format import TextFormat
 
 MAX_FEED_NAME = 40
 _NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_FEED_NAME - 1}}}")
+# What of `workbook` decides which rows come out.
+_DECIDING = {"sheet", "table", "range", "ends", "skip_rows", "unpivot", "csv", "merged", "stale_formulas"}
 
 
 class Feed(FeedPart):
@@ -147,15 +148,7 @@ class Feed(FeedPart):
 
     @model_validator(mode="after")
     def _attributes_have_one_origin(self) -> Self:
-        tables = Counter(dimension.table for dimension in self.dimensions.values())
-        for name, dimension in self.dimensions.items():
-            if dimension.unmatched.attributes and tables[dimension.table] > 1:
-                raise CrossFieldError(
-                    f"has `attributes` for members of {dimension.table}, and another dimension is on that table: a "
-                    "member would have those of whichever makes it first. Name the table once, or leave them out",
-                    "dimensions",
-                    name,
-                )
+        require_one_origin(self.dimensions)
         return self
 
     @model_validator(mode="after")
@@ -184,28 +177,8 @@ class Feed(FeedPart):
 
     @model_validator(mode="after")
     def _witness_fits(self) -> Self:
-        if self.witness is None:
-            return self
-        if self.witness.sum is not None and len(self._summed) != 1:
-            near = did_you_mean(self.witness.sum, list(self.fact.columns))
-            raise CrossFieldError(
-                f"names {'several columns' if self._summed else 'no column'} of exact numbers out of the sheet: "
-                f"expected one, by its name in `fact.columns` or in the sheet. {near}".rstrip(),
-                "witness",
-                "sum",
-            )
-        ends, book = self.workbook.ends, self.workbook
-        if self.witness.at == TOTALS_ROW and not (
-            book.table or book.range or (ends and ends.kind != "blank_row")
-        ):
-            raise CrossFieldError(
-                "is `totals_row`, and nothing says which row that is: expected `workbook.table`, or `workbook.ends: "
-                "totals_row` or `{first: ...}`",
-                "witness",
-                "at",
-            )
-        if self.witness.at not in (None, TOTALS_ROW) and book.may_be_csv:
-            raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")
+        if self.witness is not None:
+            self.witness.require_fit(self.fact, self.workbook)
         return self
 
     @model_validator(mode="after")
@@ -249,17 +222,10 @@ class Feed(FeedPart):
         return self if self._by_period is None else self._by_period.at(period)
 
     @property
-    def _summed(self) -> list[str]:
-        """The fact columns that the witness may mean: by their own name, or else by that of the sheet's column."""
-        wanted, numbers = self.witness.sum if self.witness else None, self.fact.measures
-        if wanted is None or wanted in numbers:
-            return [name for name in numbers if name == wanted]
-        return [name for name in numbers if self.fact.columns[name].is_called(wanted)]
-
-    @property
     def witnessed(self) -> str | None:
         """The fact column whose sum the witness says; None if it counts rows."""
-        return self._summed[0] if self._summed else None
+        summed = self.witness.summed(self.fact) if self.witness else []
+        return summed[0] if summed else None
 
     @property
     def cells(self) -> CellChoices:
@@ -321,17 +287,7 @@ class Feed(FeedPart):
         deciding: dict[str, Any] = self.model_dump(
             include={
                 "feed": True,
-                "workbook": {
-                    "sheet",
-                    "table",
-                    "range",
-                    "ends",
-                    "skip_rows",
-                    "unpivot",
-                    "csv",
-                    "merged",
-                    "stale_formulas",
-                },
+                "workbook": _DECIDING,
                 "dimensions": True,
                 "fact": True,
                 "witness": True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -12,6 +12,7 @@ from factload.feed.part import NAMES, FeedPart, column_name
 from factload.sheet.names import ColumnName
 from factload.sql_types import SqlType
 
+Disagree = Literal["reject", "first", "last"]
 _ACTIONS = ("reject", "fail", "create")
 _CREATE = ("inferred", "attributes", "disagree")
 _UNMATCHED = (
@@ -40,7 +41,7 @@ UNMATCHED_SCHEMA = WithJsonSchema(
                                 "minProperties": 1,
                                 "additionalProperties": {"anyOf": [{"type": "string"}, NAMES]},
                             },
-                            "disagree": {"enum": ["reject", "first", "last"]},
+                            "disagree": {"enum": list(get_args(Disagree))},
                         },
                         "minProperties": 1,
                         "dependentRequired": {"disagree": ["attributes"]},
@@ -85,7 +86,7 @@ class Unmatched(FeedPart):
     member: int | str | None = None
     inferred: str | None = None
     attributes: dict[str, Attribute] = Field(default_factory=dict)
-    disagree: Literal["reject", "first", "last"] = "reject"
+    disagree: Disagree = "reject"
 
 
 def unmatched_key(value: object) -> object:
@@ -129,7 +130,7 @@ def _creation(asked: Mapping[Any, Any]) -> dict[str, Any]:
         raise ValueError(
             "`disagree` goes with `attributes`: without them rows have nothing to disagree about"
         )
-    if asked.get("disagree", "reject") not in ("reject", "first", "last"):
+    if asked.get("disagree", "reject") not in get_args(Disagree):
         raise ValueError("`disagree` is `reject`, `first` or `last`")
     if "inferred" in asked and not isinstance(asked["inferred"], str):
         raise ValueError("`inferred` names a column of the dimension")

@@ -8,7 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from factload.feed.part import FeedPart, column_name, names_schema, periodic_path
+from factload.errors import did_you_mean
+from factload.feed.fact import Fact
+from factload.feed.part import CrossFieldError, FeedPart, column_name, names_schema, periodic_path
+from factload.feed.workbook import WorkbookPart
 from factload.sheet.names import ColumnName
 
 TOTALS_ROW = "totals_row"
@@ -101,3 +104,31 @@ class Witness(FeedPart):
                 "`count: rows` needs `column` or `field` there: where in the row the number stands"
             )
         return self
+
+    def summed(self, fact: Fact) -> list[str]:
+        """The fact columns that ``sum`` may mean: by their own name, or else by that of the sheet's column."""
+        if self.sum is None or self.sum in fact.measures:
+            return [name for name in fact.measures if name == self.sum]
+        return [name for name in fact.measures if fact.columns[name].is_called(self.sum)]
+
+    def require_fit(self, fact: Fact, book: WorkbookPart) -> None:
+        """Raise ``CrossFieldError`` unless it means one fact column, and a place that the workbooks have."""
+        summed = self.summed(fact)
+        if self.sum is not None and len(summed) != 1:
+            near = did_you_mean(self.sum, list(fact.columns))
+            raise CrossFieldError(
+                f"names {'several columns' if summed else 'no column'} of exact numbers out of the sheet: "
+                f"expected one, by its name in `fact.columns` or in the sheet. {near}".rstrip(),
+                "witness",
+                "sum",
+            )
+        is_said = book.table or book.range or (book.ends and book.ends.kind != "blank_row")
+        if self.at == TOTALS_ROW and not is_said:
+            raise CrossFieldError(
+                "is `totals_row`, and nothing says which row that is: expected `workbook.table`, or `workbook.ends: "
+                "totals_row` or `{first: ...}`",
+                "witness",
+                "at",
+            )
+        if self.at not in (None, TOTALS_ROW) and book.may_be_csv:
+            raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")

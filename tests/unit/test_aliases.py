@@ -17,28 +17,16 @@ from factload.sheet.choices import AreaChoice, CellChoices, Ends, RowChoices, Sk
 from factload.sheet.names import pattern_of
 from factload.sheet.source import open_source
 from factload.split.fields import sheet_fields
-from tests import expected, opendocument
+from tests import expected
 from tests.feeds import SALES, changed
-from tests.workbooks import write_rows
+from tests.workbooks import WRITE, write_rows
 
 AMOUNT = replace(expected.field("amount", "integer"), column="Amount", aliases=("Betrag", "Montant"))
 SKU = replace(expected.field("sku", "text"), column="SKU")
 Rows = list[tuple[Any, ...]]
 
 
-def as_csv(path: Path, rows: Rows) -> Path:
-    path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-def as_ods(path: Path, rows: Rows) -> Path:
-    def cell(value: Any) -> str:
-        return opendocument.number(str(value)) if isinstance(value, int) else opendocument.text(value)
-
-    return opendocument.ods(path, "".join(opendocument.row(*map(cell, row)) for row in rows))
-
-
-KINDS = {"a.xlsx": write_rows, "a.csv": as_csv, "a.ods": as_ods}
+KINDS = {f"a{ending}": write for ending, write in WRITE.items()}
 
 
 def read(path: Path, cells: CellChoices | None = None) -> list[dict[str, Any]]:

@@ -22,8 +22,8 @@ from factload.sheet.pieces import Pieces
 from factload.sheet.source import open_source, read_rows
 from factload.sheet.xlsx import source as xlsx_source
 from factload.vectors import matches, texts
-from tests import expected, opendocument
-from tests.workbooks import write_rows
+from tests import expected
+from tests.workbooks import write_csv, write_ods, write_rows
 
 FIELDS = [expected.field("k", "text"), expected.field("m", "integer")]
 HEADER = ("label", "k", "m", "remark")
@@ -42,22 +42,20 @@ def choices(end: Any = None, *skips: dict[str, str], **more: Any) -> CellChoices
     return CellChoices(stale_formulas="take", rows=rows, **more)
 
 
+def below_header(rows: Sequence[Row]) -> list[Sequence[Any]]:
+    return [HEADER, *([None if cell == "" else cell for cell in row] for row in rows)]
+
+
 def as_csv(path: Path, rows: Sequence[Row]) -> Path:
-    path.write_text("".join(";".join(map(str, row)) + "\n" for row in (HEADER, *rows)), encoding="utf-8")
-    return path
+    return write_csv(path, below_header(rows), ";")
 
 
 def as_xlsx(path: Path, rows: Sequence[Row]) -> Path:
-    return write_rows(path, [HEADER, *([None if cell == "" else cell for cell in row] for row in rows)])
+    return write_rows(path, below_header(rows))
 
 
 def as_ods(path: Path, rows: Sequence[Row]) -> Path:
-    def cell(value: Any) -> str:
-        if value == "":
-            return "<table:table-cell/>"
-        return opendocument.number(str(value)) if isinstance(value, int) else opendocument.text(value)
-
-    return opendocument.ods(path, "".join(opendocument.row(*map(cell, row)) for row in (HEADER, *rows)))
+    return write_ods(path, below_header(rows))
 
 
 WRITE = {".xlsx": as_xlsx, ".csv": as_csv, ".ods": as_ods}

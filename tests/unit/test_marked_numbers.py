@@ -32,13 +32,18 @@ FORMATS = [
 ]
 
 
+def converted(cells: list[tuple[Kind, str]], field: SheetField) -> list[object]:
+    """The value of each cell, or the reason why there is none."""
+    column = Column(np.array([kind for kind, _ in cells], np.uint8), texts(text for _, text in cells))
+    blank = np.array([not text.strip(_WHITE) for _, text in cells], np.bool_)
+    values, codes = convert(column, blank, field, calendar=GREGORIAN)
+    return [REASON_OF[c] if c else v for v, c in zip(values.to_pylist(), codes.tolist(), strict=True)]
+
+
 def read(written: list[str], form: TextFormat, kind: str = "numeric(30,12)") -> list[object]:
     """The values of texts in a column of the type, or the reason why there is none."""
     field = SheetField("v", "V", "value", parse_sql_type(kind), parse_text=True, text_format=form)
-    column = Column(np.full(len(written), Kind.TEXT, np.uint8), texts(written))
-    blank = np.array([not text.strip(_WHITE) for text in written], np.bool_)
-    values, codes = convert(column, blank, field, calendar=GREGORIAN)
-    return [REASON_OF[c] if c else v for v, c in zip(values.to_pylist(), codes.tolist(), strict=True)]
+    return converted([(Kind.TEXT, text) for text in written], field)
 
 
 def tokens(text: str, form: TextFormat) -> tuple[str, list[str]] | None:
@@ -160,11 +165,7 @@ def test_words_for_true_and_false_stand_in_the_place_of_the_usual_ones() -> None
 def nulls(
     cells: list[tuple[Kind, str]], kind: str, words: tuple[str, ...], *, required: bool
 ) -> list[object]:
-    field = SheetField("v", "V", "value", parse_sql_type(kind), required, nulls=words)
-    column = Column(np.array([kind for kind, _ in cells], np.uint8), texts(text for _, text in cells))
-    blank = column.kind == Kind.BLANK
-    values, codes = convert(column, blank, field, calendar=GREGORIAN)
-    return [REASON_OF[c] if c else v for v, c in zip(values.to_pylist(), codes.tolist(), strict=True)]
+    return converted(cells, SheetField("v", "V", "value", parse_sql_type(kind), required, nulls=words))
 
 
 def test_a_cell_that_shows_a_word_for_nothing_is_blank() -> None:
@@ -191,9 +192,7 @@ def keys(cells: list[tuple[Kind, str]], number: NumberKey, form: TextFormat = UN
     field = SheetField(
         *("k", "K", "key", parse_sql_type("text"), True), parse_text=True, text_format=form, number=number
     )
-    column = Column(np.array([kind for kind, _ in cells], np.uint8), texts(text for _, text in cells))
-    values, codes = convert(column, column.kind == Kind.BLANK, field, calendar=GREGORIAN)
-    return [REASON_OF[c] if c else v for v, c in zip(values.to_pylist(), codes.tolist(), strict=True)]
+    return converted(cells, field)
 
 
 def test_every_way_of_writing_a_number_is_the_same_key() -> None:

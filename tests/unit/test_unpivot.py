@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -27,9 +27,9 @@ from factload.sheet.pivot import CELL
 from factload.sheet.references import column_letters
 from factload.sheet.source import open_source, read_rows
 from factload.sheet.xlsx import source as xlsx_source
-from tests import expected, opendocument
+from tests import expected
 from tests.feeds import SALES, changed
-from tests.workbooks import write_rows
+from tests.workbooks import WRITE, write_rows
 
 KEY = expected.field("SKU", "text", key=True)
 MONTH, YEAR = expected.field("month", "text"), expected.field("year", "integer")
@@ -37,26 +37,6 @@ AMOUNT = expected.field("amount", "numeric(12,2)")
 MONTHS = {"columns": ["Jan", "Feb", "Mar"], "name": "month", "value": "amount"}
 Rows = Sequence[Sequence[Any]]
 Found = list[tuple[Any, ...]]
-
-
-def as_csv(path: Path, rows: Rows) -> Path:
-    path.write_text(
-        "".join(",".join("" if cell is None else str(cell) for cell in row) + "\n" for row in rows),
-        encoding="utf-8",
-    )
-    return path
-
-
-def as_ods(path: Path, rows: Rows) -> Path:
-    def cell(value: Any) -> str:
-        if value is None:
-            return "<table:table-cell/>"
-        return opendocument.number(str(value)) if isinstance(value, int) else opendocument.text(value)
-
-    return opendocument.ods(path, "".join(opendocument.row(*map(cell, row)) for row in rows))
-
-
-WRITE: dict[str, Callable[[Path, Rows], Path]] = {".xlsx": write_rows, ".csv": as_csv, ".ods": as_ods}
 
 
 def choices(unpivot: dict[str, Any], ends: Any = None, skip: dict[str, Any] | None = None) -> CellChoices:

@@ -28,28 +28,10 @@ _SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE, Kin
 _FIRST_DAYS = 367  # serial numbers of the year 1900: times of day and durations, no dates
 _WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE, Kind.STALE)
 # Words for nothing that are no number, no date and no truth value.
-_NULLS = frozenset(
-    {
-        *(
-            "-",
-            "--",
-            "\u2013",
-            "\u2014",
-            ".",
-            "..",
-            "...",
-            "?",
-            "N/A",
-            "n/a",
-            "#N/A",
-            "NA",
-            "na",
-            "n.a.",
-            "N.A.",
-        ),
-        *("NULL", "null", "None", "none", "NaN", "nan", "k.A.", "k. A.", "s.o.", "nil", "(blank)"),
-    }
-)
+_NULLS = frozenset((
+    "-", "--", "\u2013", "\u2014", ".", "..", "...", "?", "N/A", "n/a", "#N/A", "NA", "na", "n.a.", "N.A.",
+    "NULL", "null", "None", "none", "NaN", "nan", "k.A.", "k. A.", "s.o.", "nil", "(blank)",
+))  # fmt: skip
 _TRUTH = {"true", "false"}
 TEXT, DOUBLE = SqlType("text"), SqlType("double")
 

@@ -248,21 +248,14 @@ def _by_members(
 def _matched(
     key: BusinessKey, table: SeenTable, header: str, seen: SeenColumn, warehouse: Warehouse, why: str
 ) -> _Match:
-    texts = seen.keys[:_KEYS_ASKED]
-    members = warehouse.members_among(table.name, key.columns[0], texts)
-    column, numbers = table.column(key.columns[0]), normalize(texts_array(texts), (), "integer").to_pylist()
-    if (
-        members < len(texts)
-        and column
-        and column.type
-        and column.type.kind == "integer"
-        and None not in numbers
-    ):
-        counted = warehouse.members_among(
-            table.name, key.columns[0], [str(n) for n in dict.fromkeys(numbers)]
-        )
+    name = key.columns[0]
+    texts, column = seen.keys[:_KEYS_ASKED], table.column(name)
+    members = warehouse.members_among(table.name, name, texts)
+    if members < len(texts) and column and column.type and column.type.kind == "integer":
+        numbers = list(dict.fromkeys(normalize(texts_array(texts), (), "integer").to_pylist()))
+        counted = 0 if None in numbers else warehouse.members_among(table.name, name, numbers)
         if counted > members:
-            return _Match(key, (header,), why, counted, len(set(numbers)), as_numbers=True)
+            return _Match(key, (header,), why, counted, len(numbers), as_numbers=True)
     return _Match(key, (header,), why, members, len(texts))
 
 

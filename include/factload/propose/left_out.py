@@ -26,15 +26,19 @@ Label = tuple[str, str]  # a column's name, and a text in it
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """What a feed says of rows that are no data. ``ends``: the text of the first row behind them, in a column;
-    ``blank_row``: they end before the first blank row; ``skips``: texts of rows among them, ``patterns`` of such.
-    ``rows``: all that are left out; ``below``: those of them that nothing but the blank row leaves out."""
+    ``skips``: texts of rows among them, ``patterns`` of such. ``rows``: all that are left out; ``below``: those of them
+    that nothing but the blank row before them leaves out."""
 
     ends: Label | None = None
-    blank_row: bool = False
     skips: tuple[Label, ...] = ()
     patterns: tuple[Label, ...] = ()
     rows: frozenset[int] = frozenset()
     below: tuple[OddRow, ...] = ()
+
+    @property
+    def blank_row(self) -> bool:
+        """Whether the data end before the first blank row."""
+        return bool(self.below)
 
 
 NOTHING = LeftOut()
@@ -47,26 +51,21 @@ def rows_left_out(found: FoundTable, odd: Sequence[OddRow], data: Sequence[Row],
     last = max(row.number for row in data)
     texts = {i: _texts(data, i) for i in found.names}
     labels = {row.number: label for row in odd if (label := _label(row, found, texts))}
-    ends, end, blank_row = None, 0, False
     below = [row for row in odd if row.number > last] if whole else []
-    for row in below:
-        if not ends and (label := labels.get(row.number)) and is_grand_total(label[1]):
-            ends, end = label, row.number
+    totals = (row.number for row in below if row.number in labels and is_grand_total(labels[row.number][1]))
+    end = next(totals, 0)
+    ends = labels.get(end)
     if ends and list(labels.values()).count(ends) > 1:
         ends, end = None, 0
-    if (
-        below
-        and not ends
-        and below[0].number not in labels
-        and _is_parted(below[0].number, found, [*data, *odd])
-    ):
-        blank_row, end = True, below[0].number
+    first = below[0].number if below else 0
+    blank_row = bool(below and not ends and first not in labels) and _is_parted(first, found, [*data, *odd])
+    if blank_row:
+        end = first
     skips = {number: label for number, label in labels.items() if not end or number < end}
     patterns, equals = _patterns(set(skips.values()), found, texts)
     left = set(skips) | {row.number for row in below if end and row.number >= end}
     return LeftOut(
         ends,
-        blank_row,
         tuple(sorted(equals)),
         tuple(sorted(patterns)),
         frozenset(left),

@@ -97,7 +97,7 @@ def _plain(column: SeenColumn) -> tuple[Reading, tuple[str, ...]]:
     if not is_key(column.header):
         return reading, reading.notes
     why = () if column.cells.total() == 0 else (_no_dimension(column),)
-    if reading.type.kind in ("integer", "numeric", "double") and not is_counted(column.header):
+    if reading.type.is_number and not is_counted(column.header):
         return Reading(_TEXT, notes=why), why
     return reading, (*reading.notes, *why)
 

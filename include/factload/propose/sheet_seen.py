@@ -102,7 +102,7 @@ class SeenSheet:
     def without_blank_row(self) -> SeenSheet:
         """The sheet with what is below a blank row as rows that look odd: in the columns that are read, another row may
         be blank."""
-        leaves = replace(self.leaves, blank_row=False, below=())
+        leaves = replace(self.leaves, below=())
         return replace(self, leaves=leaves, odd=(*self.odd, *self.leaves.below))
 
     def without(self, header: str, why: str) -> SeenSheet:
@@ -123,30 +123,22 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         others = tuple(s.name for s in cells if s != part)
         table = table_around(source, part, found)
         if table is None:
-            return _looked_at(source, part, found, path, csv, others)
+            return replace(_looked_at(source, part, found, path, csv), others=others)
     with open_source(path, cells=CellChoices(area=AreaChoice(table=table))) as source:
         [part] = source.sheets
-        with closing(_generator(source.all_rows(part))) as rows:
-            inside = find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name)
-        seen = _looked_at(source, part, inside or found, path, csv, others)
-        return replace(seen, table=table)
+        seen = _looked_at(source, part, _table_on(source, part) or found, path, csv)
+        return replace(seen, others=others, table=table)
 
 
 def _looked_at(
-    source: Source,
-    part: SheetPart,
-    found: FoundTable,
-    path: Path,
-    csv: SeenCsv | None,
-    others: tuple[str, ...],
+    source: Source, part: SheetPart, found: FoundTable, path: Path, csv: SeenCsv | None
 ) -> SeenSheet:
     """What stands below the header that was found."""
     bound = max(ROWS_LOOKED_AT, _CELLS_LOOKED_AT // max(1, len(found.names)))
     rows, whole = _rows(source, part, found.row, bound)
     if not rows:
         raise _no_rows(path, part.name, found.row)
-    seen = _sheet(part.name, found, rows, csv, source.calendar, whole=whole)
-    return replace(seen, others=others)
+    return _sheet(part.name, found, rows, csv, source.calendar, whole=whole)
 
 
 def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[SheetPart, FoundTable]:
@@ -155,8 +147,7 @@ def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[Shee
         found = []
         for part in sheets:
             if (part.state != "visible") == hidden:
-                with closing(_generator(source.all_rows(part))) as rows:
-                    table = find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name)
+                table = _table_on(source, part)
                 found += [(part, table)] if table else []
         if found:
             return max(found, key=lambda one: one[1].weight)
@@ -169,6 +160,12 @@ def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[Shee
         expected="a row of two or more texts, one above each column",
         remedy="Write the names above the columns, or name the sheet with --sheet",
     )
+
+
+def _table_on(source: Source, part: SheetPart) -> FoundTable | None:
+    """What looks like a table among the first rows of a sheet."""
+    with closing(_generator(source.all_rows(part))) as rows:
+        return find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name)
 
 
 def _generator(rows: Iterable[Row]) -> Generator[Row, None, None]:
@@ -194,13 +191,7 @@ def _no_rows(path: Path, sheet: str, header_row: int) -> WorkbookError:
 
 
 def _sheet(
-    name: str,
-    found: FoundTable,
-    rows: Sequence[Row],
-    csv: SeenCsv | None,
-    calendar: Calendar,
-    *,
-    whole: bool,
+    name: str, found: FoundTable, rows: Sequence[Row], csv: SeenCsv | None, calendar: Calendar, *, whole: bool
 ) -> SeenSheet:
     within = [row for row in rows if any(row.cells[i][1].strip() for i in found.names if i in row.cells)]
     odd = odd_rows(found, within)
@@ -220,8 +211,7 @@ def _sheet(
             continue
         reading = reading_of(header, cells, all_text=csv is not None, decimal=decimal)
         if reading.nulls:
-            shown = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
-            cells = shown
+            cells = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
         columns.append(SeenColumn(header, len(data), cells, reading, calendar))
     leaves = rows_left_out(found, odd, data, whole=whole)
     odd = tuple(row for row in odd if row.number not in leaves.rows)
@@ -272,9 +262,7 @@ def _decimal(found: FoundTable, rows: Sequence[Row]) -> str | None:
         cells = Counter(_cell(row.cells[index]) for row in rows if index in row.cells)
         del cells[Kind.BLANK, ""]
         reading = reading_of(header, cells, all_text=True)
-        if reading.type.kind in ("numeric", "double", "integer") and any(
-            re.search(r"[.,]", text) for _, text in cells
-        ):
+        if reading.type.is_number and any(re.search(r"[.,]", text) for _, text in cells):
             marks[reading.written.decimal] += 1
     return marks.most_common(1)[0][0] if len(marks) == 1 else None
 

@@ -10,11 +10,10 @@ from datetime import datetime
 import numpy as np
 
 from factload.sheet.block import Column, Kind
-from factload.sheet.marked_numbers import writes_marked
 from factload.sheet.text_format import TextFormat
-from factload.sheet.text_values import read_text
+from factload.sheet.text_values import read_text, writes
 from factload.sql_types import SqlType
-from factload.vectors import matches, texts
+from factload.vectors import texts
 
 _SPACES = (" ", "\u00a0", "\u202f")
 _NUMBERS = tuple(
@@ -31,17 +30,9 @@ _MARK = re.compile(
 _TRAILING = re.compile(r"[0-9.,]\s*-|-\s*$")
 _NUMBER_WITH_MARKS = re.compile(r"[\s+\-(]*[0-9][0-9.,'\s]*[\s\-)]*|[\s+\-(]*[.,][0-9]+[\s\-)]*")
 _YES_AND_NO = (
-    *(
-        ("yes", "no"),
-        ("y", "n"),
-        ("ja", "nein"),
-        ("j", "n"),
-        ("oui", "non"),
-        ("s\u00ed", "no"),
-        ("on", "off"),
-    ),
-    *(("wahr", "falsch"), ("t", "f")),
-)
+    ("yes", "no"), ("y", "n"), ("ja", "nein"), ("j", "n"), ("oui", "non"), ("s\u00ed", "no"), ("on", "off"),
+    ("wahr", "falsch"), ("t", "f"),
+)  # fmt: skip
 _ANY_NUMBER = SqlType("numeric")
 _LONGEST_NUMBER = 18  # digits: more of them are no amount
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?")
@@ -112,8 +103,7 @@ def has_marks(written: Collection[str]) -> bool:
 
 
 def _all(written: Sequence[str], number: TextFormat) -> bool:
-    found = texts(written)
-    return bool((writes_marked(found, number) if number.is_marked else matches(found, number.pattern)).all())
+    return bool(writes(texts(written), _ANY_NUMBER, number).all())
 
 
 def _first_of_each(fitting: Sequence[TextFormat]) -> list[TextFormat]:

@@ -151,7 +151,7 @@ def _merged_cells(trial: Trial, sheet: SeenSheet) -> SeenSheet:
             c.header for c in sheet.columns if trial.filled[c.header] > c.cells.total() + len(sheet.odd)
         }
     for column in sheet.columns:
-        if column.header in hidden and column.reading.type.kind in ("numeric", "integer", "double"):
+        if column.header in hidden and column.reading.type.is_number:
             why = "numbers in merged cells: it is unclear whether they count once or in each row"
             sheet = sheet.without(column.header, why)
         elif column.header in hidden and sheet.whole:

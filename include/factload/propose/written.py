@@ -160,7 +160,7 @@ def _column(column: ProposedColumn, p: Proposal) -> str:
 def _written(reading: Reading, in_file: TextFormat) -> Iterator[str]:
     """How the column's texts are written, where the file's others are written otherwise."""
     own = reading.written
-    if reading.type.kind in ("numeric", "integer", "double") and own != UNGROUPED:
+    if reading.type.is_number and own != UNGROUPED:
         if own.decimal != in_file.decimal:
             yield f"decimal: {_quoted(own.decimal)}"
             yield f"thousands: {_quoted(own.thousands)}"

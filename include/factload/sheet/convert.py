@@ -34,7 +34,7 @@ from factload.sheet.rule_checks import broken_rules
 from factload.sheet.seen import moment_in, seen_in
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
-from factload.sheet.zones import OFFSET, in_utc
+from factload.sheet.zones import WITH_OFFSET, in_utc
 from factload.sql_types import SqlType
 from factload.vectors import (
     Flags,
@@ -242,7 +242,7 @@ def _in_utc(
     cells: _Cells, micros: Positions, known: Flags, codes: Codes, field: SheetField
 ) -> tuple[pa.Array[Any], Codes]:
     """The moments that the clocks of the field's zone tell; those that have an offset are in UTC already."""
-    told = known & ~(matches(cells.text, OFFSET) & (cells.kind == Kind.ISO_DATE))
+    told = known & ~(matches(cells.text, WITH_OFFSET) & (cells.kind == Kind.ISO_DATE))
     distinct, back = np.unique(micros[told], return_inverse=True)
     zone = ZoneInfo(str(field.timezone))
     moments = [in_utc(local, zone) for local in distinct.tolist()]

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+OFFSET = "(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"  # how far a clock is from UTC, in a text of ISO 8601 too
 MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july"),
     *("august", "september", "october", "november", "december"),
@@ -24,7 +25,7 @@ _LOOKS = {
     "short": "[0-9]{2}",
     "noon": "(?i:am|pm|a\\.m\\.|p\\.m\\.)",
     "fraction": "[0-9]{1,9}",
-    "offset": "(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)",
+    "offset": OFFSET,
 }
 _EXPECTED = (
     "%d, %m (or %b, %B) and %Y (or %y), and perhaps %H (or %I with %p), %M, %S, %f and %z, each once, with no letters "

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from factload.sheet.date_format import OFFSET
 from factload.vectors import Flags, Positions, as_flags, fixed
 
 _UNIX = date(1970, 1, 1)
@@ -30,8 +31,7 @@ DAY_MICROS = DAY_MS * 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROS = 6  # digits
 _CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.]([0-9]{1,40}))?)?"
-_OFFSET = r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
-_ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:T{_CLOCK}{_OFFSET}?)?")
+_ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})(?:T{_CLOCK}({OFFSET})?)?")
 _TIME = re.compile(_CLOCK)
 _AMOUNT = r"([0-9]{1,9})"
 _DURATION = re.compile(

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from factload.errors import WorkbookError
-from factload.sheet.block import Block, Column, Int32s, Kind, is_blank_text
+from factload.sheet.block import Block, Column, Int32s, Kind, blank_cells
 from factload.sheet.choices import Merged
 from factload.sheet.file_errors import damaged, hostile
 from factload.sheet.limits import Limits
@@ -194,8 +194,7 @@ class MergedCells:
 
     def _shows(self, block: Block, column: int) -> bool:
         """Whether any cell of the column shows something."""
-        cells = block.columns[column]
-        shows = (cells.kind != Kind.BLANK) & ~((cells.kind == Kind.TEXT) & is_blank_text(cells.text))
+        shows = ~blank_cells(block.columns[column])
         if column in self._covers:
             shows &= ~self._covers[column].hidden(block.row)[0]
         return bool(shows.any())

@@ -74,24 +74,19 @@ def place_fields(
         return Placing(header, as_named(fields, header), place_columns(header, names, sheet))
     stands_for = [stand_in(field, unpivot) for field in fields]
     own = [field for field, stand in zip(fields, stands_for, strict=True) if stand is None]
-    columns = iter(place_columns(header, [field.names for field in own], sheet))
-    placed = [next(columns) if stand is None else stand for stand in stands_for]
-    # Names are texts: the declared types are read from them, as from a csv file's.
-    found = [
-        field if stand in (None, VALUE) else replace(field, parse_text=True)
+    columns = place_columns(header, [field.names for field in own], sheet)
+    found = zip(as_named(own, header), columns, strict=True)
+    pivot = find_pivot(unpivot, header, rows, columns, sheet, calendar, ranges)
+    placed = [
+        next(found) if stand is None else (field if stand == VALUE else _of_names(field), stand)
         for field, stand in zip(fields, stands_for, strict=True)
     ]
-    named = iter(as_named([f for f, stand in zip(found, stands_for, strict=True) if stand is None], header))
-    found = [next(named) if stand is None else field for field, stand in zip(found, stands_for, strict=True)]
-    pivot = find_pivot(
-        unpivot, header, rows, {index for index in placed if index > 0}, sheet, calendar, ranges
-    )
-    for field, stand in zip(found, stands_for, strict=True):
+    for field, stand in placed:
         if stand in (NAME, ABOVE):
             _require_values(
                 field, pivot, pivot.names if stand == NAME else pivot.above, header, sheet, calendar
             )
-    return Placing(header, found, placed, pivot)
+    return Placing(header, [field for field, _ in placed], [index for _, index in placed], pivot)
 
 
 def header_names(fields: Sequence[SheetField], unpivot: UnpivotChoice | None) -> list[ColumnName]:
@@ -109,6 +104,11 @@ def stand_in(field: SheetField, unpivot: UnpivotChoice) -> int | None:
         if name and any(is_same(name, spelling) for spelling in spellings(field.names)):
             return stand
     return None
+
+
+def _of_names(field: SheetField) -> SheetField:
+    """The field as it is read from names, which are texts as a csv file's values are."""
+    return replace(field, parse_text=True)
 
 
 def _require_values(

@@ -18,15 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from factload.sheet.block import Column, Kind
-from factload.sheet.date_format import MONTHS, parse_date_format
+from factload.sheet.date_format import MONTHS, OFFSET, parse_date_format
 from factload.sheet.marked_numbers import as_hundredths, unmarked, writes_marked
 from factload.sheet.text_format import FALSE, TRUE, TextFormat
 from factload.sql_types import SqlType
 from factload.vectors import Flags, flags, integers, matches, texts
 from factload.white_space import ANY, trimmed
 
-_OFFSET = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
-_CLOCK = rf"[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,40}})?)?{_OFFSET}?"
+_CLOCK = rf"[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,40}})?)?{OFFSET}?"
 _ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
@@ -45,7 +44,7 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
     kinds, text = column.kind, column.text
     for spaced in (True, False):
         candidate = text if spaced else trimmed(text)
-        found = which & _writes(candidate, declared, written)
+        found = which & writes(candidate, declared, written)
         if found.any():
             kinds = np.where(found, np.uint8(_KINDS.get(declared.kind, Kind.NUMBER)), kinds)
             values = _value(candidate, declared, written)
@@ -56,8 +55,8 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
     return Column(kinds, text)
 
 
-def _writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flags:
-    """Which texts write a value of the type."""
+def writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flags:
+    """Which texts, without white space around them, write a value of the type."""
     if declared.kind in ("date", "timestamp"):
         return matches(text, parse_date_format(written.date).pattern if written.date else _ISO)
     if declared.kind == "boolean":

@@ -6,10 +6,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from factload.sheet.date_format import OFFSET
 from factload.sheet.dates import DAY_MICROS, LAST_DAY
 
 # In a text of ISO 8601 (RE2): it says itself how far its clock is from UTC.
-OFFSET = r"T.*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)\z"
+WITH_OFFSET = rf"T.*{OFFSET}\z"
 _EPOCH = datetime(1970, 1, 1)
 _MICRO = timedelta(microseconds=1)
 _FIRST = (datetime.min - _EPOCH) // _MICRO

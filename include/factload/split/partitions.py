@@ -82,7 +82,6 @@ def split_workbook(
                 continue
             splitter = _Splitter(
                 rows=source.rows(part, fields, threads),
-                fields=fields,
                 origin=origin,
                 place=place,
                 most=most - len(done.partitions),
@@ -138,7 +137,6 @@ class _Splitter:
     """One sheet to be split."""
 
     rows: SheetRows
-    fields: Sequence[SheetField]
     origin: Origin
     place: Place
     most: int
@@ -151,8 +149,7 @@ class _Splitter:
 
     def _write(self, decoded: Pieces) -> Split:
         name, header, placing = self.rows.name, self.rows.header, self.rows.placing
-        by_cells = placing.pivot is not None
-        columns = schema(self.fields, by_cells=by_cells).with_metadata(places(placing))
+        columns = schema(placing.fields, by_cells=placing.pivot is not None).with_metadata(places(placing))
         done = 0
         with (
             closing(decoded),

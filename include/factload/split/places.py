@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.sheet.choices import MOST_UNPIVOTED
-from factload.sheet.pivot import CELL
+from factload.sheet.pivot import CELL, place_in
 from factload.sheet.placing import Placing
 from factload.sheet.references import column_letters
 from factload.vectors import fixed
@@ -44,9 +43,9 @@ def letter_of(noted: Places, field: str, rows: pa.Table) -> str | pa.Array[Any]:
 def letter_at(noted: Places, field: str, number: int | None = None) -> str:
     """The same for one row, by the ``number`` of its cell where columns become rows."""
     letters = noted[field.encode()].decode()
-    return (
-        letters if letters != _OF_ITS_CELL else json.loads(noted[_CELLS])[(number or 0) % MOST_UNPIVOTED][0]
-    )
+    if letters != _OF_ITS_CELL:
+        return letters
+    return str(json.loads(noted[_CELLS])[place_in(number or 0)[1]][0])
 
 
 def header_of(noted: Places, fields: Sequence[str], rows: pa.Table) -> str | pa.Array[Any]:
@@ -79,7 +78,7 @@ def _told_once(noted: Places, fields: Sequence[str]) -> list[str]:
 
 def _of_cells(noted: Places, rows: pa.Table, part: int) -> pa.Array[Any]:
     told = pa.array([column[part] for column in json.loads(noted[_CELLS])], pa.string())
-    return told.take(pa.array(fixed(rows[CELL].combine_chunks(), np.int32) % MOST_UNPIVOTED))
+    return told.take(pa.array(place_in(fixed(rows[CELL].combine_chunks(), np.int32))[1]))
 
 
 def _header(field: str) -> bytes:

@@ -211,8 +211,8 @@ class XlsxRows:
         merged = self._merged(known) if known else None
         decoder = self._decoder(known, merged)
         with self._source.package.open_part(self._sheet.part, limits.sheet_bytes) as stream:
-            values = max(len(decoder.columns), self._values_of_one)
-            windows = self._windows(stream, rows_per_partition, values)
+            made = self.placing.rows_of_one * len(self.placing.fields)  # values, of one row of the sheet
+            windows = self._windows(stream, rows_per_partition, max(len(decoder.columns), made))
             yield from parallel_map(
                 lambda window: decoder.window(window, windows.head, windows.keep_space),
                 windows,
@@ -256,11 +256,6 @@ class XlsxRows:
         self._note_following(decoder.followed)
         self.unclear = merged.unclear if merged else {}
 
-    @property
-    def _values_of_one(self) -> int:
-        """How many values one row of the sheet makes."""
-        return self.placing.rows_of_one * len(self.placing.fields)
-
     def _note_following(self, followed: bool) -> None:
         """What goes on below a range may be data that it has not grown with; below a table it is none."""
         area = self._sheet.area
@@ -293,7 +288,7 @@ class XlsxRows:
 
     def _merged_in(self, row: int) -> list[str]:
         """The merged ranges that touch a row, such as ``A3:C3``: for errors only."""
-        merged = read_tail(self._source.package, self._sheet.part, row, self._source.limits).merged
+        merged = self._source.ranges(self._sheet, row)
         return [range_of(*map(int, one)) for one in merged[merged[:, 0] <= row]]
 
 

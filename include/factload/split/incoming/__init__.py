@@ -8,8 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from factload.split.incoming.folder import received_in_folder
 from factload.split.incoming.place import Place
@@ -17,10 +16,8 @@ from factload.split.incoming.received import Received
 from factload.split.incoming.store import received_for_store
 
 
-@contextmanager
-def received_at(place: Place, most: int) -> Iterator[Received]:
+def received_at(place: Place, most: int) -> AbstractContextManager[Received]:
     """A workbook of at most so many bytes, to be put at ``place``; what isn't put there leaves nothing."""
-    with (
-        received_for_store(place, most) if place.file is None else received_in_folder(place, place.file, most)
-    ) as received:
-        yield received
+    if place.file is None:
+        return received_for_store(place, most)
+    return received_in_folder(place, place.file, most)

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 
 from factload.errors import FeedError, TransientError
 from factload.split.allowed import AllowedFile, opened_folder
-from factload.split.incoming.place import Place, taken, there_at
+from factload.split.incoming.place import Place
 from factload.split.incoming.received import Received
 from factload.staging.disk import NO_ROOM, UNFINISHED
 
@@ -44,23 +44,19 @@ class _InFolder(Received):
         self._folder, self._hidden, self._name = folder, hidden, name
 
     def _take_place(self, over: str) -> None:
-        os.fsync(self._file)
         fcntl.flock(self._folder, fcntl.LOCK_EX)  # of two that come together one is first
-        there = there_at(self.place)
-        if there is None:
-            self._link()
-        elif there.sha256 == over:
-            os.replace(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        else:
-            raise taken(self.place)
+        super()._take_place(over)
         os.fsync(self._folder)
 
-    def _link(self) -> None:
-        """Take the name, unless somebody else has taken it meanwhile."""
+    def _create(self) -> bool:
         try:
             os.link(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         except FileExistsError:
-            raise taken(self.place) from None
+            return False
+        return True
+
+    def _replace(self) -> None:
+        os.replace(self._hidden, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
 
 
 @contextmanager

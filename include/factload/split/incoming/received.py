@@ -14,7 +14,7 @@ from factload.sheet.limits import Limits
 from factload.sheet.source import format_of
 from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xlsx.package import open_package
-from factload.split.incoming.place import Place
+from factload.split.incoming.place import Place, taken, there_at
 
 
 class Received(ABC):
@@ -40,12 +40,28 @@ class Received(ABC):
         ``over`` says.
         """
         require_workbook(WorkbookFile(self.place.name, self._file, self._size), feed)
+        os.fsync(self._file)
         self._take_place(over)
         return SourceFile(self.place.path, self._digest.hexdigest(), self._size)
 
-    @abstractmethod
     def _take_place(self, over: str) -> None:
         """Give it its name, unless another has it."""
+        there = there_at(self.place)
+        if there is None:
+            if not self._create():
+                raise taken(self.place)
+        elif there.sha256 == over:
+            self._replace()
+        else:
+            raise taken(self.place)
+
+    @abstractmethod
+    def _create(self) -> bool:
+        """Give it the name; False where somebody else has taken it meanwhile."""
+
+    @abstractmethod
+    def _replace(self) -> None:
+        """Give it the name of the one that is there."""
 
 
 def require_workbook(file: WorkbookFile, feed: Feed) -> None:

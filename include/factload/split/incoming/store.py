@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from factload.split.incoming.place import Place, taken, there_at
+from factload.split.incoming.place import Place
 from factload.split.incoming.received import Received
 from factload.split.remote import create, overwrite
 from factload.staging.copies import new_copy
@@ -25,13 +24,8 @@ class _ForStore(Received):
         super().__init__(place, file, most)
         self._part = part
 
-    def _take_place(self, over: str) -> None:
-        os.fsync(self._file)
-        there = there_at(self.place)
-        if there is None:
-            if not create(self._part, self.place.path):
-                raise taken(self.place)
-        elif there.sha256 == over:
-            overwrite(self._part, self.place.path)
-        else:
-            raise taken(self.place)
+    def _create(self) -> bool:
+        return create(self._part, self.place.path)
+
+    def _replace(self) -> None:
+        overwrite(self._part, self.place.path)

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import inspect
-
-from factload.diff.compare import compare
 from factload.diff.difference import Difference
-from factload.errors import FeedError, RowsRefused, WorkbookError
+from factload.diff.of_load import difference_of, staged_load
+from factload.errors import RowsRefused, WorkbookError
 from factload.feed.model import Feed
 from factload.last_net import foreseen
 from factload.ledger import ledger
 from factload.ledger.corrections import read_corrections, sha256_of_corrections
 from factload.ledger.migrations import installed_version
-from factload.ledger.opening import newest_load
-from factload.ledger.tables import STAGING_SCHEMA
 from factload.load import Load, SourceFile, content_of, sha256_of_sources
 from factload.pipeline import stage
 from factload.postgres.database import engine_for
@@ -24,8 +20,6 @@ from factload.postgres.errors import database_errors
 from factload.progress import QUIET, Progress
 from factload.split.sources import read_sources
 from factload.steps import open_load, record_failure
-
-_STAGED = ("reconciled", "held")
 
 
 def diff_load(
@@ -51,9 +45,7 @@ def diff_load(
     ):
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         with snapshot.begin():
-            attempt = ledger.attempt(snapshot, load)
-            held = attempt.error_message or "" if attempt.state == "held" else ""
-            return compare(snapshot, load, feed, attempt.state, held)
+            return difference_of(snapshot, load, feed)
 
 
 def _staged_already(feed: Feed, period: date, database: str, workbook: str | None) -> Load | None:
@@ -62,12 +54,8 @@ def _staged_already(feed: Feed, period: date, database: str, workbook: str | Non
     with database_errors("reading the ledger"), engine_for(database).connect() as connection:
         if installed_version(connection) is None:
             return None
-        try:
-            load = newest_load(connection, feed.load_id(period))
-        except FeedError:
-            return None
-        there = inspect(connection).has_table(load.staging_table, schema=STAGING_SCHEMA)
-        if not there or ledger.attempt(connection, load).state not in _STAGED:
+        load = staged_load(connection, feed.load_id(period))
+        if load is None:
             return None
         corrected = sha256_of_corrections(read_corrections(connection, load.load_id))
     try:

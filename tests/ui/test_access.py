@@ -30,6 +30,7 @@ ROUTES = {
     "/api/dags/{dag_id}/trend",
     "/api/dags/{dag_id}/loads/{period}",
     "/api/dags/{dag_id}/loads/{period}/annotated.xlsx",
+    "/api/dags/{dag_id}/loads/{period}/difference",
     "/api/dags/{dag_id}/loads/{period}/reasons",
     "/api/dags/{dag_id}/loads/{period}/rejects",
     "/api/dags/{dag_id}/loads/{period}/rejects.xlsx",
@@ -42,8 +43,12 @@ ROUTES = {
 }
 OF_A_DAG = sorted(path for path in ROUTES if "{dag_id}" in path)
 WORKBOOK = "/api/dags/{dag_id}/loads/{period}/workbook"  # the one that something is sent to
-# What a reader of this load is answered that has no reject, and by a run that was no dry run.
-WITHOUT = {path: "rejects_none" if "loads" in path else "no_report" for path in ROUTES if "annotated" in path}
+# What a reader of this load is answered, which is published and has no reject, and by a run that was no dry run.
+WITHOUT = {
+    "/api/dags/{dag_id}/loads/{period}/annotated.xlsx": "rejects_none",
+    "/api/dags/{dag_id}/loads/{period}/difference": "nothing_staged",
+    "/api/dags/{dag_id}/runs/{run_id}/annotated.xlsx": "no_report",
+}
 
 
 def ask(

@@ -101,6 +101,7 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     page.get_by_role("button", name="Load it").click()
     expect(page.locator(".head .badge")).to_contain_text("held", timeout=90_000)
     expect(page.get_by_role("button", name="Leave it held")).to_be_visible()
+    expect(page.locator("#difference")).to_contain_text("6 added, 0 removed, 0 changed")
     [run_id] = re.findall(r"runs/([^/?]+)/tasks", str(page.get_by_role("link", name="Decide in Airflow").get_attribute("href")))  # fmt: skip
     plant.wait_for_question("load_refunds", unquote(run_id))
     page.get_by_role("button", name="Leave it held").click()

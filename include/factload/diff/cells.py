@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.engine import Connection
@@ -14,7 +13,7 @@ from sqlalchemy.engine import Connection
 from factload.fact.staged import slice_key
 from factload.feed.model import Feed
 from factload.ledger import partitions
-from factload.load import Load
+from factload.load import Load, PartitionFile
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_name
 from factload.split.places import Places, letter_at
@@ -38,10 +37,15 @@ class Origin:
 def origins(connection: Connection, load: Load, feed: Feed, slices: Collection[int]) -> dict[int, Origin]:
     """The number of each of these slices → where its rows came from."""
     return {
-        number: _origin(row, feed, _noted(_file_of(load, row.partition_id)))
+        number: _origin(row.workbook, row.sheet, feed, _noted(_file_of(load, row.partition_id)))
         for row in partitions.loaded_partitions(connection, load)
         if (number := slice_key(row.partition_id)) in slices
     }
+
+
+def origin_of(partition: PartitionFile, feed: Feed) -> Origin:
+    """Where the rows of a partition came from whose file lies here."""
+    return _origin(partition.workbook, partition.sheet, feed, _noted(Path(partition.path)))
 
 
 def _file_of(load: Load, partition_id: str) -> Path | None:
@@ -59,10 +63,10 @@ def _noted(path: Path | None) -> Places:
         return {}
 
 
-def _origin(row: Any, feed: Feed, noted: Places) -> Origin:
+def _origin(workbook: str, sheet: str, feed: Feed, noted: Places) -> Origin:
     fields = {
         name: key_fields(feed, source.dimension)[0] if source.dimension else value_field(name)
         for name, source in feed.fact.columns.items()
     }
     there = {name: field for name, field in fields.items() if field.encode() in noted}
-    return Origin(row.workbook, row.sheet, there, noted)
+    return Origin(workbook, sheet, there, noted)

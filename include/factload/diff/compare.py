@@ -1,4 +1,4 @@
-"""The staged rows of a load compared with what stands, in one transaction that leaves nothing behind."""
+"""Staged rows compared with what stands, in one transaction that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -9,38 +9,35 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, Text, cast, exists, func, select
 from sqlalchemy.engine import Connection
 
-from factload.diff.cells import Origin, origins
+from factload.diff.cells import Origin
 from factload.diff.difference import Change, Difference, Vanishing
 from factload.diff.rows import DifferingRows
 from factload.diff.sides import Sides, sides_of
+from factload.diff.staged import Staged
 from factload.fact.modes.registry import mode_of
 from factload.fact.row_numbers import sheet_row
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
-from factload.load import Load
 from factload.postgres.tables import reflect
 
 _LARGEST = 10
 _MEMBERS_NAMED = 10
 
 
-def compare(connection: Connection, load: Load, feed: Feed, state: str, held: str) -> Difference:
-    """What publishing the staged rows of ``load`` would change, in the caller's transaction. ``state``: the attempt's;
-    ``held``: why it is held, where it is."""
-    fact = fact_table(connection, feed)
-    staging = mode_of(feed.fact).staging_table(load, feed, fact)
-    sides = sides_of(feed, load.load_id, fact, staging)
+def compare(connection: Connection, feed: Feed, staged: Staged) -> Difference:
+    """What publishing these rows would change, in the caller's transaction."""
+    sides = sides_of(feed, staged.load_id, fact_table(connection, feed), staged.table)
     before, totals_before = _totals(connection, sides, staged=False)
     after, totals_after = _totals(connection, sides, staged=True)
     rows = DifferingRows(connection, sides)
     by_kind = select(rows.pairs.c.kind, func.count()).group_by(rows.pairs.c.kind)
     counted = {row[0]: row[1] for row in connection.execute(by_kind)}
     found = Difference(
-        load_id=load.load_id,
-        feed=load.feed,
-        period=load.period,
-        state=state,
-        workbooks=tuple(source.path for source in load.sources),
+        load_id=staged.load_id,
+        feed=feed.feed,
+        period=staged.period,
+        state=staged.state,
+        workbooks=staged.workbooks,
         table=feed.fact.table,
         key=sides.key,
         before=before,
@@ -49,9 +46,9 @@ def compare(connection: Connection, load: Load, feed: Feed, state: str, held: st
         removed=counted.get("removed", 0),
         changed=counted.get("changed", 0),
         totals={name: (f"{totals_before[name]:f}", f"{totals_after[name]:f}") for name in sides.measures},
-        largest=tuple(_largest(connection, load, rows, sides, totals_before, totals_after)),
+        largest=tuple(_largest(connection, staged, rows, sides, totals_before, totals_after)),
         vanishing=dict(_vanishing(connection, rows, sides)),
-        held=held,
+        held=staged.held,
         notes=tuple(_notes(sides)),
     )
     rows.drop()
@@ -69,7 +66,7 @@ def _totals(connection: Connection, sides: Sides, *, staged: bool) -> tuple[int,
 
 def _largest(
     connection: Connection,
-    load: Load,
+    staged: Staged,
     rows: DifferingRows,
     sides: Sides,
     before: Mapping[str, Decimal],
@@ -85,7 +82,7 @@ def _largest(
     query = select(pairs).order_by(*weight, pairs.c.slice, pairs.c.number).limit(_LARGEST)
     found = list(connection.execute(query))
     named = _business_keys(connection, sides, found)
-    origin = origins(connection, load, sides.feed, {row.slice for row in found})
+    origin = staged.origins({row.slice for row in found})
     for row in found:
         yield _change(row, sides, named, origin.get(row.slice))
 

@@ -120,17 +120,21 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
     return told | {"rows": report["rows"] | {"left_out": left_out} if report.get("rows") else None}
 
 
-def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime) -> dict[str, Any]:
-    """A load in full. ``gone``: the ledger takes it for running, and the run that opened its attempt has ended."""
+def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: bool) -> dict[str, Any]:
+    """A load in full. ``gone``: the ledger takes it for running, and the run that opened its attempt has ended.
+    ``staged``: its rows wait to be published; they are comparable with what stands while no run is about to."""
     newest = detail.attempts[0]
     through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
     witness = [one for one in newest.witness if "equal" in one]
     said = by_measure(witness)
     gone = newest.state in RUNNING and any(r.opened == newest.epoch and not r.at_work for r in runs)
+    waits = staged and (newest.state == "held" or not any(run.at_work for run in runs))
+    left = waits and newest.state == "reconciled" and not gone  # as `factload diff` leaves a load
     return {
         "load_id": detail.summary.load_id,
-        "state": "failed" if gone else detail.summary.shown_state(now),
+        "state": "failed" if gone else "reconciled" if left else detail.summary.shown_state(now),
         "gone": gone,
+        "comparable": waits,
         "epoch": detail.summary.epoch,
         "published_epoch": detail.summary.published_epoch,
         "seconds": detail.summary.seconds(),

@@ -19,6 +19,7 @@ from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload.airflow.loads_page.answered import answered, the_feed
 from factload.airflow.loads_page.asked import LAST_DAY, Day
+from factload.airflow.loads_page.comparison import comparable
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
 from factload.airflow.loads_page.feeds import feeds_of, zone_of
@@ -94,6 +95,7 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
     now = datetime.now(UTC)
     with answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
+        staged = comparable(connection, feed.at(period), feed.load_id(period)) is not None
         workbook = feed.at(period).workbook.for_period(period)
     zone = zone_of(feed)
     runs = runs_of_day(session, dag_id, period, zone)
@@ -108,7 +110,7 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
         "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],
         "runs": [answers.run(run) for run in runs],
-        "load": answers.load(detail, runs, now) if detail else None,
+        "load": answers.load(detail, runs, now, staged=staged) if detail else None,
     }
 
 

@@ -23,6 +23,7 @@ from factload.airflow.loads_page.access import LOGGED_IN, MAY_SEE_RUNS
 from factload.airflow.loads_page.annotated import router as annotated
 from factload.airflow.loads_page.api import of_dag, router
 from factload.airflow.loads_page.asked import Day, holds_nul
+from factload.airflow.loads_page.comparison import router as comparison
 from factload.airflow.loads_page.feeds import feed_of, zone_of
 from factload.airflow.loads_page.files import VERSION, Files, scripts_of
 from factload.airflow.loads_page.refused import refused
@@ -61,6 +62,7 @@ app.add_exception_handler(RequestValidationError, refused)
 app.include_router(router)
 app.include_router(of_dag)
 app.include_router(annotated)
+app.include_router(comparison)
 app.include_router(of_day)
 
 

@@ -1,8 +1,9 @@
 """Questions to databases, in a few threads of their own.
 
 Airflow's web server answers most of its own requests in the threads that FastAPI keeps. A warehouse that is slow, or
-gone, would take one after the other of them; here it can take these few and no more. Downloads take longer than
-questions and have threads of their own: whoever asks for many of them keeps nobody from the page.
+gone, would take one after the other of them; here it can take these few and no more. Downloads and
+comparisons take longer than questions and have threads of their own: whoever asks for many of them keeps nobody from
+the page.
 """
 
 from __future__ import annotations
@@ -65,4 +66,5 @@ class Threads:
 # Each statement has its own limit.
 off_the_loop = Threads(8, 15, "Too many questions wait for the warehouse. Try again in a minute.")
 a_download = Threads(2, 0, "Other workbooks are being written. Try again in a minute.")
+comparisons = Threads(2, 15, "Other loads are being compared. Try again in a minute.")
 uploads = Threads(4, 0, "Other workbooks are being uploaded. Try again in a minute.")

@@ -1,9 +1,10 @@
-"""Reading a warehouse's ledger for a page: bounded in time, read-only, and errors that say what to do."""
+"""Reading a warehouse for a page: bounded in time, leaving nothing behind, and errors that say what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from sqlalchemy import func, select
@@ -32,13 +33,27 @@ def reading(
     doesn't answer or takes too long (``if_slow`` says what to do then), and ``ledger_missing`` where no load has
     ever run.
     """
+    with _connected(connection_id, timeout, if_slow, postgresql_readonly=True) as connection:
+        yield connection
+
+
+@contextmanager
+def comparing(connection_id: str, *, timeout: str, if_slow: str) -> Iterator[Connection]:
+    """The same on one snapshot of the warehouse, for a comparison: temporary tables may be made, which a read-only
+    transaction doesn't have. It is rolled back in any case."""
+    with _connected(connection_id, timeout, if_slow, isolation_level="REPEATABLE READ") as connection:
+        yield connection
+
+
+@contextmanager
+def _connected(connection_id: str, timeout: str, if_slow: str, **options: Any) -> Iterator[Connection]:
     url = _url(connection_id)
     # A feed that names a URL is told so; who looks at a page need not see which.
     name = "that fact.connection names" if "://" in connection_id else connection_id
     try:
         with (
             database_errors("reading the ledger"),
-            engine_for(url).connect().execution_options(postgresql_readonly=True) as connection,
+            engine_for(url).connect().execution_options(**options) as connection,
         ):
             connection.execute(select(func.set_config("statement_timeout", timeout, True)))
             if not is_installed(connection):

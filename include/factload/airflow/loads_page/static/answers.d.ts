@@ -95,11 +95,53 @@ export interface DryRunReport {
   change: ReportedChange | null;
 }
 
+export interface BeforeAfter {
+  before: string;
+  after: string;
+}
+
 /** What publishing would change in numbers; `of` says what it is compared with. */
 export interface ReportedChange {
   of: string;
   rows: { before: number; after: number };
-  totals: Record<string, { before: string; after: string }>;
+  totals: Record<string, BeforeAfter>;
+}
+
+/** A row that differs. A dry run says which `columns` of it, and nothing that a cell holds. */
+export interface Change {
+  kind: string;
+  workbook: string | null;
+  sheet: string | null;
+  row: number | null;
+  cells: Record<string, string>;
+  key?: Record<string, string | null>;
+  values?: Record<string, [before: string | null, after: string | null]>;
+  columns?: string[];
+}
+
+export interface Vanishing {
+  members: number;
+  first?: string[];
+}
+
+export interface DifferingRows {
+  before: number;
+  after: number;
+  added: number;
+  removed: number;
+  changed: number;
+  unchanged: number;
+}
+
+/** What publishing staged rows would change against what stands, row by row. */
+export interface Difference {
+  workbooks: string[];
+  key: string[];
+  rows: DifferingRows;
+  totals: Record<string, BeforeAfter>;
+  largest: Change[];
+  vanishing: Record<string, Vanishing>;
+  notes: string[];
 }
 
 export interface Run {
@@ -200,6 +242,7 @@ export interface Load {
   load_id: string;
   state: string;
   gone: boolean;
+  comparable: boolean;
   epoch: number;
   published_epoch: number | null;
   seconds: number | null;

@@ -50,15 +50,25 @@ function decided({ runs }, dagId) {
   ];
 }
 
-// A held load is staged: what publishing it would change can be told row by row.
+// What publishing a held load would change: below, where its rows are still staged; else the command stages them.
 /**
  * @param {LoadAnswer} answer
  * @param {string} [first]
  */
-const whatWouldChange = ({ feed, period }, first = "") => [
-  el("p", null, `${first}What publishing it would change, row by row:`),
-  commandLine(`factload diff ${feed} --period ${period}`),
-];
+const whatWouldChange = ({ feed, period, load }, first = "") =>
+  load.comparable
+    ? el(
+        "p",
+        null,
+        first,
+        "What publishing it would change stands ",
+        el("a", { href: "#difference" }, "below"),
+        ".",
+      )
+    : [
+        el("p", null, `${first}What publishing it would change, row by row:`),
+        commandLine(`factload diff ${feed} --period ${period}`),
+      ];
 
 /**
  * @param {LoadAnswer} answer
@@ -156,6 +166,17 @@ function again({ feed, period, runs }, dagId) {
   ];
 }
 
+// Staged and proved, by `factload diff` or by a run that ended before it published.
+/** @param {DayAnswer} answer */
+const publish = ({ feed, period }) => [
+  el(
+    "p",
+    null,
+    "A run of the period publishes what is staged, unless the workbook or the feed has changed since:",
+  ),
+  commandLine(`factload run ${feed} --period ${period}`),
+];
+
 // A publication whose rows before it are kept.
 /** @param {Load} load */
 function takeBack({ load_id: id, kept_until: until }) {
@@ -178,6 +199,7 @@ export function nextSteps(answer, dagId) {
   const { load } = answer;
   const limit = LIMITS[load.attempts[0].error_code ?? ""];
   const held = () => (limit ? aboutLimit(answer, dagId, limit) : aboutRejects(answer, dagId));
-  const ways = load.state === "held" ? held() : ENDED.has(load.state) ? again(answer, dagId) : takeBack(load);
+  const others = () => (ENDED.has(load.state) ? again(answer, dagId) : takeBack(load));
+  const ways = load.state === "held" ? held() : load.state === "reconciled" ? publish(answer) : others();
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);
 }

@@ -1,13 +1,10 @@
 // Where the rows went: source → blank → left out → rejected → staged → published. A table whose bars are drawn to one scale.
 
-import { el, svg } from "../dom.js";
+import { el } from "../dom.js";
 import { count, share } from "../format.js";
-import { scaleLinear } from "../vendor/d3.min.js";
+import { bar, scaleOf } from "./bars.js";
 
 /** @import { Rows } from "../answers.js" */
-
-const WIDTH = 1000; // of the drawing; the page stretches it
-const THINNEST = 4; // what isn't nothing can be seen
 
 /** @type {Record<string, string>} */
 const EXPLANATIONS = {
@@ -18,23 +15,6 @@ const EXPLANATIONS = {
   staged: "ready to publish",
   published: "seen by readers",
 };
-
-/**
- * @param {string} kind
- * @param {number} from
- * @param {number} to
- * @param {(rows: number) => number} scale
- */
-function bar(kind, from, to, scale) {
-  const thin = Math.max(scale(to) - scale(from), to > from ? THINNEST : 0);
-  const x = Math.min(scale(from), WIDTH - thin);
-  return svg(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} 18`, preserveAspectRatio: "none", class: "bar", "aria-hidden": "true" },
-    svg("rect", { x: 0, y: 8.5, width: WIDTH, height: 1, class: "ground" }),
-    svg("rect", { x, y: 0, width: thin, height: 18, class: `fill ${kind.replace(" ", "-")}` }),
-  );
-}
 
 /**
  * @param {number} source
@@ -53,7 +33,7 @@ function sum(source, blank, leftOut, rejected, staged) {
 
 /** @param {Rows} rows */
 export function waterfall({ source, blank, left_out: leftOut, rejected, staged, published }) {
-  const scale = scaleLinear([0, Math.max(source, 1)], [0, WIDTH]);
+  const scale = scaleOf([0, Math.max(source, 1)]);
   /** @type {[kind: string, from: number, to: number, rows: number][]} */
   const lines = [
     ["source", 0, source, source],

@@ -14,6 +14,7 @@ import { loadPath } from "../matrix.js";
 import { nextSteps } from "../next_steps.js";
 import { problem } from "../notices.js";
 import { rejectsCard } from "../rejects.js";
+import { rowByRowCard } from "../row_by_row.js";
 import { keepShowing, silence } from "../stale.js";
 import { badge, EXPLANATIONS } from "../states.js";
 import { areLong, totalsCard } from "../totals.js";
@@ -282,6 +283,7 @@ async function drawAll(answer) {
     dryRunCard(answer, dagId),
     nextSteps(answer, dagId),
     theWorkbook(answer),
+    load.comparable ? rowByRowCard(path, answer) : null,
     tiles(answer, load),
     el(
       "div",
@@ -362,7 +364,7 @@ function drawRunning(answer) {
 function standing({ load, runs }) {
   const [run] = runs;
   return JSON.stringify([
-    load && [load.epoch, load.state],
+    load && [load.epoch, load.state, load.comparable],
     run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision],
   ]);
 }
@@ -385,7 +387,11 @@ async function draw() {
       else await drawAll({ ...answer, load });
     }
     if (load && running) follow(load);
-    wait = running ? LIVE : !load || run?.asks || run?.at_work ? AWAITED : ENDED;
+    wait = running
+      ? LIVE
+      : !load || load.state === "reconciled" || run?.asks || run?.at_work
+        ? AWAITED
+        : ENDED;
   } catch (/** @type {any} */ error) {
     if (shown) keepShowing(main, error, draw);
     else if (failure !== error.message) show(main, head(dagId.replace(/^load_/, "")), problem(error, draw));

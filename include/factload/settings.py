@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,21 +68,19 @@ def settings() -> Settings:
 
 def wrong_settings() -> list[FeedError]:
     """An error for each setting of the environment that can't be read, whoever would read it."""
+    roots = filter(is_url, _named_roots())
+    readings: list[Callable[[], object]] = [
+        partial(_staging, Path()),
+        _workbooks,
+        *(partial(_checked_url, "FACTLOAD_ALLOWED_ROOTS", root) for root in roots),
+        partial(cron, VERIFY_SCHEDULE),
+    ]
     wrong = []
-    for read in (partial(_staging, Path()), _workbooks):
+    for read in readings:
         try:
             read()
         except FeedError as error:
             wrong.append(error)
-    for root in filter(is_url, _named_roots()):
-        try:
-            _checked_url("FACTLOAD_ALLOWED_ROOTS", root)
-        except FeedError as error:
-            wrong.append(error)
-    try:
-        cron(VERIFY_SCHEDULE)
-    except FeedError as error:
-        wrong.append(error)
     return wrong + wrong_numbers()
 
 

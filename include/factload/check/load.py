@@ -32,7 +32,7 @@ from factload.errors import FactloadError, RowsRefused
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
 from factload.fact.member_attributes import settle_attributes
-from factload.fact.resolve import control_totals, measures, resolve
+from factload.fact.resolve import control_totals, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.model import Feed
 from factload.feed.unmatched import Unmatched
@@ -216,7 +216,7 @@ class _Rows:
             staged, later = self.earlier.part(with_constants(staged, constants))
             self.rejected.add(partition, later)
         self.staged += staged.num_rows
-        loaded = control_totals(staged, measures(readable))
+        loaded = control_totals(staged, readable.fact.measures)
         if readable.witness is not None:
             self.counted.append(counted_of(partition, whole, readable, staged.num_rows, loaded))
         for measure, total in loaded.items():
@@ -260,7 +260,7 @@ def _report(
     found = (*problems.found, *rows.errors(split.source))
     held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
     reasons = rows.rejected.reasons
-    totals = {m: rows.totals.get(m, Decimal(0)) for m in measures(feed)}
+    totals = {m: rows.totals.get(m, Decimal(0)) for m in feed.fact.measures}
     change = change_of(rows.target.before, rows.staged, totals) if held or not found else None
     return CheckReport(
         feed=feed.feed,

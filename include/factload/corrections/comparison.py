@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,8 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.names import as_seen
-from factload.sheet.placing import Placing, header_names, place_fields
-from factload.sheet.source import Source, open_source
+from factload.sheet.placing import Placing, header_names
+from factload.sheet.source import Source, open_source, placing_of
 from factload.sheet.text_values import read_text
 from factload.sheet.workbook_file import Openable
 from factload.split.all_workbooks import unchanged
@@ -113,28 +112,23 @@ class _Comparison:
             if not any(part.name == self._sheet for part in opened.sheets):
                 self._altered += [row.place for row in self._returned.rows(self._source.sha256, self._sheet)]
                 self._require_whole()
-            placing = self._placing(opened)
+            part = next(part for part in opened.sheets if part.name == self._sheet)
+            placing = placing_of(opened, part, self._fields)
+            own = {i: name for i, name in placing.header.names.items() if name not in ADDED}
             chains = chains_of(opened, self._sheet, self._fields, self._source, known)
             rows = rows_of(opened, self._sheet, self._fields, numbers, chains)
             came = self._returned.rows(self._source.sha256, self._sheet)
             for row, there in zip(came, rows, strict=True):
-                changed = self._correction(row, there, placing, opened)
+                changed = self._correction(row, there, own, placing, opened)
                 if changed and not any(changed == earlier.cells for earlier in there.corrections):
                     found.append(self._as_correction(there, changed))
         self._require_whole()
         return found
 
-    def _placing(self, opened: Source) -> Placing:
-        part = next(part for part in opened.sheets if part.name == self._sheet)
-        rows, unpivot = opened.first_rows(part), opened.cells.unpivot
-        merged = partial(opened.ranges, part)
-        return place_fields(rows, self._fields, self._sheet, unpivot, calendar=opened.calendar, ranges=merged)
-
     def _correction(
-        self, came: ReturnedRow, there: CorrectedRow, placing: Placing, opened: Source
+        self, came: ReturnedRow, there: CorrectedRow, own: dict[int, str], placing: Placing, opened: Source
     ) -> Cells | None:
         """The cells of the row that people corrected, this time and before; None where this time changed none."""
-        own = {i: name for i, name in placing.header.names.items() if name not in ADDED}
         written = there.row
         cells: Cells | None = None
         for earlier, row in reversed(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import tee
 from typing import TypedDict
 
@@ -17,10 +16,9 @@ from factload.ledger.corrections import Correction, sha256_of_row
 from factload.load import SourceFile
 from factload.sheet.csv.source import CsvSource
 from factload.sheet.field import SheetField
-from factload.sheet.placing import place_fields
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
-from factload.sheet.source import Source
+from factload.sheet.source import Source, placing_of
 
 Chain = tuple[Correction, ...]  # of one row, in the order in which they were taken
 
@@ -102,9 +100,7 @@ class _Below(TypedDict):
 
 def _below_header(opened: Source, sheet: str, fields: Sequence[SheetField]) -> tuple[SheetPart, _Below]:
     part = next(part for part in opened.sheets if part.name == sheet)
-    rows = opened.first_rows(part)
-    merged = partial(opened.ranges, part)
-    placing = place_fields(rows, fields, sheet, opened.cells.unpivot, calendar=opened.calendar, ranges=merged)
+    placing = placing_of(opened, part, fields)
     return part, {"header_row": placing.header.row, "columns": set(placing.columns)}
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, false, se
 
 from factload.fact.load_column import carries
 from factload.fact.modes.registry import mode_of
-from factload.fact.resolve import measures
 from factload.fact.staging_table import as_in_fact
 from factload.feed.model import Feed
 from factload.reconcile.read_back import row_hash
@@ -29,7 +28,7 @@ class Sides:
     @property
     def measures(self) -> list[str]:
         """The columns with a control total."""
-        return measures(self.feed)
+        return self.feed.fact.measures
 
     def standing(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """These columns of the fact rows that publishing would replace or write over."""

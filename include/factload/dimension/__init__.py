@@ -1,6 +1,7 @@
 """From a dimension in the database to the surrogate keys of a partition's rows.
 
 ``table``       a dimension's table, checked against the feed
+``attributes``  which of its columns the sheet may fill, and as what they are read
 ``extract``     business key → surrogate key, frozen at one snapshot in a file, ordered by hash
 ``arrival``     a checksum of the dimension, on the server and after the copy
 ``normalize``   how both sides spell a key

@@ -6,7 +6,10 @@
 ``exchange/``              how the staging table of a load becomes a partition of the fact table
 ``unique``, ``once_only``    what may stand in a load once, and where it needs a value
 ``constants``              what of a fact row comes from no sheet
-``resolve``                a partition's rows: fact rows, and rejects with their reason
+``member_attributes``, ``encodable``  rows that are rejects before keys are looked up: others disagree about the member,
+                           or the database can't store a text
+``resolve``, ``rejected``  a partition's rows: fact rows, and rejects with their reason, each at its cell
+``row_numbers``            the number of a row, in the staging table and in the sheet
 ``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells
 ``taking_out``             rows of a load taken out of the fact table, and brought back

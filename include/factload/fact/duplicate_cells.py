@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 from sqlalchemy import Row
 
 from factload.errors import TransientError
+from factload.fact.row_numbers import numbers_of
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.sheet.names import either
-from factload.sheet.pivot import CELL
 from factload.split.fields import key_fields, value_field
 from factload.split.partitions import file_name
-from factload.split.places import Places, header_of, letter_of
+from factload.split.places import header_of, letter_of, one_after_another
 from factload.staging.files import mapped, name_with
 from factload.staging.store import place_of
 from factload.staging.whole import STAGING_LOST
@@ -52,11 +52,9 @@ def cells_of(load: Load, feed: Feed, partition: Row[Any], keys: Sequence[str], r
         if error.code not in STAGING_LOST:
             raise
         return unknown
-    number = CELL if CELL in whole.column_names else "row"
-    those = whole.take(pc.index_in(rows, value_set=whole[number].combine_chunks()))
-    noted = whole.schema.metadata
+    those = whole.take(pc.index_in(rows, value_set=numbers_of(whole).combine_chunks()))
     shown = _shown(those, fields).combine_chunks()
-    return KeyCells(_headers_in(noted, feed, keys, those), letter_of(noted, fields[0], those), shown)
+    return KeyCells(_headers_in(those, feed, keys), letter_of(those, fields[0]), shown)
 
 
 def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
@@ -71,13 +69,11 @@ def headers_of(feed: Feed, keys: Sequence[str]) -> list[str]:
     return found
 
 
-def _headers_in(noted: Places, feed: Feed, keys: Sequence[str], rows: pa.Table) -> str | pa.Array:
-    """The same as a partition file calls them, or perhaps as each of its ``rows`` does."""
-    parts = [header_of(noted, fields, rows) if (fields := _fields(feed, [key])) else key for key in keys]
-    texts = [part for part in parts if isinstance(part, str)]
-    if len(texts) == len(parts):
-        return ", ".join(texts)
-    return pc.binary_join_element_wise(*parts, ", ") if len(parts) > 1 else parts[0]
+def _headers_in(rows: pa.Table, feed: Feed, keys: Sequence[str]) -> str | pa.Array:
+    """The same as the partition file of these ``rows`` calls them, or perhaps each row."""
+    return one_after_another(
+        [header_of(rows, fields) if (fields := _fields(feed, [key])) else key for key in keys]
+    )
 
 
 def _fields(feed: Feed, keys: Sequence[str]) -> list[str]:

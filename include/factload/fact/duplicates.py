@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from factload.fact.duplicate_cells import cells_of
 from factload.fact.once_only import OnceOnly
-from factload.fact.resolve import ROW, measures
+from factload.fact.resolve import ROW
 from factload.fact.row_numbers import sheet_row, sheet_rows
 from factload.fact.staged import slice_key
 from factload.fact.staging_table import SLICE
@@ -44,7 +44,7 @@ def reject_duplicates(
     ``known``: the ledger rows of the load's partitions, in the order of the workbook. What moves is subtracted
     from what the ledger says of its partition, so the reconciliation proves the rest.
     """
-    totals = {name: staging.c[name] for name in measures(feed)}
+    totals = {name: staging.c[name] for name in feed.fact.measures}
     later = _later_rows(once, staging, _places(known))
     moved = (
         delete(staging)

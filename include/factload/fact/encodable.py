@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.fact.rejected import with_rejects
 from factload.feed.model import Feed
 from factload.sheet.field import SheetField
-from factload.sheet.reject import NOTED, cells
 from factload.split.fields import key_fields, sheet_fields
-from factload.split.places import header_of, letter_of
 from factload.vectors import Flags, as_flags, flags
 
 _REASON = "unstorable_text"
@@ -49,19 +48,7 @@ def _stored(feed: Feed) -> Sequence[SheetField]:
 def _without(rows: pa.Table, field: SheetField, codec: str) -> pa.Table:
     texts = rows[field.name].combine_chunks()
     bad = as_flags(pc.is_null(rows["reason"].combine_chunks())) & _unencodable(texts, codec)
-    if not bad.any():
-        return rows
-    noted = rows.schema.metadata
-    said = {
-        "cell": cells(letter_of(noted, field.name, rows), rows["row"].combine_chunks()),
-        "column": header_of(noted, [field.name], rows),
-        "raw": texts,
-        "reason": _REASON,
-    }
-    for name in NOTED:
-        column = pc.if_else(flags(bad), said[name], rows[name].combine_chunks())
-        rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
-    return rows
+    return with_rejects(rows, bad, [field.name], _REASON) if bad.any() else rows
 
 
 def _unencodable(texts: pa.Array, codec: str) -> Flags:

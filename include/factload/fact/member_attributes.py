@@ -19,16 +19,15 @@ import pyarrow.compute as pc
 
 from factload.dimension.key_hash import Hashes, hash_keys
 from factload.dimension.normalize import join_parts
+from factload.fact.rejected import with_rejects
 from factload.fact.resolve import key_parts
 from factload.feed.model import Feed
 from factload.load import PartitionFile, Split
-from factload.sheet.reject import NOTED, cells
 from factload.split.fields import attribute_field
 from factload.split.partitions import rewritten
-from factload.split.places import header_of, letter_of
 from factload.staging.files import open_table
 from factload.staging.store import Place
-from factload.vectors import as_flags, flags, integers
+from factload.vectors import Flags, as_flags, flags, integers
 
 REASON = "attributes_disagree"
 _KEY, _SAID, _PLACE, _DISPUTED = "key", "said", "place", "disputed"
@@ -63,22 +62,29 @@ class _Settling:
         said = said.filter(said[_DISPUTED]).combine_chunks()
         if not said.num_rows:
             return split
-        partitions = tuple(self._written(partition, said) for partition in split.partitions)
-        return replace(split, partitions=partitions, warnings=(*split.warnings, *self._warnings(split, said)))
+        partitions = list(split.partitions)
+        for number, rows, keys in self._keyed(split.partitions):
+            at = pc.index_in(keys, value_set=said[_KEY].combine_chunks(), skip_nulls=True)
+            if (which := as_flags(at.is_valid())).any():
+                partitions[number] = rewritten(
+                    partitions[number], self._changed(rows, which, said.take(at)), self.place
+                )
+        warnings = (*split.warnings, *self._warnings(split, said))
+        return replace(split, partitions=tuple(partitions), warnings=warnings)
 
     @property
     def _fields(self) -> list[str]:
         attributes = self.feed.dimensions[self.name].unmatched.attributes
         return [attribute_field(self.name, column) for column in attributes]
 
-    def _keyed(self, partition: PartitionFile) -> tuple[pa.Table, pa.Array] | None:
-        """The rows of a partition file, and each one's key: null in a reject. None if columns weren't found."""
-        rows = open_table(partition.path, partition.sha256).combine_chunks()
-        if not rows.num_rows or not set(self._fields) <= set(rows.column_names):
-            return None
-        keys = join_parts(key_parts(rows, self.feed, self.name))
-        readable = pc.is_null(rows["reason"].combine_chunks())
-        return rows, pc.if_else(readable, keys, pa.scalar(None, pa.string()))
+    def _keyed(self, partitions: Sequence[PartitionFile]) -> Iterator[tuple[int, pa.Table, pa.Array]]:
+        """Of each partition whose sheet has all columns: its number, its rows, and each one's key, null in a reject."""
+        for number, partition in enumerate(partitions):
+            rows = open_table(partition.path, partition.sha256).combine_chunks()
+            if rows.num_rows and set(self._fields) <= set(rows.column_names):
+                keys = join_parts(key_parts(rows, self.feed, self.name))
+                readable = pc.is_null(rows["reason"].combine_chunks())
+                yield number, rows, pc.if_else(readable, keys, pa.scalar(None, pa.string()))
 
     def _said(self, rows: pa.Table) -> pa.Array:
         """What each row says of its member, as one text."""
@@ -88,13 +94,10 @@ class _Settling:
         """The hashes of keys of which rows seem to say different things."""
         known = np.empty((3, 0), np.uint64)
         suspects = np.empty(0, np.uint64)
-        for partition in partitions:
-            if (found := self._keyed(partition)) is None:
-                continue
-            rows, keys = found
+        for _, rows, keys in self._keyed(partitions):
             keyed = keys.is_valid()
-            keys, said = keys.filter(keyed), self._said(rows).filter(keyed)
-            new = np.stack([hash_keys(keys), *(hash_keys(said, salt) for salt in _SALTS)])
+            said = self._said(rows).filter(keyed)
+            new = np.stack([hash_keys(keys.filter(keyed)), *(hash_keys(said, salt) for salt in _SALTS)])
             known = np.concatenate([known, new], axis=1)
             known = known[:, np.argsort(known[0], kind="stable")]
             same = known[0, 1:] == known[0, :-1]
@@ -107,59 +110,29 @@ class _Settling:
         """A row for each of these keys: what counts of it, where it stands, and whether rows really disagree."""
         last = self.feed.dimensions[self.name].unmatched.disagree == "last"
         counts: pa.Table | None = None
-        for number, partition in enumerate(partitions):
-            for found in self._of_suspects(number, partition, suspects):
+        for number, rows, keys in self._keyed(partitions):
+            which = as_flags(keys.is_valid()) & np.isin(hash_keys(keys), suspects)
+            if which.any():
+                found = self._with_places(number, rows.filter(flags(which)), keys.filter(flags(which)))
                 every = found if counts is None else pa.concat_tables([counts, found]).combine_chunks()
                 counts = _reduced(every, last=last)
         assert counts is not None  # noqa: S101 - suspects come of these partitions
         return counts
 
-    def _of_suspects(self, number: int, partition: PartitionFile, suspects: Hashes) -> Iterator[pa.Table]:
-        found = self._keyed(partition)
-        if found is None:
-            return
-        rows, keys = found
-        which = flags(as_flags(keys.is_valid()) & np.isin(hash_keys(keys), suspects))
-        rows, keys = rows.filter(which).combine_chunks(), keys.filter(which)
-        if len(keys):
-            places = integers(rows["row"].to_numpy().astype(np.int64) + (number << _ROW_BITS))
-            columns = {_KEY: keys, _SAID: self._said(rows), _PLACE: places}
-            columns[_DISPUTED] = flags(np.zeros(len(keys), np.bool_))
-            yield pa.table(columns | {field: rows[field].combine_chunks() for field in self._fields})
+    def _with_places(self, number: int, rows: pa.Table, keys: pa.Array) -> pa.Table:
+        """Rows of the partition of this number as rows of ``_what_counts``, about which nobody disagrees yet."""
+        places = integers(rows["row"].to_numpy().astype(np.int64) + (number << _ROW_BITS))
+        columns = {_KEY: keys, _SAID: self._said(rows), _PLACE: places}
+        columns[_DISPUTED] = flags(np.zeros(len(keys), np.bool_))
+        return pa.table(columns | {field: rows[field].combine_chunks() for field in self._fields})
 
-    def _written(self, partition: PartitionFile, said: pa.Table) -> PartitionFile:
-        """The partition, written anew if it has rows of these members."""
-        found = self._keyed(partition)
-        if found is None:
-            return partition
-        rows, keys = found
-        at = pc.index_in(keys, value_set=said[_KEY].combine_chunks(), skip_nulls=True)
-        which = as_flags(at.is_valid())
-        if not which.any():
-            return partition
+    def _changed(self, rows: pa.Table, which: Flags, counts: pa.Table) -> pa.Table:
+        """The rows, of which ``which`` are rejects, or say what ``counts`` of each."""
         if self.feed.dimensions[self.name].unmatched.disagree == "reject":
-            rows = self._rejected(rows, pa.array(which))
-        else:
-            for field in self._fields:
-                column = pc.if_else(
-                    pa.array(which), said[field].combine_chunks().take(at), rows[field].combine_chunks()
-                )
-                rows = rows.set_column(rows.schema.get_field_index(field), rows.schema.field(field), column)
-        return rewritten(partition, rows, self.place)
-
-    def _rejected(self, rows: pa.Table, which: pa.Array) -> pa.Table:
-        noted, fields = rows.schema.metadata, self._fields
-        shown = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in fields]
-        raw = pc.binary_join_element_wise(*shown, ", ", null_handling="replace", null_replacement="")
-        said = {
-            "cell": cells(letter_of(noted, fields[0], rows), rows["row"].combine_chunks()),
-            "column": header_of(noted, fields, rows),
-            "raw": raw if len(fields) > 1 else shown[0],
-            "reason": REASON,
-        }
-        for name in NOTED:
-            column = pc.if_else(which, said[name], rows[name].combine_chunks())
-            rows = rows.set_column(rows.schema.get_field_index(name), rows.schema.field(name), column)
+            return with_rejects(rows, which, self._fields, REASON)
+        for field in self._fields:
+            column = pc.if_else(flags(which), counts[field].combine_chunks(), rows[field].combine_chunks())
+            rows = rows.set_column(rows.schema.get_field_index(field), rows.schema.field(field), column)
         return rows
 
     def _warnings(self, split: Split, said: pa.Table) -> list[str]:

@@ -17,13 +17,13 @@ from factload.dimension.lookup import AsOfMicros, LookupResult, Members, look_up
 from factload.dimension.normalize import join_parts, normalize
 from factload.errors import RowsRefused
 from factload.fact.exact import rounded, rounds
+from factload.fact.rejected import rejected
+from factload.fact.row_numbers import numbers_of
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
-from factload.sheet.pivot import CELL
-from factload.sheet.reject import noted_rejects, reject_table
+from factload.sheet.reject import noted_rejects
 from factload.split.fields import attribute_field, date_field, key_fields, value_field
-from factload.split.places import Places, header_of, letter_of
-from factload.vectors import Flags, as_flags, flags
+from factload.vectors import Flags, as_flags, flags, integers
 
 ROW = "factload_row"
 _NAMED_AT_MOST = 5
@@ -65,13 +65,12 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
     readable = pc.is_null(partition["reason"])
     rejects = [noted_rejects(partition)]
     rows = partition.filter(readable).combine_chunks()
-    noted: Places = partition.schema.metadata
     alive = np.ones(rows.num_rows, np.bool_)
     for column, kind in _rounding(feed, table).items():
         values = rows[value_field(column)].combine_chunks()
         lost = alive & rounded(values, kind)
         if lost.any():
-            rejects.append(_rejects(rows, value_field(column), noted, values, lost))
+            rejects.append(rejected(rows.filter(flags(lost)), [value_field(column)], "not_exact"))
             alive &= ~lost
     surrogates: dict[str, pa.Array] = {}
     unknown: dict[str, int] = {}
@@ -87,9 +86,10 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
             unknown[name] = int((alive & ~as_flags(pc.is_valid(found.surrogate))).sum())
         lost = alive & ~as_flags(pc.is_valid(surrogate))
         if lost.any():
-            rejects.append(keys.rejects(noted, reason, lost))
+            which = flags(lost)
+            rejects.append(rejected(rows.filter(which), key_fields(feed, name), reason.filter(which)))
             alive &= ~lost
-    columns = {ROW: rows[CELL if CELL in rows.column_names else "row"]}
+    columns = {ROW: numbers_of(rows)}
     for name, source in feed.fact.columns.items():
         if source.dimension is not None:
             columns[name] = surrogates[source.dimension]
@@ -113,18 +113,6 @@ def _rounding(feed: Feed, table: Table | None) -> dict[str, types.TypeEngine[Any
     return {name: kind for name, kind in kinds.items() if rounds(kind)}
 
 
-def _rejects(rows: pa.Table, field: str, noted: Places, values: pa.Array, lost: Flags) -> pa.Table:
-    which = flags(lost)
-    those = rows.filter(which)
-    return reject_table(
-        those["row"].combine_chunks(),
-        column=header_of(noted, [field], those),
-        reason="not_exact",
-        letter=letter_of(noted, field, those),
-        raw=pc.cast(values.filter(which), pa.string()),
-    )
-
-
 def key_parts(rows: pa.Table, feed: Feed, name: str) -> list[pa.Array]:
     """The parts of a dimension's key in the rows of a partition file, normalised; null where they are blank."""
     dimension = feed.dimensions[name]
@@ -141,9 +129,7 @@ class _Keys:
 
     def __init__(self, rows: pa.Table, feed: Feed, name: str, period: date) -> None:
         self._name, self._dimension = name, feed.dimensions[name]
-        self._fields = key_fields(feed, name)
-        self._rows, self._row = rows, rows["row"].combine_chunks()
-        self._raw = [pc.cast(rows[field].combine_chunks(), pa.string()) for field in self._fields]
+        self._row = rows["row"]
         self._parts = key_parts(rows, feed, name)
         self._keys = join_parts(self._parts)
         self._attributes = {
@@ -197,28 +183,13 @@ class _Keys:
         _, first = np.unique(index, return_index=True)
         # Every process asks in the same order, so that none waits for another in a circle.
         order = pc.sort_indices(encoded.dictionary).to_numpy()
-        at = pa.array(np.flatnonzero(missing)[first[order]])
+        at = integers(np.flatnonzero(missing)[first[order]])
         parts = [part.take(at) for part in self._parts]
         keys = pa.RecordBatch.from_arrays(parts, names=list(self._dimension.business_key))
         made = make(self._name, keys, {name: values.take(at) for name, values in self._attributes.items()})
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))
-        return made.take(pa.array(place[index]))
-
-    def rejects(self, noted: Places, reason: pa.Array, lost: Flags) -> pa.Table:
-        """The rows ``lost``, as rejects at the cell of the key's first part."""
-        which = flags(lost)
-        raw = pc.binary_join_element_wise(
-            *(part.filter(which) for part in self._raw), ", ", null_handling="replace", null_replacement=""
-        )
-        those = self._rows.filter(which)
-        return reject_table(
-            self._row.filter(which),
-            column=header_of(noted, self._fields, those),
-            reason=reason.filter(which),
-            letter=letter_of(noted, self._fields[0], those),
-            raw=raw if len(self._raw) > 1 else self._raw[0].filter(which),
-        )
+        return made.take(integers(place[index]))
 
 
 def _moments(
@@ -235,7 +206,7 @@ def _moments(
     return pc.fill_null(moments.cast(pa.int64()), 0).to_numpy(), dated
 
 
-def _no_member(dimension: str, rows: pa.Array) -> RowsRefused:
+def _no_member(dimension: str, rows: pa.ChunkedArray) -> RowsRefused:
     named = ", ".join(map(str, rows[:_NAMED_AT_MOST].to_pylist()))
     more = len(rows) - _NAMED_AT_MOST
     which = f"row {named}" if len(rows) == 1 else f"rows {named}" + (f" and {more} more" if more > 0 else "")
@@ -247,11 +218,6 @@ def _no_member(dimension: str, rows: pa.Array) -> RowsRefused:
         remedy="`factload check` lists every such row of the load, with its key. Add the members, or let the feed say "
         "`unmatched: reject`",
     )
-
-
-def measures(feed: Feed) -> list[str]:
-    """The fact columns that have a control total: exact numbers out of the sheet."""
-    return feed.fact.measures
 
 
 def control_totals(rows: pa.Table, names: list[str]) -> dict[str, str]:

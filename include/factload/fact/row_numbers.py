@@ -8,8 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from factload.feed.model import Feed
-from factload.sheet.pivot import place_in
+from factload.sheet.pivot import CELL, place_in
 from factload.vectors import fixed, integers
+
+
+def numbers_of(rows: pa.Table) -> pa.ChunkedArray[Any]:
+    """The numbers of the rows of a partition file, as the staging table has them."""
+    return rows[CELL if CELL in rows.column_names else "row"]
 
 
 def sheet_row(feed: Feed, number: int) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import FromClause, Table, delete, func, select
 from sqlalchemy.engine import Connection
 
 from factload.fact.modes.registry import mode_of
-from factload.fact.resolve import ROW, Resolved, measures
+from factload.fact.resolve import ROW, Resolved
 from factload.fact.staging_table import SLICE
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -83,7 +83,7 @@ def staged_slices(
 ) -> dict[str, Staged]:
     """What the table really holds, by partition id (rows of no partition under their slice's number)."""
     ids = {slice_key(partition_id): partition_id for partition_id in partition_ids}
-    found = sums_by(connection, staging, SLICE, ROW, list(feed.fact.columns), measures(feed))
+    found = sums_by(connection, staging, SLICE, ROW, list(feed.fact.columns), feed.fact.measures)
     return {ids.get(key, str(key)): rows for key, rows in found.items()}
 
 

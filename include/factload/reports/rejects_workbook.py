@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from itertools import chain, groupby, tee
 from typing import IO, Any
 
@@ -33,12 +32,11 @@ from factload.ledger.rejects import read_rejects
 from factload.load import Load, SourceFile
 from factload.sheet.block import Kind
 from factload.sheet.field import SheetField
-from factload.sheet.placing import place_fields
 from factload.sheet.references import column_index
 from factload.sheet.reject import Reject
 from factload.sheet.rows import Row
 from factload.sheet.sheets import choose
-from factload.sheet.source import Source, open_source
+from factload.sheet.source import Source, open_source, placing_of
 from factload.split.fields import sheet_fields
 from factload.split.sources import openable, require_unchanged
 
@@ -134,11 +132,7 @@ class _Sheet:
         with open_source(openable(source), csv=workbook.csv_dialect, cells=workbook.cells) as opened:
             first = next(rejects)
             [part] = choose(opened.sheets, first.sheet)
-            top, unpivot = opened.first_rows(part), opened.cells.unpivot
-            merged = partial(opened.ranges, part)
-            header = place_fields(
-                top, fields, part.name, unpivot, calendar=opened.calendar, ranges=merged
-            ).header
+            header = placing_of(opened, part, fields).header
             # A workbook of rejects that is a load's own has our columns already: they are written anew.
             own = {i: name for i, name in header.names.items() if name not in ADDED}
             last = max(own)

@@ -31,7 +31,7 @@ from factload.sheet.left_out import LeftOutRows
 from factload.sheet.limits import Limits
 from factload.sheet.named_areas import no_areas
 from factload.sheet.pieces import Cell, NotPlain, Pieces, ReadAgain
-from factload.sheet.placing import Placing
+from factload.sheet.placing import Placing, place_fields
 from factload.sheet.ranges import Ranges
 from factload.sheet.rows import Row
 from factload.sheet.sheets import SheetPart
@@ -120,6 +120,18 @@ class Source(Protocol):
 
     def rows(self, sheet: SheetPart, fields: Sequence[SheetField], threads: int) -> SheetRows:
         """Find the header of a sheet. Raises WorkbookError ``header_missing`` or ``header_duplicate``."""
+
+
+def placing_of(source: Source, sheet: SheetPart, fields: Sequence[SheetField]) -> Placing:
+    """Where a sheet has the fields, whatever its kind. Raises as ``place_fields`` does."""
+    return place_fields(
+        source.first_rows(sheet),
+        fields,
+        sheet.name,
+        source.cells.unpivot,
+        calendar=source.calendar,
+        ranges=partial(source.ranges, sheet),
+    )
 
 
 def read_rows(rows: SheetRows, rows_per_partition: int, take: Callable[[Pieces], Taken]) -> Taken:

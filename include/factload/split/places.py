@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from factload.sheet.pivot import CELL, place_in
 from factload.sheet.placing import Placing
 from factload.sheet.references import column_letters
-from factload.vectors import fixed
+from factload.vectors import fixed, integers, texts
 
 Places = Mapping[bytes, bytes]
 _OF_ITS_CELL = ""  # as the letter of a field that is read from another column in each row
@@ -33,30 +33,39 @@ def places(placing: Placing) -> dict[bytes, bytes]:
     return noted
 
 
-def letter_of(noted: Places, field: str, rows: pa.Table) -> str | pa.Array[Any]:
-    """The letters of the field's column, such as ``B``; where columns become rows perhaps those of each of the
-    ``rows``, which are some of the file's."""
-    letters = noted[field.encode()].decode()
-    return letters if letters != _OF_ITS_CELL else _of_cells(noted, rows, 0)
+def letter_of(rows: pa.Table, field: str) -> str | pa.Array[Any]:
+    """The letters of the field's column, such as ``B``; where columns become rows perhaps those of each of a partition
+    file's ``rows``."""
+    letters = rows.schema.metadata[field.encode()].decode()
+    return letters if letters != _OF_ITS_CELL else _of_cells(rows, 0)
 
 
-def letter_at(noted: Places, field: str, number: int | None = None) -> str:
-    """The same for one row, by the ``number`` of its cell where columns become rows."""
+def letter_at(noted: Places, field: str, number: int) -> str:
+    """The same for one row, by its ``number``, which is that of its cell where columns become rows."""
     letters = noted[field.encode()].decode()
     if letters != _OF_ITS_CELL:
         return letters
-    return str(json.loads(noted[_CELLS])[place_in(number or 0)[1]][0])
+    return str(json.loads(noted[_CELLS])[place_in(number)[1]][0])
 
 
-def header_of(noted: Places, fields: Sequence[str], rows: pa.Table) -> str | pa.Array[Any]:
-    """What the columns of these fields are called, one after another; perhaps in each of the ``rows``."""
-    found: list[str | pa.Array[Any]] = []
-    for field in _told_once(noted, fields):
-        found.append(noted[_header(field)].decode() if noted[field.encode()] else _of_cells(noted, rows, 1))
-    texts = [text for text in found if isinstance(text, str)]
-    if len(texts) == len(found):
-        return ", ".join(texts)
-    return pc.binary_join_element_wise(*found, ", ") if len(found) > 1 else found[0]
+def header_of(rows: pa.Table, fields: Sequence[str]) -> str | pa.Array[Any]:
+    """What the columns of these fields are called, one after another; where columns become rows perhaps as one text for
+    each of a partition file's ``rows``."""
+    noted = rows.schema.metadata
+    return one_after_another(
+        [
+            noted[_header(field)].decode() if noted[field.encode()] else _of_cells(rows, 1)
+            for field in _told_once(noted, fields)
+        ]
+    )
+
+
+def one_after_another(parts: Sequence[str | pa.Array[Any]]) -> str | pa.Array[Any]:
+    """Names as one text; as one for each row where some of the names are the rows' own."""
+    told = [part for part in parts if isinstance(part, str)]
+    if len(told) == len(parts):
+        return ", ".join(told)
+    return pc.binary_join_element_wise(*parts, ", ") if len(parts) > 1 else parts[0]
 
 
 def headers_in(noted: Places, fields: Sequence[str]) -> list[str]:
@@ -76,9 +85,9 @@ def _told_once(noted: Places, fields: Sequence[str]) -> list[str]:
     return [field for field in fields if field not in of_cells[1:]]
 
 
-def _of_cells(noted: Places, rows: pa.Table, part: int) -> pa.Array[Any]:
-    told = pa.array([column[part] for column in json.loads(noted[_CELLS])], pa.string())
-    return told.take(pa.array(place_in(fixed(rows[CELL].combine_chunks(), np.int32))[1]))
+def _of_cells(rows: pa.Table, part: int) -> pa.Array[Any]:
+    told = texts(column[part] for column in json.loads(rows.schema.metadata[_CELLS]))
+    return told.take(integers(place_in(fixed(rows[CELL].combine_chunks(), np.int32))[1]))
 
 
 def _header(field: str) -> bytes:

@@ -14,7 +14,7 @@ from factload.dimension.table import dimension_table
 from factload.fact import staged
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
-from factload.fact.resolve import ROW, control_totals, delivered_totals, measures, resolve
+from factload.fact.resolve import ROW, control_totals, delivered_totals, resolve
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
 from factload.load import DimensionMap, Load, PartitionCounts, PartitionFile
@@ -60,7 +60,7 @@ def load_partition(
             blank=partition.blank,
             rejected=resolved.rejects.num_rows,
             staged=resolved.rows.num_rows,
-            totals=control_totals(resolved.rows, measures(feed)),
+            totals=control_totals(resolved.rows, feed.fact.measures),
             weighted=weighted_totals(with_constants(resolved.rows, constants), ROW, table, alike=alike),
             unknown=resolved.unknown,
             left_out=sum(partition.left_out.values()),

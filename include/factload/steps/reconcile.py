@@ -12,7 +12,6 @@ from factload.fact import staged
 from factload.fact.digest import columns_filled, digest_values
 from factload.fact.duplicates import reject_duplicates
 from factload.fact.modes.registry import mode_of
-from factload.fact.resolve import measures
 from factload.fact.table import fact_table
 from factload.fact.unique import once_only
 from factload.feed.model import Feed
@@ -49,7 +48,7 @@ def note_digest(connection: Connection, load: Load, feed: Feed, proved: counts.R
     fact = fact_table(connection, feed)
     rows = select(*columns_filled(mode.staging_table(load, feed, fact), feed))
     names = list(feed.fact.columns)
-    content = content_of(connection, rows, names, measures(feed))
+    content = content_of(connection, rows, names, feed.fact.measures)
     ledger.update_attempt(connection, load, **digest_values(content.digest, feed, fact))
 
 
@@ -61,9 +60,9 @@ def prove(connection: Connection, load: Load, feed: Feed) -> counts.Reconciliati
     for once in once_only(connection, feed, fact):
         reject_duplicates(connection, load, feed, table, rows, once)
         rows = partitions.loaded_partitions(connection, load)
-    counted = [partitions.counts_of(row, measures(feed)) for row in rows]
+    counted = [partitions.counts_of(row, feed.fact.measures) for row in rows]
     found = staged.staged_slices(connection, table, feed, [p.partition_id for p in counted])
-    result = counts.reconcile(counted, found, measures(feed))
+    result = counts.reconcile(counted, found, feed.fact.measures)
     if result.differences:
         ledger.loading_again(connection, load)
         partitions.load_again(connection, load, result.differing)

@@ -10,7 +10,6 @@ from sqlalchemy.engine import Connection
 
 from factload.fact import staged
 from factload.fact.modes.registry import mode_of
-from factload.fact.resolve import measures
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
@@ -48,7 +47,7 @@ def staged_before(
     state = ledger.fence(connection, load, *ledger.UNFINISHED, "published")
     row = partitions.lock_partition(connection, load, partition.partition_id)
     if state == "published" or row.staged_from == made_of:
-        return partitions.counts_of(row, measures(feed))
+        return partitions.counts_of(row, feed.fact.measures)
     return None
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.sql.dml import Insert
 from factload.errors import ReconciliationError
 from factload.fact.digest import columns_filled, digest_values
 from factload.fact.load_column import carries, load_key
-from factload.fact.resolve import measures
 from factload.fact.staging_table import SLICE, as_in_fact
 from factload.feed.model import Feed
 from factload.ledger.opening import Publication
@@ -65,7 +64,7 @@ class Publishing:
 
     def content_of(self, rows: Select[Any] | CTE) -> Content:
         """What rows come to whose columns are those of ``columns_of``."""
-        return content_of(self.connection, rows, list(self.feed.fact.columns), measures(self.feed))
+        return content_of(self.connection, rows, list(self.feed.fact.columns), self.feed.fact.measures)
 
     def of_this_load(self) -> ColumnElement[bool]:
         """Whether a fact row carries this load in its load column, which the feed must name."""

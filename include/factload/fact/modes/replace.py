@@ -19,7 +19,6 @@ from factload.fact.modes.publishing import (
     by_inserting,
     by_inserting_slices,
 )
-from factload.fact.resolve import measures
 from factload.fact.taking_out import TakingBack, bring_back, take_out
 from factload.postgres.locks import locked_for_writing
 from factload.reconcile.read_back import Content, content_of
@@ -60,11 +59,11 @@ def _require_same(at: TakingBack) -> None:
     """Raise ``ReconciliationError`` unless what stands of the load is what was brought back, after every trigger."""
     names = list(at.feed.fact.columns)
     rows = select(*columns_filled(at.fact, at.feed)).where(_of_load(at))
-    found = content_of(at.connection, rows, names, measures(at.feed))
+    found = content_of(at.connection, rows, names, at.feed.fact.measures)
     wanted = Content(0, found.totals, found.digest)
     if at.back is not None:
         kept = select(*columns_filled(at.back, at.feed))
-        wanted = content_of(at.connection, kept, names, measures(at.feed))
+        wanted = content_of(at.connection, kept, names, at.feed.fact.measures)
     if found != wanted:
         raise ReconciliationError(
             "undo_differs",

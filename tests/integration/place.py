@@ -18,10 +18,14 @@ from factload import steps
 from factload.errors import FactloadError
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
+from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.replay import open_replay
+from factload.reports.rejects_workbook import write_rejects
+from factload.sheet.reject import Reject
 from tests.driver import OPEN, SteppedLoad
 from tests.feeds import SALES, changed
+from tests.integration.resaved import corrected, resaved
 from tests.workbooks import write_rows
 
 PERIOD = date(2026, 11, 5)
@@ -104,6 +108,23 @@ class Place:
     def facts(self) -> list[tuple[Any, ...]]:
         """(key, metric, load) of every fact row, in order."""
         return self.rows("SELECT dimension_id, metric::text, load_id FROM fact_sales ORDER BY 1, 2, 3")
+
+    def rejects(self, period: date = PERIOD) -> list[Reject]:
+        """The rejects of a load, as the ledger has them."""
+        with self.engine.connect() as connection:
+            return list(read_rejects(connection, f"sales@{period}"))
+
+    def rejects_workbook(self, feed: Feed, period: date = PERIOD) -> Path:
+        """The rejected rows of a load, whole, as somebody is sent them to be corrected."""
+        path = self.home / "rejects.xlsx"
+        with self.engine.connect() as connection, path.open("wb") as file:
+            assert write_rejects(file, connection, feed, f"sales@{period}").whole
+        return path
+
+    def sent_back(self, feed: Feed, name: str, changes: dict[tuple[int, str], Any]) -> str:
+        """These rows corrected (``resaved.corrected``), and saved as ``name`` in the inbox."""
+        resaved(self.rejects_workbook(feed), self.home / "inbox" / name, corrected(changes))
+        return f"inbox/{name}"
 
     def partition(self) -> None:
         """Make the fact table anew, partitioned by load."""

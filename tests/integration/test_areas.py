@@ -13,8 +13,6 @@ from openpyxl.worksheet.table import Table
 from factload.check.load import check_load
 from factload.errors import FeedError, WorkbookError
 from factload.feed.file import read_feed_file
-from factload.postgres.database import engine_for
-from factload.reports.rejects_workbook import write_rejects
 from tests.feeds import ABSENT
 from tests.integration.place import PERIOD, Place
 from tests.workbooks import first_sheet
@@ -44,7 +42,7 @@ def write(place: Place, rows: Sequence[tuple[Any, ...]], above: int = 3, name: s
     return path
 
 
-def test_a_table_is_loaded_and_its_corrected_row_comes_back_in(place: Place, tmp_path: Path) -> None:
+def test_a_table_is_loaded_and_its_corrected_row_comes_back_in(place: Place) -> None:
     write(place, ROWS)
     feed = place.feed({**TABLE, "max_rejects": 1})
     report = check_load(feed, PERIOD, database=place.url)
@@ -53,9 +51,7 @@ def test_a_table_is_loaded_and_its_corrected_row_comes_back_in(place: Place, tmp
     assert [metric for _, metric, _ in place.facts()] == ["1.0000", "3.0000"]
     assert place.rows("SELECT sheet, row, cell FROM factload.rejects") == [("Facts", 6, "C6")]
 
-    returned = tmp_path / "rejects.xlsx"
-    with returned.open("wb") as file, engine_for(place.url).connect() as connection:
-        assert write_rejects(file, connection, feed, LOAD).whole
+    returned = place.rejects_workbook(feed)
     workbook = openpyxl.load_workbook(returned)
     sheet = first_sheet(workbook)
     shown = [cell.value for cell in sheet[2]]

@@ -14,7 +14,7 @@ from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import read_report
 from tests.integration.commands import factload
-from tests.integration.place import PERIOD, Place, place_in
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 Rows = Sequence[tuple[Any, ...]]
@@ -33,13 +33,9 @@ def differing(
 
 
 @pytest.fixture(scope="module")
-def days(
-    tmp_path_factory: pytest.TempPathFactory, module_database: str
-) -> Iterator[tuple[Place, Iterator[date]]]:
+def days(module_place: Place) -> tuple[Place, Iterator[date]]:
     """A place of the module's own, and a day of its own for each test."""
-    home = tmp_path_factory.mktemp("days")
-    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
-        yield place, (date(2026, 1, day) for day in range(1, 32))
+    return module_place, (date(2026, 1, day) for day in range(1, 32))
 
 
 @pytest.mark.parametrize(

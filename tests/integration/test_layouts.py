@@ -8,11 +8,8 @@ import pytest
 
 from factload.check.load import check_load
 from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
 from factload.progress import Quiet
-from factload.reports.rejects_workbook import write_rejects
 from tests.integration.place import PERIOD, Place
-from tests.integration.resaved import corrected, resaved
 from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
@@ -48,10 +45,7 @@ def named(place: Place) -> Feed:
 
 
 def rejects(place: Place) -> list[tuple[Any, ...]]:
-    with place.engine.connect() as connection:
-        return [
-            (r.workbook[-10:-5], r.cell, r.column, r.raw, r.reason) for r in read_rejects(connection, LOAD)
-        ]
+    return [(r.workbook[-10:-5], r.cell, r.column, r.raw, r.reason) for r in place.rejects()]
 
 
 REJECTS = [
@@ -72,11 +66,7 @@ def test_a_reject_has_the_name_that_its_own_sheet_has(place: Place, named: Feed)
 
 def test_corrected_rejects_of_either_layout_are_replayed(place: Place, named: Feed) -> None:
     place.load(named)
-    written, back = place.home / "rejects.xlsx", place.home / "inbox/back.xlsx"
-    with place.engine.connect() as connection, written.open("wb") as file:
-        assert write_rejects(file, connection, named, LOAD).whole
-    resaved(written, back, corrected({(3, "SKU"): "B2", (5, "Amount"): 7}))
-    place.replay(named, "inbox/back.xlsx")
+    place.replay(named, place.sent_back(named, "back.xlsx", {(3, "SKU"): "B2", (5, "Amount"): 7}))
     assert [row[:2] for row in place.facts()] == [(1, "1.0000"), (1, "7.0000"), (2, "10.0000"), (2, "2.0000")]
     assert rejects(place) == [REJECTS[1], *REJECTS[3:]]
 

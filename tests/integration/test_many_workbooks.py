@@ -12,7 +12,6 @@ import pytest
 from factload import steps
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.pipeline import run_load
 from factload.progress import Quiet
@@ -61,8 +60,7 @@ def test_all_rows_are_one_load_and_the_ledger_knows_where_each_came_from(north_a
         ("north.xlsx More 2–2", names[0], "More"),
         ("south.xlsx Facts 2–3", names[1], "Facts"),
     ]
-    with place.engine.connect() as connection:
-        found = [(r.workbook, r.address, r.reason) for r in read_rejects(connection, LOAD)]
+    found = [(r.workbook, r.address, r.reason) for r in place.rejects()]
     assert found == [(names[0], "Facts!B3", "not_a_number"), (names[1], "Facts!A3", "unmatched_key")]
     [(workbook, sources, size)] = place.rows(
         "SELECT workbook, sources, workbook_bytes FROM factload.attempts"

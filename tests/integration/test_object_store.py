@@ -21,7 +21,6 @@ from factload import steps
 from factload.check.load import check_load
 from factload.doctor import examine
 from factload.errors import FactloadError, FeedError, TransientError, WorkbookError
-from factload.ledger.rejects import read_rejects
 from factload.load import Load
 from factload.progress import Quiet
 from factload.split.incoming import received_at
@@ -87,8 +86,7 @@ def test_workbooks_of_a_bucket_are_one_load(place: Place, store: Any) -> None:
     names = [f"{BUCKET}/in/2026/south.xlsx", f"{BUCKET}/in/north.xlsx"]
     assert [source.path for source in load.sources] == names
     assert place.facts() == [(1, "10.0000", LOAD), (2, "20.0000", LOAD)]
-    with place.engine.connect() as connection:
-        [reject] = read_rejects(connection, LOAD)
+    [reject] = place.rejects()
     assert (reject.workbook, reject.address) == (names[1], "Facts!A3")
     assert place.load(feed).already_published
 

@@ -15,9 +15,7 @@ from factload.check.load import check_load
 from factload.errors import RowsRefused
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
 from factload.progress import Quiet
-from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
 from tests.integration.place import PERIOD, Place
 from tests.integration.resaved import corrected, resaved, write_ods
@@ -63,16 +61,11 @@ class Journey:
         )
 
     def rejects(self) -> list[tuple[Any, ...]]:
-        with self.place.engine.connect() as connection:
-            return [(r.row, r.cell, r.raw, r.reason) for r in read_rejects(connection, LOAD)]
+        return [(r.row, r.cell, r.raw, r.reason) for r in self.place.rejects()]
 
     def sent_back(self, name: str, changes: dict[tuple[int, str], Any]) -> str:
         """The rejects, written, corrected, and saved as ``name``."""
-        written = self.place.home / "rejects.xlsx"
-        with self.place.engine.connect() as connection, written.open("wb") as file:
-            assert write_rejects(file, connection, self.feed(), LOAD).whole
-        resaved(written, self.place.home / "inbox" / name, corrected(changes))
-        return f"inbox/{name}"
+        return self.place.sent_back(self.feed(), name, changes)
 
     def attempts(self) -> int:
         return int(self.place.rows("SELECT count(*) FROM factload.attempts")[0][0])

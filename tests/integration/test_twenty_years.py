@@ -8,7 +8,6 @@ since 2010, a row of totals since 2015 and a total on a cover page before.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +22,7 @@ from factload.errors import FeedError, RowsRefused
 from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from tests.integration.commands import factload
-from tests.integration.place import Place, place_in
+from tests.integration.place import Place
 from tests.workbooks import write_sheets
 
 YEARS = range(2001, 2021)
@@ -99,16 +98,14 @@ def script(home: Path, year: int) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def series(tmp_path_factory: pytest.TempPathFactory, module_database: str) -> Iterator[tuple[Place, Feed]]:
-    home = tmp_path_factory.mktemp("series")
-    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
-        place.execute("ALTER TABLE fact_sales ADD channel text, ADD sheet text")
-        for year in YEARS:
-            write_year(home, year)
-        path = home / "include/feeds/series.yaml"
-        names = {"OLD": str(sheet_names(2001)), "NEW": str(sheet_names(2020))}
-        path.write_text(FEED.replace("OLD", names["OLD"]).replace("NEW", names["NEW"]), encoding="utf-8")
-        yield place, read_feed_file(path)
+def series(module_place: Place) -> tuple[Place, Feed]:
+    module_place.execute("ALTER TABLE fact_sales ADD channel text, ADD sheet text")
+    for year in YEARS:
+        write_year(module_place.home, year)
+    path = module_place.home / "include/feeds/series.yaml"
+    names = {"OLD": str(sheet_names(2001)), "NEW": str(sheet_names(2020))}
+    path.write_text(FEED.replace("OLD", names["OLD"]).replace("NEW", names["NEW"]), encoding="utf-8")
+    return module_place, read_feed_file(path)
 
 
 def test_every_year_is_what_a_plain_script_reads_and_its_owners_total(series: tuple[Place, Feed]) -> None:

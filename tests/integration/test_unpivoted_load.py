@@ -4,7 +4,6 @@ its own place in whatever is said of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from typing import Any
@@ -18,14 +17,13 @@ from factload.check.load import check_load
 from factload.difference import diff_load
 from factload.errors import ReconciliationError, RowsRefused
 from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
 from factload.progress import Quiet
 from factload.reports.annotated.rejects import annotate_rejects
 from factload.reports.reject_pages import page_of_rejects
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
 from tests.driver import SteppedLoad
-from tests.integration.place import PERIOD, Place, place_in
+from tests.integration.place import PERIOD, Place
 from tests.integration.resaved import corrected, resaved
 from tests.workbooks import first_sheet, write_rows
 
@@ -70,11 +68,9 @@ def prepare(place: Place) -> None:
 
 
 @pytest.fixture(scope="module")
-def months(tmp_path_factory: pytest.TempPathFactory, module_database: str) -> Iterator[Place]:
-    home = tmp_path_factory.mktemp("months")
-    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
-        prepare(place)
-        yield place
+def months(module_place: Place) -> Place:
+    prepare(module_place)
+    return module_place
 
 
 def feed(place: Place, **changes: Any) -> Feed:
@@ -89,8 +85,7 @@ def facts(place: Place) -> list[tuple[Any, ...]]:
 
 
 def rejects(place: Place) -> list[tuple[Any, ...]]:
-    with place.engine.connect() as connection:
-        return [(r.cell, r.column, r.raw, r.reason) for r in read_rejects(connection, LOAD)]
+    return [(r.cell, r.column, r.raw, r.reason) for r in place.rejects()]
 
 
 FACTS = [(3, 1, 1, 1), (3, 1, 2, 2), (3, 1, 4, 10), (6, 2, 2, 5), (6, 2, 4, 11)]
@@ -159,8 +154,7 @@ def test_a_value_twice_is_rejected_at_its_own_cell_and_names_the_first(months: P
     sheet(months, [("A1", "x", 1, 2, 1, 3), ("B2", "x", 2, None, None, 4)])
     months.load(feed(months, **unique))
     assert facts(months) == [(3, 1, 1, 1), (3, 1, 2, 2), (3, 1, 4, 3), (4, 2, 4, 4)]
-    with months.engine.connect() as connection:
-        found = [(r.row, r.cell, r.column, r.raw, r.duplicate_of) for r in read_rejects(connection, LOAD)]
+    found = [(r.row, r.cell, r.column, r.raw, r.duplicate_of) for r in months.rejects()]
     assert found == [(3, "E3", "Mar", "1", "Facts row 3"), (4, "C4", "Jan", "2", "Facts row 3")]
     checked = check_load(feed(months, **unique), PERIOD, database=months.url, progress=Quiet())
     assert [(r.row, r.reason) for r in checked.rejected] == [(3, "duplicate_value"), (4, "duplicate_value")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +17,7 @@ from factload.verify.proof import prove
 from factload.verify.published import published_loads
 from tests.feeds import ABSENT
 from tests.integration.commands import factload
-from tests.integration.place import PERIOD, Place, place_in
+from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
 ROWS = [("A1", 1.5), ("B2", 2), ("A1", 3), ("00123", 4), ("B2", 2)]
@@ -163,17 +162,16 @@ class Tampered:
 
 
 @pytest.fixture(scope="module")
-def tampered(tmp_path_factory: pytest.TempPathFactory, module_database: str) -> Iterator[Tampered]:
-    home = tmp_path_factory.mktemp("tampered")
-    with pytest.MonkeyPatch.context() as patch, place_in(home, module_database, patch) as place:
-        place.execute("ALTER TABLE fact_sales ADD source_row integer")
-        feed = place.feed(NUMBERED)
-        for day in range(5, 8):
-            period = date(2026, 11, day)
-            rows = [(("A1", "B2", "123")[n % 3], n % 997 / 8 + day) for n in range(3 * PARTITION)]
-            place.workbook(rows, period)
-            place.load(feed, period)
-        yield Tampered(place)
+def tampered(module_place: Place) -> Tampered:
+    place = module_place
+    place.execute("ALTER TABLE fact_sales ADD source_row integer")
+    feed = place.feed(NUMBERED)
+    for day in range(5, 8):
+        period = date(2026, 11, day)
+        rows = [(("A1", "B2", "123")[n % 3], n % 997 / 8 + day) for n in range(3 * PARTITION)]
+        place.workbook(rows, period)
+        place.load(feed, period)
+    return Tampered(place)
 
 
 def test_loads_from_before_digests_are_proved_by_rows_and_totals_and_that_is_said(published: Place) -> None:

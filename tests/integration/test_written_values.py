@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from factload.errors import FeedError, RowsRefused
-from factload.feed.model import Feed
-from factload.ledger.rejects import read_rejects
-from factload.reports.rejects_workbook import write_rejects
 from tests.feeds import ABSENT
 from tests.integration.commands import report
 from tests.integration.place import Place
-from tests.integration.resaved import corrected, resaved
 from tests.workbooks import write_rows
 
 LOAD = "sales@2026-11-05"
@@ -61,15 +56,6 @@ CORRECTED = {
 }
 
 
-def sent_back(place: Place, feed: Feed, name: str, changes: dict[tuple[int, str], Any]) -> str:
-    """The rejects, written, corrected, and saved as ``name``."""
-    written = place.home / "rejects.xlsx"
-    with place.engine.connect() as connection, written.open("wb") as file:
-        assert write_rejects(file, connection, feed, LOAD).whole
-    resaved(written, place.home / "inbox" / name, corrected(changes))
-    return f"inbox/{name}"
-
-
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
 def test_a_correction_is_read_as_the_feed_says(place: Place, kind: str) -> None:
     feed = place.feed(WRITTEN)
@@ -81,15 +67,13 @@ def test_a_correction_is_read_as_the_feed_says(place: Place, kind: str) -> None:
 
     place.load(feed)
     assert place.facts() == [(3, "-1000.5000", LOAD)]
-    with place.engine.connect() as connection:
-        found = [(r.column, r.cell, r.raw, r.reason) for r in read_rejects(connection, LOAD)]
-    assert found == REJECTS
+    assert [(r.column, r.cell, r.raw, r.reason) for r in place.rejects()] == REJECTS
     _, checked = report()
     said = {(one["column"], one["address"].rpartition("!")[2], one["reason"]) for one in checked["rejected"]}
     assert said == {(column, cell, reason) for column, cell, _, reason in REJECTS}
 
     typed = {(3, "metric"): -10} if kind == "xlsx" else {}
-    place.replay(feed, sent_back(place, feed, f"corrected.{kind}", CORRECTED | typed))
+    place.replay(feed, place.sent_back(feed, f"corrected.{kind}", CORRECTED | typed))
     assert place.facts() == [
         (3, "-10.0000", LOAD),
         (3, "-1000.5000", LOAD),
@@ -112,8 +96,7 @@ def test_moments_go_into_a_column_with_time_zone(place: Place, insert: str) -> N
     place.load(feed)
     shown = place.rows("SELECT metric::int, (at AT TIME ZONE 'UTC')::text FROM fact_sales ORDER BY 1")
     assert shown == [(0, "2026-11-05 11:30:00"), (3, "2026-10-25 02:00:00"), (4, None)]
-    with place.engine.connect() as connection:
-        found = [(r.cell, r.raw, r.reason) for r in read_rejects(connection, LOAD)]
+    found = [(r.cell, r.raw, r.reason) for r in place.rejects()]
     assert found == [("C3", times[1], "ambiguous_time"), ("C4", times[2], "nonexistent_time")]
 
 

@@ -245,7 +245,13 @@ def test_columns_that_the_sheet_can_not_fill_are_told_before_anything_is_read(
     assert told.split("Did", maxsplit=1)[0].strip(".* ") in str(checked(star, wrong).problems[0])
 
 
-def test_a_column_that_the_sheet_lacks_is_told_before_anything_is_loaded(star: Place) -> None:
-    sheet(star, [("A1", "Ada", 1)], header=("Code", "Name", "metric"))
+@pytest.mark.parametrize(
+    ("header", "missing"),
+    [(("Code", "Name", "metric"), "Customer Name"), (("Key", "Customer Name", "metric"), "Code")],
+)
+def test_a_column_that_the_sheet_lacks_is_told_before_anything_is_loaded(
+    star: Place, header: tuple[str, ...], missing: str
+) -> None:
+    sheet(star, [("A1", "Ada", 1)], header=header)
     [problem] = checked(star, feed(star, attributes={"name": "Customer Name"})).problems
-    assert "has no column 'Customer Name'" in str(problem)
+    assert f"has no column '{missing}'" in str(problem)

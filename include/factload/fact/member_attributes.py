@@ -23,7 +23,7 @@ from factload.fact.rejected import with_rejects
 from factload.fact.resolve import key_parts
 from factload.feed.model import Feed
 from factload.load import PartitionFile, Split
-from factload.split.fields import attribute_field
+from factload.split.fields import attribute_field, key_fields
 from factload.split.partitions import rewritten
 from factload.staging.files import open_table
 from factload.staging.store import Place
@@ -79,9 +79,10 @@ class _Settling:
 
     def _keyed(self, partitions: Sequence[PartitionFile]) -> Iterator[tuple[int, pa.Table, pa.Array]]:
         """Of each partition whose sheet has all columns: its number, its rows, and each one's key, null in a reject."""
+        needed = {*key_fields(self.feed, self.name), *self._fields}
         for number, partition in enumerate(partitions):
             rows = open_table(partition.path, partition.sha256).combine_chunks()
-            if rows.num_rows and set(self._fields) <= set(rows.column_names):
+            if rows.num_rows and needed <= set(rows.column_names):
                 keys = join_parts(key_parts(rows, self.feed, self.name))
                 readable = pc.is_null(rows["reason"].combine_chunks())
                 yield number, rows, pc.if_else(readable, keys, pa.scalar(None, pa.string()))

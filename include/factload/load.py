@@ -61,7 +61,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class DimensionMap:
-    """One dimension, frozen: an Arrow file (``dimension.extract`` says of what), and the digest of its bytes."""
+    """One dimension, frozen: an Arrow file (``dimension.map_file`` says of what), and the digest of its bytes."""
 
     dimension: str
     path: str

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factload.dimension import extract
+from factload.dimension import extract, map_file
 from factload.dimension.key_hash import _mixed, hash_keys
 from factload.dimension.lookup import Members, look_up, open_members
 from factload.dimension.normalize import join_parts, normalize, shown_key
@@ -86,7 +86,7 @@ def test_a_lookup_is_a_dictionary_s(known: list[str], asked: list[str | None]) -
 @given(st.lists(KEYS, unique=True, max_size=60), st.lists(KEYS, max_size=60))
 def test_a_map_of_many_ranges_is_a_dictionary_s_too(known: list[str], asked: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(extract, "RANGE_BYTES", 64)
+        patched.setattr(map_file, "RANGE_BYTES", 64)
         members = numbered(known)
     expected = {key: i for i, key in enumerate(known)}
     asked += known
@@ -250,7 +250,7 @@ def test_duplicates_are_named_also_among_colliding_keys() -> None:
 
 
 def test_the_first_five_doubled_keys_of_all_ranges_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extract, "RANGE_BYTES", 64)
+    monkeypatch.setattr(map_file, "RANGE_BYTES", 64)
     doubled = [("k", str(i), i) for i in range(20)] * 2
     with pytest.raises(RowsRefused, match=r"^20 business keys of dim .*: \('k', '\d+'\), .* and 15 more"):
         staged([*doubled, ("k", "once", 1)], PAIR)

@@ -2,7 +2,8 @@
 
 ``table``       a dimension's table, checked against the feed
 ``attributes``  which of its columns the sheet may fill, and as what they are read
-``extract``     business key → surrogate key, frozen at one snapshot in a file, ordered by hash
+``extract``     business key → surrogate key, frozen at one snapshot
+``map_file``    these in a file, ordered by hash
 ``arrival``     a checksum of the dimension, on the server and after the copy
 ``normalize``   how both sides spell a key
 ``key_hash``, ``lookup``   keys found in the map by search, a range of it at a time

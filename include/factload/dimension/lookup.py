@@ -1,6 +1,6 @@
 """Business keys to surrogate keys, by binary search in a dimension map.
 
-A map is memory-mapped range by range (``extract`` says what a range is), and let go of again: of a large one
+A map is memory-mapped range by range (``map_file`` says what a range is), and let go of again: of a large one
 no more than a range is in memory, of a small one all of it, shared by all tasks on a machine. NULL or blank keys
 match nothing, on either side.
 """

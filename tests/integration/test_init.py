@@ -552,3 +552,29 @@ def test_rows_that_the_table_cannot_take_are_named_by_their_first_cell(place: Pl
     )
     with pytest.raises(WorkbookError, match=r"none of the 9 rows .*: not_a_number 9, the first at A2"):
         propose_feed(workbook, database=place.url, table="fact_levels")
+
+
+BUDGET = [("Region", "Jan", "Feb", "Mar"), *((f"R{n}", n, n + 0.5, None) for n in range(4))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "unpivot", "filled"),
+    [
+        ("region text, month text, amount numeric(10,2)", {"name": "month", "value": "amount"}, 8),
+        ("region text, period text, planned numeric(10,2)", {"name": "period", "value": "planned"}, 8),
+        ("region text, jan numeric, feb numeric, mar numeric", None, 4),  # the table has the sheet's columns
+        ("region text, jan numeric, note text", None, 4),  # nothing could take the months' names
+    ],
+)
+def test_months_become_rows_where_the_table_has_columns_for_them(
+    place: Place, columns: str, unpivot: dict[str, str] | None, filled: int
+) -> None:
+    place.execute(f"CREATE TABLE fact_plan ({columns}, load_id text)")
+    workbook = write_workbook(place.home / "inbox/plan_2026-11-05.xlsx", *BUDGET)
+    output = place.home / "include/feeds/plan.yaml"
+    made = factload("init", str(workbook), "--output", str(output), "--table", "fact_plan")
+    assert made.returncode == 0, made.stderr
+    asked = yaml.safe_load(output.read_text(encoding="utf-8"))["workbook"].get("unpivot")
+    assert (asked and {field: asked[field] for field in ("name", "value")}) == unpivot
+    assert factload("run", "plan", "--period", "2026-11-05").returncode == 0
+    assert place.rows("SELECT count(*) FROM fact_plan") == [(filled,)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from factload.errors import FeedError, WorkbookError
-from factload.propose.sheet_seen import look_at_sheet
+from factload.propose.workbook_seen import look_at_sheet
 from factload.sheet.limits import Limits
 from factload.sheet.source import inspect
 from factload.sheet.xlsx import source as xlsx_source

@@ -22,13 +22,14 @@ from factload.postgres.tables import split_name
 from factload.postgres.url import holds_secret, shown
 from factload.propose.csv_seen import look_at_csv
 from factload.propose.ddl import ddl_text
-from factload.propose.into_table import into, likely_fact
+from factload.propose.into_table import called_as_in, into, likely_fact
 from factload.propose.names import feed_name, period_path, unused
 from factload.propose.new_tables import from_nothing
 from factload.propose.proposal import Proposal
-from factload.propose.sheet_seen import SeenSheet, look_at_sheet
+from factload.propose.sheet_seen import SeenSheet
 from factload.propose.tables_seen import SeenTable, Warehouse, look_at_tables
 from factload.propose.tried import Trial, changed_by, nothing_loads, told, try_feed
+from factload.propose.workbook_seen import look_at_sheet
 from factload.propose.written import feed_text
 from factload.settings import connection_url, connection_variable, connection_variables, settings
 
@@ -63,6 +64,7 @@ def propose_feed(
         place = _place(workbook)
         for _ in range(_TRIALS):
             proposal = _propose(name, place, seen, warehouse, table, partitioned)
+            seen = proposal.sheet
             if seen.leaves.blank_row and not proposal.fills_every_row:
                 seen = seen.without_blank_row()
                 proposal = replace(proposal, sheet=seen)
@@ -105,6 +107,8 @@ def _propose(
         fact, why = warehouse.tables.get(table), ""
     else:
         fact, why = likely_fact(seen, warehouse.tables)
+        if fact is None and seen.unpivot:
+            fact, why = likely_fact(seen.unpivot.plain, warehouse.tables)
     if fact is not None and partitioned:
         raise FeedError(
             "table_there",
@@ -114,7 +118,10 @@ def _propose(
             "if the table is partitioned by its load column",
         )
     if fact is not None:
-        return into(fact, name, path, period, seen, warehouse, why_table=why)
+        proposal = into(fact, name, path, period, called_as_in(fact, seen), warehouse, why_table=why)
+        if seen.unpivot is None or proposal.reads_what_is_made:
+            return proposal
+        return into(fact, name, path, period, seen.unpivot.plain, warehouse, why_table=why)
     named = table or unused(f"fact_{name}", warehouse.tables)
     schema = split_name(named)[0]
     new_schema = schema if schema and schema not in warehouse.schemas else None
@@ -138,7 +145,7 @@ def _tried(workbook: Path, proposal: Proposal) -> Trial:
     with tempfile.TemporaryDirectory(prefix="factload-init-") as folder:
         file = Path(folder) / "proposed.yaml"
         file.write_text(feed_text(proposal, None), encoding="utf-8")
-        return try_feed(workbook, read_feed_file(file))
+        return try_feed(workbook, read_feed_file(file), proposal.sheet.unpivot)
 
 
 def _known_url() -> str | None:

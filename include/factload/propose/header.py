@@ -10,11 +10,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from factload.sheet.block import UNREADABLE, Kind
-from factload.sheet.header import HEADER_WITHIN
+from factload.sheet.dates import GREGORIAN, Calendar
+from factload.sheet.header import HEADER_WITHIN, names_of
 from factload.sheet.rows import Row
 
 ROWS_LOOKED_AT = 1_000  # of every sheet, to tell which one holds the data
@@ -33,7 +34,7 @@ _ASIDE = re.compile(
 @dataclass(frozen=True, slots=True)
 class FoundTable:
     """A header row: its number, its names by column (A = 1), and the ``blank`` columns that hold something below it
-    and have no name.
+    and have no name. ``above``: what the row right above it shows.
 
     ``score`` compares rows, ``weight`` sheets; ``above_values``: how many names stand above values.
     """
@@ -44,9 +45,10 @@ class FoundTable:
     score: int
     above_values: int
     weight: float
+    above: dict[int, str] = field(default_factory=dict)
 
 
-def find_table(rows: Sequence[Row], sheet: str) -> FoundTable | None:
+def find_table(rows: Sequence[Row], sheet: str, calendar: Calendar = GREGORIAN) -> FoundTable | None:
     """The table that stands on a sheet with these first rows, or nothing where no row looks like a header."""
     filled = [row for row in rows if _cells(row)]
     widest = max((len(_cells(row)) for row in filled), default=0)
@@ -54,7 +56,7 @@ def find_table(rows: Sequence[Row], sheet: str) -> FoundTable | None:
         found
         for place, row in enumerate(filled)
         if row.number <= HEADER_WITHIN
-        and (found := _judged(row, filled[:place], filled[place + 1 :], widest, sheet))
+        and (found := _judged(row, filled[:place], filled[place + 1 :], widest, sheet, calendar))
     ]
     best = max(candidates, key=lambda found: found.score, default=None)
     if best is None:
@@ -95,7 +97,7 @@ def is_value(kind: Kind, text: str) -> bool:
 
 
 def _judged(
-    row: Row, before: Sequence[Row], after: Sequence[Row], widest: int, sheet: str
+    row: Row, before: Sequence[Row], after: Sequence[Row], widest: int, sheet: str, calendar: Calendar
 ) -> FoundTable | None:
     """The row as a header, if it can be one."""
     cells, below = _cells(row), [_cells(other) for other in after[:_BELOW]]
@@ -117,11 +119,12 @@ def _judged(
     rows = sum(len(_cells(other)) * 2 >= len(supported) for other in after)
     return FoundTable(
         row.number,
-        {i: text.strip() for i, (_, text) in sorted(cells.items())},
+        names_of(row, calendar),
         tuple(sorted({i for other in wide for i in other if i not in cells})),
         len(supported) + above_values - 2 * repeated,
         above_values,
         len(supported) * math.log2(1 + rows) * (_ASIDE_WEIGHT if _ASIDE.search(sheet) else 1),
+        names_of(before[-1], calendar) if before and before[-1].number == row.number - 1 else {},
     )
 
 

@@ -7,14 +7,14 @@ its keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from factload.dimension.normalize import normalize
 from factload.propose.column_types import Reading
-from factload.propose.dimensions_seen import BusinessKey, business_keys, may_be_created
-from factload.propose.names import IS_FACT, has_key_end, identifier, plain, stem, unused
+from factload.propose.columns_seen import SeenColumn
+from factload.propose.keys_matched import key_headers, named
+from factload.propose.names import IS_FACT, has_key_end, plain, stem, unused
 from factload.propose.proposal import (
     LOAD_COLUMN,
     OTHER_LOAD_COLUMN,
@@ -22,14 +22,11 @@ from factload.propose.proposal import (
     ProposedColumn,
     ProposedDimension,
 )
-from factload.propose.sheet_seen import SeenColumn, SeenSheet
+from factload.propose.sheet_seen import SeenSheet
 from factload.propose.tables_seen import SeenTable, TableColumn, Warehouse
 from factload.propose.text_shapes import truth_words
 from factload.sql_types import SqlType
-from factload.vectors import texts as texts_array
 
-_KEYS_ASKED = 1_000
-_ISO = "%Y-%m-%d"
 _NUMBERS, _MOMENTS = ("integer", "numeric", "double"), ("date", "timestamp")
 
 
@@ -72,7 +69,7 @@ def into(
     for column in fact.columns:
         if column.generated or column.name in (load_column, *keys):
             continue
-        header = _named(column.name, free)
+        header = named(column.name, free)
         if header is None or column.type is None:
             if column.name != fact.primary_key or column.needed:
                 left.append(column)
@@ -84,7 +81,7 @@ def into(
         columns.append(ProposedColumn(column.name, None, header, reading, required, reading.notes, labels))
     for column_name, (table, surrogate) in keys.items():
         key_column = fact.column(column_name)
-        found = _key_headers(column_name, table, free, warehouse)
+        found = key_headers(column_name, table, free, warehouse)
         if found is None or key_column is None:
             left += [key_column] if key_column else []
             continue
@@ -111,6 +108,37 @@ def into(
         open_columns=tuple(left),
         unused_headers=tuple(unused_headers),
         **more,
+    )
+
+
+def called_as_in(fact: SeenTable, sheet: SeenSheet) -> SeenSheet:
+    """The sheet with the names of ``fact`` for what columns that become rows make, where but one can be meant; and
+    without such rows where the table has those columns itself."""
+    if sheet.unpivot is None:
+        return sheet
+    headers = {c.header: c for c in sheet.columns}
+    periods = {c.header: c for c in sheet.unpivot.plain.columns if c.header not in headers}
+    if any(named(c.name, periods) for c in fact.columns):
+        return sheet.unpivot.plain
+    load_column = _load_column(fact, sheet)
+    free = [
+        c
+        for c in fact.columns
+        if c.type
+        and not (
+            c.generated or c.default or c.name in (load_column, fact.primary_key) or c.name in fact.refers
+        )
+        and not named(c.name, headers)
+    ]
+    numbers = [c.name for c in free if c.type and c.type.is_number]
+    others = [c.name for c in free if c.name not in numbers]
+    name, value = sheet.unpivot.name, sheet.unpivot.value
+    there = {
+        made for made in (name, value) if any(named(c.name, {made: headers[made]}) for c in fact.columns)
+    }
+    return sheet.with_names(
+        others[0] if name not in there and len(others) == 1 else name,
+        numbers[0] if value not in there and len(numbers) == 1 else value,
     )
 
 
@@ -151,120 +179,3 @@ def _dimension_of(
         if other is not fact and other.primary_key and alike and not IS_FACT.match(other.called):
             return other, other.primary_key
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A business key and the headers that may hold it: how many of the values are members, of how many; and whether
-    they have to be compared as numbers for that."""
-
-    key: BusinessKey
-    headers: tuple[str, ...]
-    why: str
-    members: int
-    asked: int
-    as_numbers: bool = False
-
-
-def _key_headers(
-    column: str, table: SeenTable, free: Mapping[str, SeenColumn], warehouse: Warehouse
-) -> ProposedDimension | None:
-    """The dimension with the headers that hold its business key: by name, else by whose values are its members."""
-    keys = business_keys(table, warehouse)
-    matches = [m for key in keys if (m := _by_name(key, column, table, free, warehouse))]
-    if not any(m.members for m in matches):
-        matches += [m for key in keys if (m := _by_members(key, table, free, warehouse))]
-    if not matches:
-        return None
-    best = max(matches, key=lambda m: (m.members, -len(m.headers)))
-    why = best.why
-    if best.asked and best.members < best.asked and why == "the same name":
-        why += f"; {best.members} of the {best.asked} values seen are members"
-    create = best.key.history is None and may_be_created(table, best.key.columns, warehouse)
-    return ProposedDimension(
-        "",
-        table.name,
-        best.key.columns,
-        "",
-        best.headers,
-        why,
-        type="integer" if best.as_numbers else best.key.type,
-        create=create,
-        history=best.key.history,
-        inclusive=_is_inclusive(table, best.key, warehouse),
-        date_format=_date_format(free[best.headers[0]]) if best.key.type == "date" else "",
-    )
-
-
-def _is_inclusive(table: SeenTable, key: BusinessKey, warehouse: Warehouse) -> bool:
-    """Whether the end of validity is a member's last day, as far as the table shows it."""
-    ends = [table.column(name) for name in key.history or ()]
-    dated = bool(ends) and all(end and end.type and end.type.kind == "date" for end in ends)
-    return (
-        dated
-        and key.history is not None
-        and warehouse.ends_on_last_days(table.name, key.columns, key.history)
-    )
-
-
-def _date_format(seen: SeenColumn) -> str:
-    """How a column's texts write dates; nothing where its cells are dates."""
-    return seen.reading.written.date or _ISO if seen.reading.parse_text else ""
-
-
-def _by_name(
-    key: BusinessKey,
-    column: str,
-    table: SeenTable,
-    free: Mapping[str, SeenColumn],
-    warehouse: Warehouse,
-) -> _Match | None:
-    if len(key.columns) > 1:
-        found = [_named(part, free) for part in key.columns]
-        headers = tuple(header for header in found if header)
-        return _Match(key, headers, "the same names", 0, 0) if len(set(headers)) == len(found) else None
-    for wanted in (column, key.columns[0], table.called):
-        header = _named(wanted, free)
-        if header and _may_hold(free[header], key):
-            return _matched(key, table, header, free[header], warehouse, "the same name")
-    return None
-
-
-def _by_members(
-    key: BusinessKey, table: SeenTable, free: Mapping[str, SeenColumn], warehouse: Warehouse
-) -> _Match | None:
-    if len(key.columns) > 1:
-        return None
-    best = None
-    for header, seen in free.items():
-        if not _may_hold(seen, key):
-            continue
-        match = _matched(key, table, header, seen, warehouse, "")
-        if match.members > (best.members if best else 0):
-            best = replace(match, why=f"{match.members} of its {match.asked} values seen are members")
-    return best
-
-
-def _matched(
-    key: BusinessKey, table: SeenTable, header: str, seen: SeenColumn, warehouse: Warehouse, why: str
-) -> _Match:
-    name = key.columns[0]
-    texts, column = seen.keys[:_KEYS_ASKED], table.column(name)
-    members = warehouse.members_among(table.name, name, texts)
-    if members < len(texts) and column and column.type and column.type.kind == "integer":
-        numbers = list(dict.fromkeys(normalize(texts_array(texts), (), "integer").to_pylist()))
-        counted = 0 if None in numbers else warehouse.members_among(table.name, name, numbers)
-        if counted > members:
-            return _Match(key, (header,), why, counted, len(numbers), as_numbers=True)
-    return _Match(key, (header,), why, members, len(texts))
-
-
-def _may_hold(seen: SeenColumn, key: BusinessKey) -> bool:
-    """Whether a load can read the column's cells as such a key."""
-    dated = seen.reading.type.kind == "date"
-    return dated if key.type == "date" else bool(seen.cells)
-
-
-def _named(name: str, free: Mapping[str, SeenColumn]) -> str | None:
-    exact = next((h for h in free if plain(h) == plain(name) or identifier(h) == name), None)
-    return exact or next((h for h in free if stem(h) and stem(h) == stem(name)), None)

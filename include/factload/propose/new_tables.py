@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from factload.propose.column_types import Reading
+from factload.propose.columns_seen import SeenColumn
 from factload.propose.dimensions_seen import may_be_created, single_keys
 from factload.propose.names import identifier, is_bare_key, is_counted, is_key, is_of_an_event, stem, unused
 from factload.propose.proposal import (
@@ -16,7 +17,7 @@ from factload.propose.proposal import (
     ProposedColumn,
     ProposedDimension,
 )
-from factload.propose.sheet_seen import SeenColumn, SeenSheet
+from factload.propose.sheet_seen import SeenSheet
 from factload.propose.tables_seen import Warehouse
 from factload.sql_types import SqlType
 

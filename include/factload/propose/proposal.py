@@ -84,6 +84,12 @@ class Proposal:
         return any(column.header in read and column.always_filled for column in self.sheet.columns)
 
     @property
+    def reads_what_is_made(self) -> bool:
+        """Whether the feed reads all that columns which become rows make: their names, and what stands in them."""
+        read = {c.header for c in self.columns} | {h for d in self.dimensions for h in d.headers}
+        return self.sheet.unpivot is None or read >= {*self.sheet.unpivot.made}
+
+    @property
     def warnings(self) -> list[str]:
         """The notes that must not be missed."""
         return [note for note in self.notes if note.startswith(ATTENTION)]

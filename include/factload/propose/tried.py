@@ -14,8 +14,9 @@ from pathlib import Path
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
 from factload.propose.column_types import TOLERATED, widened
+from factload.propose.columns_seen import OUT_OF_DATE
 from factload.propose.proposal import ATTENTION, Proposal
-from factload.propose.sheet_seen import OUT_OF_DATE, SeenSheet
+from factload.propose.sheet_seen import SeenSheet, SeenUnpivot
 from factload.sheet.columns import TypedRows
 from factload.sheet.pieces import Pieces
 from factload.sheet.sheets import choose
@@ -50,6 +51,7 @@ class Trial:
     values each column gave, by its ``headers`` in their order."""
 
     headers: tuple[str, ...] = ()
+    unpivot: SeenUnpivot | None = None
 
     source: int = 0
     blank: int = 0
@@ -73,26 +75,31 @@ class Trial:
         found = rows.batch.select(["row", "reason", "column", "cell", "raw"])
         for reject in found.filter(found["reason"].is_valid()).to_pylist():
             self.rows_rejected.add(reject["row"])
-            defects = self.defects.setdefault(reject["column"] or _WHOLE_ROW, Defects())
+            header = reject["column"] or _WHOLE_ROW
+            read_as = self.unpivot.stands_for(header) if self.unpivot else header
+            defects = self.defects.setdefault(read_as, Defects())
             defects.add(reject["reason"], reject["cell"], reject["raw"])
 
 
-def try_feed(path: Path, feed: Feed) -> Trial:
-    """Read every row of the workbook as a load of ``feed`` would. Raises WorkbookError for what ends a load."""
+def try_feed(path: Path, feed: Feed, unpivot: SeenUnpivot | None) -> Trial:
+    """Read every row of the workbook as a load of ``feed`` would, which has these columns as rows.
+
+    Raises WorkbookError for what ends a load.
+    """
     fields = sheet_fields(feed)
     with open_source(path, csv=feed.workbook.csv_dialect, cells=feed.workbook.cells) as source:
         [part] = choose(source.sheets, feed.workbook.sheet)
         rows = source.rows(part, fields, 2)
         headers = tuple(one.column for one in fields)
-        trial = read_rows(rows, _ROWS_AT_ONCE, lambda pieces: _read(pieces, headers))
+        trial = read_rows(rows, _ROWS_AT_ONCE, lambda pieces: _read(pieces, headers, unpivot))
         for fact_field, index in zip(fields, rows.placing.placed, strict=True):
             if index in rows.unclear:
                 trial.merged.append(fact_field.column)
         return trial
 
 
-def _read(pieces: Pieces, headers: tuple[str, ...]) -> Trial:
-    trial = Trial(headers)
+def _read(pieces: Pieces, headers: tuple[str, ...], unpivot: SeenUnpivot | None) -> Trial:
+    trial = Trial(headers, unpivot)
     with closing(pieces):
         for piece in pieces:
             trial.add(piece.source, piece.rows)

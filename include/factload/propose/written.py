@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from factload.propose.column_types import Reading
 from factload.propose.left_out import LeftOut
 from factload.propose.proposal import Proposal, ProposedColumn, ProposedDimension
+from factload.propose.sheet_seen import SeenUnpivot
 from factload.propose.tables_seen import TableColumn
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.text_format import UNGROUPED, TextFormat
@@ -42,6 +43,8 @@ def _lines(p: Proposal) -> Iterator[str]:
     else:
         yield from _csv(p)
     yield from _left_out(p.sheet.leaves, p.sheet.first_header)
+    if p.sheet.unpivot:
+        yield _unpivot(p.sheet.unpivot)
     if p.dimensions:
         yield "dimensions:"
     for dimension in p.dimensions:
@@ -89,6 +92,17 @@ def _left_out(leaves: LeftOut, first: str) -> Iterator[str]:
     if skips:
         listed = ", ".join(f"{{column: {_quoted(c)}, {how}: {_quoted(text)}}}" for how, c, text in skips)
         yield _with(f"  skip_rows: [{listed}]", "rows that are left out wherever they stand")
+
+
+def _unpivot(unpivot: SeenUnpivot) -> str:
+    which = (
+        f"columns: [{', '.join(map(_quoted, unpivot.columns))}]"
+        if unpivot.pattern is None
+        else f"pattern: {_quoted(unpivot.pattern)}"
+    )
+    called = f"name: {_value(unpivot.name)}, value: {_value(unpivot.value)}"
+    above = f", above: {_value(unpivot.above)}" if unpivot.above else ""
+    return _with(f"  unpivot: {{{which}, {called}{above}}}", "these columns become rows, one for each cell")
 
 
 def _csv(p: Proposal) -> Iterator[str]:

@@ -578,3 +578,20 @@ def test_months_become_rows_where_the_table_has_columns_for_them(
     assert (asked and {field: asked[field] for field in ("name", "value")}) == unpivot
     assert factload("run", "plan", "--period", "2026-11-05").returncode == 0
     assert place.rows("SELECT count(*) FROM fact_plan") == [(filled,)]
+
+
+def test_a_proposed_witness_holds_a_load_that_comes_to_another_sum(place: Place) -> None:
+    rows = [(f"R{n}", n, n + 0.5, None, 2 * n + 0.5) for n in range(6)]
+    total = ("Total", 15, 18, None, 33)
+    header = ("Region", "Jan", "Feb", "Mar", "Sum")
+    workbook = write_workbook(place.home / "inbox/plan_2026-11-05.xlsx", header, *rows, total)
+    output = place.home / "include/feeds/plan.yaml"
+    made = factload("init", str(workbook), "--output", str(output))
+    assert made.returncode == 0, made.stderr
+    place.execute(ddl_text(propose_feed(workbook, database=place.url)))
+    assert factload("run", "plan", "--period", "2026-11-05").returncode == 0
+    assert place.rows("SELECT count(*), sum(amount)::float FROM fact_plan") == [(12, 33.0)]
+    write_workbook(place.home / "inbox/plan_2026-11-05.xlsx", header, *rows[1:], total)
+    held = factload("run", "plan", "--period", "2026-11-05")
+    assert held.returncode == 3
+    assert place.rows("SELECT count(*) FROM fact_plan") == [(12,)]

@@ -14,19 +14,21 @@ from factload.sheet.xlsx.areas import named_areas
 from factload.sheet.xlsx.source import XlsxSource
 
 
-def table_around(source: Source, part: SheetPart, found: FoundTable) -> str | None:
-    """The name of the one table whose header is the row that was found; none where a load would refuse it."""
+def table_around(source: Source, part: SheetPart, found: FoundTable) -> tuple[str, int] | None:
+    """The name of the one table whose header is the row that was found, and the number of its totals row or 0; none
+    where a load would refuse it."""
     if not isinstance(source, XlsxSource):
         return None
-    names: list[str] = []
+    tables: list[tuple[str, int]] = []
     with suppress(WorkbookError):  # a damaged part of tables: the sheet is read without it
         areas = named_areas(source.package)
         for table in areas.tables or ():
             if table.sheet == part.name and table.headers == 1:
                 with suppress(WorkbookError):
                     chosen = areas.chosen(AreaChoice(table=table.name)).area
-                    names += [table.name] if chosen and _holds(chosen, found) else []
-    return names[0] if len(names) == 1 else None
+                    if chosen and _holds(chosen, found):
+                        tables.append((table.name, chosen.bottom if chosen.totals else 0))
+    return tables[0] if len(tables) == 1 else None
 
 
 def _holds(area: Area, found: FoundTable) -> bool:

@@ -63,6 +63,7 @@ def _dimension_table(dimension: ProposedDimension, metadata: MetaData) -> Table:
         metadata,
         Column(dimension.surrogate_key, BigInteger, Identity(), primary_key=True),
         Column(business_key, Text, nullable=False),
+        *(Column(column, Text) for column, _ in dimension.attributes),
         UniqueConstraint(business_key),
     )
 

@@ -27,13 +27,14 @@ Label = tuple[str, str]  # a column's name, and a text in it
 class LeftOut:
     """What a feed says of rows that are no data. ``ends``: the text of the first row behind them, in a column;
     ``skips``: texts of rows among them, ``patterns`` of such. ``rows``: all that are left out; ``below``: those of them
-    that nothing but the blank row before them leaves out."""
+    that nothing but the blank row before them leaves out; ``totals``: the row that ``ends`` names, or 0."""
 
     ends: Label | None = None
     skips: tuple[Label, ...] = ()
     patterns: tuple[Label, ...] = ()
     rows: frozenset[int] = frozenset()
     below: tuple[OddRow, ...] = ()
+    totals: int = 0
 
     @property
     def blank_row(self) -> bool:
@@ -70,6 +71,7 @@ def rows_left_out(found: FoundTable, odd: Sequence[OddRow], data: Sequence[Row],
         tuple(sorted(patterns)),
         frozenset(left),
         tuple(below) if blank_row else (),
+        end if ends else 0,
     )
 
 

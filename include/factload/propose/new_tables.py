@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,6 @@ from factload.propose.columns_seen import SeenColumn
 from factload.propose.dimensions_seen import may_be_created, single_keys
 from factload.propose.names import identifier, is_bare_key, is_counted, is_key, is_of_an_event, stem, unused
 from factload.propose.proposal import (
-    KEY_TYPE,
     LOAD_COLUMN,
     OTHER_LOAD_COLUMN,
     Proposal,
@@ -35,14 +35,16 @@ def from_nothing(
     load_column = OTHER_LOAD_COLUMN if _has_load_id(sheet) else LOAD_COLUMN
     keys = _keys(sheet)
     dimensions: list[ProposedDimension] = []
+    for key, why in keys.items():
+        dimensions.append(_dimension(sheet, sheet.column(key), table, why, dimensions, warehouse))
+    of_key = {d.headers[0]: d for d in dimensions}
+    attributes = {header for d in dimensions for _, header in d.attributes}
     columns: list[ProposedColumn] = []
     for seen in sheet.columns:
         taken = [load_column, *(c.name for c in columns)]
-        if seen.header in keys:
-            dimension = _dimension(seen, table, keys[seen.header], dimensions, warehouse)
-            dimensions.append(dimension)
+        if dimension := of_key.get(seen.header):
             columns.append(ProposedColumn(unused(dimension.surrogate_key, taken), dimension.name))
-        else:
+        elif seen.header not in attributes:
             reading, notes = _plain(seen)
             required = seen.required or (seen.always_filled and reading.type.kind != "text")
             name = unused(identifier(seen.header), taken)
@@ -113,7 +115,12 @@ def _no_dimension(column: SeenColumn) -> str:
 
 
 def _dimension(
-    column: SeenColumn, table: str, why: str, others: list[ProposedDimension], warehouse: Warehouse
+    sheet: SeenSheet,
+    column: SeenColumn,
+    table: str,
+    why: str,
+    others: Sequence[ProposedDimension],
+    warehouse: Warehouse,
 ) -> ProposedDimension:
     header = column.header
     about = stem(header)
@@ -138,6 +145,24 @@ def _dimension(
             )
     surrogate = f"{called}_id" if business_key != f"{called}_id" else f"{called}_key"
     name = unused(f"dim_{called}", [*warehouse.tables, *(d.table for d in others)])
+    attributes = _attributes(sheet, header, (surrogate, business_key))
     return ProposedDimension(
-        called, name, (business_key,), surrogate, (header,), why, KEY_TYPE, new=True, create=True
+        called,
+        name,
+        (business_key,),
+        surrogate,
+        (header,),
+        why,
+        new=True,
+        create=True,
+        attributes=attributes,
     )
+
+
+def _attributes(sheet: SeenSheet, key: str, taken: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The columns of a new dimension for what the sheet repeats of a key; not for what rows are refused by."""
+    found: dict[str, str] = {}
+    for column in sheet.columns:
+        if column.header in sheet.attributes.get(key, ()) and not (column.required or column.not_allowed):
+            found[unused(identifier(column.header), [*taken, *found])] = column.header
+    return tuple(found.items())

@@ -23,7 +23,8 @@ KEY_TYPE = SqlType("integer", bits=64)
 @dataclass(frozen=True, slots=True)
 class ProposedDimension:
     """One dimension; ``new`` when its table is yet to be made. ``history``: its columns valid from and to, of which the
-    second is ``inclusive`` where it holds the last day. ``date_format``: how texts write a key that is a date."""
+    second is ``inclusive`` where it holds the last day. ``date_format``: how texts write a key that is a date.
+    ``attributes``: columns of a new table, each with the sheet's."""
 
     name: str
     table: str
@@ -38,6 +39,7 @@ class ProposedDimension:
     history: tuple[str, str] | None = None
     inclusive: bool = False
     date_format: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

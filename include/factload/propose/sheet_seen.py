@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from factload.propose.columns_seen import SeenColumn
 from factload.propose.csv_seen import SeenCsv
@@ -11,6 +11,16 @@ from factload.propose.odd_rows import OddRow
 from factload.sheet.choices import Merged
 from factload.sheet.names import whole_pattern
 from factload.vectors import matches, texts
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWitness:
+    """The owner's number. ``at``: where it stands, as a feed says it; ``sum``: the column whose sum it is; ``column``:
+    that in whose cell it stands, where that is another."""
+
+    at: str
+    sum: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,8 @@ class SeenSheet:
     """The sheet that is looked at, and the others of the workbook. ``left_out``: columns that no feed can read, each
     with the reason; ``odd``: rows that look like totals or notes; ``leaves``: what of them a feed can leave out.
     ``table``: the Excel table that holds the rows; ``doubled``: columns that share their names; ``unpivot``: those that
-    become rows."""
+    become rows; ``attributes``: by a key's column those that say the same of a key in every row; ``witness``: the
+    owner's own sum of a column."""
 
     name: str
     others: tuple[str, ...]
@@ -60,6 +71,8 @@ class SeenSheet:
     table: str | None = None
     doubled: tuple[SeenColumn, ...] = ()
     unpivot: SeenUnpivot | None = None
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    witness: SeenWitness | None = None
 
     def column(self, header: str) -> SeenColumn:
         """The column called so."""
@@ -75,7 +88,9 @@ class SeenSheet:
         assert self.unpivot is not None  # noqa: S101  # the caller's branch
         called = {self.unpivot.name: name, self.unpivot.value: value}
         columns = (replace(c, header=called.get(c.header, c.header)) for c in self.columns)
-        return replace(self, columns=tuple(columns), unpivot=replace(self.unpivot, name=name, value=value))
+        seen = replace(self, columns=tuple(columns), unpivot=replace(self.unpivot, name=name, value=value))
+        witness = self.witness and replace(self.witness, sum=called.get(self.witness.sum, self.witness.sum))
+        return replace(seen, witness=witness)
 
     def without_blank_row(self) -> SeenSheet:
         """The sheet with what is below a blank row as rows that look odd: in the columns that are read, another row may

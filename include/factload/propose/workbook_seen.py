@@ -5,7 +5,7 @@ All rows of a small sheet are looked at, and the first ones of a big one; ``trie
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from factload.errors import WorkbookError
 from factload.propose.areas_seen import table_around
+from factload.propose.attributes_seen import attributes_of
 from factload.propose.columns_seen import columns_of, decimal_mark
 from factload.propose.csv_seen import SeenCsv
 from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last_names
@@ -20,6 +21,8 @@ from factload.propose.left_out import rows_left_out
 from factload.propose.odd_rows import THE_HEADER, odd_rows
 from factload.propose.sheet_seen import SeenSheet
 from factload.propose.unpivot_seen import with_periods_as_rows
+from factload.propose.witness_seen import witness_in_cell, witness_in_totals
+from factload.sheet.block import Kind
 from factload.sheet.choices import AreaChoice, CellChoices
 from factload.sheet.dates import Calendar
 from factload.sheet.rows import Row
@@ -27,6 +30,7 @@ from factload.sheet.sheets import SheetPart, choose
 from factload.sheet.source import Source, open_source
 
 _CELLS_LOOKED_AT = 400_000
+_ROWS_FOR_TOTALS = 100_000  # further down a table's totals row isn't looked for
 
 
 def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenSheet:
@@ -40,12 +44,22 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         part, found = _best(source, chosen, path)
         others = tuple(s.name for s in cells if s != part)
         table = table_around(source, part, found)
+        cover = [(s.name, _first_rows(source, s)) for s in cells if s != part and s.state == "visible"]
         if table is None:
-            return replace(_looked_at(source, part, found, path, csv), others=others)
-    with open_source(path, cells=CellChoices(area=AreaChoice(table=table))) as source:
+            return _witnessed(replace(_looked_at(source, part, found, path, csv), others=others), cover)
+        called, totals_row = table
+        totals = _row(source, part, totals_row) if 0 < totals_row <= _ROWS_FOR_TOTALS else {}
+    with open_source(path, cells=CellChoices(area=AreaChoice(table=called))) as source:
         [part] = source.sheets
         seen = _looked_at(source, part, _table_on(source, part) or found, path, csv)
-        return replace(seen, others=others, table=table)
+    if totals and seen.whole:
+        seen = replace(seen, witness=witness_in_totals(seen, totals))
+    return _witnessed(replace(seen, others=others, table=called), cover)
+
+
+def _witnessed(seen: SeenSheet, others: Sequence[tuple[str, Sequence[Row]]]) -> SeenSheet:
+    """The sheet with what the workbook's other sheets say of it, if its own rows don't."""
+    return replace(seen, witness=witness_in_cell(seen, others)) if seen.whole and not seen.witness else seen
 
 
 def _looked_at(
@@ -82,8 +96,18 @@ def _best(source: Source, sheets: Sequence[SheetPart], path: Path) -> tuple[Shee
 
 def _table_on(source: Source, part: SheetPart) -> FoundTable | None:
     """What looks like a table among the first rows of a sheet."""
+    return find_table(_first_rows(source, part), part.name, source.calendar)
+
+
+def _row(source: Source, part: SheetPart, number: int) -> Mapping[int, tuple[Kind, str]]:
+    """The cells of one row."""
     with closing(_generator(source.all_rows(part))) as rows:
-        return find_table(list(islice(rows, ROWS_LOOKED_AT)), part.name, source.calendar)
+        return next((row.cells for row in rows if row.number >= number), {})
+
+
+def _first_rows(source: Source, part: SheetPart) -> list[Row]:
+    with closing(_generator(source.all_rows(part))) as rows:
+        return list(islice(rows, ROWS_LOOKED_AT))
 
 
 def _generator(rows: Iterable[Row]) -> Generator[Row, None, None]:
@@ -133,8 +157,11 @@ def _sheet(
         leaves=leaves,
         first_header=found.names[min(found.names)],
         doubled=doubled,
+        attributes=attributes_of(columns, data),
     )
-    return with_periods_as_rows(_refusing_odd_rows(seen), found.above)
+    seen = with_periods_as_rows(_refusing_odd_rows(seen), found.above)
+    totals = next((row.cells for row in rows if row.number == leaves.totals), None)
+    return replace(seen, witness=witness_in_totals(seen, totals)) if totals and whole else seen
 
 
 def _refusing_odd_rows(seen: SeenSheet) -> SeenSheet:

@@ -67,6 +67,16 @@ def _lines(p: Proposal) -> Iterator[str]:
     new = "new: see --ddl" if p.new_load_column and not p.new_table else "which load a row came with"
     yield _with(f"  load_column: {_value(p.load_column)}", new)
     yield _with(f"max_rejects: {p.max_rejects}", "more rejected rows than this: nothing is published")
+    yield from _witness(p)
+
+
+def _witness(p: Proposal) -> Iterator[str]:
+    """The workbook's own sum of a column, if the column is read as numbers."""
+    witness = p.sheet.witness
+    if witness and any(c.header == witness.sum and c.reading and c.reading.type.is_number for c in p.columns):
+        other = f", column: {_quoted(witness.column)}" if witness.column else ""
+        line = f"witness: {{at: {_quoted(witness.at)}, sum: {_quoted(witness.sum)}{other}}}"
+        yield _with(line, "the workbook's own sum: a load that comes to another is held")
 
 
 def _sheet(p: Proposal) -> str:
@@ -146,7 +156,11 @@ def _dimension(dimension: ProposedDimension) -> Iterator[str]:
             valid_to = f"{{inclusive: {valid_to}}}"
         as_of = f"    as_of: {{valid_from: {valid_from}, valid_to: {valid_to}}}"
         yield _with(as_of, "the member that was valid in the load's period; or date: HEADER")
-    if dimension.create:
+    if dimension.attributes:
+        listed = ", ".join(f"{_value(column)}: {_quoted(header)}" for column, header in dimension.attributes)
+        said = "what the sheet says of a member that is made"
+        yield _with(f"    unmatched: {{create: {{attributes: {{{listed}}}}}}}", said)
+    elif dimension.create:
         yield _with("    unmatched: create", "a key without a member becomes one; or reject, fail")
     else:
         yield _with("    unmatched: reject", "a row whose key has no member; or create, fail")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from factload.check.load import check_load
 from factload.difference import diff_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import read_report
-from tests.integration.commands import factload
+from tests.integration.commands import factload, report
 from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
@@ -30,6 +32,15 @@ def differing(
         place.load(feed, period)
     place.workbook(after, period)
     return diff_load(feed, period, database=place.url)
+
+
+def require_same_in_a_check(
+    place: Place, found: Any, feed: Feed | None = None, period: date = PERIOD
+) -> None:
+    """A check, which stages nothing, says of every row what `diff` says."""
+    checked = check_load(feed or place.feed(), period, database=place.url)
+    assert (checked.state, checked.warnings) == ("ready", [])
+    assert checked.difference == replace(found, state="")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +80,8 @@ def test_rows_are_added_removed_or_changed_by_their_key(
     assert (found.before, found.unchanged) == (len(before), len(before) - removed - changed)
     assert sum(load == f"sales@{period}" for _, _, load in place.facts()) == len(before)
     assert found.state == "reconciled"
+    if before and len(after) > 1:
+        require_same_in_a_check(place, found, period=period)
 
 
 def test_the_largest_changes_come_first_each_with_its_cells(place: Place) -> None:
@@ -84,12 +97,47 @@ def test_the_largest_changes_come_first_each_with_its_cells(place: Place) -> Non
     )
     assert (first.workbook, first.sheet, first.row) == ("inbox/sales_2026-11-05.xlsx", "Facts", 15)
     assert first.cells == {"dimension_id": "A15", "metric": "B15"}
+    require_same_in_a_check(place, found)
 
 
 def test_members_that_vanish_are_named_by_their_business_key(place: Place) -> None:
     found = differing(place, [("A1", 1), ("B2", 2), ("00123", 3)], [("A1", 1)])
     [(column, gone)] = found.vanishing.items()
     assert (column, gone.members, gone.first) == ("dimension_id", 2, ("B2", "00123"))
+    require_same_in_a_check(place, found)
+
+
+def test_what_a_check_s_report_keeps_of_changes_holds_no_value(place: Place) -> None:
+    differing(place, [("A1", 1), ("B2", 2)], [("A1", 3)])
+    _, checked = report()
+    assert checked["difference"]["rows"]["changed"] == 1
+    assert checked["difference"]["vanishing"] == {"dimension_id": {"members": 1}}
+    [change] = [each for each in checked["difference"]["largest"] if each["kind"] == "changed"]
+    assert (change["columns"], change["cells"]) == (["metric"], {"dimension_id": "A2", "metric": "B2"})
+    told = json.dumps(checked["difference"]["largest"])
+    assert [value for value in ('"A1"', "1.0000", '"3.0000"') if value in told] == []
+    assert (
+        "changed  dimension_id A1  metric 1.0000 → 3.0000"
+        in factload("check", "sales", "--period", "2026-11-05").stdout
+    )
+
+
+@pytest.mark.parametrize("why", ["a standby", "members to come"])
+def test_where_rows_can_not_be_compared_a_check_says_so_and_goes_on(place: Place, why: str) -> None:
+    place.execute("CREATE UNIQUE INDEX ON dim_product (business_key)")
+    feed = place.feed({"dimensions.product.unmatched": "create"})
+    place.workbook([("A1", 1)])
+    place.load(feed)
+    place.workbook([("A1", 2)] if why == "a standby" else [("new", 2)])
+    url = place.url
+    if why == "a standby":
+        url += "&" if "?" in url else "?"
+        url += "options=-c%20default_transaction_read_only%3Don"
+    checked = check_load(feed, PERIOD, database=url)
+    assert (checked.state, checked.difference) == ("ready", None)
+    [warning] = checked.warnings
+    assert warning.startswith("what publishing would change is told in numbers, and not row by row: ")
+    assert checked.change is not None
 
 
 def test_rows_that_moved_within_the_workbook_are_the_same_rows(place: Place) -> None:
@@ -119,12 +167,15 @@ def test_an_upsert_takes_no_rows_away(place: Place) -> None:
     found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5), ("00123", 3)], feed)
     assert (found.before, found.added, found.removed, found.changed) == (1, 1, 0, 1)
     assert "stay as they are" in found.notes[0]
+    require_same_in_a_check(place, found, feed)
 
 
 def test_a_partition_to_come_is_compared_with_the_one_that_stands(place: Place) -> None:
     place.partition()
-    found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5)], place.feed({"fact.mode": "exchange"}))
+    feed = place.feed({"fact.mode": "exchange"})
+    found = differing(place, [("A1", 1), ("B2", 2)], [("A1", 5)], feed)
     assert (found.added, found.removed, found.changed) == (0, 1, 1)
+    require_same_in_a_check(place, found, feed)
 
 
 def test_what_is_published_already_would_change_nothing(place: Place) -> None:

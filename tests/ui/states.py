@@ -246,7 +246,7 @@ def _verified(ledger: Ledger) -> None:
     ledger.kept(back(VERIFIED))
 
 
-DRY_REPORT = {
+DRY_REPORT: dict[str, Any] = {
     "state": "ready",
     "rows": {"source": 60_000, "blank": 0, "rejected": 7, "staged": 59_993, "published": 0},
     "rejects": {"unmatched_key": 7},
@@ -256,5 +256,38 @@ DRY_REPORT = {
         "of": "in visits@2026-10-02",
         "rows": {"before": 61_200, "after": 59_993},
         "totals": {"amount": {"before": "1289436.25", "after": "1264000.5000"}},
+    },
+    "difference": {
+        "workbooks": ["inbox/visits.xlsx"],
+        "key": ["branch_id"],
+        "rows": {
+            "before": 61_200,
+            "after": 59_993,
+            "added": 12,
+            "removed": 1_219,
+            "changed": 204,
+            "unchanged": 59_777,
+        },
+        "totals": {"amount": {"before": "1289436.25", "after": "1264000.5000"}},
+        "notes": ["not compared: source_row, which say where in the workbook a row stood"],
+        "largest": [
+            {
+                "kind": "changed",
+                "workbook": "inbox/visits.xlsx",
+                "sheet": "Visits",
+                "row": 7,
+                "cells": {"branch_id": "A7", "amount": "B7"},
+                "columns": ["amount"],
+            },
+            {
+                "kind": "removed",
+                "workbook": None,
+                "sheet": None,
+                "row": None,
+                "cells": {},
+                "columns": ["branch_id", "amount"],
+            },
+        ],
+        "vanishing": {"branch_id": {"members": 3}},
     },
 }

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from factload.diff.difference import Difference
 from factload.dimension.key_hash import hash_keys
 from factload.errors import FactloadError, FeedError, TransientError
 from factload.load import PartitionFile, SourceFile
@@ -96,6 +97,7 @@ class CheckReport(Report):
     ``problems``: what would stop the load. ``rejected``: the first ``SHOWN_PER_REASON`` rejected rows of each reason.
     ``unmatched``: dimension → its keys without a member. ``sources``: the workbooks that were read.
     ``change``: what publishing would change in numbers (``change.change_of``); None of a load that would be refused.
+    ``difference``: what it would change row by row; None where no rows of the load stand.
     """
 
     problems: tuple[FactloadError, ...] = ()
@@ -103,6 +105,7 @@ class CheckReport(Report):
     unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
     sources: tuple[SourceFile, ...] = ()
     change: dict[str, Any] | None = None
+    difference: Difference | None = None
 
     @property
     def exit_status(self) -> int:
@@ -119,6 +122,7 @@ class CheckReport(Report):
             "rejected": [_without_value(reject) for reject in self.rejected],
             "unmatched": {name: {"rows": u.rows, "keys": u.keys} for name, u in self.unmatched.items()},
             "change": self.change,
+            "difference": self.difference and self.difference.without_values(),
             "sources": [{"path": s.path, "sha256": s.sha256, "bytes": s.bytes} for s in self.sources],
         }
 

@@ -6,50 +6,41 @@ A load stops at the first thing that is wrong. A check goes on as far as it can,
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
-import pyarrow.compute as pc
-
 from factload.check.change import change_of
-from factload.check.duplicates import EarlierRows
-from factload.check.findings import CheckReport, Problems, RejectedRows, UnmatchedKeys
-from factload.check.limits import beyond_limits
+from factload.check.findings import CheckReport, Problems
+from factload.check.row_by_row import rows_aside
+from factload.check.rows import Rows
 from factload.check.sheets import ReadableSheet, readable_sheets
-from factload.check.target import Target, look_at
-from factload.check.witness import counted_of, unequal
+from factload.check.target import look_at
 from factload.corrections.partitions import in_place
 from factload.corrections.same_rows import corrections_of
 from factload.dimension.attributes import with_attribute_types
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members
-from factload.errors import FactloadError, RowsRefused
-from factload.fact.constants import constant_values, with_constants
-from factload.fact.encodable import reject_unencodable
+from factload.errors import FactloadError
 from factload.fact.member_attributes import settle_attributes
-from factload.fact.resolve import control_totals, resolve
 from factload.fact.unique import with_a_value
 from factload.feed.model import Feed
 from factload.feed.unmatched import Unmatched
 from factload.ledger.corrections import Correction
 from factload.ledger.ledger import HELD_FOR
-from factload.load import PartitionFile, SourceFile, Split
+from factload.load import SourceFile, Split
 from factload.postgres.database import engine_for
 from factload.progress import QUIET, Progress
-from factload.reconcile.witness import Compared, Counted, compare
+from factload.reconcile.witness import compare
 from factload.sheet.file_kind import is_named_csv
 from factload.split.all_workbooks import named, origins, unchanged, with_name
-from factload.split.fields import key_fields, sheet_fields
+from factload.split.fields import sheet_fields
 from factload.split.partitions import MAX_PARTITIONS, after, joined, split_workbook
-from factload.split.places import headers_in
 from factload.split.sources import openable, read_sources
 from factload.split.witness import read_witness
-from factload.staging.files import open_table
 from factload.staging.folder import FolderPlace
 
 _NO_BOUND = 1 << 40
@@ -60,7 +51,8 @@ def check_load(
 ) -> CheckReport:
     """Read all workbooks and every dimension, and report what a load would stage and reject, and what would stop it.
 
-    The database is asked in read-only transactions; the files go to a temporary folder. The state is ``ready``;
+    The database is asked in read-only transactions; the files go to a temporary folder. Rows are compared with those
+    that stand in a temporary table, in a transaction that is rolled back. The state is ``ready``;
     ``held`` if only the number of rows would stop the load; else ``refused``. Raises ``TransientError``.
     """
     problems, feed = Problems(), feed.at(period)
@@ -83,15 +75,17 @@ def check_load(
         ]
         whole = settle_attributes(joined(part for _, part in split), asked, place)
         progress.rows_to_load(whole.rows)
-        rows = _Rows(feed, target, period, would_be)
-        settled = iter(whole.partitions)
-        for sheet, part in split:
-            readable = _readable_feed(feed, sheet, target.members)
-            for partition in islice(settled, len(part.partitions)):
-                rows.add(partition, readable)
-                progress.rows_loaded(partition.rows)
-        if not problems.found:
-            rows.compared = compare(feed, read_witness(feed, period, sources, whole), rows.counted)
+        with rows_aside(database, feed, period, target) as aside:
+            rows = Rows(feed, target, period, would_be, None if problems.found else aside)
+            settled = iter(whole.partitions)
+            for sheet, part in split:
+                readable = _readable_feed(feed, sheet, target.members)
+                for partition in islice(settled, len(part.partitions)):
+                    rows.add(partition, readable)
+                    progress.rows_loaded(partition.rows)
+            if not problems.found:
+                rows.compared = compare(feed, read_witness(feed, period, sources, whole), rows.counted)
+                rows.settle(sources, problems)
     return _report(feed, period, sources, whole, rows, problems)
 
 
@@ -109,12 +103,6 @@ def _sheets(feed: Feed, sources: Sequence[SourceFile], problems: Problems) -> li
             for sheet in readable_sheets(source, origin, feed, sheet_fields(feed), problems)
         ]
     return []
-
-
-def _looked_up(feed: Feed) -> list[str]:
-    """The dimensions whose keys are looked up."""
-    used = {column.dimension for column in feed.fact.columns.values()}
-    return [name for name in feed.dimensions if name in used]
 
 
 def _own(
@@ -183,77 +171,12 @@ def _of_columns(feed: Feed, names: Sequence[str]) -> Feed:
     return feed.model_copy(update={"fact": feed.fact.model_copy(update={"columns": columns})})
 
 
-@dataclass(slots=True)
-class _Rows:
-    """What the partitions looked at so far come to."""
-
-    feed: Feed
-    target: Target
-    period: date
-    would_be: WouldBeMembers
-    staged: int = 0
-    totals: dict[str, Decimal] = field(default_factory=dict)
-    rejected: RejectedRows = field(default_factory=RejectedRows)
-    unmatched: dict[str, UnmatchedKeys] = field(default_factory=dict)
-    unknown: Counter[str] = field(default_factory=Counter)
-    earlier: EarlierRows | None = None
-    counted: list[Counted] = field(default_factory=list)
-    compared: list[Compared] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if self.target.fact is not None and self.target.once:
-            self.earlier = EarlierRows(self.feed, self.target.fact, self.target.once)
-
-    def add(self, partition: PartitionFile, readable: Feed) -> None:
-        whole = open_table(partition.path, partition.sha256)
-        rows = reject_unencodable(whole, readable, self.target.codec)
-        resolved = resolve(rows, readable, self.target.members, self.period, self.would_be, self.target.fact)
-        self.unknown.update(resolved.unknown)
-        self.rejected.add(partition, resolved.rejects)
-        staged = resolved.rows
-        if self.earlier is not None:
-            constants = constant_values(self.earlier.fact, readable, self.period, partition)
-            staged, later = self.earlier.part(with_constants(staged, constants))
-            self.rejected.add(partition, later)
-        self.staged += staged.num_rows
-        loaded = control_totals(staged, readable.fact.measures)
-        if readable.witness is not None:
-            self.counted.append(counted_of(partition, whole, readable, staged.num_rows, loaded))
-        for measure, total in loaded.items():
-            self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
-        lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
-        noted = whole.schema.metadata
-        called = {name: headers_in(noted, key_fields(readable, name)) for name in _looked_up(readable)}
-        for column in lost["column"].unique().to_pylist():
-            keys = lost.filter(pc.equal(lost["column"], column))["raw"].combine_chunks()
-            name = ", ".join(name for name, headers in called.items() if column in headers)
-            self.unmatched.setdefault(name, UnmatchedKeys()).add(keys)
-
-    def errors(self, source: int) -> list[FactloadError]:
-        """Why the load would be refused as a whole although none of its rows is an error by itself."""
-        return [
-            RowsRefused(
-                "unmatched_key",
-                f"{keys.rows} rows have a business key without a member in dimension {name}",
-                expected="a member for every key, since `unmatched` is `fail`",
-                remedy="Add the members, or let the feed say `unmatched: reject`",
-            )
-            for name, keys in self.unmatched.items()
-            if any(self.feed.dimensions[one].unmatched.action == "fail" for one in name.split(", "))
-        ] or [
-            *beyond_limits(
-                self.feed, self.target, self.rejected.reasons, source, rows=self.staged, totals=self.totals
-            ),
-            *unequal(self.compared),
-        ]
-
-
 def _report(
     feed: Feed,
     period: date,
     sources: tuple[SourceFile, ...],
     split: Split,
-    rows: _Rows,
+    rows: Rows,
     problems: Problems,
 ) -> CheckReport:
     fatal = bool(problems.found)
@@ -261,7 +184,8 @@ def _report(
     held = not fatal and bool(found) and {problem.code for problem in found} <= set(HELD_FOR)
     reasons = rows.rejected.reasons
     totals = {m: rows.totals.get(m, Decimal(0)) for m in feed.fact.measures}
-    change = change_of(rows.target.before, rows.staged, totals) if held or not found else None
+    could_be_published = held or not found
+    change = change_of(rows.target.before, rows.staged, totals) if could_be_published else None
     return CheckReport(
         feed=feed.feed,
         period=period.isoformat(),
@@ -287,6 +211,7 @@ def _report(
         unmatched=rows.unmatched,
         sources=sources,
         change=change,
+        difference=rows.difference if could_be_published else None,
     )
 
 

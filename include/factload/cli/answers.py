@@ -6,11 +6,12 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from factload.cli.changes import write_changes, write_rows
 from factload.cli.console import new_console, new_table, write_heading, write_line, write_whole
 from factload.printable import in_one_line, printable
 
 if TYPE_CHECKING:
-    from factload.diff.difference import Change, Difference
+    from factload.diff.difference import Difference
     from factload.verify.judgement import State
     from factload.verify.proof import Proof
 
@@ -25,44 +26,13 @@ def show_difference(found: Difference) -> None:
         write_line(console, in_one_line(note))
     if found.state == "published":
         return
-    table = new_table("rows", "before", "after", "added", "removed", "changed", "unchanged")
-    numbers = (found.before, found.after, found.added, found.removed, found.changed, found.unchanged)
-    table.add_row(printable(found.table), *(f"{number:,}" for number in numbers))
-    write_whole(console, table)
+    write_rows(console, found)
     if found.totals:
         table = new_table("control total", "before", "after", "change")
         for name, (before, after) in found.totals.items():
             table.add_row(printable(name), before, after, f"{Decimal(after) - Decimal(before):+f}")
         write_whole(console, table)
-    if found.largest:
-        write_heading(
-            console, "the largest changes", f"rows are paired by {', '.join(found.key) or 'nothing'}"
-        )
-    for change in found.largest:
-        write_line(console, _told(change))
-    for name, members in found.vanishing.items():
-        more = members.members - len(members.first)
-        others = f", and {more:,} more" if more else ""
-        write_line(
-            console,
-            f"{members.members:,} members of {name} vanish: {in_one_line(', '.join(members.first))}{others}",
-        )
-
-
-def _told(change: Change) -> str:
-    """One row that differs, in a line."""
-    key = ", ".join(f"{name} {_shown(value)}" for name, value in change.key.items())
-    values = "; ".join(
-        f"{name} {_shown(before)} → {_shown(after)}" for name, (before, after) in change.values.items()
-    )
-    cells = ", ".join(dict.fromkeys(change.cells.values()))
-    place = f"{change.workbook} {change.sheet} row {change.row}" + (f" ({cells})" if cells else "")
-    where = f"  {place}" if change.row is not None else ""
-    return in_one_line(f"{change.kind:<8} {key}  {values}{where}")
-
-
-def _shown(value: str | None) -> str:
-    return "(none)" if value is None else value
+    write_changes(console, found)
 
 
 def show_proof(proof: Proof) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from factload.check.findings import SHOWN_PER_REASON, CheckReport
+from factload.cli.changes import write_changes, write_rows
 from factload.cli.console import new_console, new_table, width_of, write_heading, write_line, write_whole
 from factload.printable import in_one_line, printable
 from factload.reasons import REASONS
@@ -124,13 +125,20 @@ def rendered_check(report: CheckReport) -> str:
     console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=_LOG_WIDTH)
     with console.capture() as capture:
         _write_report(console, report)
-        if report.change:
-            _write_change(console, report.change)
+        _write_change(console, report, with_values=False)
     return capture.get()
 
 
-def _write_change(console: Console, change: Mapping[str, Any]) -> None:
-    """Rows and control totals before and after publishing."""
+def _write_change(console: Console, report: CheckReport, *, with_values: bool) -> None:
+    """Rows and control totals before and after publishing, and, where rows of the load stand, which of them change."""
+    if report.change:
+        _write_totals(console, report.change)
+    if report.difference:
+        write_rows(console, report.difference)
+        write_changes(console, report.difference, with_values=with_values)
+
+
+def _write_totals(console: Console, change: Mapping[str, Any]) -> None:
     write_heading(
         console, "what publishing would change", f"before: {change['of']}; after: as the workbook has it"
     )
@@ -152,8 +160,7 @@ def show_check(report: Report) -> None:
     if not isinstance(report, CheckReport):
         return
     console = new_console()
-    if report.change:
-        _write_change(console, report.change)
+    _write_change(console, report, with_values=True)
     if report.problems:
         write_heading(console, "problems", f"{len(report.problems)}")
     for number, problem in enumerate(report.problems, 1):

@@ -23,6 +23,12 @@ class Change:
     row: int | None = None
     cells: Mapping[str, str] = field(default_factory=dict)
 
+    def without_values(self) -> dict[str, Any]:
+        """Which row and columns they are, and not what they hold."""
+        told = asdict(self)
+        del told["key"], told["values"]
+        return told | {"columns": list(self.values)}
+
 
 @dataclass(frozen=True, slots=True)
 class Vanishing:
@@ -85,4 +91,13 @@ class Difference:
             "vanishing": {name: asdict(members) for name, members in self.vanishing.items()},
             "held": self.held or None,
             "notes": list(self.notes),
+        }
+
+    def without_values(self) -> dict[str, Any]:
+        """The same without what cells hold, for logs and reports that are kept where more people look: of a row that
+        differs the columns and cells, and of members that vanish their number."""
+        told = self.to_json()
+        return {name: told[name] for name in ("workbooks", "key", "rows", "totals", "notes")} | {
+            "largest": [change.without_values() for change in self.largest],
+            "vanishing": {name: {"members": gone.members} for name, gone in self.vanishing.items()},
         }

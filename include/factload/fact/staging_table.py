@@ -19,22 +19,32 @@ SLICE = "factload_slice"
 
 def staging_table(load: Load, feed: Feed, fact: Table) -> Table:
     """This load's staging table: the fact table's columns, and which partition and row each row came from."""
-    # The labels of an enum are checked as they go into the fact table.
-    types = {name: fact.c[name].type for name in feed.fact.columns}
-    return staging_of_types(
-        load, {name: Text() if isinstance(kind, Enum) else kind for name, kind in types.items()}
-    )
+    return staging_of_types(load, _types(feed, fact))
 
 
 def staging_of_types(load: Load, types: Mapping[str, TypeEngine[Any]]) -> Table:
     """The same with columns of these types."""
-    return Table(
-        load.staging_table,
-        MetaData(schema=STAGING_SCHEMA),
+    return Table(load.staging_table, MetaData(schema=STAGING_SCHEMA), *_columns(types))
+
+
+def temporary_staging(name: str, feed: Feed, fact: Table) -> Table:
+    """The same columns in a temporary table, which is gone with its transaction."""
+    columns = _columns(_types(feed, fact))
+    return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+
+
+def _types(feed: Feed, fact: Table) -> dict[str, TypeEngine[Any]]:
+    # The labels of an enum are checked as they go into the fact table.
+    types = {name: fact.c[name].type for name in feed.fact.columns}
+    return {name: Text() if isinstance(kind, Enum) else kind for name, kind in types.items()}
+
+
+def _columns(types: Mapping[str, TypeEngine[Any]]) -> list[Column[Any]]:
+    return [
         Column(SLICE, BigInteger, nullable=False),
         Column(ROW, Integer, nullable=False),
         *(Column(name, kind) for name, kind in types.items()),
-    )
+    ]
 
 
 def as_in_fact(fact: Table, staging: Table, name: str) -> ColumnElement[Any]:

@@ -111,7 +111,8 @@ def run(found: DayRun) -> dict[str, Any]:
 
 def _report(report: dict[str, Any]) -> dict[str, Any]:
     """What a dry run found out."""
-    told = {name: report.get(name) for name in ("state", "rejects", "warnings", "problems", "change")}
+    names = ("state", "rejects", "warnings", "problems", "change", "difference")
+    told = {name: report.get(name) for name in names}
     left_out = sum((report.get("left_out") or {}).values())
     told["rejected"] = [
         {name: cell.get(name) for name in ("workbook", "address", "column", "reason", "explanation")}
@@ -127,7 +128,10 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: b
     through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
     witness = [one for one in newest.witness if "equal" in one]
     said = by_measure(witness)
-    gone = newest.state in RUNNING and any(r.opened == newest.epoch and not r.at_work for r in runs)
+    opened = [
+        run for run in runs if run.opened == newest.epoch
+    ]  # a release opens again what an earlier run has held
+    gone = newest.state in RUNNING and bool(opened) and not any(run.at_work for run in opened)
     waits = staged and (newest.state == "held" or not any(run.at_work for run in runs))
     left = waits and newest.state == "reconciled" and not gone  # as `factload diff` leaves a load
     return {

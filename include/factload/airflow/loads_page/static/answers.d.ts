@@ -93,6 +93,7 @@ export interface DryRunReport {
   problems: { message: string }[] | null;
   rejected: RejectedCell[];
   change: ReportedChange | null;
+  difference: Difference | null;
 }
 
 export interface BeforeAfter {
@@ -268,6 +269,7 @@ export interface DayAnswer {
   table: string;
   workbook: string;
   may_trigger: boolean;
+  approval: boolean;
   to_come: boolean;
   expected: boolean;
   gaps: Gap[];

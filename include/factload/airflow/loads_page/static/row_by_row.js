@@ -6,7 +6,7 @@ import { compared } from "./charts/bars.js";
 import { card, el, show, table } from "./dom.js";
 import { alike, count, decimal, plural } from "./format.js";
 
-/** @import { BeforeAfter, Change, DayAnswer, Difference } from "./answers.js" */
+/** @import { BeforeAfter, Change, DayAnswer, Difference, DryRunReport } from "./answers.js" */
 /** @import { Child, Column } from "./elements.js" */
 
 // How many rows there are, and each measure's sum, before and after.
@@ -106,6 +106,24 @@ export function rowByRow({ rows, key, largest, vanishing, notes, workbooks }) {
           notes.map((note) => el("li", null, note)),
         )
       : null,
+  ];
+}
+
+// What a dry run's report says of it: in numbers against what was published, and row by row where rows of the load stand.
+/**
+ * @param {DryRunReport} report
+ * @param {DayAnswer} answer
+ */
+export function differences({ change, difference }, { feed, period }) {
+  if (!change) return null;
+  return [
+    el("h3", null, "What publishing would change"),
+    el("p", null, `Before: ${change.of}. After: as this workbook has it.`),
+    beforeAndAfter(change.rows, change.totals),
+    difference
+      ? [rowByRow(difference), el("p", null, "With the values (this stages the rows):")]
+      : el("p", null, "Row by row, with the largest changes and their cells (this stages the rows):"),
+    commandLine(`factload diff ${feed} --period ${period}`),
   ];
 }
 

@@ -2,12 +2,12 @@
 
 import { airflowLink, taskPath } from "./airflow.js";
 import { ways } from "./backfill.js";
-import { differences } from "./difference.js";
 import { card, el, prose, table } from "./dom.js";
 import { count, moment, plural } from "./format.js";
 import { markedDownload } from "./marked.js";
 import { notYours } from "./next_steps.js";
 import { notice } from "./notices.js";
+import { differences } from "./row_by_row.js";
 
 /** @import { DayAnswer, RejectedCell, Run } from "./answers.js" */
 /** @import { Child, Column } from "./elements.js" */
@@ -191,7 +191,7 @@ export function dryRunCard(answer, dagId) {
           report.warnings.map((warning) => el("li", null, prose(warning))),
         )
       : null,
-    differences(report.change, answer),
+    differences(report, answer),
     el("p", { class: "quiet" }, about, " Each rejected cell is in ", log(dagId, run), "."),
   );
 }

@@ -17,23 +17,18 @@ from benchmarks.tables import TABLES
 
 _PART = re.compile(r"(<!-- measured: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SIZES = (2_000, 80_000, 800_000, 8_000_000)
-_BUSY = 0.3  # processors, from which on somebody else was at work
+BUSY = 0.3  # processors, from which on somebody else was at work
 _FEWEST_RUNS = 5
 
 Document = dict[str, Any]
+Parts = Mapping[str, Callable[[Document], str]]
 
 
-def filled(
-    page: str, document: Document, parts: Mapping[str, Callable[[Document], str]] | None = None
-) -> str:
-    """The page with every part made anew; raises ``KeyError`` for a part that there isn't.
-
-    ``parts``: those of another page.
-    """
-    made = _PARTS if parts is None else parts
+def filled(page: str, document: Document, parts: Parts) -> str:
+    """The page with every one of its parts made anew; raises ``KeyError`` for a part that there isn't."""
 
     def part(found: re.Match[str]) -> str:
-        return f"{found[1]}{made[found[2]](document)}\n{found[3]}"
+        return f"{found[1]}{parts[found[2]](document)}\n{found[3]}"
 
     return _PART.sub(part, page)
 
@@ -51,7 +46,7 @@ def _standing(document: Document) -> str:
     if missing:
         said.append(f"Not measured yet with these versions: {', '.join(missing)} rows.")
     busy = max((_others(measured) for measured in _timed(document)), default=0.0)
-    if busy >= _BUSY:
+    if busy >= BUSY:
         said.append(
             f"Other programs ran on the machine meanwhile (up to {busy:.1f} of its processors): seconds are larger "
             "than on a quiet machine, by how much differs from one to the next. Processor seconds suffer less."
@@ -211,7 +206,7 @@ def _defects(document: Document) -> str:
     return f"{defects.table(measured['results'])}\n\nSeen {measured['date']}."
 
 
-_PARTS: Mapping[str, Callable[[Document], str]] = {
+PARTS: Parts = {
     "environment": environment_table,
     "standing": _standing,
     "contestants": _contestants,

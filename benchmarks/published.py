@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import plots
 from benchmarks.contestants import PROJECT
-from benchmarks.page import Document, filled
+from benchmarks.page import PARTS, Document, filled
 from benchmarks.reading import Result as ReadingResult
 from benchmarks.results import Summary
 
@@ -70,7 +70,7 @@ def read() -> Document:
 def write_page() -> None:
     """The page and the plots of the file."""
     document = read()
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), document), encoding="utf-8")
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), document, PARTS), encoding="utf-8")
     plots.draw(IMAGES, document)
 
 

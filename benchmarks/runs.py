@@ -74,6 +74,18 @@ def watched(
     return done, json.loads(cost_file.read_text())
 
 
+def watched_with_server(
+    command: list[str], folder: Path, environment: Mapping[str, str] | None, warehouse: Warehouse
+) -> tuple[subprocess.CompletedProcess[str], dict[str, float]]:
+    """The same of a command that uses the warehouse; beside its cost ``server_cpu_seconds``, which PostgreSQL used, and
+    ``others_cpu_seconds``, which the rest of the machine did."""
+    before = warehouse.cpu_seconds()
+    done, cost = watched(command, folder, environment)
+    server = warehouse.cpu_seconds() - before
+    others = max(0.0, cost["machine_cpu_seconds"] - cost["cpu_seconds"] - server)
+    return done, {**cost, "server_cpu_seconds": server, "others_cpu_seconds": others}
+
+
 def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Warehouse, folder: Path) -> Run:
     """Measure one run; an error of the contestant's own is a run that is not `ok`."""
     if contestant.kind != "read":
@@ -81,9 +93,7 @@ def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Wa
     shutil.rmtree(folder / "staging", ignore_errors=True)
     made = task.sample
     command = contestant.command(made.workbooks, made.pattern, task.ready_rows, warehouse.url)
-    before = warehouse.cpu_seconds()
-    done, cost = watched(command, folder, contestant.environment(folder))
-    server = warehouse.cpu_seconds() - before
+    done, cost = watched_with_server(command, folder, contestant.environment(folder), warehouse)
     complaint, seen = "", {}
     if cost["status"] != 0:
         complaint = f"exit status {cost['status']}: {done.stderr.strip()[-2000:]}"
@@ -98,8 +108,8 @@ def run_once(contestant: Contestant, task: Task, table: FactTable, warehouse: Wa
         "" if contestant.kind == "read" else table.name,
         seconds=cost["seconds"],
         cpu_seconds=cost["cpu_seconds"],
-        server_cpu_seconds=server,
-        others_cpu_seconds=max(0.0, cost["machine_cpu_seconds"] - cost["cpu_seconds"] - server),
+        server_cpu_seconds=cost["server_cpu_seconds"],
+        others_cpu_seconds=cost["others_cpu_seconds"],
         call_seconds=seen.get("seconds", 0.0),
         peak_mb=cost["tree_mb"],
         pss_mb=cost["tree_pss_mb"],

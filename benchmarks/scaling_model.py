@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from factload.airflow.mapped import MOST_TASKS
+from factload.feed.model import Feed
+
 FILE = Path(__file__).resolve().parents[1] / "docs" / "scaling.json"
-ROWS_PER_PARTITION = 100_000
-MOST_COPIES = 100  # mapped tasks of a load
+ROWS_PER_PARTITION: int = Feed.model_fields["rows_per_partition"].default
 STEPS_BESIDE_COPIES = 6
 AIRFLOW_TASK_SECONDS = 3.0  # of a processor: a process, and Airflow's imports; docs/adr/0033 says 1 to 5
 
@@ -168,7 +170,7 @@ class Night:
 
 def night(costs: Costs, size: Size, loads: int, site: Site) -> Night:
     """``loads`` loads of this size, with Airflow's tasks."""
-    tasks = min(size.partitions, MOST_COPIES) + STEPS_BESIDE_COPIES
+    tasks = min(size.partitions, MOST_TASKS) + STEPS_BESIDE_COPIES
     client = costs.total("client", size) + tasks * AIRFLOW_TASK_SECONDS
     return Night(
         seconds_of_load(costs, size, site) / 3600,

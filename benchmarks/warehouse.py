@@ -39,7 +39,7 @@ class Warehouse:
 
     def renew(self, table: FactTable = BARE, *, partition: bool = True) -> None:
         """An empty fact table, nothing else of an earlier run, and no checkpoint due to that run."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             present = inspect(connection)
             for schema in set(_SCHEMAS) & set(present.get_schema_names()):
                 connection.execute(DropSchema(schema, cascade=True))
@@ -51,24 +51,20 @@ class Warehouse:
 
     def facts(self) -> tuple[int, Decimal, int]:
         """How many fact rows there are, the exact sum of their metrics, and that of their dimension ids."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             sums = func.sum(fact_sales.c.metric), func.sum(fact_sales.c.dimension_id)
             row = connection.execute(select(func.count(), *sums)).one()
         return row[0], Decimal(row[1] or 0), int(row[2] or 0)
 
     def version(self) -> str:
         """The server's own."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             return str(connection.scalar(text("SHOW server_version")))
 
     def cpu_seconds(self) -> float:
         """Processor time of the server so far: of its processes, and of those that have ended."""
         self.wait_until_left()
-        while True:
-            try:
-                return server_cpu_seconds(psutil.Process(self.server.pid))
-            except psutil.NoSuchProcess:  # a worker of autovacuum has ended meanwhile
-                continue
+        return server_cpu_seconds(psutil.Process(self.server.pid))
 
     def wait_until_left(self) -> None:
         """Until the backends of all clients have ended: they finish what they were told even if nobody listens."""
@@ -93,27 +89,32 @@ class Warehouse:
 
     def has_dimension(self) -> bool:
         """Whether the dimension was made in it."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             return inspect(connection).has_table(dim_product.name)
 
     def settle(self) -> None:
         """No vacuum of the fresh dimension in the middle of somebody's run."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             connection.execute(text(f"VACUUM (ANALYZE) {dim_product.name}"))
 
-    def _connected(self) -> Connection:
+    def connected(self) -> Connection:
+        """A connection of its own, on which each statement is a transaction."""
         engine = create_engine(self.sqlalchemy_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         return engine.connect()
 
 
 def server_cpu_seconds(postmaster: psutil.Process) -> float:
-    """Of a server's processes, and of those that have ended. Raises ``psutil.NoSuchProcess`` if one ends meanwhile."""
-    total = 0.0
-    for child in postmaster.children():
-        times = child.cpu_times()
-        total += times.user + times.system
-    own = postmaster.cpu_times()
-    return float(total + own.user + own.system + own.children_user + own.children_system)
+    """Of a server's processes, and of those that have ended. Raises ``psutil.NoSuchProcess`` if the server has."""
+    while True:
+        try:
+            children = [child.cpu_times() for child in postmaster.children()]
+        except psutil.NoSuchProcess:  # a worker of autovacuum has ended meanwhile
+            if postmaster.is_running():
+                continue
+            raise
+        own = postmaster.cpu_times()
+        ended = own.children_user + own.children_system
+        return float(sum(times.user + times.system for times in (*children, own)) + ended)
 
 
 def _serves_a_client(process: psutil.Process) -> bool:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def factload_run(setting: Setting, feed: str, workbook: Path) -> tuple[dict[str,
     """``factload run``: its report, and what its processes cost as ``benchmarks.watch`` says."""
     command = run_command(feed, setting.warehouse.url, "--workbook", str(workbook))
     done, cost = watched(command, setting.folder, environment(setting.folder))
-    return _published(done, int(cost["status"])), cost
+    return published(done, int(cost["status"])), cost
 
 
 def timed_run(command: list[str], variables: Mapping[str, str]) -> tuple[dict[str, Any], float]:
@@ -64,7 +64,7 @@ def timed_run(command: list[str], variables: Mapping[str, str]) -> tuple[dict[st
         command, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )
     seconds = time.perf_counter() - started
-    return _published(done, done.returncode), seconds
+    return published(done, done.returncode), seconds
 
 
 def run_command(feed: str, url: str, *options: str) -> list[str]:
@@ -73,7 +73,8 @@ def run_command(feed: str, url: str, *options: str) -> list[str]:
     return [factload, "run", feed, "--period", PERIOD, "--json", "--url", url, *options]
 
 
-def _published(done: subprocess.CompletedProcess[str], status: int) -> dict[str, Any]:
+def published(done: subprocess.CompletedProcess[str], status: int) -> dict[str, Any]:
+    """The report of a ``run_command`` that has ended; raises ``WrongResult`` unless the load is published."""
     if status != 0:
         raise WrongResult(f"`factload run` ended with {status}: {done.stderr[-2000:]}")
     report: dict[str, Any] = json.loads(done.stdout)
@@ -85,9 +86,17 @@ def _published(done: subprocess.CompletedProcess[str], status: int) -> dict[str,
 def program(
     setting: Setting, module: str, *arguments: str, variables: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """A module of this package run as a program: the JSON it prints last, and what its process cost."""
-    command = [sys.executable, "-W", "ignore", "-m", f"benchmarks.costs.{module}", *arguments]
-    done, cost = watched(command, setting.folder, variables or environment(setting.folder))
+    """A module of this package, run as ``module_run``."""
+    name, variables = f"benchmarks.costs.{module}", variables or environment(setting.folder)
+    return module_run(name, arguments, setting.folder, variables)
+
+
+def module_run(
+    module: str, arguments: Sequence[str], folder: Path, variables: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """A module run as a program: the JSON it prints last, and what its process cost."""
+    command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
+    done, cost = watched(command, folder, variables)
     if cost["status"] != 0:
         raise WrongResult(
             f"{module} {' '.join(arguments)} ended with {cost['status']}: {done.stderr[-2000:]}"

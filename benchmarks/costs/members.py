@@ -7,6 +7,7 @@ from math import gcd
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     MetaData,
     Table,
     Text,
@@ -22,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks.warehouse import Warehouse
 
+MOST_MEMBERS = 10_000_000  # a key has seven digits
 _STRIDE = 7_368_787  # a prime: number × stride modulo the members is each number once
 
 
@@ -30,8 +32,7 @@ def make_members(warehouse: Warehouse, name: str, members: int, prefix: str) -> 
 
     Unlogged and without an index: a load reads it once from beginning to end, and never asks an index.
     """
-    if gcd(_STRIDE, members) != 1:
-        raise ValueError(f"{members} members can't be scattered by {_STRIDE}")
+    surrogate, digits = scattered(members)
     dimension = Table(
         name,
         MetaData(),
@@ -44,12 +45,17 @@ def make_members(warehouse: Warehouse, name: str, members: int, prefix: str) -> 
         if inspect(connection).has_table(name):
             return
         dimension.create(connection)
-        numbers = func.generate_series(0, members - 1).table_valued("number").render_derived()
-        number = numbers.c.number.cast(BigInteger)
-        scattered = (number * _STRIDE) % members + 1
-        key = func.concat(literal(prefix), func.lpad(number.cast(Text), 7, "0"))
-        connection.execute(
-            insert(dimension).from_select(["primary_synthetic_key", "business_key"], select(scattered, key))
-        )
+        made = select(surrogate, func.concat(literal(prefix), digits))
+        connection.execute(insert(dimension).from_select([c.name for c in dimension.c], made))
         connection.execute(text(f"VACUUM (ANALYZE) {name}"))
         connection.execute(text("CHECKPOINT"))
+
+
+def scattered(members: int) -> tuple[ColumnElement[int], ColumnElement[str]]:
+    """Of each of so many members its surrogate key, in an order of their own, and the seven digits of its business key;
+    to be selected together."""
+    if gcd(_STRIDE, members) != 1:
+        raise ValueError(f"{members} members can't be scattered by {_STRIDE}")
+    numbers = func.generate_series(0, members - 1).table_valued("number").render_derived()
+    number = numbers.c.number.cast(BigInteger)
+    return (number * _STRIDE) % members + 1, func.lpad(number.cast(Text), 7, "0")

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 from benchmarks.contestants import PROJECT
-from benchmarks.data import MOST_ROWS, parts_of, sample
+from benchmarks.costs.members import MOST_MEMBERS
+from benchmarks.data import MOST_ROWS, Part, parts_of, sample
 from benchmarks.scale import page, plots
 from benchmarks.scale.costs import SteppedRun, costs_of, run_steps
-from benchmarks.scale.dimension import MOST_MEMBERS, make_dimension
+from benchmarks.scale.dimension import make_dimension
 from benchmarks.scale.exact import draw
 from benchmarks.scale.load import LoadRun, run_load
 from benchmarks.scale.place import ScalePlace
@@ -74,18 +75,19 @@ class Bench:
             print(f"  costs of {size.rows:,} rows × {size.members:,} members: measured", flush=True)
         for members in {run.size.members for run in self.stepped} - {MEMBERS}:
             self.base.server.drop_database(_name(members))
-        start = self._load(self.base, _START_ROWS, MEMBERS, 1, 1)
+        start = self._load(self.base, self._drawn(self.base, _START_ROWS, MEMBERS, 1), MEMBERS)
         found = asdict(costs_of(self.stepped, Size(_START_ROWS, MEMBERS), start.cpu))
         del found["written_bytes_a_row"]  # known of the largest load alone
         return found
 
     def loads(self) -> None:
         """The small load a few times, and the large ones."""
-        self.small = [self._load(self.base, self.asked.small, MEMBERS, 1, 1) for _ in range(_TIMES)]
-        large = self._with_members(self.asked.members)
-        rows = self.asked.rows * self.asked.workbooks
-        for workbooks in self.asked.sizes:
-            self.large.append(self._load(large, rows, self.asked.members, self.asked.workbooks, workbooks))
+        asked = self.asked
+        parts = self._drawn(self.base, asked.small, MEMBERS, 1)
+        self.small = [self._load(self.base, parts, MEMBERS) for _ in range(_TIMES)]
+        large = self._with_members(asked.members)
+        parts = self._drawn(large, asked.rows * asked.workbooks, asked.members, asked.workbooks)
+        self.large = [self._load(large, parts[:workbooks], asked.members) for workbooks in asked.sizes]
 
     def _with_members(self, members: int) -> Warehouse:
         """A database with such a dimension."""
@@ -99,21 +101,24 @@ class Bench:
         print(f"  dimension of {members:,} members: {time.monotonic() - started:.0f} s", flush=True)
         return made
 
-    def _load(self, into: Warehouse, rows: int, members: int, workbooks: int, taken: int) -> LoadRun:
-        """The first ``taken`` workbooks of a sample, in one load."""
+    def _drawn(self, into: Warehouse, rows: int, members: int, workbooks: int) -> list[Part]:
+        """The workbooks of a sample; their rows are drawn once more into the database, to compare loads with."""
         started = time.monotonic()
-        made = sample(_FOLDER, rows, members=members, workbooks=workbooks)
-        parts = parts_of(_FOLDER, rows, members, workbooks)[:taken]
+        sample(_FOLDER, rows, members=members, workbooks=workbooks)
+        parts = parts_of(_FOLDER, rows, members, workbooks)
         draw(into.sqlalchemy_url, parts, members)
-        prepared = time.monotonic() - started
-        of_these = sum(part.rows for part in parts)
-        run = run_load(into, self.place, made.workbooks[:taken], of_these, members)
+        print(f"  {rows:,} rows in workbooks, and drawn: {time.monotonic() - started:.0f} s", flush=True)
+        return parts
+
+    def _load(self, into: Warehouse, parts: Sequence[Part], members: int) -> LoadRun:
+        """The first workbooks of those that were drawn last, in one load."""
+        rows = sum(part.rows for part in parts)
+        run = run_load(into, self.place, [part.path for part in parts], rows, members)
         verdict = "exact" if run.exact.equal else f"WRONG: {run.exact}"
         print(
             f"  {run.rows:>11,} rows × {members:>10,} members {run.seconds:8.2f} s {run.rate:>9,.0f} rows/s, "
             f"CPU {run.cpu:.1f} s client {run.server_cpu:.1f} s server, others {run.others:.1f} processors, "
-            f"largest process {max(run.steps_mb.values()):.0f} MB, all {run.tree_mb:.0f} MB; {verdict} "
-            f"(prepared in {prepared:.0f} s)",
+            f"largest process {max(run.steps_mb.values()):.0f} MB, all {run.tree_mb:.0f} MB; {verdict}",
             flush=True,
         )
         return run

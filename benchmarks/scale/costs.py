@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.costs.figure import WrongResult
-from benchmarks.runs import watched
+from benchmarks.costs.engine import environment, module_run
 from benchmarks.scale.place import FEED, ScalePlace
 from benchmarks.scaling_model import TERMS, Costs, Size, sum_of
 from benchmarks.tables import PARTITIONED
@@ -33,12 +30,8 @@ def run_steps(warehouse: Warehouse, place: ScalePlace, workbooks: Sequence[Path]
     """The load of these workbooks, step by step, in a process of its own."""
     warehouse.renew(PARTITIONED, partition=False)
     place.put(workbooks, size.rows_per_partition)
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.scale.stepped"]
-    command += [FEED, warehouse.url, str(warehouse.server.pid)]
-    done, cost = watched(command, place.home, place.variables())
-    if cost["status"] != 0:
-        raise WrongResult(f"the stepped load ended with {cost['status']}: {done.stderr[-2000:]}")
-    found = json.loads(done.stdout.splitlines()[-1])
+    arguments = [FEED, warehouse.url, str(warehouse.server.pid)]
+    found, _ = module_run("benchmarks.scale.stepped", arguments, place.home, environment(place.home))
     return SteppedRun(size, found["steps"], found["staged"])
 
 

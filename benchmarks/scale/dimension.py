@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -19,17 +17,14 @@ from sqlalchemy import (
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import AddConstraint
 
+from benchmarks.costs.members import scattered
 from benchmarks.warehouse import Warehouse
 from factload_demo.sample import dim_product
-
-MOST_MEMBERS = 10_000_000  # a key has seven digits
-_STRIDE = 7_368_787  # a prime: number × stride modulo the members is each number once
 
 
 def make_dimension(warehouse: Warehouse, members: int) -> None:
     """`dim_product` with the business keys of a sample's rows. Indexed at the end: a load reads it whole."""
-    if gcd(_STRIDE, members) != 1:
-        raise ValueError(f"{members} members can't be scattered by {_STRIDE}")
+    surrogate, digits = scattered(members)
     dimension = Table(
         dim_product.name,
         MetaData(),
@@ -37,10 +32,7 @@ def make_dimension(warehouse: Warehouse, members: int) -> None:
         Column("business_key", Text, nullable=False),
         Column("name", Text),
     )
-    numbers = func.generate_series(0, members - 1).table_valued("number").render_derived()
-    number = numbers.c.number.cast(BigInteger)
-    digits = func.lpad(number.cast(Text), 7, "0")
-    made = select((number * _STRIDE) % members + 1, func.concat("P", digits), func.concat("Product ", digits))
+    made = select(surrogate, func.concat("P", digits), func.concat("Product ", digits))
     engine = create_engine(warehouse.sqlalchemy_url, poolclass=NullPool)
     with engine.begin() as connection:
         dimension.create(connection)

@@ -7,7 +7,7 @@ compared one by one, with their keys looked up by a join.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -60,11 +60,11 @@ def draw(url: str, parts: Sequence[Part], members: int) -> None:
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE IF EXISTS drawn"))
         connection.execute(text(_DRAWN))
-        for number, part in enumerate(parts):
-            with closing(connection.connection.cursor()) as cursor:
-                cursor.copy_expert(
-                    "COPY drawn FROM STDIN (FORMAT csv)", _Stream(_lines(number, part, members))
-                )
+        with closing(connection.connection.cursor()) as cursor:
+            for number, part in enumerate(parts):
+                lines = (f"{number},{key},{cents / 100:.2f}\n" for key, cents in part.draws(members))
+                while some := "".join(islice(lines, _LINES_AT_ONCE)):
+                    cursor.copy_expert("COPY drawn FROM STDIN (FORMAT csv)", io.StringIO(some))
         connection.execute(text("ANALYZE drawn"))
 
 
@@ -85,27 +85,3 @@ def _sums(
 ) -> tuple[int, Decimal, int, int]:
     rows, total, keys, own = connection.execute(query, values).one()
     return int(rows), Decimal(total), int(keys), int(own)
-
-
-def _lines(number: int, part: Part, members: int) -> Iterator[bytes]:
-    lines = (f"{number},{key},{cents / 100:.2f}\n" for key, cents in part.draws(members))
-    while some := "".join(islice(lines, _LINES_AT_ONCE)):
-        yield some.encode()
-
-
-class _Stream(io.RawIOBase):
-    """Pieces of bytes as a file to be read."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._left:
-            self._left = next(self._pieces, b"")
-        size = min(len(buffer), len(self._left))
-        buffer[:size], self._left = self._left[:size], self._left[size:]
-        return size

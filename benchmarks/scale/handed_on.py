@@ -13,10 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
-
 from benchmarks.contestants import LOAD
+from benchmarks.costs.engine import environment
 from benchmarks.scale.place import ScalePlace
 from benchmarks.warehouse import Warehouse
 from factload.airflow.mapped import counted, shares
@@ -38,16 +36,10 @@ class HandedOn:
     largest: int
     workbooks: int
 
-    @property
-    def total(self) -> int:
-        """Of all tasks."""
-        return sum(self.tasks.values())
-
 
 def handed_on(warehouse: Warehouse, place: ScalePlace, report: Mapping[str, Any], members: int) -> HandedOn:
     """Of the load that has just been published."""
-    engine = create_engine(warehouse.sqlalchemy_url, poolclass=NullPool)
-    with patch.dict(os.environ, place.variables()), engine.connect() as connection:
+    with patch.dict(os.environ, environment(place.home)), warehouse.connected() as connection:
         load = newest_load(connection, LOAD)
         files = recorded_files(connection, load)
         counts = [counts_of(row, ()) for row in loaded_partitions(connection, load)]

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import TextClause, create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import TextClause, text
 
-from benchmarks.costs.engine import run_command
-from benchmarks.costs.figure import WrongResult
-from benchmarks.runs import watched
+from benchmarks.costs.engine import environment, published, run_command
+from benchmarks.runs import watched_with_server
 from benchmarks.scale.exact import Compared, compare
 from benchmarks.scale.handed_on import HandedOn, handed_on
 from benchmarks.scale.place import FEED, ScalePlace
@@ -60,22 +57,18 @@ def run_load(
     """A load of these workbooks, into a new fact table. Raises ``WrongResult`` when it is not published."""
     warehouse.renew(PARTITIONED, partition=False)
     place.put(workbooks)
-    server, logged = warehouse.cpu_seconds(), _number(warehouse, _LOG)
+    logged = _number(warehouse, _LOG)
     command = run_command(FEED, warehouse.url)
-    done, cost = watched(command, place.home, place.variables())
-    server_cpu = warehouse.cpu_seconds() - server
-    if cost["status"] != 0:
-        raise WrongResult(f"`factload run` ended with {cost['status']}: {done.stderr[-2000:]}")
-    report = json.loads(done.stdout)
-    others = max(0.0, cost["machine_cpu_seconds"] - cost["cpu_seconds"] - server_cpu) / cost["seconds"]
+    done, cost = watched_with_server(command, place.home, environment(place.home), warehouse)
+    report = published(done, int(cost["status"]))
     return LoadRun(
         rows,
         members,
         len(workbooks),
         round(cost["seconds"], 2),
         round(cost["cpu_seconds"], 2),
-        round(server_cpu, 2),
-        round(others, 2),
+        round(cost["server_cpu_seconds"], 2),
+        round(cost["others_cpu_seconds"] / cost["seconds"], 2),
         report["seconds"],
         report["peak_rss_mb"],
         round(cost["tree_pss_mb"], 1),
@@ -87,6 +80,5 @@ def run_load(
 
 
 def _number(warehouse: Warehouse, query: TextClause) -> int:
-    engine = create_engine(warehouse.sqlalchemy_url, poolclass=NullPool)
-    with engine.connect() as connection:
+    with warehouse.connected() as connection:
         return int(connection.scalar(query) or 0)

@@ -6,14 +6,13 @@ python -m benchmarks.scale.page    # page and plots once more of the file, nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from benchmarks.contestants import PROJECT
-from benchmarks.page import Document, environment_table, filled
-from benchmarks.published import a_line_each
+from benchmarks.page import BUSY, Document, Parts, environment_table, filled
+from benchmarks.published import IMAGES, a_line_each
 from benchmarks.scale import plots, predicted
 from benchmarks.scale.results import (
-    BUSY,
     GOAL_MB,
     GOAL_RATIO,
     all_runs,
@@ -29,7 +28,6 @@ from benchmarks.scale.results import (
 from benchmarks.scaling_model import FILE
 
 PAGE = PROJECT / "docs" / "scaling.md"
-IMAGES = PROJECT / "docs" / "img"
 NAMED = ("processor", "memory", "system", "Python", "PostgreSQL", "factload")
 
 
@@ -131,7 +129,7 @@ def _handed_on(document: Document) -> str:
     return table(head, rows())
 
 
-PARTS: Mapping[str, Callable[[Document], str]] = {
+PARTS: Parts = {
     "environment": environment_table,
     "standing": _standing,
     "results": _results,

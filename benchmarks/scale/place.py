@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from benchmarks.contestants import PERIOD
-from benchmarks.costs.engine import demo_feed
+from benchmarks.costs.engine import demo_feed, write_feed
 
 FEED = "sales"
 
@@ -27,15 +25,6 @@ class ScalePlace:
         """The project's folder."""
         return self.folder / "scale"
 
-    def variables(self) -> Mapping[str, str]:
-        """The environment of the engine's processes."""
-        return {
-            "FACTLOAD_HOME": str(self.home),
-            "FACTLOAD_FEEDS": str(self.home / "feeds"),
-            "FACTLOAD_ALLOWED_ROOTS": str(self.home),
-            "FACTLOAD_STAGING": str(self.home / "staging"),
-        }
-
     def put(self, workbooks: Sequence[Path], rows_per_partition: int | None = None) -> None:
         """These workbooks alone in the inbox, and the demo's feed for a table that is partitioned by load."""
         shutil.rmtree(self.home, ignore_errors=True)
@@ -49,8 +38,7 @@ class ScalePlace:
         document["insert"] = "copy"
         if rows_per_partition is not None:
             document["rows_per_partition"] = rows_per_partition
-        (self.home / "feeds").mkdir()
-        (self.home / "feeds" / f"{FEED}.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+        write_feed(self.home, FEED, document)
 
     def remove(self) -> None:
         """All of it; the workbooks themselves stay in the cache."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from benchmarks.page import Document
+from benchmarks.page import Document, Parts
 from benchmarks.scale.results import GOAL_OFF, Run, all_runs, is_busy, size_text, table
 from benchmarks.scaling_model import Costs, Site, Size, costs_of, night, seconds_of_load
 
@@ -114,7 +114,7 @@ def _night(document: Document) -> str:
     )
 
 
-PARTS: Mapping[str, Callable[[Document], str]] = {
+PARTS: Parts = {
     "costs": _costs,
     "predictions": _predictions,
     "night": _night,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from benchmarks.page import Document
+from benchmarks.page import BUSY, Document
 
 GOAL_MB = 400.0  # of every process
 GOAL_RATIO = 0.85  # of the small load's rows a second
 GOAL_OFF = 0.25  # of a prediction, as a share of what was measured
-BUSY = 0.3  # processors that others use, from which on a time is not judged
 
 Run = Mapping[str, Any]  # as ``LoadRun`` has it
 
@@ -53,7 +52,7 @@ def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
 
 
 def is_busy(run: Run) -> bool:
-    """Whether others used so much of the machine that its time says nothing."""
+    """Whether others used so much of the machine that its time is not judged."""
     return float(run["others"]) > BUSY
 
 

@@ -30,19 +30,11 @@ _SETTLED_SECONDS = 0.2  # the server's writers and parallel workers are a little
 
 def measured(call: Callable[[], Any], server: psutil.Process) -> dict[str, float]:
     """What one call took."""
-    server_before, wall, client = _server(server), time.perf_counter(), time.process_time()
+    server_before, wall, client = server_cpu_seconds(server), time.perf_counter(), time.process_time()
     call()
     seconds, client = time.perf_counter() - wall, time.process_time() - client
     time.sleep(_SETTLED_SECONDS)
-    return {"seconds": seconds, "client": client, "server": _server(server) - server_before}
-
-
-def _server(server: psutil.Process) -> float:
-    while True:
-        try:
-            return server_cpu_seconds(server)
-        except psutil.NoSuchProcess:
-            continue
+    return {"seconds": seconds, "client": client, "server": server_cpu_seconds(server) - server_before}
 
 
 def main(name: str, url: str, server: int) -> None:

@@ -21,7 +21,7 @@ PAGE_TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_the_page_is_made_of_its_results() -> None:
-    assert page.filled(PAGE_TEXT, DOCUMENT) == PAGE_TEXT, "run `python -m benchmarks.published`"
+    assert page.filled(PAGE_TEXT, DOCUMENT, page.PARTS) == PAGE_TEXT, "run `python -m benchmarks.published`"
 
 
 def test_the_page_has_every_part() -> None:
@@ -31,7 +31,7 @@ def test_the_page_has_every_part() -> None:
 
 def test_a_figure_changed_by_hand_is_seen() -> None:
     changed = PAGE_TEXT.replace("Measured with", "Measured  with").replace("| Python |", "| Python | 1.0")
-    assert page.filled(changed, DOCUMENT) != changed
+    assert page.filled(changed, DOCUMENT, page.PARTS) != changed
 
 
 def test_results_are_of_contestants_and_tables_that_there_are() -> None:
@@ -44,7 +44,7 @@ def test_results_are_of_contestants_and_tables_that_there_are() -> None:
 
 def test_a_page_without_results_says_what_it_lacks() -> None:
     parts = "".join(f"<!-- measured: {part} -->\n<!-- end -->\n" for part in ("standing", "loads", "defects"))
-    shown = page.filled(parts, {"environment": {}})
+    shown = page.filled(parts, {"environment": {}}, page.PARTS)
     assert "Not measured yet with these versions: 2,000, 80,000, 800,000, 8,000,000 rows." in shown
     assert "Not tried yet" in shown
 
@@ -56,7 +56,7 @@ def test_what_was_wrong_has_no_time() -> None:
         "duckdb": {**found, "seconds": 0.5, "memory_mb": 1.0, "others": 0.0, "ok": False},
     }
     document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "results": results}}}}
-    shown = page.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
+    shown = page.filled("<!-- measured: loads -->\n<!-- end -->\n", document, page.PARTS)
     assert "| duckdb" not in shown
     assert "Without a right result, so without a time: duckdb." in shown
 
@@ -71,7 +71,7 @@ def test_who_is_first_is_said(seconds: float, sentence: str) -> None:
         "floor": {**found, "seconds": 0.1},
     }
     document = {"loads": {"2000": {"bare": {"date": "2026-11-26", "results": results}}}}
-    assert sentence in page.filled("<!-- measured: loads -->\n<!-- end -->\n", document)
+    assert sentence in page.filled("<!-- measured: loads -->\n<!-- end -->\n", document, page.PARTS)
 
 
 KEYS = {"P0000007": 7, "0012345": 100, "12345": 200}

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import fsspec
 import pytest
 
-from tests.line import Line, hang_up
+from tests.line import Line, hang_up, received
 
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port")
 _SECONDS = 60.0
@@ -153,7 +153,7 @@ class FaultyLine(Line):
             cutting = threading.Event()
             threading.Thread(target=_pump, args=(server, client, cutting), daemon=True).start()
             with suppress(OSError):
-                while sent := client.recv(65_536):
+                while sent := received(client):
                     if sent.startswith(_VERBS) and self._strikes(sent):
                         if self._fault == "answer cut":
                             cutting.set()
@@ -175,16 +175,16 @@ class FaultyLine(Line):
         """Do to this request what the fault says; whether it goes on to the server all the same."""
         match self._fault:
             case "refused":
-                client.sendall(_answer("503 Slow Down", "SlowDown"))
+                client.sendall(refusal("503 Slow Down", "SlowDown"))
             case "no condition":
-                client.sendall(_answer("501 Not Implemented", "NotImplemented"))
+                client.sendall(refusal("501 Not Implemented", "NotImplemented"))
             case "another clock":
-                client.sendall(_answer("403 Forbidden", "RequestTimeTooSkewed"))
+                client.sendall(refusal("403 Forbidden", "RequestTimeTooSkewed"))
             case "request cut":
                 server.sendall(request[: len(request) // 2])
             case "silent":
                 server.sendall(request[: len(request) // 2])
-                while client.recv(65_536):
+                while received(client):
                     pass
             case _:
                 time.sleep(1.0)
@@ -192,7 +192,8 @@ class FaultyLine(Line):
         return False
 
 
-def _answer(status: str, code: str) -> bytes:
+def refusal(status: str, code: str) -> bytes:
+    """As such a server sends it before it hangs up."""
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\nConnection: close"
     return f"{head}\r\n\r\n{body}".encode()
@@ -200,7 +201,7 @@ def _answer(status: str, code: str) -> bytes:
 
 def _pump(server: socket.socket, client: socket.socket, cutting: threading.Event) -> None:
     with suppress(OSError):
-        while answer := server.recv(65_536):
+        while answer := received(server):
             if cutting.is_set():
                 client.sendall(answer[: len(answer) // 2])
                 break

@@ -26,14 +26,13 @@ from factload_demo.processes import end_family, family, spawn
 from factload_demo.setup import PROJECT, connection_uri
 from tests.feeds import changed
 from tests.line import Line, hang_up, received
-from tests.s3_server import S3Server, s3_server
+from tests.s3_server import S3Server, refusal, s3_server
 from tests.two_machines.network import Machine
 
 DAG_ID = "load_sales"
 WORKBOOK = "shared/inbox/sales_{period}.xlsx"
 DATABASE, BROKER, STORE, AIRFLOW = 5432, 6399, 8399, 8499  # the ports at which a machine finds them
 _BROKER_HERE = 6398
-_SLOW_DOWN = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _SECONDS_A_LOAD = 900.0
 
 
@@ -56,7 +55,7 @@ class Door(Line):
                 while sent := received(client):
                     time.sleep(self.waits)
                     if self.refuses:
-                        client.sendall(_SLOW_DOWN)
+                        client.sendall(refusal("503 Slow Down", "SlowDown"))
                         break
                     server.sendall(sent)
             hang_up(client)

@@ -126,7 +126,16 @@ def test_policy(parsed: dict[str, Any]) -> None:
     for dag in parsed["dags"].values():
         assert dag["schedule"] == "0 2 * * *"
         assert dag["catchup"] is False
-        assert set(dag["params"]) == {"period", "workbook", "dry_run", "reload", "replay", "insert"}
+        assert set(dag["params"]) == {
+            "period",
+            "workbook",
+            "dry_run",
+            "reload",
+            "replay",
+            "insert",
+            "release",
+            "attempt",
+        }
         assert dag["params"]["period"]["format"] == "date"
         assert all(param["description"] and param["title"] for param in dag["params"].values())
         assert "When a task fails" in dag["doc"]

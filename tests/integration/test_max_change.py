@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from factload.errors import FeedError, RowsRefused
-from factload.release import publish_held
+from factload.release import open_release, publish_held
 from factload.reports.report import read_report
 from tests.integration.commands import report
 from tests.integration.place import PERIOD, Place
@@ -57,6 +57,8 @@ def test_what_differs_by_more_than_max_change_from_what_is_published_is_held(
     with pytest.raises(RowsRefused, match=r"changes up to max_change, .*factload diff.*factload release"):
         place.load(feed(place, limits))
     assert (len(place.facts()), read_report(place.url, LOAD).state) == (5, "held")
+    with pytest.raises(FeedError, match=r"the newest attempt .* is 2, and attempt 1 was to be released"):
+        open_release(place.feed(), PERIOD, reason="seen", by="ada", attempt=1, database=place.url)
     publish_held(place.feed({"max_change": limits}), PERIOD, reason="seen", by="ada", database=place.url)
     assert len(place.facts()) == len(rows)
 

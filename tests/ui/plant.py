@@ -54,6 +54,7 @@ def only_on(days: Iterable[date]) -> str:
 # Feed → how it differs from the demo's.
 FEEDS: dict[str, dict[str, Any]] = {
     "claims": {"max_rejects": 0, "run": {"approval": "1h"}},  # a person decides
+    "credits": {"max_rejects": 0, "schedule": None},  # held without a question
     "orders": {"fact.connection": "archive"},  # which Airflow doesn't know
     "prices": {"fact.connection": "gone"},  # which doesn't answer
     "refunds": {
@@ -136,6 +137,17 @@ class Plant:
     def wait_for_end(self, dag_id: str) -> None:
         """Until no run of the DAG is at work."""
         wait_for(lambda: not self.api.unfinished_runs(dag_id), f"the end of {dag_id}'s runs")
+
+    def run(self, feed: str, period: str) -> int:
+        """Load it without Airflow, as `factload run` does; returns the exit status."""
+        command = ["-m", "factload", "run", feed, "--period", period, "--url", self.warehouse, "--json"]
+        return subprocess.run(
+            [sys.executable, *command],
+            env=environment_of(self.place, 0),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        ).returncode
 
     def airflow(self, *arguments: str) -> str:
         """What Airflow's command line says."""

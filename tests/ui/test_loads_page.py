@@ -109,7 +109,7 @@ def trigger_by_hand(plant: Plant, seen: Window) -> str:
     details = plant.api.call("GET", "/api/v2/dags/load_sales/details")
     form = TriggerForm.of(seen, "load_sales")
     assert parameters_shown(form, details) == dict.fromkeys(
-        ["period", "workbook", "dry_run", "reload", "replay", "insert"], True
+        ["period", "workbook", "dry_run", "reload", "replay", "insert", "release", "attempt"], True
     )
     expect(form.dialog.get_by_text("As the feed says: core")).to_be_visible()
     for look in seen.looks():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from urllib.parse import unquote
 
 import openpyxl
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from tests.ui.plant import Plant
 from tests.ui.test_loads_page import SCROLLS_SIDEWAYS, violations
-from tests.ui.window import TODAY, Window, path_of
+from tests.ui.window import TODAY, Window, back, path_of
 
 DEFECTS = {
     "A3": "unmatched_key",
@@ -25,6 +27,7 @@ DEFECTS = {
 }
 PLACE = f"inbox/refunds_{TODAY}.xlsx"
 REASON = "the sender corrects it"
+RELEASED = "two credits are late, agreed with the owner"
 
 expect.set_options(timeout=60_000)
 pytestmark = pytest.mark.timeout(540)
@@ -79,6 +82,13 @@ def looked_at(seen: Window, name: str) -> None:
     assert found == {look: [] for look in found}
 
 
+def done_by_admin(plant: Plant, dag_id: str) -> dict[str, int]:
+    """What Airflow's audit log has of the person, and how often."""
+    logged = plant.api.call("GET", f"/api/v2/eventLogs?dag_id={dag_id}&limit=100")["event_logs"]
+    events = ("factload_upload", "trigger_dag_run", "update_hitl_detail")
+    return dict(Counter(e["event"] for e in logged if e["owner"] == "admin" and e["event"] in events))
+
+
 def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     plant: Plant, window: Callable[..., Window], tmp_path: Path
 ) -> None:
@@ -124,14 +134,63 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     expect(page.get_by_text("11 = 0 blank + 0 rejected + 11 staged")).to_be_visible()
 
     # Airflow's audit log says who.
-    logged = plant.api.call("GET", "/api/v2/eventLogs?dag_id=load_refunds&limit=100")["event_logs"]
-    done = [(entry["event"], entry["owner"]) for entry in logged]
-    for event, times in {"factload_upload": 2, "trigger_dag_run": 3, "update_hitl_detail": 1}.items():
-        assert done.count((event, "admin")) == times, done
+    done = done_by_admin(plant, "load_refunds")
+    assert done == {"factload_upload": 2, "trigger_dag_run": 3, "update_hitl_detail": 1}
 
 
-def test_who_may_not_start_runs_has_no_buttons(window: Callable[..., Window]) -> None:
-    page = window("reader").loads(path_of(TODAY))
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    for name in ("Upload", "Check it", "Load it"):
+def test_a_held_load_is_released_and_its_corrected_rejects_replayed_from_the_page(
+    plant: Plant, window: Callable[..., Window], tmp_path: Path
+) -> None:
+    plant.workbook(str(TODAY), 5, feed="credits")
+    assert plant.run("credits", str(TODAY)) == 0
+    plant.workbook(str(TODAY), 4, ["n/a", "?"], feed="credits")
+    assert plant.run("credits", str(TODAY)) == 3
+
+    # Held without a question: what would change is there to be seen, and a run publishes it for a reason.
+    seen = window()
+    page = seen.loads(path_of(TODAY, "credits"))
+    difference = page.locator("#difference")
+    expect(difference).to_contain_text("0 added, 1 removed, 0 changed, 4 as they are")
+    expect(
+        difference.get_by_role("row", name="removed dimension_id P0000004 metric: 1.0000 → (nothing)")
+    ).to_be_visible()
+    expect(difference.get_by_role("row", name="rows after 4")).to_be_visible()
+    page.get_by_label("Why the decision is right").fill(RELEASED)
+    looked_at(seen, "release")
+    page.get_by_role("button", name="Publish as it is").click()
+    expect(page.locator(".head .badge")).to_contain_text("released", timeout=90_000)
+    expect(page.get_by_role("region", name="Release")).to_contain_text("Released by admin, ")
+    expect(page.get_by_role("region", name="Release")).to_contain_text(RELEASED)
+
+    # Its rejects come back corrected.
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as workbook").click()
+    rejects = tmp_path / "rejects.xlsx"
+    download.value.save_as(rejects)
+    book = openpyxl.load_workbook(rejects)
+    for number in (2, 3):
+        book.worksheets[0].cell(number, 2).value = 7
+    book.save(rejects)
+    page.get_by_label("It is the workbook of rejects, corrected").check()
+    choose(page, rejects)
+    expect(page.get_by_text("6 = 0 blank + 0 rejected + 6 staged")).to_be_visible(timeout=90_000)
+    expect(page.locator(".head .badge")).to_have_text("✓ published")
+    assert done_by_admin(plant, "load_credits") == {"factload_upload": 1, "trigger_dag_run": 2}
+
+
+def test_who_may_not_start_runs_has_no_buttons(plant: Plant, window: Callable[..., Window]) -> None:
+    held = path_of(back(9))
+    expect(window().loads(held).get_by_role("button", name="Publish as it is")).to_have_count(1)
+    page = window("reader").loads(held)
+    expect(page.get_by_text("You may not start runs")).to_be_visible()
+    for name in ("Upload", "Check it", "Load it", "Publish as it is"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
+    session = requests.Session()
+    session.trust_env = False
+    refused = session.post(
+        f"{plant.site.url}/api/v2/dags/load_sales/dagRuns",
+        headers=plant.bearer("reader"),
+        json={"logical_date": None, "conf": {"period": str(back(9)), "release": RELEASED}},
+        timeout=60,
+    )
+    assert refused.status_code == 403

@@ -11,6 +11,7 @@ One DAG for each feed file: `load_<feed>`.
 | the rejected rows as they came back corrected | **Trigger** with `replay`, and their workbook as `workbook` |
 | to know what a load would come to | **Trigger** with `dry_run`; the report is in the log of `open_load` |
 | the same again although nothing changed | **Trigger** with `reload` |
+| a held load published as it is | **Trigger** with `release`: why (a feed with `run.approval` asks by itself) |
 | many periods | **Trigger → Backfill**, or `airflow backfill create` |
 
 A load is one feed × one period: a retry, a manual run and a backfill of the same two replace each other's rows and

@@ -7,10 +7,33 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from factload.airflow.names import SHORTEST_REASON
 from factload.feed.model import Feed
 
 _LONGEST_PATH = 1024
+_LONGEST_REASON = 1000
 _INSERTS = {"core": "Core inserts of arrays", "copy": "COPY"}
+
+# Where the feed has `run.approval`, the run that holds the load asks for a decision instead.
+_RELEASE = {
+    "release": Param(
+        None,
+        type=["null", "string"],
+        minLength=SHORTEST_REASON,
+        maxLength=_LONGEST_REASON,
+        title="Release",
+        description="Why the held load of the period is to be published as it is staged. Nothing is read again; reason "
+        "and name are kept with the load. Empty: nothing is released.",
+    ),
+    "attempt": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Attempt",
+        description="With a release: the number of the attempt that was looked at. If a newer one has begun, the "
+        "run fails, and nothing is released.",
+    ),
+}
 
 
 def parameters(feed: Feed) -> dict[str, Param]:
@@ -38,8 +61,8 @@ def parameters(feed: Feed) -> dict[str, Param]:
             False,
             type="boolean",
             title="Dry run",
-            description="Read everything and report what a load would come to, and what publishing would change in "
-            "rows and totals: in the log of the task open_load, and on the day's page. Nothing is written.",
+            description="Read everything and report what a load would come to, and what publishing would change, in "
+            "rows, totals and cells: in the log of the task open_load, and on the day's page. Nothing is written.",
         ),
         "reload": Param(
             False,
@@ -62,6 +85,7 @@ def parameters(feed: Feed) -> dict[str, Param]:
             title="Insert method",
             description="How rows get into the staging table.",
         ),
+        **({} if feed.run.approval else _RELEASE),
     }
 
 

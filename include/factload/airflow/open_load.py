@@ -12,10 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from factload.airflow.connection import database_url, store_connection
 from factload.airflow.failures import errors_noted, one_sentence
 from factload.airflow.links import LoadLink
-from factload.airflow.names import REPORT, SKIPPED, WAITS
+from factload.airflow.names import REPORT, SHORTEST_REASON, SKIPPED, WAITS
 from factload.airflow.period import period_of
 from factload.airflow.workbook_trigger import WorkbookTrigger
-from factload.errors import WorkbookError
+from factload.errors import FeedError, WorkbookError
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
@@ -50,7 +50,10 @@ class OpenLoad(BaseOperator):
             try:
                 if params.get("dry_run"):
                     self._report(context, feed, period, url)
-                load = _opened(feed, period, url, params)
+                if params.get("release"):
+                    load = _released(feed, period, url, context)
+                else:
+                    load = _opened(feed, period, url, params)
             except WorkbookError as error:
                 if error.code != "workbook_missing" or context["dag_run"].run_type == _BY_HAND:
                     raise
@@ -105,3 +108,30 @@ def _opened(feed: Feed, period: date, url: str, params: Mapping[str, Any]) -> Lo
     if params.get("replay"):
         return open_replay(feed, period, database=url, workbook=workbook)
     return steps.open_load(feed, period, database=url, workbook=workbook, reload=bool(params.get("reload")))
+
+
+def _released(feed: Feed, period: date, url: str, context: Any) -> Load:
+    """The held load, in the name of whoever started the run."""
+    from factload.release import open_release
+
+    params = context["params"]
+    if feed.run.approval is not None:
+        raise FeedError(
+            "release_by_decision",
+            "this feed has `run.approval`: a run that holds a load asks for a decision itself",
+            remedy="Answer the question of its task release; clear the task to be asked again",
+        )
+    if others := [name for name in ("workbook", "reload", "replay") if params.get(name)]:
+        raise FeedError(
+            "release_alone",
+            f"a release was asked for together with {', '.join(others)}",
+            expected="a release alone: it publishes what is staged, and reads nothing",
+            remedy="Trigger one of the two",
+        )
+    reason = params["release"].strip()
+    if len(reason) < SHORTEST_REASON:
+        raise FeedError(
+            "release_without_reason", "the release came without a reason", expected="why it is right"
+        )
+    by = getattr(context["dag_run"], "triggering_user_name", None) or "somebody"
+    return open_release(feed, period, reason=reason, by=by, attempt=params.get("attempt"), database=url)

@@ -13,14 +13,13 @@ from factload import steps
 from factload.airflow.connection import database_url
 from factload.airflow.failures import errors_noted, one_sentence
 from factload.airflow.links import LoadLink, load_page
-from factload.airflow.names import DECISION, RELEASE_TASK
+from factload.airflow.names import DECISION, RELEASE_TASK, SHORTEST_REASON
 from factload.feed.file import read_feed
 from factload.feed.model import Feed
 from factload.load import Load
 from factload.reasons import REASONS
 from factload.reports.report import Report, read_report
 
-_SHORTEST_REASON = 3
 # What the page asks for beside the decision. Of type string, the page takes no decision without it. Airflow checks the
 # default too, before anybody is asked, so that a shortest length can't be told here.
 QUESTION = {
@@ -75,7 +74,7 @@ class ReleaseHeldLoad(ApprovalOperator):
                 raise AirflowFailException(
                     f"Nobody decided in time: {Load.from_json(self.load).load_id} stays held"
                 )
-            if "error" not in event and len(given) < _SHORTEST_REASON:
+            if "error" not in event and len(given) < SHORTEST_REASON:
                 self.log.warning(
                     "The decision came without a reason, which is kept with the load: asking again"
                 )

@@ -76,7 +76,12 @@ def extract_dimension_map(load: LoadJson, dimension: str) -> dict[str, Any]:
 
 @task
 def split_workbook(load: LoadJson) -> list[dict[str, Any]]:
-    """Read the sheet into partition files; returns which of them each task after it loads."""
+    """Read the sheet into partition files; returns which of them each task after it loads.
+
+    Of a load that this run released nothing is read: it is published as it is staged.
+    """
+    if get_current_context()["params"].get("release"):
+        return []
     with _step(load) as (steps, this, feed, url):
         split = steps.split_workbook(this, feed, database=url)
         partitions = steps.recorded_partitions(this, database=url)

@@ -141,7 +141,8 @@ class Run(FeedPart):
     )
     """The hour by which a nightly load has to be published; `notify` is told when it isn't."""
     approval: Duration | None = None
-    """How long a held load waits in Airflow for a person to release or refuse it. Without it, its run fails."""
+    """How long a held load waits in Airflow for a person to release or refuse it. Without it, its run fails, and a
+    run with `release` publishes the load."""
     notify: Notify | None = None
     """Who is told, by mail, of a failed run, of a held load that waits, and of a missed deadline."""
 

@@ -106,6 +106,7 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
         "table": feed.fact.table,
         "workbook": workbook,
         "may_trigger": may_trigger,
+        "approval": feed.run.approval is not None,
         "to_come": period > now.astimezone(zone).date(),
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
         "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],

@@ -128,17 +128,17 @@ def given_up(
     wanted = [day for its in attempts.values() for day in its]
     if not wanted:
         return set()
-    ended = {
-        (run.dag_id, run.run_id): period
+    found = {
+        (run.dag_id, run.run_id): (period, run.state in _AT_WORK)
         for run in _runs(session, attempts, min(wanted), max(wanted))
-        if run.state not in _AT_WORK and (period := _period(run, zones[run.dag_id])) in attempts[run.dag_id]
+        if (period := _period(run, zones[run.dag_id])) in attempts[run.dag_id]
     }
-    told = _told(session, attempts, [run_id for _, run_id in ended])
-    return {
-        (dag_id, period)
-        for (dag_id, run_id), period in ended.items()
-        if period and _epoch(told.get((dag_id, run_id), {}).get(_OPENED)) == attempts[dag_id][period]
-    }
+    told = _told(session, attempts, [run_id for _, run_id in found])
+    opened: dict[bool, set[tuple[str, date]]] = {True: set(), False: set()}
+    for (dag_id, run_id), (period, at_work) in found.items():
+        if period and _epoch(told.get((dag_id, run_id), {}).get(_OPENED)) == attempts[dag_id][period]:
+            opened[at_work].add((dag_id, period))
+    return opened[False] - opened[True]
 
 
 def _told(

@@ -28,7 +28,7 @@ const runsOf = (dagId) => `dags/${encodeURIComponent(dagId)}/dagRuns`;
 // Starts a run with the parameters of the trigger form; those that are left out are as the form has them.
 /**
  * @param {string} dagId
- * @param {Record<string, string | boolean>} conf
+ * @param {Record<string, string | boolean | number>} conf
  * @returns {Promise<string>} its id
  */
 export const trigger = async (dagId, conf) =>

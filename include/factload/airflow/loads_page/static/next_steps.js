@@ -2,7 +2,7 @@
 
 import { airflowLink, runPath, taskPath } from "./airflow.js";
 import { commandLine } from "./backfill.js";
-import { decisionForm } from "./decide.js";
+import { decisionForm, releaseForm } from "./decide.js";
 import { card, el, prose } from "./dom.js";
 import { moment } from "./format.js";
 
@@ -70,19 +70,40 @@ const whatWouldChange = ({ feed, period, load }, first = "") =>
         commandLine(`factload diff ${feed} --period ${period}`),
       ];
 
+// How a held load is published all the same: where its run asks, by its question; in a feed without `run.approval`, by a
+// run that releases it. `right`: what is said before.
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
+ * @param {string} right
+ * @param {() => unknown} started
  */
-function aboutRejects(answer, dagId) {
-  const { load } = answer;
+function release(answer, dagId, right, started) {
   const asking = decide(answer, dagId);
-  const before = decided(answer, dagId);
+  if (asking) return [asking, decided(answer, dagId)];
+  const { approval, load, may_trigger, runs } = answer;
+  const [run] = runs.filter((each) => !each.dry);
+  if (run?.at_work) return el("p", null, "A run of this day is at work. See what it comes to first.");
+  const failed =
+    run?.error && run.opened === null ? el("p", { class: "banner failed" }, prose(run.error)) : null;
+  return [
+    failed,
+    decided(answer, dagId) ?? el("p", null, right),
+    may_trigger && !approval ? releaseForm(answer, dagId, started) : null,
+    commandLine(`factload release ${load.load_id} --reason "why"`),
+  ];
+}
+
+/**
+ * @param {LoadAnswer} answer
+ * @param {string} dagId
+ * @param {() => unknown} started
+ */
+function aboutRejects(answer, dagId, started) {
+  const { load } = answer;
   return [
     whatWouldChange(answer),
-    asking,
-    before ?? (asking ? null : el("p", null, "The rows are right to be left out:")),
-    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
+    release(answer, dagId, "The rows are right to be left out:", started),
     el(
       "p",
       null,
@@ -125,15 +146,12 @@ const LIMITS = {
  * @param {LoadAnswer} answer
  * @param {string} dagId
  * @param {Limit} limit
+ * @param {() => unknown} started
  */
-function aboutLimit(answer, dagId, { first, right, rerun }) {
-  const { load } = answer;
-  const asking = decide(answer, dagId);
+function aboutLimit(answer, dagId, { first, right, rerun }, started) {
   return [
     whatWouldChange(answer, first),
-    asking,
-    decided(answer, dagId) ?? (asking ? null : el("p", null, right)),
-    asking ? null : commandLine(`factload release ${load.load_id} --reason "why"`),
+    release(answer, dagId, right, started),
     el("p", null, rerun),
     commandLine(`factload run ${answer.feed} --period ${answer.period}`),
   ];
@@ -194,11 +212,13 @@ function takeBack({ load_id: id, kept_until: until }) {
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
+ * @param {() => unknown} started is called when a run has been started
  */
-export function nextSteps(answer, dagId) {
+export function nextSteps(answer, dagId, started) {
   const { load } = answer;
   const limit = LIMITS[load.attempts[0].error_code ?? ""];
-  const held = () => (limit ? aboutLimit(answer, dagId, limit) : aboutRejects(answer, dagId));
+  const held = () =>
+    limit ? aboutLimit(answer, dagId, limit, started) : aboutRejects(answer, dagId, started);
   const others = () => (ENDED.has(load.state) ? again(answer, dagId) : takeBack(load));
   const ways = load.state === "held" ? held() : load.state === "reconciled" ? publish(answer) : others();
   return ways && card("What to do next", "next", answer.may_trigger ? null : notYours(dagId), ways);

@@ -281,7 +281,7 @@ async function drawAll(answer) {
     released(answer, load),
     older(load),
     dryRunCard(answer, dagId),
-    nextSteps(answer, dagId),
+    nextSteps(answer, dagId, draw),
     theWorkbook(answer),
     load.comparable ? rowByRowCard(path, answer) : null,
     tiles(answer, load),

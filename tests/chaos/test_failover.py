@@ -7,6 +7,7 @@ where its COMMIT was acknowledged: ledger and facts together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from signal import SIGSTOP
@@ -24,6 +25,7 @@ from tests.chaos.reliability import FaultRecord
 from tests.chaos.replicated import Pair, replicated, restarted
 from tests.chaos.strikes import strike_under
 from tests.driver import OPEN, SteppedLoad
+from tests.haproxy import haproxy, needs_haproxy, wait_until_it_leads
 
 LOADING = "INSERT INTO factload_staging"
 
@@ -53,6 +55,14 @@ def harness(
     harness.put("new")
     pair.catch_up()
     return harness
+
+
+@pytest.fixture
+def behind_haproxy(harness: Harness, pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Harness]:
+    """The same with a URL of one host, HAProxy's."""
+    with haproxy("chaos", pair.primary, pair.standby) as url:
+        monkeypatch.setenv("FACTLOAD_CONN_WAREHOUSE", url)
+        yield replace(harness, url=url)
 
 
 def run_under(harness: Harness, strike: Callable[[], None]) -> None:
@@ -90,6 +100,32 @@ def test_a_standby_is_promoted_under_a_step(
 @pytest.mark.fault("a standby is promoted in the middle of a run", by="SIGKILL to the primary, pg_promote")
 def test_a_run_goes_on_at_the_promoted_standby(harness: Harness, pair: Pair, record: FaultRecord) -> None:
     run_under(harness, pair.hand_over)
+    record.injected(seen="before", end="exact: it takes the load up again by itself")
+
+
+@needs_haproxy
+@pytest.mark.fault(
+    "a standby is promoted behind HAProxy, as publish's COMMIT is sent",
+    by="SIGKILL to the primary, pg_promote",
+)
+def test_haproxy_leads_a_retry_to_the_promoted_standby(
+    behind_haproxy: Harness, pair: Pair, record: FaultRecord
+) -> None:
+    def strike() -> None:
+        pair.hand_over()
+        wait_until_it_leads(behind_haproxy.url)
+
+    strike_under(behind_haproxy, record, "publish", "COMMIT", strike)
+
+
+@needs_haproxy
+@pytest.mark.fault(
+    "a standby is promoted behind HAProxy, in the middle of a run", by="SIGKILL to the primary, pg_promote"
+)
+def test_haproxy_leads_a_run_to_the_promoted_standby(
+    behind_haproxy: Harness, pair: Pair, record: FaultRecord
+) -> None:
+    run_under(behind_haproxy, pair.hand_over)
     record.injected(seen="before", end="exact: it takes the load up again by itself")
 
 

@@ -8,15 +8,15 @@ import random
 import shutil
 import sys
 import tempfile
-import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
 from factload_demo import sample
-from tests.two_machines.faults import strike
+from tests.two_machines.faults import FAULTS, Fault, dealt, strike
 from tests.two_machines.network import Machine
 from tests.two_machines.plant import Plant, running
 
@@ -43,9 +43,14 @@ def main() -> int:
     with _plant(ROWS // PARTITIONS, shared=False) as plant:
         sample.make_dimension(plant.warehouse, MEMBERS)
         rng = random.Random(chosen.seed)  # noqa: S311 - a choice of faults, not a secret
-        outcomes = [_strike(plant, FIRST + timedelta(days=number), rng) for number in range(chosen.loads)]
-    faults, right = sum(struck for struck, _ in outcomes), sum(good for _, good in outcomes)
-    print(f"seed {chosen.seed}: {faults} faults in {chosen.loads} loads, {right} of them exact")
+        faults = dealt(rng)
+        outcomes = [
+            _strike(plant, FIRST + timedelta(days=number), rng, faults) for number in range(chosen.loads)
+        ]
+    struck = Counter(kind for kinds, _ in outcomes for kind in kinds)
+    right = sum(exact for _, exact in outcomes)
+    print(f"seed {chosen.seed}: {struck.total()} faults in {chosen.loads} loads, {right} of them exact")
+    print("; ".join(f"{kind} {struck[kind]}" for kind, _ in FAULTS))
     return 0 if exact and right == chosen.loads else 1
 
 
@@ -81,29 +86,30 @@ def _compare(rows: int) -> bool:
     return True
 
 
-def _strike(plant: Plant, period: date, rng: random.Random) -> tuple[int, bool]:
-    """A load while faults come one after the other, until it has ended: how many came, and whether it was exact."""
+def _strike(
+    plant: Plant, period: date, rng: random.Random, faults: Iterator[Fault]
+) -> tuple[list[str], bool]:
+    """A load while faults come one after the other, until it has ended: their kinds, and whether it was exact."""
     right = plant.workbook(period, ROWS, MEMBERS, rng.randrange(1 << 30))
-    began, over = time.monotonic(), threading.Event()
-    told: list[str] = []
-
-    def faults() -> None:
-        for _ in range(rng.randint(2, 5)):
-            if not over.wait(rng.uniform(0.5, 6.0)):
-                told.append(strike(rng, plant.workers))
-
-    striking = threading.Thread(target=faults)
+    began = time.monotonic()
     run_id = plant.start(period)
-    striking.start()
+    kinds: list[str] = []
+    told: list[str] = []
+    # Not in a thread: a worker that one starts again is ended as the thread ends.
+    for _ in range(rng.randint(3, 6)):
+        time.sleep(rng.uniform(0.5, 6.0))
+        if not plant.unfinished(run_id):
+            break
+        fault = next(faults)
+        told.append(strike(fault, rng, plant.workers))
+        kinds.append(fault[0])
     state = plant.ended(run_id)
-    over.set()
-    striking.join()
     exact = (state, plant.facts(period)) == ("success", (right.staged, right.control_total))
     print(
         f"{period} {state} after {time.monotonic() - began:.0f} s, exact: {exact}; {'; '.join(told)}",
         flush=True,
     )
-    return len(told), exact
+    return kinds, exact
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from tests.two_machines.plant import BROKER, DATABASE, STORE, Worker
@@ -46,9 +46,15 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
-def strike(rng: random.Random, workers: list[Worker]) -> str:
-    """One fault on one of the machines, for some seconds; what it was."""
-    name, fault = rng.choice(FAULTS)
+def dealt(rng: random.Random) -> Iterator[Fault]:
+    """Faults without end: each kind once, in any order, before one comes again."""
+    while True:
+        yield from rng.sample(FAULTS, len(FAULTS))
+
+
+def strike(fault: Fault, rng: random.Random, workers: list[Worker]) -> str:
+    """The fault on one of the machines, for some seconds; what was done."""
+    name, do = fault
     worker, seconds = rng.choice(workers), rng.uniform(1.0, 15.0)
-    fault(worker, seconds)
+    do(worker, seconds)
     return f"{worker.machine.name} {name} for {seconds:.0f} s"

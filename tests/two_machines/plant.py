@@ -93,6 +93,10 @@ class Worker:
             self.command, log=self.log, attached=signal.SIGTERM, env=self.environment, cwd=self.log.parent
         )
 
+    def runs(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """End it at once, with all its tasks, as a machine ends that loses its power."""
         if self._process is not None:
@@ -131,12 +135,16 @@ class Plant:
         self.api.trigger(DAG_ID, run_id, {"period": str(period), "reload": True})
         return run_id
 
+    def unfinished(self, run_id: str) -> bool:
+        """Whether the run goes on."""
+        return self.api.run_state(DAG_ID, run_id) in UNFINISHED
+
     def ended(self, run_id: str) -> str:
-        """How the run ended; the state that it is in where it takes too long."""
+        """How the run ended; the state that it is in where it takes too long, or has no worker any more."""
         deadline = time.monotonic() + _SECONDS_A_LOAD
-        while (state := self.api.run_state(DAG_ID, run_id)) in UNFINISHED and time.monotonic() < deadline:
+        while self.unfinished(run_id) and time.monotonic() < deadline and any(map(Worker.runs, self.workers)):
             time.sleep(0.5)
-        return state
+        return self.api.run_state(DAG_ID, run_id)
 
     def facts(self, period: date) -> tuple[int, str]:
         """Count and exact sum of the period's fact rows."""

@@ -43,8 +43,10 @@ def mounts(service: str) -> dict[str, str]:
 
 
 def test_airflow_has_all_its_components() -> None:
-    parts = ["api-server", "dag-processor", "init", "scheduler", "triggerer", "worker-1", "worker-2"]
+    parts = ["api-server", "dag-processor", "init", "scheduler", "triggerer"]
+    parts += ["worker-1", "worker-2", "worker-3"]
     assert [f"airflow-{part}" for part in parts] == AIRFLOW
+    assert [name for name in AIRFLOW if "profiles" in SERVICES[name]] == ["airflow-worker-3"]
 
 
 @pytest.mark.parametrize("service", AIRFLOW)
@@ -57,8 +59,8 @@ def test_airflow_services_run_one_image_and_read_the_same_feeds(service: str) ->
 def test_workers_share_no_disk() -> None:
     """What they read and write together lies in the store and in databases; feeds are part of what is deployed."""
     written = [source for name in WORKERS for source in mounts(name).values() if not source.endswith(":ro")]
-    assert len(WORKERS) == 2
-    assert len(written) == len(set(written)) == 2
+    assert len(WORKERS) == 3
+    assert len(written) == len(set(written)) == 3
     others = {source for name in SERVICES.keys() - set(WORKERS) for source in mounts(name).values()}
     assert not others & set(written)
     environment = SERVICES[WORKERS[0]]["environment"]

@@ -242,10 +242,17 @@ def _verified(ledger: Ledger) -> None:
     totals = {"amount": "2000.0000"}
     for days, found in ((VERIFIED, "stands"), (ALTERED, "differs")):
         day = back(days)
-        _published(ledger, day, 2_000, totals, verified_at=at(day) + timedelta(days=1), verified_as=found)
+        _published(
+            ledger, day, 2_000, totals, verified_at=at(day) + timedelta(days=1), verified_as=found, witness=[WITNESS]
+        )  # fmt: skip
     ledger.kept(back(VERIFIED))
 
 
+WITNESS = {
+    "workbook": "", "sheet": "Visits", "place": "Cover!B3", "says": "sum of amount", "measure": "amount",
+    "rows": "delivered", "number": "2100.0000", "found": "2000.0000", "difference": "-100.0000", "problem": "",
+    "equal": False,
+}  # fmt: skip
 DRY_REPORT: dict[str, Any] = {
     "state": "ready",
     "rows": {"source": 60_000, "blank": 0, "rejected": 7, "staged": 59_993, "published": 0},

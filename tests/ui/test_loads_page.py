@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui.airflow_pages import TriggerForm, conf_sent, parameters_shown
 from tests.ui.plant import FEEDS, ROWS_PER_PARTITION, Plant, run_of
+from tests.ui.states import VERIFIED
 from tests.ui.window import TODAY, Window, back, path_of, spelled
 
 NewWindow = Callable[..., Window]
@@ -274,6 +275,7 @@ PAGES = {
     "held": path_of(TODAY, "claims"),
     "failed": path_of(back(15)),
     "missing": path_of(back(5)),
+    "witness": path_of(back(VERIFIED), "visits"),
 }
 
 

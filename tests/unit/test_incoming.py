@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import tempfile
+import time
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -97,6 +99,16 @@ def test_what_breaks_off_or_is_too_long_leaves_nothing(home: Path, workbook: byt
         assert find_half(home) == []
         raise ConnectionError
     assert inside(home) == []
+
+
+def test_the_next_upload_sweeps_what_a_killed_one_left_a_day_ago(home: Path, workbook: bytes) -> None:
+    left, fresh, of_others = ".0123456789abcdef.part", ".fedcba9876543210.part", ".sales.part"
+    for name in (left, fresh, of_others):
+        (home / "inbox" / name).write_bytes(b"PK")
+    for name in (left, of_others):
+        os.utime(home / "inbox" / name, (time.time() - 90_000,) * 2)
+    put(feed(), workbook)
+    assert inside(home) == sorted(f"inbox/{name}" for name in (fresh, of_others, "sales_2026-11-05.xlsx"))
 
 
 def find_half(home: Path) -> list[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import secrets
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,6 +21,9 @@ from factload.staging.disk import NO_ROOM, UNFINISHED
 _NOT_WRITABLE = (
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EOPNOTSUPP
 )  # fmt: skip
+_BYTES_OF_NAME = 8
+_OWN = re.compile(re.escape(UNFINISHED).replace(r"\{\}", f"[0-9a-f]{{{2 * _BYTES_OF_NAME}}}"))
+_KEPT_SECONDS = 86_400  # a day: an upload is given up after a silence of seconds
 
 
 @contextmanager
@@ -26,9 +32,10 @@ def received_in_folder(place: Place, file: AllowedFile, most: int) -> Iterator[R
 
     Raises ``FeedError`` ``upload_unwritable``, ``TransientError`` ``staging_full``.
     """
-    hidden = UNFINISHED.format(secrets.token_hex(8))
+    hidden = UNFINISHED.format(secrets.token_hex(_BYTES_OF_NAME))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with _writing(place), opened_folder(file, to_write=True) as folder:
+        _sweep(folder)
         part = os.open(hidden, flags, 0o666, dir_fd=folder)
         try:
             yield _InFolder(place, part, most, folder, hidden, file.name)
@@ -36,6 +43,17 @@ def received_in_folder(place: Place, file: AllowedFile, most: int) -> Iterator[R
             os.close(part)
             with suppress(FileNotFoundError):  # it has its place
                 os.unlink(hidden, dir_fd=folder)
+
+
+def _sweep(folder: int) -> None:
+    """Remove what uploads have left here whose web server was killed; files that others call hidden stay."""
+    yesterday = time.time() - _KEPT_SECONDS
+    for name in os.listdir(folder):
+        if _OWN.fullmatch(name):
+            with suppress(OSError):  # another upload sweeps too; or it may not be removed
+                found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                if stat.S_ISREG(found.st_mode) and found.st_mtime < yesterday:
+                    os.unlink(name, dir_fd=folder)
 
 
 class _InFolder(Received):

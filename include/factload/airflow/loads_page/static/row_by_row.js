@@ -47,8 +47,11 @@ const values = ({ values, columns }) =>
 /** @param {Change} change */
 function place({ sheet, row, cells }) {
   if (row === null) return "";
-  const letters = [...new Set(Object.values(cells))].join(", ");
-  return `${sheet}!${letters || `row ${row}`}`;
+  // Of one row: A7 before B7, and before AA7.
+  const inOrder = [...new Set(Object.values(cells))].sort(
+    (a, b) => a.length - b.length || a.localeCompare(b),
+  );
+  return `${sheet}!${inOrder.join(", ") || `row ${row}`}`;
 }
 
 /** @type {Column<Change>} */

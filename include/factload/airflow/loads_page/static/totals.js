@@ -1,5 +1,6 @@
 // The control totals: the verdict first, then each measure's exact sum before and after.
 
+import { compared } from "./charts/bars.js";
 import { card, el, table } from "./dom.js";
 import { alike, count, decimal, size } from "./format.js";
 
@@ -93,6 +94,40 @@ function told(witness) {
 const witnesses = (load) =>
   load.witness.length ? el("ul", { class: "quiet" }, load.witness.map(told)) : null;
 
+// The owner's number, what was counted of the rows that it speaks of, and what was published. One witness speaks of all
+// that was published, one of several of its own part.
+/** @param {Load} load */
+function pictured({ witness, totals, rows }) {
+  const told = witness.filter((one) => !one.problem);
+  if (!told.length) return null;
+  /** @param {Witness} one */
+  const published = ({ measure }) => {
+    if (witness.length > 1 || !rows.published) return null;
+    return measure ? totals.find((total) => total.measure === measure)?.published : String(rows.published);
+  };
+  return [
+    el("h3", null, "The owner's number, and the load's"),
+    compared(
+      "The owner's number, what was counted, and what was published",
+      told.map((one) => {
+        const [number, found] = alike(one.number, one.found);
+        const seen = published(one);
+        const of = one.workbook ? `${one.says}, ${one.workbook.split("/").at(-1)}` : one.says;
+        return [
+          of,
+          [
+            { name: `owner's number, ${one.place}`, kind: "witness", shown: decimal(number) },
+            { name: `${one.rows} rows`, kind: "found", shown: decimal(found) },
+            ...(seen
+              ? [{ name: "published", kind: "published", shown: decimal(alike(seen, one.number)[0]) }]
+              : []),
+          ],
+        ];
+      }),
+    ),
+  ];
+}
+
 // What was read, and where it went: beside the totals.
 /**
  * @param {DayAnswer} answer
@@ -122,7 +157,14 @@ function origin(answer, load) {
 
 /** @type {(answer: DayAnswer, load: Load) => HTMLElement} */
 export const totalsCard = (answer, load) =>
-  card(["Control totals ", verdict(load)], "totals", sums(load), witnesses(load), origin(answer, load));
+  card(
+    ["Control totals ", verdict(load)],
+    "totals",
+    sums(load),
+    witnesses(load),
+    pictured(load),
+    origin(answer, load),
+  );
 
 // Long sums need the whole width.
 /** @param {Load} load */

@@ -9,11 +9,12 @@ A page is read from top to bottom:
 * a block of YAML is written to include/feeds; each must be valid for the JSON Schema
 * a block of sh is typed, line by line
 * a block of Python is a program of its own; it must print the block of text below it
-* `factload …` in backticks runs the program; "exits with N" behind it is what it ends with, else 0
+* `factload …` in backticks runs the command; "exits with N" behind it is what it ends with, else 0
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -36,6 +37,8 @@ from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
+
+from tests.integration.commands import factload
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = sorted((PROJECT / "docs/examples").glob("*.md"))
@@ -122,7 +125,11 @@ class Example:
     def _sh(self, block: str) -> None:
         for line in block.splitlines():
             if not line.startswith("export "):
-                self._run(["bash", "-ec", f"set -o pipefail; {line}"], 0)
+                command = ["bash", "-ec", f"set -o pipefail; {line}"]
+                result = subprocess.run(
+                    command, capture_output=True, text=True, check=False, timeout=120, cwd=self.home
+                )
+                self._ended(result, 0)
 
     def _python(self, block: str) -> None:
         program = self.home / "program.py"
@@ -139,12 +146,10 @@ class Example:
         self.done += 1
 
     def _command(self, arguments: list[str], status: int) -> None:
-        self._run([str(FACTLOAD), *arguments], status)
+        with contextlib.chdir(self.home):
+            self._ended(factload(*arguments), status)
 
-    def _run(self, command: list[str], status: int) -> None:
-        result = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, cwd=self.home
-        )
+    def _ended(self, result: subprocess.CompletedProcess[str], status: int) -> None:
         assert result.returncode == status, result.stderr
         self.said += result.stderr.splitlines()
 

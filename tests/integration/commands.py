@@ -17,14 +17,11 @@ from factload.cli import main
 FACTLOAD = Path(sys.executable).with_name("factload")
 
 
-_IN_THIS_PROCESS = ("check", "doctor", "init", "rejects", "schema", "status", "undo", "verify")
 PERIOD = ("--period", "2026-11-05")
 
 
-def factload(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command, as it is typed. What starts workers has a process of its own, and what needs another environment."""
-    if not environment and arguments[0] in _IN_THIS_PROCESS:
-        return _in_this_process(arguments)
+def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command as it is typed: a process of its own, with its start and its end."""
     return subprocess.run(
         [FACTLOAD, *arguments],
         capture_output=True,
@@ -35,11 +32,11 @@ def factload(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
-def _in_this_process(arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    """The same without a second of imports."""
+def factload(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What ``program`` does, called in this process: the same without two seconds of imports, for it and its workers."""
     out, err = io.StringIO(), io.StringIO()
     with (
-        patch.dict(os.environ, COLUMNS="120"),
+        patch.dict(os.environ, {"COLUMNS": "120", **environment}),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):

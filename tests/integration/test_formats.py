@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from factload.errors import WorkbookError
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.report import read_report
+from tests.integration.commands import factload
 from tests.integration.place import PERIOD, Place
 
 LOAD = "sales@2026-11-05"
@@ -63,11 +62,6 @@ def loaded(place: Place, name: str, **described: Any) -> None:
     )
     feed = place.feed({"workbook": {"path": f"inbox/{name}", **described}, **PROVENANCE})
     run_load(feed, PERIOD, database=place.url, progress=Quiet())
-
-
-def factload(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("factload")), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 def shown_rejects() -> list[str]:

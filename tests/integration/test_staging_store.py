@@ -26,7 +26,7 @@ from factload.staging.files import StagingFile, open_table
 from factload.staging.store import place_of, staging_store
 from tests.chaos.faulty_process import FaultyProcess, wait_for
 from tests.integration.commands import PERIOD as OPTIONS
-from tests.integration.commands import doctor, factload
+from tests.integration.commands import doctor, factload, program
 from tests.integration.opened import LOAD, Opened
 from tests.integration.place import PERIOD, Place
 from tests.s3_server import Fault, FaultyLine, S3Server, use
@@ -69,7 +69,7 @@ def files_in(folder: Path) -> list[Path]:
 
 def test_the_environment_is_all_that_a_load_needs(place: Place, url: str, bucket: Any) -> None:
     place.workbook(ROWS)
-    ended = factload("run", "sales", *OPTIONS)
+    ended = program("run", "sales", *OPTIONS)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert place.facts() == FACTS
     assert left(bucket, url) == []

@@ -45,6 +45,16 @@ class Load:
         return "load_" + hashlib.sha256(f"{load_id} {content}".encode()).hexdigest()[:24]
 
     @property
+    def members_table(self) -> str:
+        """Name of the table beside it that holds what the rows of this content say of members."""
+        return self.members_table_of(self.load_id, self.content)
+
+    @staticmethod
+    def members_table_of(load_id: str, content: str) -> str:
+        """The same, for any content that the load ever had."""
+        return "members_" + Load.staging_table_of(load_id, content).removeprefix("load_")
+
+    @property
     def period_date(self) -> date:
         """The business date."""
         return date.fromisoformat(self.period)

@@ -9,10 +9,12 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
+from factload.fact.member_changes import take_back as take_back_members
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.fact.taking_out import TakingBack
 from factload.feed.model import Feed
+from factload.ledger.member_changes import MemberCounts, record_members
 from factload.ledger.migrations import install
 from factload.ledger.tables import STAGING_SCHEMA
 from factload.ledger.undoing import UndoPlan, is_undone, last_change, plan_undo, record_undo
@@ -27,6 +29,8 @@ from factload.staging import kept
 from factload.verify.found import find_in
 from factload.verify.judgement import judge
 from factload.verify.published import published_load
+
+_LEFT = "they were changed since, or rows of a newer period speak of them"
 
 
 def undo_load(
@@ -74,21 +78,25 @@ def _undo(feed: Feed, load_id: str, undoes: int, reason: str, by: str, database:
             return
         plan = plan_undo(connection, load_id, undoes)
         _require_place(plan, feed)
-        _take_back(connection, feed, plan)
+        members = _take_back(connection, feed, plan)
         kept.forget(connection, load_id)
         if plan.standing is not None and plan.standing.published_rows:
             keep_for = feed.keep_previous or kept.KEPT_AFTER_UNDO
             kept.record(connection, load_id, plan.epoch, plan.standing.epoch, keep_for)
         record_undo(connection, plan, reason, by)
+        record_members(connection, _own_attempt(plan), members, _LEFT)
 
 
-def _take_back(connection: Connection, feed: Feed, plan: UndoPlan) -> None:
+def _take_back(connection: Connection, feed: Feed, plan: UndoPlan) -> MemberCounts:
+    """Returns how many members have again what they had."""
     take_back = mode_of(feed.fact).take_back
     if take_back is None:
         raise TypeError(f"mode {feed.fact.mode.kind} takes nothing back")
     fact = fact_table(connection, feed)
     back = _kept_rows(connection, feed, plan)
     standing = plan.standing
+    # Before the rows: an exchanged partition is locked for readers until the end.
+    members = take_back_members(connection, _own_attempt(plan), plan.undoes, feed, fact)
     take_back(
         TakingBack(
             connection=connection,
@@ -100,6 +108,7 @@ def _take_back(connection: Connection, feed: Feed, plan: UndoPlan) -> None:
             aside=kept.table_of(plan.load_id, plan.undoes if standing is None else standing.epoch),
         )
     )
+    return members
 
 
 def _kept_rows(connection: Connection, feed: Feed, plan: UndoPlan) -> Table | None:

@@ -69,9 +69,16 @@ def _write_report(console: Console, report: Report) -> None:
     for title, counts in (("left out, no data", report.left_out), ("rejected because", report.rejects)):
         if counts:
             write_whole(console, _counts(title, counts))
+    _show_members(console, report)
     _show_work(console, report)
     for warning in report.warnings:
         write_line(console, f"warning {warning}", "yellow", len("warning"))
+
+
+def _show_members(console: Console, report: Report) -> None:
+    for name, updated in report.updated.items():
+        left = f", {report.left[name]:,} left as before" if name in report.left else ""
+        write_line(console, f"members of {name}: {updated:,} brought up to date{left}")
 
 
 def _show_work(console: Console, report: Report) -> None:

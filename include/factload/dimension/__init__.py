@@ -7,5 +7,6 @@
 ``arrival``     a checksum of the dimension, on the server and after the copy
 ``normalize``   how both sides spell a key
 ``key_hash``, ``lookup``   keys found in the map by search, a range of it at a time
+``said``        what is said of a member, as one value
 ``inferred``    inferred members, made for keys that have none
 """

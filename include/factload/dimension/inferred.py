@@ -27,6 +27,8 @@ from factload.postgres.types import column_type
 from factload.sql_types import integer_range
 from factload.vectors import Flags, as_flags, flags
 
+NUMBER = "factload_number"  # a name that no column of a dimension has
+
 
 def make_members(
     connection: Connection,
@@ -114,10 +116,13 @@ def _fits(part: pa.Array, column: Column[Any]) -> Flags:
     return np.ones(len(part), np.bool_)  # dates
 
 
-def _arrays(table: Table, names: Sequence[str], columns: Sequence[pa.Array]) -> tuple[Any, dict[str, str]]:
-    """The columns of the dimension as a table expression with a column ``number``, from 1, and its parameters."""
+def rows_of_arrays(
+    table: Table, names: Sequence[str], columns: Sequence[pa.Array]
+) -> tuple[Any, dict[str, str]]:
+    """Values of these columns of the dimension as a table expression with a column ``NUMBER``, from 1, and its
+    parameters."""
     arrays = [cast(bindparam(f"key_{name}", type_=String), ARRAY(table.c[name].type)) for name in names]
-    rows = func.unnest(*arrays).table_valued(*names, with_ordinality="number").render_derived()
+    rows = func.unnest(*arrays).table_valued(*names, with_ordinality=NUMBER).render_derived()
     return rows, {f"key_{name}": array_text(column) for name, column in zip(names, columns, strict=True)}
 
 
@@ -129,14 +134,14 @@ def _insert(
     attributes: Mapping[str, pa.Array],
 ) -> int:
     names = [*dimension.business_key, *attributes]
-    rows, parameters = _arrays(table, names, [*keys.columns, *attributes.values()])
+    rows, parameters = rows_of_arrays(table, names, [*keys.columns, *attributes.values()])
     values = [rows.c[name] for name in names]
     if dimension.unmatched.inferred is not None:
         names.append(dimension.unmatched.inferred)
         values.append(literal(True))
     statement = (
         upsert(table)
-        .from_select(names, select(*values).order_by(rows.c.number))
+        .from_select(names, select(*values).order_by(rows.c[NUMBER]))
         .on_conflict_do_nothing(index_elements=list(dimension.business_key))
     )
     return connection.execute(statement, parameters).rowcount
@@ -145,7 +150,9 @@ def _insert(
 def _surrogates(
     connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch
 ) -> list[tuple[int, Any]]:
-    rows, parameters = _arrays(table, dimension.business_key, keys.columns)
+    rows, parameters = rows_of_arrays(table, dimension.business_key, keys.columns)
     same = [table.c[name] == rows.c[name] for name in dimension.business_key]
-    query = select(rows.c.number, table.c[dimension.surrogate_key]).select_from(rows.join(table, and_(*same)))
+    query = select(rows.c[NUMBER], table.c[dimension.surrogate_key]).select_from(
+        rows.join(table, and_(*same))
+    )
     return [(number, surrogate) for number, surrogate in connection.execute(query, parameters)]

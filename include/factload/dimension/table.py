@@ -148,6 +148,15 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
             "making a member twice",
             remedy=f"CREATE UNIQUE INDEX ON {dimension.table} ({key}), or use `reject`",
         )
+    if dimension.unmatched.updates and not any(
+        index.columns == {dimension.surrogate_key} for index in unique_indexes(connection, table)
+    ):
+        yield FeedError(
+            "update_without_unique_index",
+            f"{dimension.table} has no unique index on its surrogate key ({dimension.surrogate_key})",
+            expected=f"one, without a condition: by it {field}.create.on_change finds the members that it changes",
+            remedy=f"CREATE UNIQUE INDEX ON {dimension.table} ({dimension.surrogate_key}), or leave out on_change",
+        )
     inferred = dimension.unmatched.inferred
     if inferred is not None and not isinstance(table.c[inferred].type, types.Boolean):
         yield FeedError(

@@ -9,6 +9,7 @@
 ``member_attributes``, ``encodable``  rows that are rejects before keys are looked up: others disagree about the member,
                            or the database can't store a text
 ``resolve``, ``rejected``  a partition's rows: fact rows, and rejects with their reason, each at its cell
+``members_said``, ``member_changes``  what staged rows say of members; members brought up to date by it, and back
 ``row_numbers``            the number of a row, in the staging table and in the sheet
 ``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
+from factload.fact.member_changes import bring_up_to_date
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import acts_on_statements, relation_of
@@ -42,12 +43,21 @@ def publish_rows(
     proved: Reconciliation,
     last: Publication | None,
 ) -> Published:
-    """Bring the staged rows into ``fact`` as the feed's mode says, inside the caller's transaction.
+    """Bring the staged rows into ``fact`` as the feed's mode says, and members up to date, inside the caller's
+    transaction.
 
     ``proved``: what they come to; ``last``: the last publication of this load. Raises ``ReconciliationError`` unless
     what stands in the table then is what was staged; and ``TransientError`` when the table is locked for too long.
     """
-    return mode_of(feed.fact).publish(_publishing(connection, load, feed, fact, last), proved)
+    mode = mode_of(feed.fact)
+    at = _publishing(connection, load, feed, fact, last)
+    # Members are locked as late as can be, but not while readers wait for a partition to be exchanged.
+    if not mode.reads_back:
+        bring_up_to_date(connection, load, feed, fact, at.staging)
+    published = mode.publish(at, proved)
+    if mode.reads_back:
+        bring_up_to_date(connection, load, feed, fact, at.staging)
+    return published
 
 
 def can_publish_slices(connection: Connection, feed: Feed, fact: Table) -> bool:
@@ -78,7 +88,10 @@ def publish_slices(
     publish = mode_of(feed.fact).publish_slices
     if publish is None:
         raise TypeError(f"mode {feed.fact.mode} publishes no slices")
-    return publish(_publishing(connection, load, feed, fact, last), slices, prove)
+    at = _publishing(connection, load, feed, fact, last)
+    published = publish(at, slices, prove)
+    bring_up_to_date(connection, load, feed, fact, at.staging)
+    return published
 
 
 def _publishing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -40,11 +40,13 @@ class Resolved:
     table that differ from row to row.
 
     ``rejects``: ``sheet.reject.REJECT_SCHEMA``. ``unknown``: dimension → rows that got its member for the unknown.
+    ``said``: dimension → its members that rows have, each once, with what they say of them, where members are updated.
     """
 
     rows: pa.Table
     rejects: pa.Table
     unknown: dict[str, int]
+    said: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 def resolve(  # noqa: C901 - the two loops share which rows are still alive
@@ -102,7 +104,25 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
         good if alive.all() else good.filter(flags(alive)),
         pa.concat_tables(rejects).sort_by("row"),
         unknown,
+        _said(rows, feed, surrogates, alive),
     )
+
+
+def _said(
+    rows: pa.Table, feed: Feed, surrogates: Mapping[str, pa.Array], alive: Flags
+) -> dict[str, pa.Table]:
+    said = {}
+    for name in filter(surrogates.__contains__, feed.updated_dimensions):
+        kept = rows.filter(flags(alive))
+        attributes = {
+            column: kept[attribute_field(name, column)].combine_chunks()
+            for column in feed.dimensions[name].unmatched.attributes
+        }
+        members = surrogates[name].filter(flags(alive))
+        # Rows of a load agree about a member: the first will do.
+        _, first = np.unique(members.dictionary_encode().indices.to_numpy(), return_index=True)
+        said[name] = pa.table({"": members, **attributes}).take(integers(first))
+    return said
 
 
 def _rounding(feed: Feed, table: Table | None) -> dict[str, types.TypeEngine[Any]]:

@@ -49,6 +49,8 @@ def lacking_of_feed(connection: Connection, feed: Feed) -> list[str]:
         makes = dimension.unmatched.action == "create"
         needed = needed_columns(name, dimension)
         found = lacking(connection, dimension.table, ("SELECT", "INSERT") if makes else ("SELECT",), needed)
+        if dimension.unmatched.updates:
+            found += lacking(connection, dimension.table, ("UPDATE",), dimension.unmatched.attributes)
         missing[dimension.table] = list(dict.fromkeys([*missing.get(dimension.table, []), *found]))
         if makes:
             sequences += _sequences(connection, dimension.table, set(needed) - {dimension.surrogate_key})

@@ -194,7 +194,9 @@ class Dimension(FeedPart):
     surrogate key for the `unknown`, also where the key is blank; or `create` a member, marked in the boolean column
     that `inferred` names. `attributes` maps further columns of the dimension to those of the sheet that fill them when
     a member is made; they are read as the dimension's columns are. Where rows of one load `disagree` about a member,
-    all of them are rejects (`reject`, the default), or the `first` or `last` one in the sheets' order counts."""
+    all of them are rejects (`reject`, the default), or the `first` or `last` one in the sheets' order counts. A member
+    that is there and has something else stays as it is (`on_change: keep`, the default), or has what the sheet says as
+    soon as the load is published (`on_change: update`)."""
     as_of: AsOf | None = None
     """For members with a history: which one is looked up. Without it each key belongs to one member."""
     serials: bool = False
@@ -271,6 +273,18 @@ class Dimension(FeedPart):
         history = self.as_of and (self.as_of.valid_from, self.as_of.end, self.as_of.is_inclusive)
         steps = tuple(self.normalize.of(column) for column in self.business_key)
         return (self.table, self.business_key, self.surrogate_key, self.types, steps, history)
+
+
+def require_load_column(dimensions: Mapping[str, Dimension], load_column: str | None) -> None:
+    """Raise ``CrossFieldError`` where members are to be updated, and no column says which load a row is of."""
+    for name, dimension in dimensions.items():
+        if dimension.unmatched.updates and load_column is None:
+            raise CrossFieldError(
+                "has `on_change: update`, which needs `fact.load_column`: by it a load finds the members that rows of "
+                "a newer period speak of, and leaves them alone",
+                "dimensions",
+                name,
+            )
 
 
 def require_one_origin(dimensions: Mapping[str, Dimension]) -> None:

@@ -24,7 +24,7 @@ from pydantic import (
 
 from factload.errors import did_you_mean
 from factload.feed.columns import FactColumn
-from factload.feed.dimensions import Dimension, require_one_origin
+from factload.feed.dimensions import Dimension, require_load_column, require_one_origin
 from factload.feed.fact import Fact
 from factload.feed.limits import (
     CHANGE_SCHEMA,
@@ -149,6 +149,7 @@ class Feed(FeedPart):
     @model_validator(mode="after")
     def _attributes_have_one_origin(self) -> Self:
         require_one_origin(self.dimensions)
+        require_load_column(self.dimensions, self.fact.load_column)
         return self
 
     @model_validator(mode="after")
@@ -236,6 +237,11 @@ class Feed(FeedPart):
         column = self.fact.columns[self.witnessed].column if self.witnessed else None
         watched = witness.field or witness.column or column or ""
         return replace(cells, rows=replace(cells.rows, watched=watched))
+
+    @property
+    def updated_dimensions(self) -> list[str]:
+        """The dimensions whose members are brought up to date."""
+        return [name for name, dimension in self.dimensions.items() if dimension.unmatched.updates]
 
     @property
     def map_of(self) -> dict[str, str]:

@@ -13,8 +13,10 @@ from factload.sheet.names import ColumnName
 from factload.sql_types import SqlType
 
 Disagree = Literal["reject", "first", "last"]
+OnChange = Literal["keep", "update"]
 _ACTIONS = ("reject", "fail", "create")
-_CREATE = ("inferred", "attributes", "disagree")
+_CREATE = ("inferred", "attributes", "disagree", "on_change")
+_UPDATED_AT_MOST = 50  # the server builds an object of at most so many names and values
 _UNMATCHED = (
     "`reject`, `fail`, `create`, `{create: {inferred: COLUMN, attributes: {COLUMN: HEADER}}}`, or `{unknown: SURROGATE "
     "KEY}`"
@@ -42,9 +44,10 @@ UNMATCHED_SCHEMA = WithJsonSchema(
                                 "additionalProperties": {"anyOf": [{"type": "string"}, NAMES]},
                             },
                             "disagree": {"enum": list(get_args(Disagree))},
+                            "on_change": {"enum": list(get_args(OnChange))},
                         },
                         "minProperties": 1,
-                        "dependentRequired": {"disagree": ["attributes"]},
+                        "dependentRequired": {"disagree": ["attributes"], "on_change": ["attributes"]},
                         "additionalProperties": False,
                     }
                 },
@@ -58,6 +61,7 @@ UNMATCHED_SCHEMA = WithJsonSchema(
             {"unknown": -1},
             "create",
             {"create": {"inferred": "is_inferred", "attributes": {"name": "Customer Name"}}},
+            {"create": {"attributes": {"name": "Customer Name"}, "on_change": "update"}},
         ],
     }
 )
@@ -79,7 +83,8 @@ class Unmatched(FeedPart):
 
     ``member``: the surrogate key of the member that stands for ``unknown``. Of ``create``: ``inferred`` is the
     dimension's boolean column that marks what was made; ``attributes``, by their columns of the dimension, are what
-    the sheet says of a member; ``disagree``: what becomes of rows that say different things of the same one.
+    the sheet says of a member; ``disagree``: what becomes of rows that say different things of the same one;
+    ``on_change``: what becomes of a member of which the sheet says something else than it has.
     """
 
     action: Literal["reject", "fail", "unknown", "create"] = "reject"
@@ -87,6 +92,12 @@ class Unmatched(FeedPart):
     inferred: str | None = None
     attributes: dict[str, Attribute] = Field(default_factory=dict)
     disagree: Disagree = "reject"
+    on_change: OnChange = "keep"
+
+    @property
+    def updates(self) -> bool:
+        """Whether members that are there are brought up to date."""
+        return self.on_change == "update"
 
 
 def unmatched_key(value: object) -> object:
@@ -126,13 +137,32 @@ def _creation(asked: Mapping[Any, Any]) -> dict[str, Any]:
             )
     if "attributes" in asked and not attributes:
         raise ValueError("`attributes` is empty: name a column of the dimension, or leave it out")
+    _require_known(asked, attributes)
+    if "inferred" in asked and not isinstance(asked["inferred"], str):
+        raise ValueError("`inferred` names a column of the dimension")
+    columns = {name: {"column": column} for name, column in attributes.items()}
+    return {"action": "create", **asked, **({"attributes": columns} if columns else {})}
+
+
+def _require_known(asked: Mapping[Any, Any], attributes: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` where `disagree` or `on_change` is none of its words, or has no `attributes` to speak of."""
     if "disagree" in asked and not attributes:
         raise ValueError(
             "`disagree` goes with `attributes`: without them rows have nothing to disagree about"
         )
     if asked.get("disagree", "reject") not in get_args(Disagree):
         raise ValueError("`disagree` is `reject`, `first` or `last`")
-    if "inferred" in asked and not isinstance(asked["inferred"], str):
-        raise ValueError("`inferred` names a column of the dimension")
-    columns = {name: {"column": column} for name, column in attributes.items()}
-    return {"action": "create", **asked, **({"attributes": columns} if columns else {})}
+    if "on_change" in asked and not attributes:
+        raise ValueError("`on_change` goes with `attributes`: without them a member has nothing that changes")
+    on_change = asked.get("on_change", "keep")
+    if on_change == "new_version":
+        raise ValueError(
+            "`on_change: new_version` can't be done: a member of `unmatched: create` has no history. Expected `keep` "
+            "or `update`; add new versions by another program, and look them up with `as_of`"
+        )
+    if on_change not in get_args(OnChange):
+        raise ValueError("`on_change` is `keep` or `update`")
+    if on_change == "update" and len(attributes) > _UPDATED_AT_MOST:
+        raise ValueError(
+            f"`on_change: update` goes with at most {_UPDATED_AT_MOST} `attributes`, and there are {len(attributes)}"
+        )

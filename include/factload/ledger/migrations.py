@@ -155,6 +155,18 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
         ),
     ),
     7: (_column_of("partitions", Column("worker", Text)),),
+    8: (
+        _column_of("attempts", Column("member_counts", JSONB, nullable=False, server_default="{}")),
+        AddTable(
+            "member_changes",
+            Column("epoch", Integer, primary_key=True, autoincrement=False),
+            Column("dimension", Text, primary_key=True),
+            Column("surrogate", Text, primary_key=True),
+            Column("table_name", Text, nullable=False),
+            Column("before", JSONB, nullable=False),
+            Column("after", JSONB, nullable=False),
+        ),
+    ),
 }
 VERSION = max(CHANGES)
 

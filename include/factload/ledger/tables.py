@@ -5,6 +5,7 @@
 ``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
 ``rejects``     one row a rejected row
 ``corrections`` one row a row that a person corrected: the cells that they changed
+``member_changes`` one row a member that a load's last change brought up to date: what it had, and has since
 ``kept``        one row a load whose previous rows are kept, so that they can come back: where, and until when
 ``steps``       one row a step that ran: when, and how much memory its process held at most
 """
@@ -90,6 +91,8 @@ attempts = Table(
     Column("undoes", Integer),  # the attempt whose rows this one took back
     Column("undone_by", Text),
     Column("undo_reason", Text),
+    # dimension → {"updated", "left"}: members brought up to date, and those that keep what a newer period says of them
+    Column("member_counts", JSONB, nullable=False, server_default="{}"),
 )
 
 partitions = Table(
@@ -160,6 +163,18 @@ kept = Table(
     Column("of_epoch", Integer, nullable=False),  # the attempt that published them
     Column("table_name", Text, nullable=False),  # in the staging schema
     Column("keep_until", DateTime(timezone=True), nullable=False),
+)
+
+member_changes = Table(
+    "member_changes",
+    metadata,
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),
+    Column("dimension", Text, primary_key=True),
+    Column("surrogate", Text, primary_key=True),
+    Column("table_name", Text, nullable=False),
+    Column("before", JSONB, nullable=False),  # column → value
+    Column("after", JSONB, nullable=False),
 )
 
 steps = Table(

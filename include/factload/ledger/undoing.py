@@ -30,6 +30,7 @@ _OWN: Mapping[str, Any] = {
     "release_reason": None,
     "verified_at": None,
     "verified_as": None,
+    "member_counts": {},
 }
 _NO_ROWS: Mapping[str, Any] = {
     "source_rows": 0,

@@ -57,6 +57,7 @@ class Attempt:
     witness: list[dict[str, Any]]
     verified_at: datetime | None
     verified_as: str | None
+    member_counts: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)

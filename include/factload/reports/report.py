@@ -41,6 +41,7 @@ class Report:
 
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
+    ``updated`` dimension → members brought up to date, ``left`` those that a newer period, or a person, has changed;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
     ``left_out`` reason → rows that are no data, such as totals; ``witness`` the owner's own numbers, each beside the
     load's, as ``reconcile.witness.Compared`` has them, once it is reconciled;
@@ -70,6 +71,8 @@ class Report:
     undone: dict[str, str] | None = None
     witness: list[dict[str, Any]] = field(default_factory=list)
     workers: dict[str, int] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    left: dict[str, int] = field(default_factory=dict)
 
     @property
     def witnessed(self) -> dict[str, str]:
@@ -142,6 +145,8 @@ def report_of(connection: Connection, load_id: str) -> Report:
         left_out=dict(found.left_out_rows),
         witness=[one for one in found.witness if "equal" in one],
         workers=_sum({row.worker: 1} for row in members if row.worker),
+        updated={name: counts["updated"] for name, counts in found.member_counts.items()},
+        left={name: counts["left"] for name, counts in found.member_counts.items() if counts["left"]},
     )
 
 

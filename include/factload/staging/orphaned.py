@@ -54,9 +54,12 @@ class OrphanedStaging:
 def drop_tables(connection: Connection, load_id: str) -> None:
     """Drop the staging tables of all contents that this load ever had."""
     contents = select(attempts.c.content).where(attempts.c.load_id == load_id).distinct()
+    names: list[str] = []
     for content in connection.scalars(contents).all():
-        name = Load.staging_table_of(load_id, content)
-        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection, checkfirst=True)
+        names += [Load.staging_table_of(load_id, content), Load.members_table_of(load_id, content)]
+    there = inspect(connection).get_table_names(schema=STAGING_SCHEMA)
+    for name in sorted({*names} & {*there}):
+        Table(name, MetaData(schema=STAGING_SCHEMA)).drop(connection)
 
 
 def remove_kept(engine: Engine, load: Load) -> None:

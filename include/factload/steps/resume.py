@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact import staged
+from factload.fact.members_said import make_said_table
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -22,7 +23,8 @@ def make_staging(connection: Connection, load: Load, feed: Feed, fact: Table) ->
     """The staging table of this content, made unless it is there; in a new one nothing is staged yet."""
     mode = mode_of(feed.fact)
     table = mode.staging_table(load, feed, fact)
-    if mode.make_staging(connection, load, feed, fact, table):
+    made = mode.make_staging(connection, load, feed, fact, table)
+    if make_said_table(connection, load, feed) or made:
         known = partitions.loaded_partitions(connection, load)
         partitions.load_again(connection, load, [row.partition_id for row in known])
     return table

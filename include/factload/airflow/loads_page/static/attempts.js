@@ -26,6 +26,17 @@ function released(attempt) {
   return `${attempt.released_by}, ${moment(attempt.released_at)}${attempt.release_reason ? `: ${attempt.release_reason}` : ""}`;
 }
 
+// How many members the attempt brought up to date, and how many it left as before.
+/** @param {Attempt} attempt */
+const members = ({ member_counts: counted }) =>
+  Object.entries(counted)
+    .map(([dimension, { updated, left }]) =>
+      [`${dimension}: ${count(updated)} brought up to date`, left ? `${count(left)} left as before` : ""]
+        .filter(Boolean)
+        .join(", "),
+    )
+    .join("; ");
+
 // How verify found the rows that this attempt published.
 /** @param {Attempt} attempt */
 const verified = ({ verified_at: when, verified_as: found }) =>
@@ -71,6 +82,7 @@ const columns = (load) => [
     number: true,
     value: (attempt) => (attempt.published_rows ? count(attempt.published_rows) : "–"),
   },
+  { name: "Members", class: "why", value: members },
   { name: "Verified", value: verified },
   { name: "Released by", class: "why", value: released },
   {

@@ -1,0 +1,53 @@
+"""What a publication or an undo changed of members: what each had before, and what it has since.
+
+They are those of the load's last change alone, as an undo takes back no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.engine import Connection
+
+from factload.ledger.ledger import add_warning, update_attempt
+from factload.ledger.tables import attempts, loads, member_changes
+from factload.load import Load
+
+MemberCounts = Mapping[str, Mapping[str, int]]
+"""Dimension → ``updated``, members that have something else now, and ``left``, members that were left as they are."""
+
+
+def changes_of(load_id: str, epoch: int) -> ColumnElement[bool]:
+    """The changes that this attempt made."""
+    return (member_changes.c.load_id == load_id) & (member_changes.c.epoch == epoch)
+
+
+def forget_older(connection: Connection, load_id: str, epoch: int) -> None:
+    """Forget what other attempts at the load changed: this one is its last change."""
+    connection.execute(
+        delete(member_changes).where(member_changes.c.load_id == load_id, member_changes.c.epoch != epoch)
+    )
+
+
+def newer_loads(connection: Connection, load: Load) -> list[str]:
+    """The loads of newer periods of the same feed whose rows readers see."""
+    found = (
+        select(loads.c.load_id)
+        .join(
+            attempts,
+            (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.published_epoch),
+        )
+        .where(loads.c.feed == load.feed, loads.c.period > load.period_date, attempts.c.published_rows > 0)
+        .order_by(loads.c.period)
+    )
+    return list(connection.scalars(found))
+
+
+def record_members(connection: Connection, load: Load, counts: MemberCounts, why_left: str) -> None:
+    """Note how many members the attempt changed, and how many it left, with a warning that says why."""
+    update_attempt(connection, load, member_counts=counts)
+    for name, count in counts.items():
+        if left := count["left"]:
+            members = "1 member" if left == 1 else f"{left:,} members"
+            add_warning(connection, load, f"{members} of dimension {name} left as before: {why_left}")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from factload.load import Split
+from factload.sheet.choices import MOST_UNPIVOTED
 from factload.sheet.field import SheetField
+from factload.sheet.pivot import CELL
 from factload.split.partitions import Origin, split_workbook
 from factload.sql_types import parse_sql_type
 from factload.staging.files import open_table
@@ -44,29 +47,128 @@ def split(path: Path, fields: Sequence[SheetField], **options: Any) -> tuple[Spl
         return done, [row for table in tables for row in table.to_pylist()]
 
 
+@dataclass(frozen=True)
+class Pivot:
+    """Columns that become rows, from left to right, with their names and what stands above each."""
+
+    columns: Sequence[int]
+    names: Sequence[str]
+    above: Sequence[str]
+    keep_blanks: bool
+
+
+Placed = (
+    int | Literal["name", "above", "value"]
+)  # a column of the sheet, or what stands for one in an unpivoted row
+
+
 def rows(
     workbook: oracle.Workbook,
     header_row: int,
-    placed: Sequence[int],
+    placed: Sequence[Placed],
     fields: Sequence[SheetField],
     position: int = 0,
     merged: str = "reject",
+    pivot: Pivot | None = None,
 ) -> list[Row]:
     """The rows that the partition files must hold, without the names of columns and the raw text."""
     out = []
     sheet, ranges = workbook.sheet(position), workbook.merges(position)
+    own = {index for index in placed if isinstance(index, int)}
     for number in sheet:
-        mapped = [settled(sheet, ranges, number, index, header_row, merged) for index in placed]
-        if number <= header_row or not any(cell and not blank(cell) for cell in mapped):
+        read = {
+            index: settled(sheet, ranges, number, index, header_row, merged)
+            for index in {*own, *(pivot.columns if pivot else ())}
+        }
+        if number <= header_row or not any(cell and not blank(cell) for cell in read.values()):
             continue
-        row: Row = {"row": number, "reason": None, "cell": None}
-        for cell, index, one in zip(mapped, placed, fields, strict=True):
-            value, reason = typed(cell, one, workbook)
-            row[one.name] = value
-            if reason and row["reason"] is None:
-                row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
-        out.append(row)
+        if pivot is None:
+            out.append(
+                _row(number, [(read[at], at) for at in placed if isinstance(at, int)], fields, workbook)
+            )
+            continue
+        for at, column in enumerate(pivot.columns):
+            cell = read[column]
+            if not pivot.keep_blanks and (cell is None or blank(cell)):
+                continue
+            made = {
+                "name": (oracle.Value("text", pivot.names[at]), column),
+                "above": (oracle.Value("text", pivot.above[at]), column),
+                "value": (cell, column),
+            }
+            cells = [(read[one], one) if isinstance(one, int) else made[one] for one in placed]
+            out.append({CELL: number * MOST_UNPIVOTED + at} | _row(number, cells, fields, workbook))
     return out
+
+
+def _row(
+    number: int,
+    cells: Sequence[tuple[oracle.Value | None, int]],
+    fields: Sequence[SheetField],
+    workbook: oracle.Workbook,
+) -> Row:
+    row: Row = {"row": number, "reason": None, "cell": None}
+    for (cell, index), one in zip(cells, fields, strict=True):
+        value, reason = typed(cell, one, workbook)
+        row[one.name] = value
+        if reason and row["reason"] is None:
+            row |= {"reason": reason, "cell": f"{letters(index)}{number}"}
+    return row
+
+
+def filled(workbook: oracle.Workbook, header_row: int, columns: Collection[int]) -> list[int]:
+    """The rows with something in one of the columns, of a sheet without merged cells."""
+    sheet = workbook.sheet()
+    return [
+        number
+        for number, row in sheet.items()
+        if number > header_row and any(not blank(row[index]) for index in columns if index in row)
+    ]
+
+
+def left_out(
+    workbook: oracle.Workbook,
+    numbers: Sequence[int],
+    last: int,
+    *,
+    column: int,
+    header_row: int,
+    totals: bool,
+    end: Any,
+    skipped: Collection[str],
+) -> dict[int, str] | None:
+    """Which of the rows ``numbers``, which have something, are no data, and why; None if there is no end.
+
+    ``last``: the last row of the range, one of totals if ``totals`` says so; ``column``: that in which labels are
+    looked for; ``end``, ``skipped``: as a feed has them.
+    """
+    sheet = workbook.sheet()
+    labels = {number: seen(sheet[number].get(column)) for number in sheet if header_row < number <= last}
+    skips = [number for number in numbers if labels[number] in skipped]
+    stops, of_totals = [last + 1], None
+    if totals:
+        stops.append(of_totals := last)
+    elif end == "totals_row" and (plain := [number for number in numbers if number not in skips]):
+        stops.append(of_totals := plain[-1])
+    if end == "blank_row" and numbers:
+        stops.append(next(number for number in range(numbers[0], last + 2) if number not in numbers))
+    if isinstance(end, dict):
+        ends = [number for number, label in labels.items() if label == end["first"]]
+        if not ends and not totals:
+            return None
+        stops += ends[:1]
+    stop = min(stops)
+    of_totals = stop if of_totals == stop or (isinstance(end, dict) and stop <= last) else None
+    return {
+        n: "totals_row" if n == of_totals else "after_end" if n >= stop else "skipped_row"
+        for n in numbers
+        if n >= stop or n in skips
+    }
+
+
+def seen(cell: oracle.Value | None) -> str | None:
+    """A label as a person sees it; None if the cell holds no text."""
+    return " ".join(cell.text.split()) if cell is not None and cell.kind == "text" else None
 
 
 def settled(
@@ -205,4 +307,5 @@ def iso(moment: datetime) -> str:
 def clean(row: Row) -> Row:
     """What is judged of a row: a rejected row's values say nothing, its place and its reason do."""
     kept = {name: value for name, value in row.items() if name not in ("column", "raw")}
-    return kept if row["reason"] is None else {name: row[name] for name in ("row", "reason", "cell")}
+    place = ("row", CELL, "reason", "cell")
+    return kept if row["reason"] is None else {name: row[name] for name in place if name in row}

@@ -21,6 +21,11 @@ from pathlib import Path
 import xlwt
 
 from factload.errors import FactloadError
+from factload.feed.left_out import SkippedRows, end_of_data
+from factload.feed.unpivot import Unpivot
+from factload.sheet.choices import AreaChoice, CellChoices, Merged, RowChoices
+from factload.sheet.field import SheetField
+from factload.sheet.names import as_seen
 from factload.sheet.source import inspect
 from tests import expected, sheetxml
 
@@ -30,6 +35,7 @@ FIELDS = [
     expected.field("m", "numeric(18,4)", required=True),
     expected.field("w", "timestamp"),
 ]
+MERGED: list[Merged] = ["reject", "blank", "repeat"]
 _CORPUS = Path(
     os.environ.get("FACTLOAD_TEST_CORPUS", Path(__file__).resolve().parents[2] / "shared" / "corpus")
 )
@@ -58,11 +64,19 @@ def seeds(folder: Path) -> list[Path]:
             f'<row r="{number}" spans="1:3"><c r="A{number}" t="inlineStr"><is><t>key {number}</t></is></c>'
             f'<c r="B{number}"><v>{number}.25</v></c><c r="C{number}" s="1"><v>{45000 + number}</v></c></row>'
         )
+    table = (
+        f'<table xmlns="{sheetxml.TRANSITIONAL}" id="1" name="Orders" displayName="Orders" ref="A1:C59" '
+        'totalsRowCount="1"><tableColumns count="3">'
+        + "".join(f'<tableColumn id="{i}" name="{name}"/>' for i, name in enumerate("kmw", 1))
+        + "</tableColumns></table>"
+    )
     shared = rows.replace('t="inlineStr"><is><t>key 2</t></is>', 't="s"><v>0</v>')
     strings = sheetxml.shared(["<t>alpha</t>", "<r><t>be</t></r><r><t>ta</t></r>"])
     plain = sheetxml.write(folder / "plain.xlsx", sheetxml.sheet(rows))
+    whole = sheetxml.sheet(rows, tail=sheetxml.TABLE_PART)
     return [
         plain,
+        sheetxml.write(folder / "table.xlsx", whole, tables={"Facts": table}),
         sheetxml.write(folder / "shared.xlsx", sheetxml.sheet(shared), strings=strings),
         *_others(folder),
         *_CORPUS.rglob("*.xlsx"),
@@ -137,7 +151,8 @@ def mutant(seed: Path, folder: Path, chance: random.Random) -> Path:
         telling = [
             name
             for name in names
-            if "sheet" in name.lower() or name.lower().endswith(("strings.xml", "content.xml"))
+            if any(word in name.lower() for word in ("sheet", "table"))
+            or name.lower().endswith(("strings.xml", "content.xml", "workbook.xml"))
         ]
         chosen = chance.choice(telling if telling and chance.random() < 0.8 else names)
         for name in dict.fromkeys(names):
@@ -152,18 +167,49 @@ def mutant(seed: Path, folder: Path, chance: random.Random) -> Path:
     return path
 
 
-def attempt(path: Path) -> str:
-    """How reading it ended: the error's code, or "read"."""
+def attempt(path: Path, chance: random.Random) -> str:
+    """How reading it ended, whole or in part: the error's code, or "read"."""
     try:
         for sheet in inspect(path)[:3]:
             names = list(sheet.header.names.values())[:6] if sheet.header else []
             fields = [expected.field(name, "text") for name in dict.fromkeys(names)]
-            expected.split(
-                path, FIELDS if {"k", "m", "w"} <= set(names) else fields or FIELDS, sheet=sheet.name
-            )
+            fields = FIELDS if {"k", "m", "w"} <= set(names) else fields or FIELDS
+            cells, fields = in_part(fields, sheet.name, chance)
+            expected.split(path, fields, sheet=sheet.name if cells.area is None else 0, cells=cells)
     except FactloadError as error:
         return error.code
     return "read"
+
+
+def in_part(
+    fields: list[SheetField], sheet: str, chance: random.Random
+) -> tuple[CellChoices, list[SheetField]]:
+    """What a feed may ask for: a part of the sheet, without some rows, with all columns but the first as rows."""
+    area = chance.choice(
+        [
+            None,
+            None,
+            None,
+            AreaChoice(table="Orders"),
+            AreaChoice(range="Orders"),
+            AreaChoice(range=f"{sheet}!A1:C40"),
+        ]
+    )
+    ends = chance.choice([None, None, "blank_row", "totals_row", {"first": "key 30"}])
+    skips = chance.choice([(), (SkippedRows(column=fields[0].column, pattern="key 1.*").skip,)])
+    unpivot, read = None, fields
+    if len(fields) > 1 and chance.random() < 0.4:
+        columns = list({as_seen(one.column).casefold(): one.column for one in fields[1:]}.values())
+        asked = {
+            "columns": columns,
+            "name": "a month",
+            "value": "an amount",
+            "blanks": chance.choice(["skip", "keep"]),
+        }
+        unpivot = Unpivot.model_validate(asked).choice
+        read = [fields[0], expected.field("a month", "text"), expected.field("an amount", "numeric(18,4)")]
+    rows = RowChoices(end_of_data(ends), skips)  # type: ignore[arg-type]
+    return CellChoices(chance.choice(MERGED), area=area, rows=rows, unpivot=unpivot), read
 
 
 def processor_seconds() -> float:
@@ -191,7 +237,7 @@ def main() -> int:
         begun = processor_seconds()
         name = f"finding-{sum(ends.values())}"
         try:
-            ends[attempt(path)] += 1
+            ends[attempt(path, chance)] += 1
         except Exception:  # what we are here for
             ends["FINDING"] += 1
             keep(path, name, traceback.format_exc())

@@ -30,6 +30,10 @@ _EXTENSION = (
 )
 
 
+# The end of a worksheet part that has a table.
+TABLE_PART = f'<tableParts count="1"><tablePart xmlns:r="{_OFFICE}" r:id="rId1"/></tableParts>'
+
+
 def sheet(rows: str, *, head: str = "", tail: str = "", namespace: str = TRANSITIONAL) -> str:
     """A worksheet part around ``rows``."""
     return (
@@ -53,9 +57,11 @@ def write(
     strings: str | bytes | None = None,
     date1904: bool = False,
     stale: bool = False,
+    tables: Mapping[str, str] | None = None,
     extra: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """A workbook with these worksheet parts by name (one part alone is called Facts)."""
+    """A workbook with these worksheet parts by name (one part alone is called Facts). ``tables``: the table part of a
+    sheet that ends with ``TABLE_PART``."""
     named = sheets if isinstance(sheets, Mapping) else {"Facts": sheets}
     listed = "".join(f'<sheet name="{name}" sheetId="{i}" r:id="rId{i}"/>' for i, name in enumerate(named, 1))
     relations = "".join(
@@ -74,8 +80,14 @@ def write(
         f'<calcPr calcId="124519" fullCalcOnLoad="{int(stale)}"/>{_EXTENSION}</workbook>',
         "xl/styles.xml": STYLES,
     }
-    for i, part in enumerate(named.values(), 1):
+    for i, (name, part) in enumerate(named.items(), 1):
         parts[f"xl/worksheets/sheet{i}.xml"] = part
+        if tables and name in tables:
+            parts[f"xl/tables/table{i}.xml"] = tables[name]
+            parts[f"xl/worksheets/_rels/sheet{i}.xml.rels"] = (
+                f'<Relationships xmlns="{_RELS}"><Relationship Id="rId1" Type="{_OFFICE}/table" '
+                f'Target="../tables/table{i}.xml"/></Relationships>'
+            )
     if strings is not None:
         parts["xl/sharedStrings.xml"] = strings
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

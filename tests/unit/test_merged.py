@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from factload.errors import WorkbookError
-from factload.sheet.choices import CellChoices
+from factload.feed.unpivot import Unpivot
+from factload.sheet.choices import CellChoices, Merged
 from factload.sheet.limits import Limits
 from factload.sheet.references import corners, range_of
 from factload.sheet.source import open_source
@@ -26,6 +27,11 @@ FIELDS = [
 HEADER, LETTERS = 2, "ABCDEF"
 PLACED = {"K": 1, "N": 3, "T": 4}  # columns B and E lie between and beside them
 CHOICES = ["reject", "blank", "repeat"]
+ACROSS = [
+    expected.field("K", "text", key=True),
+    expected.field("name", "text"),
+    expected.field("value", "text"),
+]
 
 Range = tuple[int, int, int, int]
 
@@ -89,20 +95,30 @@ def load(path: Path, xml: str, merged: str = "reject", **options: Any) -> list[d
     odd=st.booleans(),
     window_bytes=st.sampled_from([100, 700, 1 << 20]),
     rows_per_partition=st.sampled_from([1, 3, 1000]),
+    blanks=st.sampled_from([None, "skip", "keep"]),
 )
 def test_every_merged_cell_is_what_the_feed_says(
     grid: list[list[str]],
     merged: list[Range],
-    choice: str,
+    choice: Merged,
     odd: bool,
     window_bytes: int,
     rows_per_partition: int,
+    blanks: str | None,
 ) -> None:
+    """``blanks``: what becomes of them where two columns become rows; None where none does."""
+    names = {"columns": ["N", "T"], "name": "name", "value": "value"}
+    unpivot = Unpivot.model_validate({**names, "blanks": blanks}).choice if blanks else None
+    fields = ACROSS if blanks else FIELDS
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx_source, "WINDOW_BYTES", window_bytes)
-        found = load(Path(folder), sheet(grid, merged, odd), choice, rows_per_partition=rows_per_partition)
-        workbook = oracle.Workbook(Path(folder, "w.xlsx"))
-    wanted = expected.rows(workbook, HEADER, list(PLACED.values()), FIELDS, merged=choice)
+        path = sheetxml.write(Path(folder, "w.xlsx"), sheet(grid, merged, odd))
+        cells = CellChoices(choice, unpivot=unpivot)
+        _, found = expected.split(path, fields, cells=cells, rows_per_partition=rows_per_partition)
+        workbook = oracle.Workbook(path)
+    pivot = expected.Pivot([PLACED["N"], PLACED["T"]], ["N", "T"], ["", ""], blanks == "keep")
+    placed: list[expected.Placed] = [PLACED["K"], "name", "value"] if blanks else [*PLACED.values()]
+    wanted = expected.rows(workbook, HEADER, placed, fields, merged=choice, pivot=pivot if blanks else None)
     assert list(map(expected.clean, found)) == list(map(expected.clean, wanted))
 
 

@@ -94,7 +94,7 @@ class LeftOutRows:
 
     def defects(self) -> list[WorkbookError]:
         """Why the sheet is refused, once all pieces are settled: its data don't end as the feed says."""
-        if self._kind != "first" or self._ended:
+        if self._kind != "first" or self._ended or self._last_row is not None:
             return []
         return [
             WorkbookError(

@@ -167,7 +167,8 @@ class PartitionFile:
 @dataclass(frozen=True, slots=True)
 class WitnessCell:
     """A cell that may hold the owner's number. ``workbook``, ``sheet``: of which rows ("": of all); ``place``: where it
-    stands; ``kind`` (``factload.sheet.block.Kind``) and ``text``: what it holds; ``problem``: why it can't be read."""
+    stands; ``kind`` (``factload.sheet.block.Kind``) and ``text``: what it holds; ``problem``: why it can't be read;
+    ``asked``: of a row of totals, the column by which the feed asks for it."""
 
     workbook: str
     sheet: str
@@ -175,17 +176,20 @@ class WitnessCell:
     kind: int
     text: str
     problem: str = ""
+    asked: str | tuple[str, ...] | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WitnessValue:
-    """The owner's number as exact decimal text, or the ``problem`` with it; the rest as of its cell."""
+    """The owner's number as exact decimal text, or the ``problem`` with it; ``witness``: which of the feed's witnesses
+    it is, from 0; the rest as of its cell."""
 
     workbook: str
     sheet: str
     place: str
     number: str
     problem: str
+    witness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class Split:
     """All partitions, in the order of workbooks, sheets and rows, and what a person should know about them.
 
     ``defects``: what only the end of a sheet told, after its rows were written. A load stops at them. ``totals``: of
-    each sheet the cell of its row of totals that a witness asks for.
+    each sheet the cells of its row of totals that witnesses ask for.
     """
 
     partitions: tuple[PartitionFile, ...]

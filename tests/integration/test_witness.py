@@ -46,7 +46,7 @@ def held(place: Place, changes: dict[str, Any]) -> str:
     with pytest.raises(RowsRefused) as caught:
         place.load(feed)
     assert caught.value.code == "witness_differs"
-    assert caught.value.seen in [problem.seen for problem in checked.problems]
+    assert caught.value.seen == "; ".join(problem.seen for problem in checked.problems)
     assert place.rows("SELECT state, error_code FROM factload.attempts ORDER BY epoch DESC LIMIT 1") == [
         ("held", "witness_differs")
     ]
@@ -198,6 +198,42 @@ def test_a_cell_is_a_witness_by_its_address_or_its_name(place: Place, at: str) -
     assert published(place)
     [witness] = read_report(place.url, LOAD).witness
     assert (witness["place"], witness["workbook"], witness["sheet"]) == ("Cover!B3", "", "")
+
+
+def test_of_several_witnesses_all_that_differ_are_named(place: Place) -> None:
+    rows = [(*HEADER, "pieces"), ("A1", 10, 1), ("nobody", 20.5, 2), ("Total", 30.5, 3)]
+    cover = [("Rows", 2), ("Sum", 30.5), ("Loaded", 1), ("Wrong", 31), ("Gone", None)]
+    write_sheets(path_of(place), {"Cover": cover, "Facts": rows})
+    place.execute("ALTER TABLE fact_sales ADD COLUMN IF NOT EXISTS pieces integer")
+    changes = {
+        **ENDS,
+        "workbook.sheet": "Facts",
+        "fact.columns.pieces": {"column": "pieces", "type": "integer"},
+        "max_rejects": 1,
+    }
+    agree = [
+        SUM,
+        {"at": "totals_row", "sum": "pieces"},
+        {"at": "Cover!B1", "count": "rows"},
+        {"at": "Cover!B2", "sum": "metric", "sheet": "Facts"},
+        {"at": "Cover!B3", "count": "rows", "rows": "loaded"},
+    ]
+    wrong = {"at": "Cover!B4", "sum": "metric"}
+    said = held(place, {**changes, "witness": [*agree, wrong, {"at": "Cover!B5", "sum": "pieces"}]})
+    assert "Cover!B4 says that the sum of metric is 31.0000" in said
+    told = read_report(place.url, LOAD)
+    assert [one["equal"] for one in told.witness] == [True] * 5 + [False] * 2
+    assert told.witnessed == {"metric": "31.0000"}  # that of the others isn't the one that matters
+    message = told.error and told.error["message"]
+    assert message and "Cover!B4" in message and "Cover!B5 is blank" in message
+    place.load(place.feed({**changes, "witness": agree}))
+    assert published(place)
+    report = read_report(place.url, LOAD)
+    assert report.witnessed == {"metric": "30.5000", "pieces": "3"}
+    shown = rendered(report)
+    assert all(
+        f"witness {at}: " in shown for at in ("Facts!B4", "Facts!C4", "Cover!B1", "Cover!B2", "Cover!B3")
+    )
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_ends_and_skipped_rows_know_a_column_by_its_names(tmp_path: Path, header
     rows: Rows = [("SKU", "Amount", header), ("a", 1, "N"), ("b", 1, "Sub"), ("c", 3, "N"), ("d", 9, "Total")]
     names = ("Region", "Gebiet")
     of_rows = RowChoices(
-        Ends("first", pattern_of("Total"), names), (Skip(names, pattern_of("Sub")),), watched=names
+        Ends("first", pattern_of("Total"), names), (Skip(names, pattern_of("Sub")),), watched=(names,)
     )
     with open_source(write_rows(tmp_path / "a.xlsx", rows), cells=CellChoices(rows=of_rows)) as source:
         sheet = source.rows(source.sheets[0], [SKU, AMOUNT], 1)
@@ -117,7 +117,8 @@ def test_every_column_of_a_feed_may_have_several_names() -> None:
         }
     )
     assert [field.names for field in sheet_fields(told)] == [("SKU", "Artikel"), ("metric", "Betrag")]
-    assert (told.witnessed, told.cells.rows.watched) == ("metric", ("metric", "Betrag"))
+    assert [witness.measure(told.fact) for witness in told.witness] == ["metric"]
+    assert told.cells.rows.watched == (("metric", "Betrag"),)
     assert told.cells.rows.ends is not None
     assert told.cells.rows.ends.column == told.cells.rows.skips[0].column == ("Region", "Gebiet")
 

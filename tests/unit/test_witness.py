@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,13 @@ SUM = {"at": "totals_row", "sum": "metric"}
             "is a cell, and a csv file has no other",
         ),
         ({"workbook.ends": "blank_row", "witness": SUM}, "nothing says which row that is"),
+        (
+            {**ENDS, "witness": [SUM, {**SUM, "sum": "metrics"}]},
+            r"yaml:\d+: witness\.1\.sum: names no column",
+        ),
+        ({**ENDS, "witness": [SUM, {"at": "Cover!B3"}]}, r"witness\.1: expected `sum: COLUMN` or"),
+        ({**ENDS, "witness": [SUM, SUM]}, r"witness\.1: is there twice"),
+        ({**ENDS, "witness": "totals_row"}, "witness: expected fields below it: at, file"),
     ],
 )
 def test_a_witness_that_says_nothing_is_refused_in_one_line(
@@ -65,8 +72,8 @@ def test_a_sum_is_named_by_its_fact_column_or_by_its_sheets(tmp_path: Path) -> N
     changes = {**ENDS, "fact.columns.metric": {"column": "Net amount", "type": "numeric(18,4)"}}
     for name in ("metric", "Net amount", "net  amount"):
         feed = feed_of(tmp_path, {**changes, "witness": {**SUM, "sum": name}})
-        assert feed.witnessed == "metric"
-        assert feed.cells.rows.watched == "Net amount"
+        assert [witness.measure(feed.fact) for witness in feed.witness] == ["metric"]
+        assert feed.cells.rows.watched == ("Net amount",)
     twice = {**changes, "fact.columns.other": {"column": "Net amount", "type": "integer"}}
     with pytest.raises(FeedError, match="names several columns"):
         feed_of(tmp_path, {**twice, "witness": {**SUM, "sum": "Net amount"}})
@@ -131,6 +138,34 @@ def test_only_what_adding_doubles_leaves_is_no_difference(
     feed = feed_of(tmp_path, {**ENDS, "witness": SUM})
     [one] = compare(feed, values(("a", "N", number)), [counted("a", "N", 2, total)])
     assert one.equal is equal
+
+
+def test_one_witness_is_the_same_feed_as_a_list_of_it_and_an_empty_list_as_none(tmp_path: Path) -> None:
+    one, listed = (feed_of(tmp_path, {**ENDS, "witness": said}) for said in (SUM, [SUM]))
+    assert (one, one.fingerprint) == (listed, listed.fingerprint)
+    assert feed_of(tmp_path, {**ENDS, "witness": []}).fingerprint == feed_of(tmp_path, ENDS).fingerprint
+
+
+def test_several_witnesses_are_each_compared_with_their_own_numbers(tmp_path: Path) -> None:
+    count = {"at": "Cover!B3", "count": "rows", "sheet": "N"}
+    cover, other = {"at": "Cover!B4", "sum": "metric"}, {"at": "Cover!B5", "sum": "metric", "rows": "loaded"}
+    feed = feed_of(tmp_path, {**ENDS, "witness": [SUM, count, cover, other]})
+    read = [("N", "3", 0), ("S", "5", 0), ("N", "2", 1), ("", "8", 2)]
+    values = [WitnessValue("", sheet, "F!B9", number, "", which) for sheet, number, which in read]
+    found = compare(feed, values, [counted("a", "N", 2, "3"), counted("a", "S", 9, "5")])
+    assert [(one.witness, one.equal) for one in found] == [
+        *((0, True), (0, True), (1, True), (2, True)),
+        (3, False),  # nothing was read for it
+    ]
+    assert by_measure([asdict(one) for one in found]) == {}
+    assert by_measure([asdict(one) for one in found[:4]]) == {"metric": "8.0000"}  # of one total, not of both
+    [*_, wrong] = compare(feed, [*values[:3], replace(values[3], number="9")], [counted("a", "N", 2, "8")])[
+        :4
+    ]
+    assert (wrong.equal, by_measure([asdict(found[0]), asdict(found[1]), asdict(wrong)])) == (
+        False,
+        {"metric": "9.0000"},
+    )
 
 
 def test_a_witness_of_which_nothing_was_read_is_not_equal(tmp_path: Path) -> None:

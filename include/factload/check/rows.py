@@ -69,7 +69,7 @@ class Rows:
             self.aside.add(partition, staged)
         self.staged += staged.num_rows
         loaded = control_totals(staged, readable.fact.measures)
-        if readable.witness is not None:
+        if readable.witness:
             self.counted.append(counted_of(partition, whole, readable, staged.num_rows, loaded))
         for measure, total in loaded.items():
             self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)

@@ -246,10 +246,11 @@ def control_totals(rows: pa.Table, names: list[str]) -> dict[str, str]:
 
 
 def delivered_totals(rows: pa.Table, feed: Feed) -> dict[str, str]:
-    """The exact sum of what a witness counts, over all rows of a partition file in which it can be read."""
-    if feed.witness is None or feed.witnessed is None or feed.witness.rows != "delivered":
-        return {}
-    return {feed.witnessed: f"{Decimal(_sum(rows[value_field(feed.witnessed)])):f}"}
+    """The exact sum of each column that a witness speaks of, over all rows of a partition file that hold it."""
+    asked = {one.measure(feed.fact) for one in feed.witness if one.rows == "delivered"}
+    return {
+        name: f"{Decimal(_sum(rows[value_field(name)])):f}" for name in feed.fact.measures if name in asked
+    }
 
 
 def _sum(values: pa.ChunkedArray) -> Decimal | int:

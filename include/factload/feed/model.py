@@ -43,7 +43,7 @@ from factload.feed.mode import MODES
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.periods import ByPeriod, first_periods, plain, ranges_in
 from factload.feed.schedule import Duration, Run, cron
-from factload.feed.witness import TOTALS_ROW, Witness
+from factload.feed.witness import Witness, require_fit, witnesses
 from factload.feed.workbook import CsvPart, WorkbookPart
 from factload.sheet.choices import CellChoices
 from factload.sheet.names import ColumnName
@@ -96,9 +96,12 @@ class Feed(FeedPart):
     """How long the rows that a load had published are kept when others take their place, so that `factload undo` can
     bring them back. Goes with `replace`, which then copies them into a table of their own, and with `exchange`, which
     keeps their partition. Without it, only a first publication can be undone."""
-    witness: Witness | None = None
+    witness: Annotated[
+        tuple[Witness, ...],
+        BeforeValidator(witnesses, json_schema_input_type=Witness | list[Witness] | None),
+    ] = Field(default=(), json_schema_extra={"default": None})
     """A number of the workbook's owner, such as the sheet's own total, with which the load is compared before it is
-    published. If they differ, the load is held."""
+    published, or a list of such numbers. If one of them differs, the load is held."""
     rows_per_partition: int = Field(default=100_000, ge=2_000, le=1_048_576)
     """The rows that a load task gets."""
     rows_per_chunk: int = Field(default=20_000, ge=100, le=100_000)
@@ -178,23 +181,13 @@ class Feed(FeedPart):
 
     @model_validator(mode="after")
     def _witness_fits(self) -> Self:
-        if self.witness is not None:
-            self.witness.require_fit(self.fact, self.workbook)
+        require_fit(self.witness, self.fact, self.workbook)
         return self
 
     @model_validator(mode="after")
     def _unpivot_fits(self) -> Self:
-        unpivot = self.workbook.unpivot
-        if unpivot is None:
-            return self
-        unpivot.require_read(self._columns_read)
-        if self.witness and self.witness.at == TOTALS_ROW and not (self.witness.column or self.witness.field):
-            raise CrossFieldError(
-                "is `totals_row`, which has a number in each column that becomes rows: expected `column`, one with "
-                "the sum of all",
-                "witness",
-                "at",
-            )
+        if self.workbook.unpivot is not None:
+            self.workbook.unpivot.require_read(self._columns_read)
         return self
 
     @property
@@ -223,20 +216,12 @@ class Feed(FeedPart):
         return self if self._by_period is None else self._by_period.at(period)
 
     @property
-    def witnessed(self) -> str | None:
-        """The fact column whose sum the witness says; None if it counts rows."""
-        summed = self.witness.summed(self.fact) if self.witness else []
-        return summed[0] if summed else None
-
-    @property
     def cells(self) -> CellChoices:
-        """Which cells of the workbooks are read, those that the witness needs among them."""
-        cells, witness = self.workbook.cells, self.witness
-        if witness is None or witness.at != TOTALS_ROW:
-            return cells
-        column = self.fact.columns[self.witnessed].column if self.witnessed else None
-        watched = witness.field or witness.column or column or ""
-        return replace(cells, rows=replace(cells.rows, watched=watched))
+        """Which cells of the workbooks are read, those that a witness needs among them."""
+        cells = self.workbook.cells
+        asked = dict.fromkeys(witness.watched(self.fact) for witness in self.witness)
+        watched = tuple(column for column in asked if column is not None)
+        return replace(cells, rows=replace(cells.rows, watched=watched)) if watched else cells
 
     @property
     def updated_dimensions(self) -> list[str]:
@@ -300,4 +285,6 @@ class Feed(FeedPart):
             },
             exclude_defaults=True,  # a field that a later version adds changes nothing for who doesn't use it
         )
+        if len(self.witness) == 1:
+            [deciding["witness"]] = deciding["witness"]  # as it was said when there could be no others
         return hashlib.sha256(repr(deciding).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from factload.errors import did_you_mean
 from factload.feed.fact import Fact
-from factload.feed.part import CrossFieldError, FeedPart, column_name, names_schema, periodic_path
+from factload.feed.part import CrossFieldError, FeedPart, column_name, names_schema, periodic_path, sequence
 from factload.feed.workbook import WorkbookPart
 from factload.sheet.names import ColumnName
 
@@ -105,21 +106,28 @@ class Witness(FeedPart):
             )
         return self
 
-    def summed(self, fact: Fact) -> list[str]:
-        """The fact columns that ``sum`` may mean: by their own name, or else by that of the sheet's column."""
-        if self.sum is None or self.sum in fact.measures:
-            return [name for name in fact.measures if name == self.sum]
-        return [name for name in fact.measures if fact.columns[name].is_called(self.sum)]
+    def measure(self, fact: Fact) -> str | None:
+        """The fact column whose sum it says; None if it counts rows."""
+        summed = self._summed(fact)
+        return summed[0] if summed else None
+
+    def watched(self, fact: Fact) -> ColumnName | int | None:
+        """The column in a row of totals in which the number stands, by its name or position; None if it stands
+        elsewhere."""
+        if self.at != TOTALS_ROW:
+            return None
+        measure = self.measure(fact)
+        return self.field or self.column or (fact.columns[measure].column if measure else None)
 
     def require_fit(self, fact: Fact, book: WorkbookPart) -> None:
-        """Raise ``CrossFieldError`` unless it means one fact column, and a place that the workbooks have."""
-        summed = self.summed(fact)
+        """Raise ``CrossFieldError`` unless it means one fact column, and a place that the workbooks have. Its ``at`` is
+        relative to the witness."""
+        summed = self._summed(fact)
         if self.sum is not None and len(summed) != 1:
             near = did_you_mean(self.sum, list(fact.columns))
             raise CrossFieldError(
                 f"names {'several columns' if summed else 'no column'} of exact numbers out of the sheet: "
                 f"expected one, by its name in `fact.columns` or in the sheet. {near}".rstrip(),
-                "witness",
                 "sum",
             )
         is_said = book.table or book.range or (book.ends and book.ends.kind != "blank_row")
@@ -127,8 +135,37 @@ class Witness(FeedPart):
             raise CrossFieldError(
                 "is `totals_row`, and nothing says which row that is: expected `workbook.table`, or `workbook.ends: "
                 "totals_row` or `{first: ...}`",
-                "witness",
                 "at",
             )
         if self.at not in (None, TOTALS_ROW) and book.may_be_csv:
-            raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "witness", "at")
+            raise CrossFieldError("is a cell, and a csv file has no other than its rows'", "at")
+        if self.at == TOTALS_ROW and book.unpivot and not (self.column or self.field):
+            raise CrossFieldError(
+                "is `totals_row`, which has a number in each column that becomes rows: expected `column`, one with "
+                "the sum of all",
+                "at",
+            )
+
+    def _summed(self, fact: Fact) -> list[str]:
+        """The fact columns that ``sum`` may mean: by their own name, or else by that of the sheet's column."""
+        if self.sum is None or self.sum in fact.measures:
+            return [name for name in fact.measures if name == self.sum]
+        return [name for name in fact.measures if fact.columns[name].is_called(self.sum)]
+
+
+def witnesses(value: object) -> object:
+    """One witness or a list of them as a tuple."""
+    if value is None:
+        return ()
+    return sequence(value) if isinstance(value, list | tuple) else (value,)
+
+
+def require_fit(found: Sequence[Witness], fact: Fact, book: WorkbookPart) -> None:
+    """Raise ``CrossFieldError`` unless each says something of its own that the workbooks and the fact table have."""
+    for number, witness in enumerate(found):
+        try:
+            witness.require_fit(fact, book)
+        except CrossFieldError as error:
+            raise CrossFieldError(str(error), "witness", number, *error.at) from None
+        if witness in found[:number]:
+            raise CrossFieldError("is there twice: expected each number once", "witness", number)

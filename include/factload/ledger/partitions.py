@@ -22,7 +22,7 @@ from factload.postgres.encoding import storable
 def record_split(connection: Connection, load: Load, split: Split, witness: Sequence[WitnessValue]) -> None:
     """Note what the workbook was split into; what another way of splitting left is forgotten.
 
-    ``witness``: what the owner's own number says.
+    ``witness``: what the owner's own numbers say.
     """
     fence(connection, load, *UNFINISHED, lock="share")
     kept = [f.partition_id for f in split.partitions]
@@ -67,7 +67,11 @@ def record_split(connection: Connection, load: Load, split: Split, witness: Sequ
         blank_rows=split.blank,
         warnings=[storable(connection, warning) for warning in split.warnings],
         witness=[
-            {name: storable(connection, text) for name, text in asdict(value).items()} for value in witness
+            {
+                name: storable(connection, said) if isinstance(said, str) else said
+                for name, said in asdict(value).items()
+            }
+            for value in witness
         ],
     )
 

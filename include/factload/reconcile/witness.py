@@ -1,14 +1,15 @@
-"""The load beside the number of its owner: what each of the two says, and by how much they differ."""
+"""The load beside the numbers of its owner: what each of the two says, and by how much they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import reduce
 from typing import Any
 
 from factload.feed.model import Feed
+from factload.feed.witness import Witness
 from factload.load import WitnessValue
 from factload.reconcile.counts import EXACT
 
@@ -18,6 +19,7 @@ _DIGITS_AT_MOST = 50  # before the decimal point: no sum has as many
 
 
 _NOTHING = WitnessValue("", "", "", "", "nothing was read that could hold it")
+_Of = tuple[str, str]  # the workbook and the sheet of whose rows a number speaks; "": of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Counted:
 class Compared:
     """A witness beside the load, in exact decimal text. ``says``: of what it is, ``measure``:
     the column that is summed ("": rows are counted), ``rows``: of which rows; ``difference``: what the load has
-    beyond it, "" where there is no number to compare with, and ``problem`` says why."""
+    beyond it, "" where there is no number to compare with, and ``problem`` says why; ``witness``: which of the feed's
+    it is, from 0."""
 
     workbook: str
     sheet: str
@@ -50,6 +53,7 @@ class Compared:
     difference: str
     problem: str
     equal: bool
+    witness: int
 
     @property
     def words(self) -> str:
@@ -64,46 +68,81 @@ class Compared:
 
 
 def compare(feed: Feed, values: Iterable[WitnessValue], partitions: Sequence[Counted]) -> list[Compared]:
-    """Each value of the feed's witness beside what was counted of the rows that it speaks of."""
-    witness = feed.witness
-    if witness is None:
-        return []
-    measure = feed.witnessed
-    compared = []
-    for value in [*values] or [_NOTHING]:
+    """Each value of the feed's witnesses beside what was counted of the rows that it speaks of."""
+    read = [*values]
+    return [
+        one
+        for number, witness in enumerate(feed.witness)
+        for one in _compared(
+            feed,
+            witness,
+            [value for value in read if value.witness == number] or [replace(_NOTHING, witness=number)],
+            partitions,
+        )
+    ]
+
+
+def _compared(
+    feed: Feed, witness: Witness, values: Iterable[WitnessValue], partitions: Sequence[Counted]
+) -> Iterator[Compared]:
+    measure = witness.measure(feed.fact)
+    for value in values:
         of = [p for p in partitions if value.workbook in ("", p.workbook) and value.sheet in ("", p.sheet)]
         found = _found(of, measure, delivered=witness.rows == "delivered")
         number = Decimal(value.number) if value.number else None
         if number is not None and measure is not None:
             number = _in_scale(number, feed, measure)
         difference = None if number is None else EXACT.subtract(found, number)
-        compared.append(
-            Compared(
-                workbook=value.workbook,
-                sheet=value.sheet,
-                place=value.place,
-                says=f"sum of {measure}" if measure else "count of rows",
-                measure=measure or "",
-                rows=witness.rows,
-                number="" if number is None else f"{number:f}",
-                found=f"{found:f}",
-                difference="" if difference is None else f"{difference:f}",
-                problem=value.problem,
-                equal=difference is not None and abs(difference) <= witness.tolerance,
-            )
+        yield Compared(
+            workbook=value.workbook,
+            sheet=value.sheet,
+            place=value.place,
+            says=f"sum of {measure}" if measure else "count of rows",
+            measure=measure or "",
+            rows=witness.rows,
+            number="" if number is None else f"{number:f}",
+            found=f"{found:f}",
+            difference="" if difference is None else f"{difference:f}",
+            problem=value.problem,
+            equal=difference is not None and abs(difference) <= witness.tolerance,
+            witness=value.witness,
         )
-    return compared
 
 
 def by_measure(kept: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Measure → what the owner's numbers come to together, as exact decimal text; nothing unless all can be read.
+    """Measure → what the owner's numbers come to together, as exact decimal text; a measure of which one can't be read
+    is left out. Of witnesses that speak of the same rows one counts, which differs from the load if any does.
 
     ``kept``: the fields of :class:`Compared`, as the ledger has them.
     """
-    summed = [one for one in kept if one["measure"]]
-    if not summed or any(one["problem"] for one in summed):
-        return {}
-    return {summed[0]["measure"]: f"{reduce(EXACT.add, (Decimal(one['number']) for one in summed)):f}"}
+    by_witness: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for one in kept:
+        by_witness.setdefault((one["measure"], one.get("witness", 0)), []).append(one)
+    unread = {one["measure"] for one in kept if one["problem"]}
+    found: dict[str, Decimal] = {}
+    spoken_of: dict[str, set[_Of]] = {}
+    for (measure, _), said in sorted(by_witness.items(), key=lambda item: _rank(item[1])):
+        of, before = {_of(one) for one in said}, spoken_of.setdefault(measure, set())
+        if not measure or measure in unread or any(_overlap(one, other) for one in of for other in before):
+            continue
+        before |= of
+        numbers = (Decimal(one["number"]) for one in said)
+        found[measure] = reduce(EXACT.add, numbers, found.get(measure, Decimal(0)))
+    return {measure: f"{number:f}" for measure, number in found.items()}
+
+
+def _of(one: Mapping[str, Any]) -> _Of:
+    return one["workbook"], one["sheet"]
+
+
+def _rank(said: Sequence[Mapping[str, Any]]) -> tuple[bool, int, bool]:
+    """First what speaks of the whole load, or of most of it; of these, what differs."""
+    of = {_of(one) for one in said}
+    return ("", "") not in of, -len(of), all(one["equal"] for one in said)
+
+
+def _overlap(one: _Of, other: _Of) -> bool:
+    return all("" in (mine, its) or mine == its for mine, its in zip(one, other, strict=True))
 
 
 def _found(partitions: Sequence[Counted], measure: str | None, *, delivered: bool) -> Decimal:

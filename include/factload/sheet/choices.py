@@ -40,12 +40,12 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class RowChoices:
-    """Which rows below a header are no data. ``watched``: the column whose cell in the totals row is asked for, by
-    its name or its position ("": none)."""
+    """Which rows below a header are no data. ``watched``: the columns whose cells in the totals row are asked for,
+    each by its name or its position."""
 
     ends: Ends | None = None
     skips: tuple[Skip, ...] = ()
-    watched: ColumnName | int = ""
+    watched: tuple[ColumnName | int, ...] = ()
 
 
 ALL_ROWS = RowChoices()

@@ -30,8 +30,8 @@ _FieldsOf = Callable[[str], Sequence[str]]
 class LeftOutRows:
     """What of one sheet is left out. ``columns``: those that it looks at.
 
-    ``totals_row``: its number once all pieces are settled, 0 if there was none. ``watched_column``: that of its cell
-    that is asked for (A = 1), 0 if none is.
+    ``totals_row``: its number once all pieces are settled, 0 if there was none. ``watched_columns``: those of its cells
+    that are asked for (A = 1), in the order in which they are.
     """
 
     def __init__(self, choices: RowChoices, header: Header, sheet: str, area: Area | None) -> None:
@@ -43,11 +43,11 @@ class LeftOutRows:
             self._kind = ""  # the file says which row it is
         self._label_column = _label_column(choices, header, sheet)
         self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
-        watched = choices.watched
-        if not isinstance(watched, int):
-            watched = _column(header, watched, sheet) if watched else 0
-        self.watched_column = watched
-        self.columns = sorted({self._label_column, watched, *(c for c, _ in self._skips)} - {0})
+        self.watched_columns = [
+            one if isinstance(one, int) else _column(header, one, sheet) for one in choices.watched
+        ]
+        looked_at = {self._label_column, *self.watched_columns, *(column for column, _ in self._skips)}
+        self.columns = sorted(looked_at - {0})
         self._begin()
 
     def _begin(self) -> None:
@@ -87,10 +87,9 @@ class LeftOutRows:
         for number, piece in enumerate(held):
             yield self._settle(piece, ends_here=number == 0)
 
-    @property
-    def watched(self) -> Cell | None:
-        """What stands in the watched cell of the totals row, once all pieces are settled; None without such a row."""
-        return self._cells_of_totals.get(self.watched_column, (Kind.BLANK, "")) if self.totals_row else None
+    def watched(self, column: int) -> Cell | None:
+        """What a watched cell of the totals row holds, once all pieces are settled; None without such a row."""
+        return self._cells_of_totals.get(column, (Kind.BLANK, "")) if self.totals_row else None
 
     def defects(self) -> list[WorkbookError]:
         """Why the sheet is refused, once all pieces are settled: its data don't end as the feed says."""

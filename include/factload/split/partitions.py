@@ -20,6 +20,7 @@ from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.field import SheetField
 from factload.sheet.limits import MAX_ROWS, Limits
 from factload.sheet.merged import merged_headers
+from factload.sheet.names import ColumnName
 from factload.sheet.pieces import Decoded, Pieces
 from factload.sheet.references import column_letters
 from factload.sheet.rows import row_out_of_order
@@ -86,7 +87,7 @@ def split_workbook(
                 place=place,
                 most=most - len(done.partitions),
                 progress=after(done.source, progress),
-                with_totals=bool(cells.rows.watched),
+                watched=cells.rows.watched,
             )
             done = joined([done, splitter.run(rows_per_partition)])
         return done
@@ -141,7 +142,7 @@ class _Splitter:
     place: Place
     most: int
     progress: Callable[[int], None] | None
-    with_totals: bool
+    watched: Sequence[ColumnName | int]
 
     def run(self, rows_per_partition: int) -> Split:
         sheet_rows = max(1, rows_per_partition // self.rows.placing.rows_of_one)
@@ -168,7 +169,7 @@ class _Splitter:
                 *merged_headers(header.names, self.rows.unclear, name),
                 *(self.rows.leaves.defects() if self.rows.leaves else ()),
             ),
-            (self._totals(),) if self.with_totals else (),
+            tuple(self._total(nth, asked) for nth, asked in enumerate(self.watched)),
         )
 
     def _told(self) -> list[str]:
@@ -179,16 +180,17 @@ class _Splitter:
             told.append(f"sheet {self.rows.name} is counted by cells: {len(pivot):,} columns become rows")
         return [f"{of}{warning}" for warning in told]
 
-    def _totals(self) -> WitnessCell:
-        """The cell of the sheet's row of totals that is asked for."""
+    def _total(self, nth: int, asked: ColumnName | int) -> WitnessCell:
+        """The cell of the sheet's row of totals that is asked for as the ``nth``."""
         leaves, name = self.rows.leaves, self.rows.name
         workbook = self.origin.workbook if self.origin.label else ""
-        found = leaves.watched if leaves else None
+        column = leaves.watched_columns[nth] if leaves else 0
+        found = leaves.watched(column) if leaves else None
         if leaves is None or found is None:
             problem = f"sheet {name!r} has no row of totals"
-            return WitnessCell(workbook, name, name, 0, "", problem)
-        place = f"{name}!{column_letters(leaves.watched_column)}{leaves.totals_row}"
-        return WitnessCell(workbook, name, place, *found)
+            return WitnessCell(workbook, name, name, 0, "", problem, asked)
+        place = f"{name}!{column_letters(column)}{leaves.totals_row}"
+        return WitnessCell(workbook, name, place, *found, asked=asked)
 
 
 class _Writer:

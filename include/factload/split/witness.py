@@ -1,4 +1,4 @@
-"""The owner's own number, read where the feed says that it stands: a row of totals, a cell, a companion file."""
+"""The owner's own numbers, read where the feed says that they stand: a row of totals, a cell, a companion file."""
 
 from __future__ import annotations
 
@@ -51,22 +51,28 @@ _SHOWS = {
 def read_witness(
     feed: Feed, period: date, sources: Sequence[SourceFile], split: Split
 ) -> tuple[WitnessValue, ...]:
-    """What the witness of a load says: once a sheet for a row of totals, once a workbook for a cell, once for a file.
+    """What the witnesses of a load say: once a sheet for a row of totals, once a workbook for a cell, once for a file.
 
     ``split``: has the cells of the rows of totals. What can't be read is no error here: it is a problem of the value.
     """
-    witness = feed.witness
-    if witness is None:
-        return ()
+    return tuple(
+        _value(cell, number, written)
+        for number, witness in enumerate(feed.witness)
+        for written in [_written(witness, feed)]
+        for cell in _cells(witness, feed, period, sources, split)
+    )
+
+
+def _cells(
+    witness: Witness, feed: Feed, period: date, sources: Sequence[SourceFile], split: Split
+) -> list[WitnessCell]:
     if witness.at == TOTALS_ROW:
-        cells = list(split.totals)
-    elif witness.file is not None:
+        watched = witness.watched(feed.fact)
+        return [cell for cell in split.totals if cell.asked == watched]
+    if witness.file is not None:
         path = witness.file.format(period=period)
-        cells = [_or_problem("", witness.sheet or "", path, lambda: _in_file(path, witness, feed))]
-    else:
-        cells = [_in_workbook(source, witness, feed, several=len(sources) > 1) for source in sources]
-    written = _written(feed)
-    return tuple(_value(cell, written) for cell in cells)
+        return [_or_problem("", witness.sheet or "", path, lambda: _in_file(path, witness, feed))]
+    return [_in_workbook(source, witness, feed, several=len(sources) > 1) for source in sources]
 
 
 def _or_problem(
@@ -106,7 +112,8 @@ def _in_record(opened: Source, path: str, witness: Witness, feed: Feed) -> tuple
     if witness.field is not None:
         column, rows = witness.field, list(deque(opened.all_rows(part), maxlen=1))
     else:
-        source = feed.fact.columns[feed.witnessed].column if feed.witnessed else None
+        measure = witness.measure(feed.fact)
+        source = feed.fact.columns[measure].column if measure else None
         name = witness.column or source or ""
         header = find_header(opened.first_rows(part), [name], part.name, calendar=opened.calendar)
         [column] = place_columns(header, [name], part.name)
@@ -120,10 +127,10 @@ def _in_record(opened: Source, path: str, witness: Witness, feed: Feed) -> tuple
     return f"{path} {column_letters(column)}{row.number}", kind, text
 
 
-def _written(feed: Feed) -> TextFormat | None:
+def _written(witness: Witness, feed: Feed) -> TextFormat | None:
     """How a text writes the number, where texts are read as numbers; None where they are none."""
-    csv, summed = feed.workbook.csv, feed.witnessed
-    is_text = feed.workbook.may_be_csv or (feed.witness is not None and feed.witness.file is not None)
+    csv, summed = feed.workbook.csv, witness.measure(feed.fact)
+    is_text = feed.workbook.may_be_csv or witness.file is not None
     if summed is not None:
         parsed = is_text or feed.fact.columns[summed].parse_text
         return feed.text_format_of(summed) if parsed else None
@@ -132,7 +139,7 @@ def _written(feed: Feed) -> TextFormat | None:
     return TextFormat(csv.decimal, csv.thousands, negative=csv.negative) if csv else TextFormat()
 
 
-def _value(cell: WitnessCell, written: TextFormat | None) -> WitnessValue:
+def _value(cell: WitnessCell, witness: int, written: TextFormat | None) -> WitnessValue:
     number, problem = "", cell.problem
     if not problem:
         kind, text = cell.kind, cell.text
@@ -144,7 +151,7 @@ def _value(cell: WitnessCell, written: TextFormat | None) -> WitnessValue:
             problem = f"{cell.place} {_SHOWS.get(Kind(kind), 'holds no number')}"
         else:
             number = plain_text(found if cell.kind == Kind.TEXT else as_excel_shows(found))
-    return WitnessValue(cell.workbook, cell.sheet, cell.place, number, problem)
+    return WitnessValue(cell.workbook, cell.sheet, cell.place, number, problem, witness)
 
 
 def _unfit(seen: str, expected: str) -> WorkbookError:

@@ -107,7 +107,9 @@ def _too_different(
 
 def _as_read(kept: dict[str, Any]) -> WitnessValue:
     """What the split read, also where the ledger has it compared already."""
-    return WitnessValue(**{field.name: kept[field.name] for field in fields(WitnessValue)})
+    return WitnessValue(
+        **{field.name: kept[field.name] for field in fields(WitnessValue) if field.name in kept}
+    )
 
 
 def _counted(row: Row[Any]) -> Counted:

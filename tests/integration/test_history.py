@@ -15,7 +15,7 @@ from factload.ledger.rejects import rejects_by_reason
 from factload.pipeline import run_load
 from factload.progress import Quiet
 from factload.reports.detail import load_detail
-from factload.reports.history import first_periods, loads_between, newest_published, outlying, recent_loads
+from factload.reports.history import first_and_newest, loads_between, outlying, recent_loads
 from factload.reports.months import Month, months_of
 from factload.reports.reject_pages import Place as PageEnd
 from factload.reports.reject_pages import page_of_rejects
@@ -64,8 +64,7 @@ def test_days(place: Place) -> None:
         assert found[1].error_code == "too_many_rejects"
         assert loads_between(connection, ["other"], PERIOD, NEXT_DAY) == []
         assert loads_between(connection, ["sales"], NEXT_DAY, NEXT_DAY) == found[1:]
-        assert first_periods(connection, ["sales", "other"]) == {"sales": PERIOD}
-        assert newest_published(connection, ["sales", "other"]) == {"sales": PERIOD}
+        assert first_and_newest(connection, ["sales", "other"]) == {"sales": (PERIOD, PERIOD)}
 
 
 def test_months_have_exact_totals_of_what_stands(place: Place) -> None:
@@ -79,8 +78,8 @@ def test_months_have_exact_totals_of_what_stands(place: Place) -> None:
         WHERE load_id = 'sales@{PERIOD}';
         UPDATE factload.attempts SET verified_as = 'differs' WHERE load_id = 'sales@{NEXT_DAY}'""")
     with place.engine.connect() as connection:
-        found = list(months_of(connection, "sales", date(2026, 11, 1), date(2026, 12, 31)))
-        assert list(months_of(connection, "other", date(2026, 11, 1), date(2026, 12, 31))) == []
+        found = list(months_of(connection, "sales", date(2026, 11, 1)))
+        assert list(months_of(connection, "other", date(2026, 11, 1))) == []
     assert found == [
         Month(date(2026, 12, 1), days=1, rows=1, totals={"metric": "7.0000"}),
         Month(date(2026, 11, 1), 2, 4, {"metric": f"{large + 3}.7500"}, verified=1, altered=1),

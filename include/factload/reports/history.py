@@ -120,22 +120,15 @@ def loads_between(
     return [summary_of(row) for row in connection.execute(query)]
 
 
-def first_periods(connection: Connection, feeds: Collection[str]) -> dict[str, date]:
-    """The earliest period of each of these feeds that has a load."""
+def first_and_newest(connection: Connection, feeds: Collection[str]) -> dict[str, tuple[date, date | None]]:
+    """The earliest period of each of these feeds that has a load, and the newest whose rows readers see, if any."""
+    newest = func.max(loads.c.period).filter(loads.c.published_epoch.is_not(None))
     query = (
-        select(loads.c.feed, func.min(loads.c.period)).where(loads.c.feed.in_(feeds)).group_by(loads.c.feed)
-    )
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
-def newest_published(connection: Connection, feeds: Collection[str]) -> dict[str, date]:
-    """The newest period of each of these feeds whose rows readers see."""
-    query = (
-        select(loads.c.feed, func.max(loads.c.period))
-        .where(loads.c.feed.in_(feeds), loads.c.published_epoch.is_not(None))
+        select(loads.c.feed, func.min(loads.c.period), newest)
+        .where(loads.c.feed.in_(feeds))
         .group_by(loads.c.feed)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
 
 
 def recent_loads(

@@ -31,12 +31,12 @@ class Month:
     altered: int = 0
 
 
-def months_of(connection: Connection, feed: str, first: date, last: date) -> Iterator[Month]:
-    """The months that have published periods from ``first`` to ``last``, newest first."""
+def months_of(connection: Connection, feed: str, first: date) -> Iterator[Month]:
+    """The months that have published periods from ``first`` on, newest first."""
     query = (
         select(loads.c.period, attempts.c.published_rows, attempts.c.published_totals, attempts.c.verified_as)
         .join(attempts, PUBLISHED_ATTEMPT)
-        .where(loads.c.feed == feed, loads.c.period.between(first, last))
+        .where(loads.c.feed == feed, loads.c.period >= first)
         .order_by(loads.c.period)
     )
     found: dict[date, Month] = {}

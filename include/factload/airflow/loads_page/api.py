@@ -18,7 +18,7 @@ from starlette.background import BackgroundTask
 from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload.airflow.loads_page.answered import answered, the_feed
-from factload.airflow.loads_page.asked import LAST_DAY, Day
+from factload.airflow.loads_page.asked import Day
 from factload.airflow.loads_page.comparison import comparable
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
@@ -80,7 +80,7 @@ def months(dag_id: str) -> list[dict[str, Any]]:
     feed = the_feed(dag_id)
     today = datetime.now(zone_of(feed)).date()
     with answered(), reading(feed.fact.connection) as connection:
-        found = list(months_of(connection, feed.feed, (today - LAST_MONTHS).replace(day=1), LAST_DAY))
+        found = list(months_of(connection, feed.feed, (today - LAST_MONTHS).replace(day=1)))
     return answers.months(found)
 
 

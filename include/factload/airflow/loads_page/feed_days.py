@@ -18,7 +18,7 @@ from factload.airflow.loads_page.runs import FAILED, MISSING, days_without_load,
 from factload.airflow.loads_page.warehouse import reading
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
-from factload.reports.history import RUNNING, LoadSummary, first_periods, loads_between, newest_published
+from factload.reports.history import RUNNING, LoadSummary, first_and_newest, loads_between
 
 _WAREHOUSES_AT_ONCE = 4
 
@@ -75,30 +75,22 @@ def _of_warehouse(
 ) -> list[FeedDays]:
     names = [known.name for known in feeds]
     found: dict[str, list[LoadSummary]] = defaultdict(list)
-    began: dict[str, date] = {}
-    newest: dict[str, date] = {}
+    bounds: dict[str, tuple[date, date | None]] = {}
     try:
         with reading(connection_id) as connection:
-            began = first_periods(connection, names)
-            newest = newest_published(connection, names)
+            bounds = first_and_newest(connection, names)
             for load in loads_between(connection, names, first, last):
                 found[load.feed].append(load)
     except FactloadError as error:
         if error.code != "ledger_missing":  # no load has run there: an empty calendar says so
             return [FeedDays(known, problem=error) for known in feeds]
-    return [
-        FeedDays(
-            known,
-            loads=found[known.name],
-            absent=dict.fromkeys(
-                _due_without_load(known.feed, found[known.name], began.get(known.name), first, last, now),
-                MISSING,
-            ),
-            first=began.get(known.name),
-            fresh=freshness_of(known.feed, newest.get(known.name), now) if known.feed else None,
-        )
-        for known in feeds
-    ]
+    rows = []
+    for known in feeds:
+        loads, (began, newest) = found[known.name], bounds.get(known.name, (None, None))
+        lacking = _due_without_load(known.feed, loads, began, first, last, now)
+        fresh = freshness_of(known.feed, newest, now) if known.feed else None
+        rows.append(FeedDays(known, loads, dict.fromkeys(lacking, MISSING), first=began, fresh=fresh))
+    return rows
 
 
 def _due_without_load(

@@ -16,7 +16,6 @@ from factload.errors import FactloadError, FeedError, WorkbookError
 from factload.feed.model import Feed
 from factload.load import SourceFile
 from factload.settings import is_url
-from factload.sheet.choices import UnpivotChoice
 from factload.sheet.field import SheetField
 from factload.sheet.header import best_header
 from factload.sheet.names import as_seen
@@ -151,24 +150,22 @@ def _add_workbook(found: _Layout, feed: Feed, file: SourceFile, problems: Proble
                 continue
             found.sheets[part.name] = None
             with problems.noted():
-                names, read = _header(source, part, fields, feed.cells.unpivot, problems)
+                names, read = _header(source, part, fields, problems)
                 found.columns |= {_compared_as(name): name for name in names.values()}
                 found.read |= {name: _compared_as(names[index]) for name, index in read.items()}
 
 
 def _header(
-    source: Source,
-    part: SheetPart,
-    fields: Sequence[SheetField],
-    unpivot: UnpivotChoice | None,
-    problems: Problems,
+    source: Source, part: SheetPart, fields: Sequence[SheetField], problems: Problems
 ) -> tuple[Mapping[int, str], Mapping[str, int]]:
     """A sheet's names by column, and field → the column that it is read from."""
     try:
         rows = source.rows(part, fields, 1)
     except WorkbookError as error:
         problems.note(error)
-        header = best_header(source.first_rows(part), header_names(fields, unpivot), source.calendar)
+        header = best_header(
+            source.first_rows(part), header_names(fields, source.cells.unpivot), source.calendar
+        )
         return (header.names if header else {}), {}
     placed = zip(rows.placing.fields, rows.placing.placed, strict=True)
     return rows.header.names, {field.name: index for field, index in placed if index > 0}
@@ -189,7 +186,8 @@ def _compared(
         if was in gone and now.read.get(name) in new
     }
     for was, one in renamed:
-        gone.pop(was, None), new.pop(one, None)
+        gone.pop(was, None)
+        new.pop(one, None)
     alike = {was: difflib.get_close_matches(was, new, 1, _LIKENESS) for was in gone}
     return Drift(
         period,

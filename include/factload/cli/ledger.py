@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
@@ -108,13 +108,8 @@ def _write_rejects(options: argparse.Namespace, connection: Connection) -> int:
 
     with new_file(options.xlsx) as file:
         written = write_rejects(file, connection, feed_of_load(options), options.load)
-    if options.json:
-        print(json.dumps({"workbook": str(options.xlsx), "rows": written.rows, "notes": written.notes}))
-    else:
-        print(f"{written.rows} rejected rows written to {options.xlsx}")
-    for note in written.notes:
-        print(note, file=sys.stderr)
-    return 0
+    words = f"{written.rows} rejected rows written to {options.xlsx}"
+    return _say_written(options, words, written.notes, rows=written.rows)
 
 
 def _write_annotated(options: argparse.Namespace, connection: Connection) -> int:
@@ -122,11 +117,16 @@ def _write_annotated(options: argparse.Namespace, connection: Connection) -> int
 
     with new_file(options.xlsx) as file:
         done = annotate_rejects(file, connection, options.load, options.workbook)
+    words = f"{done.cells} cells marked in {options.xlsx}"
+    return _say_written(options, words, done.notes, cells=done.cells)
+
+
+def _say_written(options: argparse.Namespace, words: str, notes: Sequence[str], **counted: int) -> int:
     if options.json:
-        print(json.dumps({"workbook": str(options.xlsx), "cells": done.cells, "notes": done.notes}))
+        print(json.dumps({"workbook": str(options.xlsx), **counted, "notes": notes}))
     else:
-        print(f"{done.cells} cells marked in {options.xlsx}")
-    for note in done.notes:
+        print(words)
+    for note in notes:
         print(note, file=sys.stderr)
     return 0
 

@@ -55,8 +55,7 @@ def _write_report(console: Console, report: Report) -> None:
     if report.verified:
         write_line(console, f"verified at {report.verified['at']} UTC: {report.verified['state']}")
     left_out = sum(report.left_out.values())
-    accounted = rows["blank"] + left_out + rows["rejected"] + rows["staged"]
-    sign = "=" if rows["source"] == accounted else "≠"
+    sign = "=" if rows["source"] == report.accounted else "≠"
     console.print(
         f"source {rows['source']:,} {sign} blank {rows['blank']:,} + "
         + (f"left out {left_out:,} + " if left_out else "")

@@ -3,5 +3,7 @@
 ``report``               what a load came to
 ``publication``          what readers see of it
 ``rejects_workbook``     the rejected rows, to be sent back
-``history``, ``detail``, ``reject_pages``  what the Loads page reads: days and trends, one load, rejects by the page
+``annotated/``           the same, marked in the workbook that they came in
+``history``, ``months``, ``detail``, ``reject_pages``  what the Loads page reads: days and trends, months, one load,
+                         rejects by the page
 """

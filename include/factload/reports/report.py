@@ -80,6 +80,12 @@ class Report:
         return by_measure(self.witness)
 
     @property
+    def accounted(self) -> int:
+        """The rows of which it is known what became of them: as many as the source has, if all is well."""
+        rows = self.rows
+        return rows["blank"] + sum(self.left_out.values()) + rows["rejected"] + rows["staged"]
+
+    @property
     def exit_status(self) -> int:
         """What the command that printed it ends with."""
         return 3 if self.error else 0

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import IO, Annotated, Any
 from urllib.parse import quote
 
@@ -13,12 +12,11 @@ from airflow.models.xcom import XComModel
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from sqlalchemy import select
-from sqlalchemy.engine import Connection
-from starlette.background import BackgroundTask
 
 from factload.airflow.loads_page.access import MAY_SEE_RUNS
 from factload.airflow.loads_page.answered import answered, the_feed
 from factload.airflow.loads_page.asked import Day
+from factload.airflow.loads_page.downloads import Headers, downloaded
 from factload.airflow.loads_page.threads import a_download
 from factload.airflow.loads_page.warehouse import reading
 from factload.airflow.names import OPEN_TASK, REPORT
@@ -41,7 +39,10 @@ def of_load(dag_id: str, period: Day, workbook: Workbook = None) -> FileResponse
     with answered():
         feed = the_feed(dag_id)
         with reading(feed.fact.connection, timeout="60s") as connection:
-            return _written(lambda file: _of_ledger(file, connection, feed.load_id(period), workbook))
+            load_id = feed.load_id(period)
+            return _marked(
+                lambda file: annotate_rejects(file, connection, load_id, workbook, most_bytes=MOST_BYTES)
+            )
 
 
 @router.get("/runs/{run_id}/annotated.xlsx", response_class=FileResponse)
@@ -59,13 +60,9 @@ def of_dry_run(dag_id: str, run_id: str, session: SessionDep, workbook: Workbook
     with answered():
         the_feed(dag_id)
         load_id, sources, found = _of_report(report)
-        return _written(
+        return _marked(
             lambda file: annotate_source(file, load_id, sources, found, workbook, most_bytes=MOST_BYTES)
         )
-
-
-def _of_ledger(file: IO[bytes], connection: Connection, load_id: str, workbook: str | None) -> Done:
-    return annotate_rejects(file, connection, load_id, workbook, most_bytes=MOST_BYTES)
 
 
 def _of_report(report: Any) -> tuple[str, list[SourceFile], dict[str, list[Reject]]]:
@@ -82,18 +79,10 @@ def _of_report(report: Any) -> tuple[str, list[SourceFile], dict[str, list[Rejec
         ) from None
 
 
-def _written(write: Callable[[IO[bytes]], Done]) -> FileResponse:
-    with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
-        path = Path(file.name)
-        try:
-            done = write(file)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-    own = PurePath(done.name)
-    return FileResponse(
-        path,
-        filename=f"{own.stem}-marked{own.suffix}",
-        headers={"X-Factload-Notes": quote("; ".join(done.notes))},
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+def _marked(annotate: Callable[[IO[bytes]], Done]) -> FileResponse:
+    def write(file: IO[bytes]) -> tuple[str, Headers]:
+        done = annotate(file)
+        own = PurePath(done.name)
+        return f"{own.stem}-marked{own.suffix}", {"X-Factload-Notes": quote("; ".join(done.notes))}
+
+    return downloaded(write)

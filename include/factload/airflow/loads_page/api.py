@@ -5,21 +5,19 @@ What they do with databases runs in a few threads of their own, so that a slow w
 
 from __future__ import annotations
 
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, JSONResponse
-from starlette.background import BackgroundTask
 
 from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload.airflow.loads_page.answered import answered, the_feed
 from factload.airflow.loads_page.asked import Day
 from factload.airflow.loads_page.comparison import comparable
+from factload.airflow.loads_page.downloads import Headers, downloaded
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
 from factload.airflow.loads_page.feeds import feeds_of, zone_of
@@ -162,14 +160,9 @@ def rejects_workbook(dag_id: str, period: Day) -> FileResponse:
                 f"{load_id} has more than {REJECTS_IN_A_WORKBOOK:,} rejects",
                 remedy=f"Write the workbook with `factload rejects {load_id} --xlsx rejects.xlsx`",
             )
-        with tempfile.NamedTemporaryFile(prefix="factload-", suffix=".xlsx", delete=False) as file:
-            path = Path(file.name)
-            try:
-                written = write_rejects(file, connection, feed, load_id)
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
-    what = "rejects" if written.whole else "list-of-rejects"
-    return FileResponse(
-        path, filename=f"{load_id}-{what}.xlsx", background=BackgroundTask(path.unlink, missing_ok=True)
-    )
+
+        def write(file: IO[bytes]) -> tuple[str, Headers]:
+            whole = write_rejects(file, connection, feed, load_id).whole
+            return f"{load_id}-{'rejects' if whole else 'list-of-rejects'}.xlsx", {}
+
+        return downloaded(write)

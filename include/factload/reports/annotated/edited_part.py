@@ -11,6 +11,7 @@ from factload.errors import WorkbookError
 from factload.sheet.xml_reader import XmlReader, is_utf8
 
 MOST_BYTES = 8 << 20  # real ones are far smaller; each element takes memory
+OTHERWISE = "Leave out --annotated: the rejected rows are then written into a workbook of their own"
 # Between a tag's name and its end, quoted text that holds an end of tag too.
 ATTRIBUTES = rb"""(?:[^<>"']|"[^"<]*"|'[^'<]*')*?"""
 _TAG = re.compile(rb"<([^\s/>]+)" + ATTRIBUTES + rb"(/?)>")
@@ -147,7 +148,7 @@ def unfit(seen: str) -> WorkbookError:
         "annotated_unfit",
         f"the cells of this workbook can't be marked: {seen}",
         expected="an .xlsx or .xlsm workbook as Excel saves it",
-        remedy="Leave out --annotated: the rejected rows are then written into a workbook of their own",
+        remedy=OTHERWISE,
     )
 
 

@@ -12,6 +12,7 @@ from factload.errors import FeedError, WorkbookError
 from factload.ledger.opening import newest_load
 from factload.ledger.rejects import read_rejects, rejects_by_reason
 from factload.load import SourceFile
+from factload.reports.annotated.edited_part import OTHERWISE
 from factload.reports.annotated.workbook import Annotated, Mark, annotate
 from factload.sheet.references import column_index
 from factload.sheet.reject import Reject
@@ -41,7 +42,7 @@ def annotate_rejects(
             "rejects_too_many",
             f"{load_id} has {count:,} rejected rows",
             expected=f"at most {MOST_REJECTS:,} to mark in the workbook itself",
-            remedy="Leave out --annotated: the rejected rows are then written into a workbook of their own",
+            remedy=OTHERWISE,
         )
     found: dict[str, list[Reject]] = {}
     for reject in read_rejects(connection, load_id):

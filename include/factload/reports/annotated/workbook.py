@@ -12,9 +12,9 @@ from xml.sax.saxutils import quoteattr
 
 from factload.errors import WorkbookError
 from factload.reports.annotated.comments import Comment, with_comments
-from factload.reports.annotated.edited_part import EditedPart, unfit
+from factload.reports.annotated.edited_part import OTHERWISE, EditedPart, unfit
 from factload.reports.annotated.marked_rows import MarkedRows
-from factload.reports.annotated.sheet_frame import RELATIONS, SheetFrame, read_frame
+from factload.reports.annotated.sheet_frame import CHUNK, RELATIONS, SheetFrame, read_frame
 from factload.reports.annotated.styles import MarkedStyles
 from factload.sheet.file_errors import damaged
 from factload.sheet.file_kind import Contents
@@ -25,7 +25,6 @@ from factload.sheet.workbook_file import Openable, WorkbookFile, opened
 from factload.sheet.xlsx.package import Package, open_package
 
 COMMENTS = 10_000  # of one sheet: each is a shape of its own in the file
-_PIECE = 1 << 20
 _KINDS = "application/vnd.openxmlformats-officedocument.spreadsheetml.{}+xml"
 _DRAWING_KIND = "application/vnd.openxmlformats-officedocument.vmlDrawing"
 _CONTENT_TYPES = "[Content_Types].xml"
@@ -75,7 +74,7 @@ def _require_xlsx(file: WorkbookFile, limits: Limits) -> None:
             "annotated_unfit",
             f"{file.name!r} is of the kind {kind.name}, whose cells can't be marked",
             expected="an .xlsx or .xlsm workbook",
-            remedy="Leave out --annotated: the rejected rows are then written into a workbook of their own",
+            remedy=OTHERWISE,
         )
 
 
@@ -271,7 +270,7 @@ def _like(info: zipfile.ZipInfo) -> zipfile.ZipInfo:
 def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterable[bytes]:
     try:
         with inflated(archive, info) as stream:
-            while piece := stream.read(_PIECE):
+            while piece := stream.read(CHUNK):
                 yield piece
     except BROKEN as error:
         raise damaged(f"{info.filename} can't be inflated ({error})") from error

@@ -1,21 +1,13 @@
 // The attempts at a load, newest first: what each read, how it ended, why, and who released a held one.
 
 import { card, el, prose, table } from "./dom.js";
-import { count, duration, moment, size } from "./format.js";
+import { baseName, count, duration, moment, size } from "./format.js";
 import { badge, STATES } from "./states.js";
+import { VERDICTS } from "./verified.js";
 
 /** @import { Attempt, Load, SourceFile } from "./answers.js" */
 /** @import { Column } from "./elements.js" */
 
-/** @type {Record<string, string>} */
-export const VERDICTS = {
-  stands: "as published",
-  differs: "not as published",
-  unproved: "can't be proved",
-};
-
-/** @param {string} path */
-const baseName = (path) => path.split("/").at(-1);
 /** @param {Attempt} attempt */
 const ended = (attempt) =>
   attempt.ended_at ? (Date.parse(attempt.ended_at) - Date.parse(attempt.opened_at)) / 1000 : null;

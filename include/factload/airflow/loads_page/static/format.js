@@ -119,6 +119,10 @@ export const month = (iso) => MONTH.format(asDate(iso));
 /** @param {string | null | undefined} iso */
 export const moment = (iso) => (iso ? `${MOMENT.format(new Date(iso))} ${ZONE}` : "–");
 
+// A workbook's name, without the folders before it.
+/** @param {string} path */
+export const baseName = (path) => path.split("/").at(-1);
+
 // Whether it is a day that there is, as 2026-11-05.
 /** @param {string} text */
 export const isDay = (text) =>

@@ -2,6 +2,7 @@
 
 import { download } from "./ask.js";
 import { el } from "./dom.js";
+import { baseName } from "./format.js";
 
 // A button for what lies at `path`, and the words that come of it. `workbook`: which of several.
 /**
@@ -19,6 +20,6 @@ export function markedDownload(path, workbook) {
       told.textContent = error.message;
     }
   };
-  const words = workbook ? `Download ${workbook.split("/").at(-1)}, marked` : "Download the workbook, marked";
+  const words = workbook ? `Download ${baseName(workbook)}, marked` : "Download the workbook, marked";
   return [el("button", { type: "button", onclick: get }, words), told];
 }

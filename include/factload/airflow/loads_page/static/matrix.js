@@ -2,10 +2,11 @@
 //
 // A row is made anew only when its feed has changed. The rows in sight are painted first, the others after them.
 
+import { dayAt, daysIn, moveFocus } from "./arrows.js";
 import { backfillButton } from "./backfill.js";
 import { DAY, GAPS, isNarrow, nameWidth } from "./days.js";
 import { el, spoken } from "./dom.js";
-import { addDays, asDate, count, longDay, month, shortDay } from "./format.js";
+import { asDate, count, longDay, month, shortDay } from "./format.js";
 import { looks, said, shadesOf } from "./shades.js";
 import { STATES, sign, USUAL } from "./states.js";
 
@@ -169,47 +170,6 @@ function body(entry, days, narrow) {
   );
 }
 
-const dayAt = (/** @type {Event} */ event) =>
-  /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("a.day"));
-const daysIn = (/** @type {Element} */ node) =>
-  /** @type {HTMLElement[]} */ ([...node.querySelectorAll("a.day")]);
-
-// The arrows, Home and End lead from link to link, whichever of them has the focus.
-/** @param {KeyboardEvent} event */
-function moveFocus(event) {
-  const link = dayAt(event);
-  const here = link?.closest("td");
-  const line = here?.closest("tr");
-  const table = line?.closest("table");
-  if (!link || !here || !line || !table) return;
-  const inLine = daysIn(line);
-  const vertical = (/** @type {number} */ step) => {
-    const lines = /** @type {HTMLTableRowElement[]} */ ([
-      ...table.querySelectorAll("tbody:not([hidden]) > tr"),
-    ]);
-    for (let next = lines.indexOf(line) + step; lines[next]; next += step) {
-      const found = lines[next].cells[here.cellIndex];
-      if (found && daysIn(found).length) return daysIn(found)[0];
-    }
-    return null;
-  };
-  /** @type {Record<string, () => HTMLElement | null | undefined>} */
-  const moves = {
-    ArrowRight: () => inLine[inLine.indexOf(link) + 1],
-    ArrowLeft: () => inLine[inLine.indexOf(link) - 1],
-    ArrowDown: () => vertical(1),
-    ArrowUp: () => vertical(-1),
-    Home: () => inLine[0],
-    End: () => inLine.at(-1),
-  };
-  const target = moves[event.key]?.();
-  if (!target) return;
-  event.preventDefault();
-  link.tabIndex = -1;
-  target.tabIndex = 0;
-  target.focus();
-}
-
 // What a screen reader says, for the pointer too; made when it is wanted, there are thousands.
 /** @param {Event} event */
 function sayAtPointer(event) {
@@ -327,25 +287,6 @@ export function matrix(days, today) {
   }
 
   return { node, update, show };
-}
-
-// The way to the days before and after; `path` is the page's own.
-/**
- * @param {string[]} days
- * @param {string} today
- * @param {string} path
- */
-export function pager(days, today, path) {
-  const [first, last] = [days[0], days[days.length - 1]];
-  /** @param {string} day */
-  const to = (day) => (day >= today ? path : `${path}?last=${day}`);
-  return el(
-    "nav",
-    { class: "pager", "aria-label": "Days shown" },
-    el("a", { href: to(addDays(last, -days.length)), class: "button" }, "← Earlier"),
-    el("span", { class: "span" }, `${shortDay(first)} – ${shortDay(last)}`),
-    last < today ? el("a", { href: to(addDays(last, days.length)), class: "button" }, "Later →") : null,
-  );
 }
 
 // The states of a row of the calendar, each as often as it is there.

@@ -5,8 +5,10 @@ import { commandLine } from "./backfill.js";
 import { decisionForm, releaseForm } from "./decide.js";
 import { card, el, prose } from "./dom.js";
 import { moment } from "./format.js";
+import { limitOf } from "./limits.js";
 
 /** @import { DayAnswer, Load, LoadAnswer } from "./answers.js" */
+/** @import { Limit } from "./limits.js" */
 
 const ENDED = new Set(["failed", "refused", "stalled"]);
 
@@ -121,27 +123,6 @@ function aboutRejects(answer, dagId, started) {
   ];
 }
 
-/** @typedef {{ first?: string, right: string, rerun: string }} Limit */
-
-// Limits beside that of rejects, by the code that a load is held with: what is said first, before its release, and before
-// it runs again.
-/** @type {Record<string, Limit>} */
-const LIMITS = {
-  too_few_rows: {
-    right: "So few rows are right:",
-    rerun: "Fewer rows came than the feed asks for. Once the workbook is whole, run the period again:",
-  },
-  too_much_change: {
-    first: "More has changed than the feed allows. ",
-    right: "The change is right:",
-    rerun: "Once the workbook is corrected, run the period again:",
-  },
-  witness_differs: {
-    right: "The rows are right, and the owner's number is not:",
-    rerun: "Else ask for the whole workbook, or for its right number. Then run the period again:",
-  },
-};
-
 /**
  * @param {LoadAnswer} answer
  * @param {string} dagId
@@ -216,7 +197,7 @@ function takeBack({ load_id: id, kept_until: until }) {
  */
 export function nextSteps(answer, dagId, started) {
   const { load } = answer;
-  const limit = LIMITS[load.attempts[0].error_code ?? ""];
+  const limit = limitOf(load);
   const held = () =>
     limit ? aboutLimit(answer, dagId, limit, started) : aboutRejects(answer, dagId, started);
   const others = () => (ENDED.has(load.state) ? again(answer, dagId) : takeBack(load));

@@ -2,7 +2,7 @@
 
 import { compared } from "./charts/bars.js";
 import { card, el, table } from "./dom.js";
-import { alike, count, decimal, size } from "./format.js";
+import { alike, baseName, count, decimal, size } from "./format.js";
 
 /** @import { DayAnswer, Load, Total, Witness } from "./answers.js" */
 /** @import { Child, Column } from "./elements.js" */
@@ -80,7 +80,7 @@ function sums(load) {
 
 /** @param {Witness} witness */
 function told(witness) {
-  const of = witness.workbook ? `${witness.workbook.split("/").at(-1)}: ` : "";
+  const of = witness.workbook ? `${baseName(witness.workbook)}: ` : "";
   if (witness.problem) return el("li", null, of, el("span", { class: "differs" }, witness.problem));
   const verdict = witness.equal
     ? el("span", { class: "agrees" }, "✓ equal")
@@ -141,8 +141,8 @@ function origin(answer, load) {
     [
       "Workbook",
       several
-        ? `${count(sources.length)} workbooks: ${sources.map((file) => file.path.split("/").at(-1)).join(", ")}`
-        : workbook.split("/").at(-1),
+        ? `${count(sources.length)} workbooks: ${sources.map((file) => baseName(file.path)).join(", ")}`
+        : baseName(workbook),
     ],
     ["Size", size(bytes)],
     [several ? "SHA-256 of all" : "SHA-256", el("code", { title: sha256 }, `${sha256.slice(0, 16)} …`)],

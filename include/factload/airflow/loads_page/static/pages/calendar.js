@@ -6,8 +6,9 @@ import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { filters } from "../filters.js";
 import { isDay, today } from "../format.js";
-import { legend, matrix, pager } from "../matrix.js";
+import { legend, matrix } from "../matrix.js";
 import { notice, problem } from "../notices.js";
+import { pager } from "../pager.js";
 import { keepShowing, silence } from "../stale.js";
 import { troubles } from "../troubles.js";
 

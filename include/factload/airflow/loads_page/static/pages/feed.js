@@ -7,9 +7,10 @@ import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
 import { isDay, today } from "../format.js";
 import { freshness } from "../fresh.js";
-import { legend, loadPath, matrix, pager } from "../matrix.js";
+import { legend, loadPath, matrix } from "../matrix.js";
 import { monthsCard } from "../months.js";
 import { problem } from "../notices.js";
+import { pager } from "../pager.js";
 import { keepShowing, silence } from "../stale.js";
 
 /** @import { Calendar, FeedDays, Month, Trend } from "../answers.js" */

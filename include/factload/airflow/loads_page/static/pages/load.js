@@ -2,22 +2,24 @@
 
 import { airflowLink, runPath } from "../airflow.js";
 import { ask } from "../ask.js";
-import { attemptsCard, VERDICTS } from "../attempts.js";
-import { commandLine } from "../backfill.js";
+import { attemptsCard } from "../attempts.js";
 import { speeds } from "../charts/speeds.js";
 import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
 import { card, el, prose, show } from "../dom.js";
 import { addDays, count, duration, longDay, moment, share } from "../format.js";
+import { limitOf } from "../limits.js";
 import { loadPath } from "../matrix.js";
 import { nextSteps } from "../next_steps.js";
 import { problem } from "../notices.js";
+import { progressCard } from "../progress.js";
 import { rejectsCard } from "../rejects.js";
 import { rowByRowCard } from "../row_by_row.js";
 import { keepShowing, silence } from "../stale.js";
 import { badge, EXPLANATIONS } from "../states.js";
 import { areLong, totalsCard } from "../totals.js";
+import { altered, shownState, verified } from "../verified.js";
 import { dryRunCard, stateWithout, withoutLoad } from "../without.js";
 import { workbookCard } from "../workbook.js";
 
@@ -30,7 +32,6 @@ const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 const feedPath = `dags/${encodeURIComponent(dagId)}`;
 const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
 const AWAITED = 3_000; // at one that isn't there yet, or that somebody is asked about
-const IDLE = 600; // seconds without a word after which a running load is worth a look
 const ENDED = 15_000; // at one that may run again
 let shown = ""; // what the page shows now: the attempt and its state, and the run
 let failure = ""; // what is said in its place
@@ -81,58 +82,6 @@ function toRun({ runs }) {
     : null;
 }
 
-// Seconds since a step of the newest attempt ended, or since it was opened.
-/** @param {Load} load */
-function idle(load) {
-  const last = Math.max(
-    ...load.steps.map((step) => Date.parse(step.finished_at)),
-    Date.parse(load.attempts[0].opened_at),
-  );
-  return load.running_seconds - (last - Date.parse(load.attempts[0].opened_at)) / 1000;
-}
-
-// The progress by rows; the function that comes with it brings it up to date, without taking anybody's focus.
-/** @returns {[HTMLElement, (load: Load) => void]} */
-function progressCard() {
-  const words = el("strong", { role: "status" });
-  const since = el("span", { class: "quiet" });
-  const bar = el("progress", { "aria-label": "Progress by rows" });
-  const quiet = el(
-    "p",
-    { class: "proof", hidden: true },
-    "No step has ended for ten minutes. See what its run does: ",
-    airflowLink(feedPath, null, "open the DAG"),
-    ".",
-  );
-  /** @param {Load} load */
-  const update = (load) => {
-    const done = load.partitions.filter((part) => part.done).length;
-    const reading = !load.is_split; // what partitions there are is an earlier attempt's
-    const all = !reading && done === load.partitions.length;
-    const staged = `${count(load.rows_done)} of ${count(load.rows.source)} rows, ${count(done)} of ${count(load.partitions.length)} partitions`;
-    const next = reading
-      ? "Reading the workbook …"
-      : all
-        ? `${staged}; reconciling and publishing …`
-        : staged;
-    if (words.textContent !== next) words.textContent = next;
-    quiet.hidden = idle(load) < IDLE;
-    since.textContent = `for ${duration(Math.round(load.running_seconds))}`;
-    if (reading) bar.removeAttribute("value");
-    else Object.assign(bar, { max: Math.max(load.rows.source, 1), value: load.rows_done });
-  };
-  return [
-    el(
-      "section",
-      { class: "card progress", "aria-label": "Progress" },
-      el("div", { class: "between" }, words, since),
-      bar,
-      quiet,
-    ),
-    update,
-  ];
-}
-
 /**
  * @param {string} name
  * @param {Child} value
@@ -168,40 +117,6 @@ function tiles(answer, load) {
   );
 }
 
-// What readers see, as verify found it last.
-/** @param {Load} load */
-const standingAttempt = (load) => load.attempts.find((attempt) => attempt.epoch === load.published_epoch);
-
-/** @param {Load} load */
-function verified(load) {
-  const { verified_at: when, verified_as: found } = standingAttempt(load) ?? {};
-  return when && found ? `, verified on ${moment(when)}: ${VERDICTS[found]}` : "";
-}
-
-/** @param {Load} load */
-const isAltered = (load) => standingAttempt(load)?.verified_as === "differs";
-
-// Above everything else, since what readers see is not what was proved.
-/**
- * @param {DayAnswer} answer
- * @param {Load} load
- */
-function altered(answer, load) {
-  if (!isAltered(load)) return null;
-  return el(
-    "section",
-    { class: "banner failed", "aria-label": "Verification" },
-    el(
-      "p",
-      null,
-      `Verified on ${moment(standingAttempt(load)?.verified_at)}: the rows that attempt ${load.published_epoch} published are no longer in the fact table as they were. To see what differs:`,
-    ),
-    commandLine(`factload verify ${answer.feed} --since ${answer.period}`),
-    el("p", null, "With mode replace or exchange, loading the workbook again replaces them:"),
-    commandLine(`factload run ${answer.feed} --period ${answer.period} --reload`),
-  );
-}
-
 /** @param {Load} load */
 function speedsOf(load) {
   const chart = speeds(load);
@@ -218,21 +133,13 @@ function older(load) {
   );
 }
 
-// Limits beside that of rejects, by the code that a load is held with.
-/** @type {Record<string, { name: string, since: string }>} */
-const OTHER_LIMITS = {
-  too_few_rows: { name: "Few", since: "It was held since fewer rows came than the feed asks for. " },
-  too_much_change: { name: "Change", since: "It was held since more had changed than the feed allows. " },
-  witness_differs: { name: "Witness", since: "It was held since the owner's own number is another one. " },
-};
-
 // Who let a held load be published, and why, is the first thing about it.
 /**
  * @param {DayAnswer} answer
  * @param {Load} load
  */
 function released(answer, load) {
-  const [{ released_by: who, released_at: when, release_reason: reason, error_code: code }] = load.attempts;
+  const [{ released_by: who, released_at: when, release_reason: reason }] = load.attempts;
   if (!who) return null;
   return el(
     "section",
@@ -240,7 +147,7 @@ function released(answer, load) {
     el("strong", null, `Released by ${who}, ${moment(when)}: `),
     reason,
     el("br"),
-    OTHER_LIMITS[code ?? ""]?.since,
+    limitOf(load)?.since,
     `${count(load.rows.rejected)} of ${count(load.rows.source)} rows were rejected; the feed allows ${answer.max_rejects}.`,
   );
 }
@@ -253,17 +160,12 @@ function why(load) {
     : null;
 }
 
-// The state, unless the rows that it speaks of are others by now.
-/** @param {Load} load */
-const shownState = (load) =>
-  isAltered(load) && load.published_epoch === load.epoch ? "altered" : load.state;
-
 // Which sentence explains the state.
 /** @param {Load} load */
 function explained(load) {
   if (load.gone) return "gone";
   if (shownState(load) === "altered") return "altered";
-  const limit = OTHER_LIMITS[load.attempts[0].error_code ?? ""];
+  const limit = limitOf(load);
   return limit && ["held", "released"].includes(load.state) ? `${load.state}${limit.name}` : load.state;
 }
 
@@ -336,7 +238,7 @@ function drawWithout(answer) {
 
 /** @param {LoadAnswer} answer */
 function drawRunning(answer) {
-  const [progress, update] = progressCard();
+  const [progress, update] = progressCard(dagId);
   const rows = el("div");
   const steps = el("div");
   show(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 from collections.abc import Callable
@@ -10,10 +9,10 @@ from typing import Any
 
 import openpyxl
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.ui.airflow_pages import TriggerForm, conf_sent, parameters_shown
+from tests.ui.looks import flawless, violations
 from tests.ui.plant import FEEDS, ROWS_PER_PARTITION, Plant, run_of
 from tests.ui.states import VERIFIED
 from tests.ui.window import TODAY, Window, back, path_of, spelled
@@ -25,23 +24,12 @@ FORMULA = "=cmd|' /C calc'!A0"
 GOOD = 3 * ROWS_PER_PARTITION
 BAD = [SCRIPT, FORMULA, *("n/a" for _ in range(28))]
 
-SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
-
 expect.set_options(timeout=30_000)
 pytestmark = pytest.mark.timeout(540)
 
 
 def day(page: Page, words: str) -> Any:
     return page.get_by_role("link", name=words)
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, each with the element it finds it at."""
-    found = Axe().run(page)
-    return [
-        f"{each['id']}: {json.dumps([node['target'] for node in each['nodes']])}"
-        for each in found.response["violations"]
-    ]
 
 
 def test_a_load_from_the_gap_to_the_rejects_workbook(
@@ -171,10 +159,7 @@ def test_a_gap_offers_the_backfill(window: NewWindow) -> None:
         "airflow backfill create --dag-id load_returns "
         f"--from-date {back(9)}T00:00:00+00:00 --to-date {back(8)}T23:59:00+00:00"
     )
-    for look in seen.looks():
-        seen.photograph(f"offer-{look}")
-        assert violations(page) == [], look
-        assert not page.evaluate(SCROLLS_SIDEWAYS), look
+    flawless(seen, "offer")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
@@ -284,10 +269,5 @@ def test_assistive_technology_finds_nothing_lacking(plant: Plant, window: NewWin
     if name == "held":
         plant.wait_for_question("load_claims", run_of(str(TODAY)))
     seen = window()
-    page = seen.loads(PAGES[name])
-    found = {}
-    for look in seen.looks():
-        seen.photograph(f"{name}-{look}")
-        found[look] = violations(page)
-        assert not page.evaluate(SCROLLS_SIDEWAYS), look
-    assert found == {look: [] for look in found}
+    seen.loads(PAGES[name])
+    flawless(seen, name)

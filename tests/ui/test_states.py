@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from factload.postgres.database import engine_for
+from tests.ui.looks import SCROLLS_SIDEWAYS, photographed
 from tests.ui.plant import FEEDS, Plant, run_of
 from tests.ui.states import (
     ALTERED,
@@ -35,7 +36,6 @@ from tests.ui.window import TODAY, WIDTHS, Window, back, path_of, spelled
 
 NewWindow = Callable[..., Window]
 OLD = f"?last={back(min(PLAIN, ALTERED))}"
-SCROLLS_SIDEWAYS = "document.documentElement.scrollWidth > window.innerWidth"
 CUT_OFF = """box => {
     const inner = box.getBoundingClientRect();
     let outer = box.parentElement;
@@ -54,13 +54,6 @@ def page_of(seen: Window, days: int) -> Page:
 
 def badge(page: Page) -> Locator:
     return page.locator(".head .badge")
-
-
-def photographed(seen: Window, name: str) -> None:
-    """In all its looks, none of which may scroll sideways."""
-    for look in seen.looks():
-        seen.photograph(f"{name}-{look}")
-        assert not seen.page.evaluate(SCROLLS_SIDEWAYS), look
 
 
 def test_the_calendar_tells_them_apart(window: NewWindow) -> None:

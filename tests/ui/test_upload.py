@@ -14,8 +14,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.ui.looks import flawless
 from tests.ui.plant import Plant
-from tests.ui.test_loads_page import SCROLLS_SIDEWAYS, violations
 from tests.ui.window import TODAY, Window, back, path_of
 
 DEFECTS = {
@@ -73,15 +73,6 @@ def downloaded(page: Page, folder: Path) -> Path:
     return path
 
 
-def looked_at(seen: Window, name: str) -> None:
-    found = {}
-    for look in seen.looks():
-        seen.photograph(f"{name}-{look}")
-        found[look] = violations(seen.page)
-        assert not seen.page.evaluate(SCROLLS_SIDEWAYS), look
-    assert found == {look: [] for look in found}
-
-
 def done_by_admin(plant: Plant, dag_id: str) -> dict[str, int]:
     """What Airflow's audit log has of the person, and how often."""
     logged = plant.api.call("GET", f"/api/v2/eventLogs?dag_id={dag_id}&limit=100")["event_logs"]
@@ -104,7 +95,7 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     expect(cells.locator("tbody tr")).to_have_count(len(DEFECTS), timeout=90_000)
     for cell, reason in DEFECTS.items():
         expect(cells.get_by_role("row", name=f"Facts!{cell}")).to_contain_text(reason)
-    looked_at(seen, "upload-checked")
+    flawless(seen, "upload-checked")
     assert openpyxl.load_workbook(downloaded(page, tmp_path))["Facts"]["B5"].comment is not None
 
     # Loaded all the same, it is held, and asks; it is left held for a reason.
@@ -117,7 +108,7 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     page.get_by_role("button", name="Leave it held").click()
     expect(page.get_by_text("Say why")).to_be_visible()
     page.get_by_label("Why the decision is right").fill(REASON)
-    looked_at(seen, "upload-decide")
+    flawless(seen, "upload-decide")
     page.get_by_role("button", name="Leave it held").click()
     expect(page.get_by_text(f"admin decided to leave refunds@{TODAY} held: {REASON}")).to_be_visible(
         timeout=90_000
@@ -126,7 +117,7 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
     # Its own workbook comes back marked, and takes its place again, once that is said.
     choose(page, corrected(downloaded(page, tmp_path)))
     expect(page.get_by_text("Shall yours take its place?")).to_be_visible()
-    looked_at(seen, "upload-replace")
+    flawless(seen, "upload-replace")
     page.get_by_role("button", name="Replace it").click()
     expect(page.get_by_text(f"Uploaded: {PLACE}")).to_be_visible()
     page.get_by_role("button", name="Load it").click()
@@ -156,7 +147,7 @@ def test_a_held_load_is_released_and_its_corrected_rejects_replayed_from_the_pag
     ).to_be_visible()
     expect(difference.get_by_role("row", name="rows after 4")).to_be_visible()
     page.get_by_label("Why the decision is right").fill(RELEASED)
-    looked_at(seen, "release")
+    flawless(seen, "release")
     page.get_by_role("button", name="Publish as it is").click()
     expect(page.locator(".head .badge")).to_contain_text("released", timeout=90_000)
     expect(page.get_by_role("region", name="Release")).to_contain_text("Released by admin, ")

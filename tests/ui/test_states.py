@@ -104,6 +104,24 @@ def test_a_load_whose_rows_were_changed_since_says_it_first(window: NewWindow) -
     photographed(seen, "altered")
 
 
+def test_what_verify_finds_meanwhile_is_shown(window: NewWindow, plant: Plant) -> None:
+    seen = window()
+    seen.page.clock.install()
+    page = page_of(seen, VERIFIED)
+    told = page.get_by_role("region", name="Verification")
+    expect(badge(page)).to_have_text(re.compile("published"))
+    expect(told).to_have_count(0)
+    found = text("UPDATE factload.attempts SET verified_as = :found WHERE load_id = :load_id")
+    with engine_for(plant.warehouse).begin() as connection:
+        connection.execute(found, {"found": "differs", "load_id": load_id(back(VERIFIED))})
+    try:
+        page.clock.fast_forward(15_000)
+        expect(told).to_contain_text("are no longer in the fact table as they were")
+    finally:
+        with engine_for(plant.warehouse).begin() as connection:
+            connection.execute(found, {"found": "stands", "load_id": load_id(back(VERIFIED))})
+
+
 def test_a_load_whose_process_is_gone_is_failed_not_running(window: NewWindow) -> None:
     seen = window()
     page = page_of(seen, DEAD)

@@ -266,7 +266,7 @@ function drawRunning(answer) {
 function standing({ load, runs }) {
   const [run] = runs;
   return JSON.stringify([
-    load && [load.epoch, load.state, load.comparable],
+    load && [load.epoch, load.state, load.comparable, verified(load)],
     run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision],
   ]);
 }

@@ -138,15 +138,12 @@ class Plant:
         """Until no run of the DAG is at work."""
         wait_for(lambda: not self.api.unfinished_runs(dag_id), f"the end of {dag_id}'s runs")
 
-    def run(self, feed: str, period: str) -> int:
-        """Load it without Airflow, as `factload run` does; returns the exit status."""
-        command = ["-m", "factload", "run", feed, "--period", period, "--url", self.warehouse, "--json"]
+    def factload(self, *arguments: str) -> int:
+        """A command that is typed on a machine without Airflow; returns its exit status."""
+        command = [sys.executable, "-m", "factload", *arguments, "--url", self.warehouse, "--json"]
+        environment = environment_of(self.place, 0)
         return subprocess.run(
-            [sys.executable, *command],
-            env=environment_of(self.place, 0),
-            capture_output=True,
-            timeout=120,
-            check=False,
+            command, env=environment, capture_output=True, timeout=120, check=False
         ).returncode
 
     def airflow(self, *arguments: str) -> str:

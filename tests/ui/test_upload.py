@@ -132,15 +132,23 @@ def test_a_workbook_with_defects_is_corrected_and_published_from_the_page_alone(
 def test_a_held_load_is_released_and_its_corrected_rejects_replayed_from_the_page(
     plant: Plant, window: Callable[..., Window], tmp_path: Path
 ) -> None:
+    # Staged to be compared, and left so.
     plant.workbook(str(TODAY), 5, feed="credits")
-    assert plant.run("credits", str(TODAY)) == 0
-    plant.workbook(str(TODAY), 4, ["n/a", "?"], feed="credits")
-    assert plant.run("credits", str(TODAY)) == 3
-
-    # Held without a question: what would change is there to be seen, and a run publishes it for a reason.
+    assert plant.factload("diff", "credits", "--period", str(TODAY)) == 0
     seen = window()
     page = seen.loads(path_of(TODAY, "credits"))
     difference = page.locator("#difference")
+    expect(page.locator(".head .badge")).to_have_text("▹ staged, not published")
+    expect(difference).to_contain_text("5 added, 0 removed, 0 changed")
+    expect(page.get_by_role("region", name="What to do next")).to_contain_text(
+        f"factload run credits --period {TODAY}"
+    )
+    assert plant.factload("run", "credits", "--period", str(TODAY)) == 0
+
+    # Held without a question: what would change is there to be seen, and a run publishes it for a reason.
+    plant.workbook(str(TODAY), 4, ["n/a", "?"], feed="credits")
+    assert plant.factload("run", "credits", "--period", str(TODAY)) == 3
+    page = seen.loads(path_of(TODAY, "credits"))
     expect(difference).to_contain_text("0 added, 1 removed, 0 changed, 4 as they are")
     expect(
         difference.get_by_role("row", name="removed dimension_id P0000004 metric: 1.0000 → (nothing)")

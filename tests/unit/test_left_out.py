@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ TOTAL: Row = (" Total", "", 2, "")
 BELOW: Row = ("", "b", 9, "")
 
 
-def choices(end: Any = None, *skips: dict[str, str], **more: Any) -> CellChoices:
+def choices(end: Any = None, *skips: dict[str, Any], **more: Any) -> CellChoices:
     rows = RowChoices(end_of_data(end), tuple(SkippedRows(**skip).skip for skip in skips))  # type: ignore[arg-type]
     return CellChoices(stale_formulas="take", rows=rows, **more)
 
@@ -156,6 +157,31 @@ def test_a_record_of_another_length_ends_a_csv_file_too(tmp_path: Path) -> None:
     path.write_text('label;k;m\n;a;1\n;b;2\n"TRAILER";2\n', encoding="utf-8")
     assert read(path, choices({"first": "TRAILER"})) == ([2, 3], {"totals_row": 1})
     assert read(path, choices("totals_row")) == ([2, 3], {"totals_row": 1})
+
+
+def test_records_of_another_length_are_skipped_by_their_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("label;k;m\n;a;1\nSubtotal;1\n;b;2\nSubtotal;2;;;\n-----\nTotal;3\n", encoding="utf-8")
+    skips = [{"column": "label", "equals": "Subtotal"}, {"field": 1, "pattern": "-+"}]
+    assert read(path, choices("totals_row", *skips)) == ([2, 4], {"totals_row": 1, "skipped_row": 3})
+
+
+@pytest.mark.parametrize("ending", WRITE)
+def test_a_column_without_a_name_is_told_by_its_position(tmp_path: Path, ending: str) -> None:
+    rows = [(None, *HEADER), ("", *DATA), ("*", *DATA), ("", *DATA), ("**", *TOTAL), ("", *BELOW)]
+    path = {".xlsx": write_rows, ".csv": partial(write_csv, delimiter=";"), ".ods": write_ods}[ending](
+        tmp_path / f"a{ending}", [[cell or None for cell in row] for row in rows]
+    )
+    told = choices({"first": "**", "field": 1}, {"field": 1, "pattern": "[*]"}, {"field": 9, "equals": "x"})
+    assert read(path, told) == ([2, 4], {"skipped_row": 1, "totals_row": 1, "after_end": 1})
+
+
+def test_a_position_outside_of_the_range_is_refused(tmp_path: Path) -> None:
+    area = AreaChoice(range="Facts!A1:D2")
+    path = write_rows(tmp_path / "a.xlsx", below_header([DATA]), "Facts")
+    with pytest.raises(WorkbookError, match=r"Column E .* not one of the range .* from 1 to 4") as caught:
+        read(path, choices(None, {"field": 5, "equals": "x"}, area=area))
+    assert caught.value.code == "column_unclear"
 
 
 @pytest.mark.parametrize("size", [1, 3 << 19])

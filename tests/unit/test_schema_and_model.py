@@ -361,12 +361,19 @@ OWN: dict[str, list[str]] = {
         "{first: 1}",
         "{column: a}",
         "{first: a, column: null}",
+        "{first: a, field: 1}",
+        "{first: a, field: 0}",
+        "{first: a, field: true}",
+        "{first: a, field: 1, column: b}",
         "{first: a, x: 1}",
     ],
     "workbook.skip_rows": [
         "[{column: a, pattern: b}]",
         "[{column: a}]",
         "[{column: a, equals: b, pattern: b}]",
+        "[{field: 1, pattern: b}]",
+        "[{field: 1, column: a, pattern: b}]",
+        "[{pattern: b}]",
     ],
     "witness": [
         "[{witness: null}, {from: 2019-01-01, witness: {at: Cover!B3, count: rows}}]",
@@ -718,7 +725,9 @@ BEYOND_A_SCHEMA = [
         r"expected `columns: \[NAME|expected names that are not blank|has .* twice: its columns|and nothing reads it|"
         "goes with a sheet|needs another column|which has a number in each column",
     ),
-    Beyond("one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`"),
+    Beyond(
+        "one text is looked for", _OTHER_FIELD, "expected `equals` or `pattern`|expected `column` or `field`"
+    ),
     Beyond("time zones", _LIST_OF_NAMES, "IANA time zone"),
     Beyond("encodings", _LIST_OF_NAMES, "is not a text encoding"),
     Beyond("schedules", _SYNTAX, "expected a cron expression"),

@@ -114,7 +114,8 @@ class WorkbookPart(FeedPart):
     ends: Annotated[Ends | None, BeforeValidator(end_of_data), ENDS_SCHEMA] = None
     """Where the data end, if rows stand below them: before the first row without anything in a column that the feed
     reads (`blank_row`), before the last row with anything there (`totals_row`), or before the first row with this text
-    in the header's first column, or in another (`{first: "Total", column: Region}`). What is below is left out."""
+    in the header's first column, or in another, by its name (`{first: "Total", column: Region}`) or by its position
+    (`{first: "**", field: 1}`). What is below is left out."""
     skip_rows: Annotated[tuple[SkippedRows, ...], BeforeValidator(sequence)] = Field(
         default=(), examples=[[{"column": "Region", "equals": "Subtotal"}]]
     )

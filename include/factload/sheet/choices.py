@@ -23,18 +23,19 @@ class AreaChoice:
 @dataclass(frozen=True, slots=True)
 class Ends:
     """Where the data of a sheet end. ``pattern``, of the kind ``first``: the RE2 expression of the text that the first
-    row behind them has in ``column`` ("": the first one of the header)."""
+    row behind them has in ``column``, a name or a position (A = 1; "": the first one of the header)."""
 
     kind: Literal["blank_row", "totals_row", "first"]
     pattern: str = ""
-    column: ColumnName = ""
+    column: ColumnName | int = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Rows that are no data wherever they stand: those with a text of this RE2 expression in the column."""
+    """Rows that are no data wherever they stand: those with a text of this RE2 expression in the column, a name or a
+    position (A = 1)."""
 
-    column: ColumnName
+    column: ColumnName | int
     pattern: str
 
 

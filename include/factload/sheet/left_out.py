@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -21,10 +22,12 @@ from factload.sheet.columns import TypedRows
 from factload.sheet.header import Header, columns_named
 from factload.sheet.names import ColumnName, spellings
 from factload.sheet.pieces import Cell, Decoded, Marks, Pieces
+from factload.sheet.references import column_letters
 from factload.vectors import Flags, fixed, flags, matches, texts
 
 TOTALS, AFTER, SKIPPED = "totals_row", "after_end", "skipped_row"
 _FieldsOf = Callable[[str], Sequence[str]]
+_FieldsAt = Mapping[int, Sequence[str]]
 
 
 class LeftOutRows:
@@ -36,17 +39,19 @@ class LeftOutRows:
 
     def __init__(self, choices: RowChoices, header: Header, sheet: str, area: Area | None) -> None:
         ends = choices.ends
+        column = partial(_column, header, sheet, area)
         self._sheet, self._kind = sheet, ends.kind if ends else ""
         self._label = ends.pattern if ends else ""
         self._last_row = area.last_row if area is not None and area.totals else None
         if self._last_row is not None and self._kind == "totals_row":
             self._kind = ""  # the file says which row it is
-        self._label_column = _label_column(choices, header, sheet)
-        self._skips = [(_column(header, skip.column, sheet), skip.pattern) for skip in choices.skips]
-        self.watched_columns = [
-            one if isinstance(one, int) else _column(header, one, sheet) for one in choices.watched
-        ]
-        looked_at = {self._label_column, *self.watched_columns, *(column for column, _ in self._skips)}
+        self._label_column = 0
+        if ends is not None and self._kind == "first":
+            self._label_column = column(ends.column) if ends.column else min(header.names)
+        self._skips = [(column(skip.column), skip.pattern) for skip in choices.skips]
+        self._looks_at_texts = bool(self._skips) or self._kind == "first"
+        self.watched_columns = [column(one) for one in choices.watched]
+        looked_at = {self._label_column, *self.watched_columns, *(at for at, _ in self._skips)}
         self.columns = sorted(looked_at - {0})
         self._begin()
 
@@ -58,10 +63,11 @@ class LeftOutRows:
 
     def marks(self, block: Block, rows: TypedRows, fields_of: _FieldsOf = lambda _: ()) -> Marks:
         """What a piece's rows say of themselves. ``fields_of``: the fields of a row that is too short or too long."""
-        ends_at = self._labelled(block, fields_of) if self._kind == "first" else 0
+        ragged = {at: fields_of(text) for at, text in block.ragged.items()} if self._looks_at_texts else {}
+        ends_at = self._labelled(block, ragged) if self._kind == "first" else 0
         skipped = np.zeros(len(block), np.bool_)
         for column, pattern in self._skips:
-            skipped |= _matches(block.columns[column], pattern)
+            skipped |= _matching(block, column, pattern, ragged)
         of_interest = {ends_at} - {0}
         if self._last_row is not None:
             of_interest |= set(block.row[block.row > self._last_row].tolist())
@@ -148,15 +154,9 @@ class LeftOutRows:
         gaps = np.flatnonzero(numbers != before + 1)
         return int(numbers[gaps[0]]) if len(gaps) else 0
 
-    def _labelled(self, block: Block, fields_of: _FieldsOf) -> int:
+    def _labelled(self, block: Block, ragged: _FieldsAt) -> int:
         """The first row that has the label; 0 for none."""
-        found = _matches(block.columns[self._label_column], self._label)
-        if block.ragged:
-            labels = [
-                fields_of(text)[self._label_column - 1 : self._label_column] for text in block.ragged.values()
-            ]
-            found[list(block.ragged)] = matches(texts("".join(label) for label in labels), self._label)
-        at = np.flatnonzero(found)
+        at = np.flatnonzero(_matching(block, self._label_column, self._label, ragged))
         return int(block.row[at[0]]) if len(at) else 0
 
     def _cells(self, block: Block, rows: Collection[int], fields_of: _FieldsOf) -> dict[int, dict[int, Cell]]:
@@ -216,13 +216,18 @@ def _last_lines(numbers: Int32s, tall: Mapping[int, int]) -> Int32s:
     return lasts
 
 
-def _label_column(choices: RowChoices, header: Header, sheet: str) -> int:
-    if choices.ends is None or choices.ends.kind != "first":
-        return 0
-    return _column(header, choices.ends.column, sheet) if choices.ends.column else min(header.names)
-
-
-def _column(header: Header, name: ColumnName, sheet: str) -> int:
+def _column(header: Header, sheet: str, area: Area | None, name: ColumnName | int) -> int:
+    """Where a column is that the feed names, or tells by its position (A = 1)."""
+    if isinstance(name, int):
+        if area is None or area.left <= name <= area.right:
+            return name
+        raise WorkbookError(
+            "column_unclear",
+            f"Column {column_letters(name)} of sheet {sheet!r}, by which rows are left out or witnessed, is not one of "
+            f"the {area.title} ({area.reference})",
+            expected=f"a position from {area.left:,} to {area.right:,}, counted from column A",
+            remedy="Correct the position in the feed file",
+        )
     found = columns_named(header, name)
     if len(found) == 1:
         return found[0]
@@ -232,13 +237,19 @@ def _column(header: Header, name: ColumnName, sheet: str) -> int:
         f"Sheet {sheet!r} has {f'{len(found):,} columns' if found else 'no column'} {named} in row {header.row}, by "
         "which rows are left out or witnessed",
         expected="one column of this name",
-        remedy="Correct the header, or the name in the feed file",
+        remedy="Correct the header, or the name in the feed file; a column without a name has a position (`field`)",
     )
 
 
-def _matches(column: Column, pattern: str) -> Flags:
-    """Which cells hold a text of this pattern."""
-    found: Flags = (column.kind == Kind.TEXT) & matches(column.text, pattern)
+def _matching(block: Block, at: int, pattern: str, ragged: _FieldsAt) -> Flags:
+    """Which rows hold a text of this pattern in the column. ``ragged``: the fields of those that have not as many as
+    the header."""
+    found = np.zeros(len(block), np.bool_)
+    if column := block.columns.get(at):
+        found = (column.kind == Kind.TEXT) & matches(column.text, pattern)
+    if ragged:
+        in_column = texts("".join(fields[at - 1 : at]) for fields in ragged.values())
+        found[list(ragged)] = matches(in_column, pattern)
     return found
 
 

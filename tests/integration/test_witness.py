@@ -345,7 +345,8 @@ def test_the_last_record_of_a_csv_file_is_a_witness(
         ("rows\n", {"count": "rows", "column": "rows"}, "has no record"),
         ("rows\n1\n1\n", {"count": "rows", "column": "rows"}, "has more than one record"),
         ("lines\n2\n", {"count": "rows", "column": "rows"}, "has no column 'rows'"),
-        (None, {"count": "rows", "column": "rows"}, "there is no workbook"),
+        ("rows,of\n2,5,x\n", {"count": "rows", "column": "rows"}, "more fields than its header"),
+        (None, {"count": "rows", "column": "rows"}, "there is no companion file"),
     ],
 )
 def test_a_companion_file_is_a_witness(

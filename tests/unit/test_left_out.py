@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from factload.errors import WorkbookError
 from factload.feed.left_out import SkippedRows, end_of_data
+from factload.sheet.block import Kind
 from factload.sheet.choices import AreaChoice, CellChoices, RowChoices
 from factload.sheet.csv import source as csv_source
 from factload.sheet.csv.dialect import CsvDialect
@@ -162,18 +163,40 @@ def test_a_record_of_another_length_ends_a_csv_file_too(tmp_path: Path) -> None:
 def test_records_of_another_length_are_skipped_by_their_text(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("label;k;m\n;a;1\nSubtotal;1\n;b;2\nSubtotal;2;;;\n-----\nTotal;3\n", encoding="utf-8")
-    skips = [{"column": "label", "equals": "Subtotal"}, {"field": 1, "pattern": "-+"}]
+    skips: list[dict[str, Any]] = [
+        {"column": "label", "equals": "Subtotal"},
+        {"field": 1, "pattern": "-+"},
+    ]
     assert read(path, choices("totals_row", *skips)) == ([2, 4], {"totals_row": 1, "skipped_row": 3})
 
 
 @pytest.mark.parametrize("ending", WRITE)
 def test_a_column_without_a_name_is_told_by_its_position(tmp_path: Path, ending: str) -> None:
     rows = [(None, *HEADER), ("", *DATA), ("*", *DATA), ("", *DATA), ("**", *TOTAL), ("", *BELOW)]
-    path = {".xlsx": write_rows, ".csv": partial(write_csv, delimiter=";"), ".ods": write_ods}[ending](
-        tmp_path / f"a{ending}", [[cell or None for cell in row] for row in rows]
-    )
+    write: dict[str, Callable[..., Path]] = {
+        ".xlsx": write_rows,
+        ".csv": partial(write_csv, delimiter=";"),
+        ".ods": write_ods,
+    }
+    path = write[ending](tmp_path / f"a{ending}", [[cell or None for cell in row] for row in rows])
     told = choices({"first": "**", "field": 1}, {"field": 1, "pattern": "[*]"}, {"field": 9, "equals": "x"})
     assert read(path, told) == ([2, 4], {"skipped_row": 1, "totals_row": 1, "after_end": 1})
+
+
+def test_a_total_is_none_where_its_record_has_more_fields_than_the_header(tmp_path: Path) -> None:
+    def total(watched: str | int, record: str) -> Any:
+        path = tmp_path / "a.csv"
+        path.write_text(f"k;m;x\na;30;\n{record}\n", encoding="utf-8")
+        rows = RowChoices(end_of_data("totals_row"), watched=(watched,))  # type: ignore[arg-type]
+        with open_source(path, csv=CsvDialect(delimiter=";"), cells=CellChoices(rows=rows)) as source:
+            leaves = (read := source.rows(source.sheets[0], FIELDS, 2)).leaves
+            assert leaves is not None
+            read_rows(read, 3, list)
+            return leaves.watched(leaves.watched_columns[0])
+
+    assert total("m", "Total;30;50;1") == (Kind.AMBIGUOUS, "")
+    assert total("m", "Total;30") == total("m", "Total;30;;;") == (Kind.TEXT, "30")
+    assert total(2, "Total;30;50;1") == (Kind.TEXT, "30")
 
 
 def test_a_position_outside_of_the_range_is_refused(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ class Witness(FeedPart):
         relative to the witness."""
         summed = self._summed(fact)
         if self.sum is not None and len(summed) != 1:
-            near = did_you_mean(self.sum, list(fact.columns))
+            near = did_you_mean(self.sum, list(fact.measures))
             raise CrossFieldError(
                 f"names {'several columns' if summed else 'no column'} of exact numbers out of the sheet: "
                 f"expected one, by its name in `fact.columns` or in the sheet. {near}".rstrip(),

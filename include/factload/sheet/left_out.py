@@ -51,6 +51,8 @@ class LeftOutRows:
         self._skips = [(column(skip.column), skip.pattern) for skip in choices.skips]
         self._looks_at_texts = bool(self._skips) or self._kind == "first"
         self.watched_columns = [column(one) for one in choices.watched]
+        self._watched_by_name = [column(one) for one in choices.watched if not isinstance(one, int)]
+        self._widest = max(header.names)
         looked_at = {self._label_column, *self.watched_columns, *(at for at, _ in self._skips)}
         self.columns = sorted(looked_at - {0})
         self._begin()
@@ -168,6 +170,10 @@ class LeftOutRows:
                 found[number] = {
                     i: (Kind.TEXT, fields[i - 1]) for i in self.columns if i <= len(fields) and fields[i - 1]
                 }
+                if any(
+                    map(str.strip, fields[self._widest :])
+                ):  # as where a number's own comma separates fields
+                    found[number] |= dict.fromkeys(self._watched_by_name, (Kind.AMBIGUOUS, ""))
             else:
                 found[number] = {i: _cell(block.columns[i], at) for i in self.columns if i in block.columns}
         return found

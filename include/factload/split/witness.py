@@ -18,6 +18,7 @@ from factload.sheet.choices import CellChoices
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.doubles import as_excel_shows
 from factload.sheet.header import find_header, place_columns
+from factload.sheet.limits import MAX_COLUMNS
 from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.references import column_letters
 from factload.sheet.source import Source, open_source
@@ -40,11 +41,11 @@ _SHOWS = {
     Kind.ISO_DATE: "holds a date",
     Kind.BOOLEAN: "holds TRUE or FALSE",
     Kind.ERROR: "shows an error",
-    Kind.NO_VALUE: "holds a formula whose value was never saved",
-    Kind.STALE: "holds a formula whose saved value is out of date",
+    Kind.NO_VALUE: "holds a formula whose value was never saved: open and save the workbook in Excel",
+    Kind.STALE: "holds a formula whose saved value is out of date: open and save the workbook in Excel",
     Kind.MERGED: "is merged with others, and is not the first of them",
     Kind.RICH: "holds a linked data type, an image or an error that only Excel can show",
-    Kind.AMBIGUOUS: "is written in a way that programs read differently",
+    Kind.AMBIGUOUS: "can be read two ways, as in a record with more fields than the header",
 }
 
 
@@ -81,7 +82,8 @@ def _or_problem(
     try:
         at, kind, text = read()
     except WorkbookError as error:
-        return WitnessCell(workbook, sheet, place, Kind.BLANK, "", str(error))
+        problem = f"{error.seen.rstrip('.')}. {error.remedy}".strip()
+        return WitnessCell(workbook, sheet, place, Kind.BLANK, "", problem)
     return WitnessCell(workbook, sheet, at, kind, text)
 
 
@@ -99,7 +101,16 @@ def _in_cell(source: SourceFile, place: str, feed: Feed) -> tuple[str, Kind, str
 
 
 def _in_file(path: str, witness: Witness, feed: Feed) -> tuple[str, Kind, str]:
-    found = read_sources(path)
+    try:
+        found = read_sources(path)
+    except WorkbookError as error:
+        if error.code != "workbook_missing":
+            raise
+        raise WorkbookError(
+            "witness_unfit",
+            f"there is no companion file {path}",
+            remedy="Ask for the file, or correct `witness` in the feed file",
+        ) from error
     if len(found) != 1:
         raise _unfit(f"{len(found)} files match {path}", "one companion file")
     csv = feed.workbook.csv_dialect or CsvDialect()
@@ -110,19 +121,23 @@ def _in_file(path: str, witness: Witness, feed: Feed) -> tuple[str, Kind, str]:
 def _in_record(opened: Source, path: str, witness: Witness, feed: Feed) -> tuple[str, Kind, str]:
     part = opened.sheets[0]
     if witness.field is not None:
-        column, rows = witness.field, list(deque(opened.all_rows(part), maxlen=1))
+        column, widest = witness.field, MAX_COLUMNS
+        rows = list(deque(opened.all_rows(part), maxlen=1))
     else:
         measure = witness.measure(feed.fact)
         source = feed.fact.columns[measure].column if measure else None
         name = witness.column or source or ""
         header = find_header(opened.first_rows(part), [name], part.name, calendar=opened.calendar)
         [column] = place_columns(header, [name], part.name)
+        widest = max(header.names)
         below = (row for row in opened.all_rows(part) if row.number > header.row)
         rows = list(islice(below, 2))
     if len(rows) != 1:
         seen = "more than one record" if rows else "no record"
         raise _unfit(f"the companion file {path} has {seen}", "one")
     [row] = rows
+    if max(row.cells) > widest:  # as where a number's own comma separates fields
+        raise _unfit(f"the record of the companion file {path} has more fields than its header", "as many")
     kind, text = row.cells.get(column, _BLANK)
     return f"{path} {column_letters(column)}{row.number}", kind, text
 

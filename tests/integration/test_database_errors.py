@@ -60,6 +60,7 @@ def refused(place: Place, *statements: str) -> FactloadError:
         (["SELECT 1 / 0"], RowsRefused, "database_error", "division by zero"),
         (["SELECT 99999999999::bigint::int"], RowsRefused, "database_error", "integer out of range"),
         (["SELECT repeat('a', 9)::varchar(3)", "INSERT INTO fact_sales SELECT 1, 1, 1, 'x' FROM no_such"], FeedError, "table_missing", 'relation "no_such" does not exist'),
+        (["SELECT no_such FROM fact_sales"], FeedError, "column_missing", 'column "no_such" does not exist'),
         (["SELECT E'\\\\xff'::bytea::text::int"], RowsRefused, "database_error", "invalid input syntax"),
     ],
 )  # fmt: skip

@@ -80,6 +80,12 @@ _MEANINGS = {
     ),
     "42501": ("database_right_missing", "a right is missing", "Grant it to the user of the connection"),
     "42P01": ("table_missing", "a table is missing", "Create it, or correct its name in the feed"),
+    "42703": (
+        "column_missing",
+        "a column is missing",
+        "Where factload was upgraded under a load, run it again (in Airflow: clear it from open_load on), which brings "
+        "the ledger up to date; else make the column, or correct its name in the feed",
+    ),
     "28P01": ("database_login", "the password was refused", "Correct the connection's password"),
     "28000": ("database_login", "the login was refused", "Correct the connection's user"),
     "3D000": ("database_missing", "the database does not exist", "Correct the connection's database"),

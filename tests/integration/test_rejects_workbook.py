@@ -91,10 +91,17 @@ def test_what_looks_like_a_formula_is_text(place: Place) -> None:
 def test_a_workbook_that_has_changed_leaves_what_the_ledger_has_and_says_so(place: Place) -> None:
     wide_workbook(place, (None, "A1", 1, "x", None), (None, "nobody", 2, "y", None))
     assert factload("run", "sales", *PERIOD).returncode == 0
+    listed = "sheet Facts is a list of what the ledger has, which can't be replayed"
+    path = "inbox/sales_{period}.xlsx"
+    place.feed_file({"workbook.path": [{"from": date(2027, 1, 1), "path": path}]})  # of later periods alone
+    before = returned(place, note=f"{listed}: the feed sales does not say `workbook.path` for {PERIOD[1]}")
+    place.feed_file()
+    (place.home / "rejects.xlsx").unlink()
     wide_workbook(place, (None, "other", 1, "x", None))
-    header, row = returned(
-        place, note="sheet Facts is a list of what the ledger has, which can't be replayed"
-    )
+    header, row = returned(place, note=listed)
+    assert [[cell.value for cell in one][:9] for one in before] == [
+        [cell.value for cell in one][:9] for one in (header, row)
+    ]
     assert [cell.value for cell in header][:6] == ["workbook", "sheet", "row", "cell", "column", "value"]
     assert [cell.value for cell in row][2:7] == [4, "Facts!B4", "business_key", "nobody", "unmatched_key"]
 

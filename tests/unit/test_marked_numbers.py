@@ -29,7 +29,12 @@ FORMATS = [
     TextFormat(percent=True),
     TextFormat(",", ".", negative="trailing", percent=True),
     TextFormat(negative="parentheses", percent=True),
+    TextFormat(",", ".", minus=("H", "Hab. n"), plus=("S",), strip=("€", "Fr.")),
+    TextFormat(minus=("–", "DR"), strip=("€",)),
+    TextFormat(minus=("D",), plus=("C",), percent=True),
 ]
+
+WORDS = ["H", "S", "Hab. n", "–", "DR", "D", "C"]
 
 
 def converted(cells: list[tuple[Kind, str]], field: SheetField) -> list[object]:
@@ -47,14 +52,19 @@ def read(written: list[str], form: TextFormat, kind: str = "numeric(30,12)") -> 
 
 
 def tokens(text: str, form: TextFormat) -> tuple[str, list[str]] | None:
-    """The shape of a text: s a sign, m a mark, n digits, ( and ); and its signs and digits. None for another text."""
+    """The shape of a text: s a sign, m a mark, w a word for a sign, n digits, ( and ); and its signs, words for minus
+    and digits. None for another text."""
     marks = ("%",) if form.percent else form.strip
     shape, at = "", 0
     held: list[str] = []
     while at < len(text):
         mark = next((mark for mark in marks if text.startswith(mark, at)), "")
+        words = sorted(form.minus + form.plus, key=len, reverse=True)
+        word = next((word for word in words if text.startswith(word, at)), "")
         if text[at] in _WHITE:
             at += 1
+        elif word:
+            shape, at, held = shape + "w", at + len(word), [*held, "-" if word in form.minus else "+"]
         elif mark:
             shape, at = shape + "m", at + len(mark)
         elif text[at] in "+-":
@@ -93,6 +103,11 @@ def plain(text: str, form: TextFormat) -> Decimal | None:
         allowed |= {before + "n" + after for before in ("", "m") for after in ("s", "sm", "ms")}
     if form.negative == "parentheses":
         allowed |= {before + "n" + after for before in ("(", "m(", "(m") for after in (")", ")m", "m)")}
+    if form.plus:
+        allowed = set()
+    if form.minus:
+        allowed |= {before + "n" + after for before in ("", "m") for after in ("w", "wm", "mw")}
+        allowed |= {before + "n" + after for before in ("w", "wm", "mw") for after in ("", "m")}
     if shape not in allowed or (form.percent and shape.count("m") != 1):
         return None
     [digits] = [part for part in held if part not in ("+", "-")]
@@ -109,7 +124,9 @@ def plain(text: str, form: TextFormat) -> Decimal | None:
         st.one_of(
             st.text("0123456789.,'-+()%€ \u00a0\u200b", max_size=9),
             st.lists(
-                st.sampled_from(["-", "+", "(", ")", "€", "Fr.", "%", " ", "1", "12.5", "1.234", ",5"])
+                st.sampled_from(
+                    ["-", "+", "(", ")", "€", "Fr.", "%", " ", "1", "12.5", "1.234", ",5", *WORDS]
+                )
             ).map("".join),
         ).filter(lambda text: text.strip(_WHITE)),
         min_size=1,
@@ -120,6 +137,8 @@ def plain(text: str, form: TextFormat) -> Decimal | None:
 @example(["5-", "-5", "-5-", "5 -", "5-€", "5 € -"], FORMATS[3])
 @example(["(5)", "(-5)", "€(5)", "( 5 € )", "((5))", "(5", "%(5)%"], FORMATS[4])
 @example(["12,5 %", "12.5%", "%5", "5", "5%%", "5- %"], FORMATS[7])
+@example(["5 S", "S 5", "5 H €", "€ 5H", "H-5", "5", "-5 S", "5 SS", "5 H S", "5 Hab. n"], FORMATS[9])
+@example(["–5", "5 –", "-5", "–-5", "5", "DR 5", "5 dr", "– € 5"], FORMATS[10])
 @example(["Fr.5", "Fr..5", "5.Fr.", "-Fr. 5"], FORMATS[2])
 def test_a_number_is_read_as_plain_python_reads_it(written: list[str], form: TextFormat) -> None:
     expected = [plain(text, form) for text in written]
@@ -141,6 +160,14 @@ def test_a_number_is_read_as_plain_python_reads_it(written: list[str], form: Tex
         ("5-", TextFormat(), "not_a_number"),
         ("(5)", TextFormat(negative="trailing"), "not_a_number"),
         ("9" * 25 + "-", TextFormat(negative="trailing"), "number_out_of_range"),
+        ("\u22125", TextFormat(), -5),
+        (" \u22121 234,50 \u20ac", TextFormat(",", " ", strip=("\u20ac",)), Decimal("-1234.50")),
+        ("5\u2212", TextFormat(negative="trailing"), -5),
+        ("1e\u22121", TextFormat(), Decimal("0.1")),
+        ("\u2212-5", TextFormat(), "not_a_number"),
+        ("5\u22123", TextFormat(), "not_a_number"),
+        ("\u20135", TextFormat(), "not_a_number"),  # an en dash: a feed may declare it
+        ("\u20105", TextFormat(), "not_a_number"),
     ],
 )
 def test_what_a_mark_makes_of_a_number(text: str, form: TextFormat, value: object) -> None:

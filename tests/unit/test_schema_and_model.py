@@ -41,7 +41,7 @@ fact:
     product_id: {dimension: product}
     day_id: {dimension: day}
     price_id: {dimension: price}
-    amount: {column: Amount, type: "numeric(18,2)"}
+    amount: {column: Amount, type: "numeric(18,2)", negative: {minus: [H], plus: [S]}}
     name: {column: Name, type: text}
     at: {column: At, type: date}
     paid: {column: Paid, type: boolean}
@@ -75,6 +75,7 @@ PLACES = {
     "AsOf": ["dimensions.price.as_of."],
     "Fact": ["fact."],
     "Witness": ["witness."],
+    "SignWords": ["fact.columns.amount.negative."],
     "FactColumn": ["fact.columns.amount.", "fact.columns.name.", "fact.columns.at."],
 }
 ANYTHING = [
@@ -560,7 +561,10 @@ OWN: dict[str, list[str]] = {
     "fact.columns.period.period": ["true", "false", '"%Y%m%d"', '"%"', "Y", '"%Q"', "1", "1.0"],
     "fact.columns.book.provenance": ["workbook", "sheet", "row", "Row", "file"],
     "fact.columns.amount.decimal": ['","', '"."', '";"'],
-    "fact.columns.amount.negative": ["leading", "trailing", "parentheses", "Trailing", "-"],
+    "fact.columns.amount.negative": [
+        *("leading", "trailing", "parentheses", "Trailing", "-", "{minus: [H], plus: S}", "{minus: Dr}"),
+        *("{plus: [S]}", "{minus: [1]}", "{}", "{minus: [H], other: [S]}", '{minus: ["–"]}'),
+    ],
     "fact.columns.amount.strip": [
         *(
             '["€", "%"]',

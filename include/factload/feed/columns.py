@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model, model_validator
 
 from factload.feed.part import FeedPart, column_name, names_schema, time_zone
-from factload.feed.written_values import DateFormat, DecimalMark, Marks, Nulls, ThousandsMark, Words, in_both
+from factload.feed.written_values import (
+    DateFormat,
+    DecimalMark,
+    Marks,
+    Negative,
+    Nulls,
+    ThousandsMark,
+    Words,
+    in_both,
+)
 from factload.rules import RULES
 from factload.rules.asked import AskedRule, asked_rules
 from factload.rules.rule import Rule
 from factload.sheet.names import ColumnName, is_same, spellings
-from factload.sheet.text_format import FALSE, TRUE, NegativeSign
+from factload.sheet.text_format import FALSE, TRUE
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
 
 Constant = bool | int | Decimal | str | date | datetime
@@ -112,9 +121,10 @@ class FactColumn(_WithRules):
     """How a text writes a date: `%d`, `%m` (or a month's English name, `%b` or `%B`), `%Y` (or `%y`, 1969 to 2068), and
     perhaps `%H` (or `%I` with `%p`), `%M`, `%S`, `%f` and `%z`; ISO 8601 if this doesn't say. Needs `parse_text`, or a
     csv file."""
-    negative: NegativeSign | None = None
+    negative: Negative | None = None
     """Where texts write the minus of a number: `leading`; also `trailing`, `5.00-`; or also as `parentheses`, `(5.00)`.
-    Needs `parse_text`, or a csv file."""
+    Or the words beside a number that say its sign: `{minus: [H], plus: [S]}` for `5.00 H`. Needs `parse_text`, or a csv
+    file."""
     strip: Marks = None
     """Texts that may stand before or after a number and say nothing of it, such as a currency: `5 €` is 5, and with
     `"%"` here `12.5 %` is 12.5. Needs `parse_text`, or a csv file."""

@@ -51,6 +51,7 @@ def told(error: ValidationError, given: Collection[Where]) -> list[tuple[Where, 
     grouped: dict[Where, list[_Defect]] = {}
     for defect in error.errors():
         grouped.setdefault(_field(defect, given), []).append(defect)
+    grouped = {where: found for where in grouped if (found := _of_its_kind(where, grouped))}
     misspelt = {
         (*where[:-1], meant)
         for where, found in grouped.items()
@@ -74,6 +75,15 @@ def _field(defect: _Defect, given: Collection[Where]) -> Where:
             kept = (*kept, part)
     missing = defect["type"] == "missing" and where[-1:]
     return (*kept, *missing) if missing else kept
+
+
+def _of_its_kind(where: Where, grouped: Mapping[Where, Sequence[_Defect]]) -> list[_Defect]:
+    """A field's defects. Of one that has fields below it, and might have been a word instead, not that it is none,
+    where something is wrong in these fields."""
+    no_word = [d for d in grouped[where] if d["type"] == "literal_error" and isinstance(d["input"], dict)]
+    others = [d for d in grouped[where] if d not in no_word]
+    below = any(other[: len(where)] == where and other != where for other in grouped)
+    return others if others or below else no_word
 
 
 def _line(where: Where, lines: Mapping[Where, int]) -> int:

@@ -45,6 +45,7 @@ from factload.feed.periods import ByPeriod, first_periods, plain, ranges_in
 from factload.feed.schedule import Duration, Run, cron
 from factload.feed.witness import Witness, require_fit, witnesses
 from factload.feed.workbook import CsvPart, WorkbookPart
+from factload.feed.written_values import read_as_another, text_format
 from factload.sheet.choices import CellChoices
 from factload.sheet.names import ColumnName
 from factload.sheet.text_format import TextFormat
@@ -141,6 +142,12 @@ class Feed(FeedPart):
             written = self.text_format_of(name)
             if written.decimal == written.thousands:
                 raise CrossFieldError("`decimal` and `thousands` are the same character", *at)
+            if word := read_as_another(written):
+                raise CrossFieldError(
+                    f"{word!r} can be read in two ways beside a number: expected words of `negative` and marks of "
+                    "`strip` that are none of each other",
+                    *at,
+                )
         if unused := sorted(set(self.dimensions) - used):
             raise CrossFieldError("fills no column of the fact table", "dimensions", unused[0])
         if self.fact.load_column in self.fact.columns:
@@ -246,22 +253,22 @@ class Feed(FeedPart):
         """How numbers and dates are written in the texts that fill ``fact_column``."""
         source, csv = self.fact.columns[fact_column], self.workbook.csv or CsvPart()
         thousands = csv.thousands if source.thousands is None else source.thousands
-        return TextFormat(
+        return text_format(
             source.decimal or csv.decimal,
             thousands,
-            source.date_format or csv.date_format or "",
             source.negative or csv.negative,
-            source.strip or (),
-            source.percent,
-            source.true or (),
-            source.false or (),
+            source.date_format or csv.date_format,
+            strip=source.strip or (),
+            percent=source.percent,
+            true=source.true or (),
+            false=source.false or (),
         )
 
     def key_text_format_of(self, dimension: str) -> TextFormat:
         """How dates and numbers are written in the texts that are keys, or tell which member is valid."""
         csv = self.workbook.csv or CsvPart()
-        date_format = self.dimensions[dimension].date_format or csv.date_format or ""
-        return TextFormat(csv.decimal, csv.thousands, date_format, csv.negative)
+        date_format = self.dimensions[dimension].date_format or csv.date_format
+        return text_format(csv.decimal, csv.thousands, csv.negative, date_format)
 
     def nulls_of(self, part: FactColumn | Dimension) -> tuple[str, ...]:
         """The texts that stand for nothing in the sheet's cells of a fact column or a dimension."""

@@ -11,12 +11,11 @@ from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.part import CrossFieldError, FeedPart, periodic_path, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, missing_workbook
 from factload.feed.unpivot import Unpivot
-from factload.feed.written_values import DateFormat, DecimalMark, Nulls, ThousandsMark
+from factload.feed.written_values import DateFormat, DecimalMark, Negative, Nulls, ThousandsMark
 from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
 from factload.sheet.sheets import EVERY, SheetChoice
-from factload.sheet.text_format import NegativeSign
 
 
 def _is_a_sheet(value: object) -> bool:
@@ -74,8 +73,8 @@ class CsvPart(FeedPart):
     date_format: DateFormat | None = None
     """The format of dates, for columns that don't set their own and for keys of `type: date`, such as `%d.%m.%Y`.
     Without it: ISO 8601."""
-    negative: NegativeSign = "leading"
-    """Where the minus of a number stands, for columns that don't set their own."""
+    negative: Negative = "leading"
+    """Where the minus of a number stands, or the words that say it, for columns that don't set their own."""
     nulls: Nulls = None
     """Texts for a value that is not there, such as `["-", "NULL"]`, for columns and dimensions that don't set their
     own."""

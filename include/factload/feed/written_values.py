@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import permutations
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from factload.feed.part import FeedPart
 from factload.sheet.date_format import parse_date_format
 from factload.sheet.names import as_seen
+from factload.sheet.text_format import NegativeSign, TextFormat
 
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
-_OF_NUMBERS = "0123456789+-()"
+_OF_NUMBERS = "0123456789+-()\N{MINUS SIGN}"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u207b\uff0d"  # which people write for a minus
 _SEPARATORS = ".,"
 _MARK = r"^[^0-9+()\-]*[^0-9+()\-.,\s][^0-9+()\-]*$"
 _SHOWN = '["-", "N/A"]'
@@ -49,7 +52,7 @@ def _words(value: object) -> tuple[str, ...]:
 def _marks(value: object) -> tuple[str, ...]:
     marks = _words(value)
     for mark in marks:
-        if any(c in _OF_NUMBERS for c in mark) or not as_seen(mark).strip(_SEPARATORS):
+        if any(c in _OF_NUMBERS for c in mark) or not as_seen(mark).strip(_SEPARATORS + _DASHES):
             raise ValueError(
                 f"{mark!r} may be a part of a number itself: expected what stands beside one, such as a currency"
             )
@@ -72,6 +75,72 @@ def _texts_schema(*examples: object, pattern: str = r"\S") -> WithJsonSchema:
 Nulls = Annotated[tuple[str, ...] | None, _or_none(_words), _texts_schema(["-", "NULL", "N/A"])]
 Words = Annotated[tuple[str, ...] | None, _or_none(_words), _texts_schema(["yes", "x"])]
 Marks = Annotated[tuple[str, ...] | None, _or_none(_marks), _texts_schema(["€", "EUR"], pattern=_MARK)]
+
+
+def _signs(value: object) -> tuple[str, ...]:
+    words = _words(value)
+    if not words:
+        raise ValueError("expected one word at least, such as S")
+    for word in words:
+        if any(c in _OF_NUMBERS for c in word) or not as_seen(word).strip(_SEPARATORS):
+            raise ValueError(
+                f"{word!r} may be a part of a number itself: expected a word beside one, such as S"
+            )
+    return words
+
+
+_SIGN: dict[str, Any] = {"type": "string", "pattern": _MARK}
+_SIGNS: dict[str, Any] = {"type": "array", "items": _SIGN, "uniqueItems": True, "minItems": 1}
+Signs = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_signs),
+    WithJsonSchema({"anyOf": [_SIGN, _SIGNS], "examples": ["H", ["D", "Dr"]]}),
+]
+
+
+class SignWords(FeedPart):
+    """Words beside a number that say its sign, as banks and SAP write them: `5.00 S`, `Cr 5.00`."""
+
+    minus: Signs
+    """Those of negative numbers, in the case that is written: a bank's `Dr`, an account's `H`, or a dash, `–`."""
+    plus: Signs = ()
+    """Those of the others. With them every number has a word of either kind, and one without is a reject, as is one
+    that has a sign of its own. Without them a number without a word is what it says."""
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if word := next((word for word in self.plus if as_seen(word) in map(as_seen, self.minus)), None):
+            raise ValueError(f"{word!r} would be plus and minus: expected each word on one side")
+        if word := next((word for word in self.plus if any(c in _DASHES for c in word)), None):
+            raise ValueError(f"{word!r} looks like a minus, and stands under `plus`")
+        return self
+
+
+Negative = NegativeSign | SignWords
+
+
+def text_format(
+    decimal: str, thousands: str, negative: Negative, date_format: str | None = None, **others: Any
+) -> TextFormat:
+    """How texts are written by what a feed says of them."""
+    if not isinstance(negative, SignWords):
+        return TextFormat(decimal, thousands, date_format or "", negative, **others)
+    return TextFormat(
+        decimal, thousands, date_format or "", minus=negative.minus, plus=negative.plus, **others
+    )
+
+
+def read_as_another(written: TextFormat) -> str | None:
+    """A word for a sign, or a mark, that is the other as well, or that another one makes together with a third, or with
+    a decimal mark; None if there is none such."""
+    signs = ["".join(word.split()) for word in written.minus + written.plus]
+    marks = ["".join(mark.split()) for mark in (written.strip or (("%",) if written.percent else ()))]
+    for one, other in permutations(signs + marks if signs else (), 2):
+        if one == other or any(
+            one in (other + rest, rest + other) for rest in (*signs, *marks, *_SEPARATORS)
+        ):
+            return one
+    return None
 
 
 def in_both(true: tuple[str, ...], false: tuple[str, ...]) -> str | None:

@@ -72,7 +72,6 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
     text is stored as text: what looks like a formula is never computed.
     """
     load = newest_load(connection, load_id)
-    feed = feed.at(load.period_date)
     taken = read_corrections(connection, load_id)
     known = {source.path: source for source in load.sources}
     rejects = read_rejects(connection, load_id)
@@ -81,6 +80,7 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
     for (workbook, name), group in groupby(rejects, lambda reject: (reject.workbook, reject.sheet)):
         sheet = _Sheet(book, name)
         try:
+            plain = feed.at(load.period_date)
             source = known.get(workbook) or (load.sources[0] if len(load.sources) == 1 else None)
             if source is None:
                 raise WorkbookError("workbook_missing", f"the workbook {workbook} is no longer known")
@@ -91,7 +91,7 @@ def write_rejects(file: IO[bytes], connection: Connection, feed: Feed, load_id: 
             )
             rows += sheet.listed(group)
             continue
-        rows += sheet.whole(group, load, source, corrections_of(source, load.sources, taken), feed)
+        rows += sheet.whole(group, load, source, corrections_of(source, load.sources, taken), plain)
     if not book.worksheets:
         book.create_sheet("rejects")
     book.save(file)

@@ -1,7 +1,8 @@
 """Numbers in texts with something around their digits: ``1.234,50-``, ``(5.00)``, ``€ 5``, ``12,5 %``.
 
 A mark stands before and after the number at most once, inside or outside of its sign or its parentheses, with white
-space between them or without. A minus stands once: ``-5-`` is no number, and neither is ``(-5)``.
+space between them or without. A minus stands once: ``-5-`` is no number, and neither is ``(-5)``. A word that says the
+sign, ``5 S``, stands where a trailing minus would, or before the number, and once, too.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ _MINUS = "-"
 
 @dataclass(frozen=True, slots=True)
 class _Marked:
-    """What such a number looks like (RE2), and the groups of its pattern that may hold its digits, or say its sign."""
+    """What such a number looks like (RE2), the groups of its pattern that may hold its digits, or say its sign, and
+    what the sign of a negative one looks like."""
 
     pattern: str
     digits: tuple[str, ...]
     signs: tuple[str, ...]
+    negative: str
 
 
 def writes_marked(text: pa.Array[Any], written: TextFormat) -> Flags:
@@ -45,7 +48,7 @@ def unmarked(text: pa.Array[Any], written: TextFormat) -> pa.Array[Any]:
     marked = _marked(written)
     found = pc.extract_regex(text, marked.pattern)
     digits = _joined(found, marked.digits)
-    negative = pc.match_substring_regex(_joined(found, marked.signs), r"\A[-(]")
+    negative = pc.match_substring_regex(_joined(found, marked.signs), marked.negative)
     return pc.binary_join_element_wise(pc.if_else(negative, _MINUS, ""), digits, "")
 
 
@@ -62,14 +65,12 @@ def _joined(found: pa.Array[Any], groups: tuple[str, ...]) -> pa.Array[Any]:
 
 @lru_cache(maxsize=64)
 def _marked(written: TextFormat) -> _Marked:
-    marks = "|".join(map(re.escape, sorted(written.strip, key=len, reverse=True)))
-    if written.percent:
-        marks = _PERCENT
+    marks = _PERCENT if written.percent else _one_of(written.strip)
     before = f"(?:(?:{marks}){_GAP})?" if marks else ""
     after = f"(?:{_GAP}(?:{marks}))?" if marks else ""
     core = written.unsigned + ("" if written.percent else "(?:[eE][+-]?[0-9]{1,4})?")
-    ways = [f"(?P<sign1>[+-]?){_GAP}{before}(?P<digits1>{core}){after}"]
-    if marks:
+    ways = [] if written.plus else [f"(?P<sign1>[+-]?){_GAP}{before}(?P<digits1>{core}){after}"]
+    if marks and not written.plus:
         ways.append(f"(?:{marks}){_GAP}(?P<sign2>[+-]){_GAP}(?P<digits2>{core}){after}")
     if written.negative == "trailing":
         ways.append(f"{before}(?P<digits3>{core}){_GAP}(?P<sign3>[+-]){after}")
@@ -81,10 +82,21 @@ def _marked(written: TextFormat) -> _Marked:
             opening = rf"(?:{opening}|(?P<sign6>\(){_GAP}(?:{marks}){_GAP})"
             closing = rf"(?:{closing}|{_GAP}(?:{marks}){_GAP}\))"
         ways.append(f"{opening}(?P<digits5>{core}){closing}")
+    if words := _one_of(written.minus + written.plus):
+        ways.append(f"{before}(?P<digits6>{core}){_GAP}(?P<sign7>{words}){after}")
+        ways.append(f"(?P<sign8>{words}){_GAP}{before}(?P<digits7>{core}){after}")
+        if marks:
+            ways.append(f"{before}(?P<digits8>{core}){_GAP}(?:{marks}){_GAP}(?P<sign9>{words})")
+            ways.append(f"(?:{marks}){_GAP}(?P<sign10>{words}){_GAP}(?P<digits9>{core}){after}")
     pattern = rf"\A(?:{'|'.join(ways)})\z"
     groups = re.findall(r"\(\?P<(\w+)>", pattern)
     return _Marked(
         pattern,
         tuple(group for group in groups if group.startswith("digits")),
         tuple(group for group in groups if group.startswith("sign")),
+        rf"\A(?:[-(]|(?:{_one_of(written.minus)})\z)" if written.minus else r"\A[-(]",
     )
+
+
+def _one_of(texts: tuple[str, ...]) -> str:
+    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))

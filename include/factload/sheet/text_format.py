@@ -15,9 +15,10 @@ class TextFormat:
     """How numbers, dates and truth values are written in text.
 
     ``thousands`` "" means that digits are not grouped, ``date`` "" that dates are ISO 8601. ``negative``: where a minus
-    may stand, other than before the number. ``strip``: what may stand around a number and says nothing of it.
-    ``percent``: a number has a percent sign, and means hundredths. ``true`` and ``false``: words for them, in the
-    place of the usual ones.
+    may stand, other than before the number. ``minus``: words beside a number that say that it is negative, and ``plus``
+    that it isn't; with these every number has one of either. ``strip``: what may stand around a number and says nothing
+    of it. ``percent``: a number has a percent sign, and means hundredths. ``true`` and ``false``: words for them, in
+    the place of the usual ones.
     """
 
     decimal: str = "."
@@ -28,11 +29,13 @@ class TextFormat:
     percent: bool = False
     true: tuple[str, ...] = ()
     false: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    plus: tuple[str, ...] = ()
 
     @property
     def is_marked(self) -> bool:
         """Whether anything but digits, their separators and a leading sign may belong to a number."""
-        return bool(self.strip) or self.percent or self.negative != "leading"
+        return bool(self.strip) or self.percent or bool(self.minus) or self.negative != "leading"
 
     @property
     def unsigned(self) -> str:

@@ -1,9 +1,9 @@
 r"""Texts parsed as numbers, dates and booleans, where a feed declares how they are written.
 
 Numbers: digits with the declared separators, ``-1.234,5`` with ``decimal: ","`` and ``thousands: "."``; groups of
-three or no groups at all. Dates: as ``date_format`` says, or else ISO 8601, ``2026-11-05``, with a time after ``T`` or
-a space, perhaps with an offset. Truth values: ``true`` and ``false`` in any case, ``1`` and ``0``, or the feed's words
-for them. White space around any of them doesn't count.
+three or no groups at all. The minus sign of typography (U+2212) is a minus, too. Dates: as ``date_format`` says, or
+else ISO 8601, ``2026-11-05``, with a time after ``T`` or a space, perhaps with an offset. Truth values: ``true`` and
+``false`` in any case, ``1`` and ``0``, or the feed's words for them. White space around any of them doesn't count.
 Anything else stays a text, and so becomes a reject.
 """
 
@@ -30,6 +30,7 @@ _ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _FIRST_OF_THE_1900S = "69"
+_MINUS_SIGN = "\N{MINUS SIGN}"
 _MONTHS = texts(month[:3] for month in MONTHS)
 _NUMBERS = texts(f"{number:02}" for number in range(1, 13))
 _HALVES = texts(["12", *(f"{hour:02}" for hour in range(1, 12))])
@@ -42,8 +43,8 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
     if declared.kind == "text" or not which.any():
         return column
     kinds, text = column.kind, column.text
-    for spaced in (True, False):
-        candidate = text if spaced else trimmed(text)
+    for spelt in (_as_it_is, trimmed, *([_with_minus] if declared.is_number else [])):
+        candidate = spelt(text)
         found = which & writes(candidate, declared, written)
         if found.any():
             kinds = np.where(found, np.uint8(_KINDS.get(declared.kind, Kind.NUMBER)), kinds)
@@ -53,6 +54,14 @@ def read_text(column: Column, declared: SqlType, written: TextFormat) -> Column:
         if not which.any():
             break
     return Column(kinds, text)
+
+
+def _as_it_is(text: pa.Array[Any]) -> pa.Array[Any]:
+    return text
+
+
+def _with_minus(text: pa.Array[Any]) -> pa.Array[Any]:
+    return pc.replace_substring(trimmed(text), _MINUS_SIGN, "-")
 
 
 def writes(text: pa.Array[Any], declared: SqlType, written: TextFormat) -> Flags:

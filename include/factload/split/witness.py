@@ -12,6 +12,7 @@ import numpy as np
 from factload.errors import WorkbookError
 from factload.feed.model import Feed
 from factload.feed.witness import TOTALS_ROW, Witness
+from factload.feed.written_values import text_format
 from factload.load import SourceFile, Split, WitnessCell, WitnessValue
 from factload.sheet.block import Column, Kind
 from factload.sheet.choices import CellChoices
@@ -151,7 +152,7 @@ def _written(witness: Witness, feed: Feed) -> TextFormat | None:
         return feed.text_format_of(summed) if parsed else None
     if not is_text:
         return None
-    return TextFormat(csv.decimal, csv.thousands, negative=csv.negative) if csv else TextFormat()
+    return text_format(csv.decimal, csv.thousands, csv.negative) if csv else TextFormat()
 
 
 def _value(cell: WitnessCell, witness: int, written: TextFormat | None) -> WitnessValue:

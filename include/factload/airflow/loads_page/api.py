@@ -93,8 +93,15 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
     now = datetime.now(UTC)
     with answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
-        staged = comparable(connection, feed.at(period), feed.load_id(period)) is not None
-        workbook = feed.at(period).workbook.for_period(period)
+        try:
+            plain = feed.at(period)
+        except FeedError:  # before the first of the feed's ranges of periods, as they are written today
+            if detail is None:
+                raise
+            staged, workbook = False, detail.attempts[0].workbook
+        else:
+            staged = comparable(connection, plain, feed.load_id(period)) is not None
+            workbook = plain.workbook.for_period(period)
     zone = zone_of(feed)
     runs = runs_of_day(session, dag_id, period, zone)
     return {

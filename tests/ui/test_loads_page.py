@@ -121,6 +121,8 @@ def trigger_by_hand(plant: Plant, seen: Window) -> str:
         "reload": False,
         "replay": False,
         "insert": "copy",
+        "release": None,
+        "attempt": None,
     }
     seen.complaints.clear()  # that one request was refused; and Airflow's own page may have some
     return str(answer.json()["dag_run_id"])

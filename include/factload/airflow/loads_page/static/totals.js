@@ -112,7 +112,7 @@ function pictured({ witness, totals, rows }) {
       told.map((one) => {
         const [number, found] = alike(one.number, one.found);
         const seen = published(one);
-        const of = one.workbook ? `${one.says}, ${one.workbook.split("/").at(-1)}` : one.says;
+        const of = one.workbook ? `${one.says}, ${baseName(one.workbook)}` : one.says;
         return [
           of,
           [

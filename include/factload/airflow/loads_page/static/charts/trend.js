@@ -11,7 +11,7 @@ import { drawing, said } from "./frame.js";
 /** @import { Column } from "../elements.js" */
 
 const HEIGHT = 138;
-const EDGE = { left: 52, right: 10, top: 12, bottom: 28 };
+const EDGE = { left: 68, right: 10, top: 12, bottom: 28 };
 const MARKS = 3; // of the axis, beside its ground
 const DATE = 64; // pixels that a date takes
 

@@ -85,7 +85,8 @@ function release(answer, dagId, right, started) {
   if (asking) return [asking, decided(answer, dagId)];
   const { approval, load, may_trigger, runs } = answer;
   const [run] = runs.filter((each) => !each.dry);
-  if (run?.at_work) return el("p", null, "A run of this day is at work. See what it comes to first.");
+  if (run?.at_work && !run.decision)
+    return el("p", null, "A run of this day is at work. See what it comes to first.");
   const failed =
     run?.error && run.opened === null ? el("p", { class: "banner failed" }, prose(run.error)) : null;
   return [

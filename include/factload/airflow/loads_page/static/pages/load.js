@@ -267,7 +267,15 @@ function standing({ load, runs }) {
   const [run] = runs;
   return JSON.stringify([
     load && [load.epoch, load.state, load.comparable, verified(load)],
-    run && [run.run_id, run.asks, load ? null : run.state, run.waits, Boolean(run.report), run.decision],
+    run && [
+      run.run_id,
+      run.at_work,
+      run.asks,
+      load ? null : run.state,
+      run.waits,
+      Boolean(run.report),
+      run.decision,
+    ],
   ]);
 }
 

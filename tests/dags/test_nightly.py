@@ -31,6 +31,7 @@ from factload_demo.errors import ApiError
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
 from tests.feeds import ABSENT, changed
+from tests.forked_tasks import import_before_the_fork
 
 ROWS, MEMBERS = 2_000, 500
 SECONDS = 180.0
@@ -258,6 +259,7 @@ def night(
         dags=dags,
         port=0,
     )
+    import_before_the_fork(place.folder)
     try:
         with airflow_site.running(place, WHOLE) as site:
             yield Night(AirflowApi(site), module_database, home, mails, bucket, site.url)

@@ -28,6 +28,7 @@ from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server, find, start, throwaway
 from factload_demo.setup import PROJECT, connection_uri
 from tests.feeds import ABSENT, changed
+from tests.forked_tasks import import_before_the_fork
 
 DAG_ID = "load_sales"
 ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8
@@ -148,6 +149,7 @@ def plant(
         },
         port=0,
     )
+    import_before_the_fork(place.folder)
     with airflow_site.running(place) as site:
         yield Plant(site, AirflowApi(site), warehouse, home)
 

@@ -28,6 +28,7 @@ from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
 from tests.feeds import changed
+from tests.forked_tasks import import_before_the_fork
 from tests.ui.window import back
 
 MEMBERS = 2_000
@@ -207,6 +208,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
         },
         port=port,
     )
+    import_before_the_fork(place.folder)
     with airflow_site.running(place) as site:
         _make_admin(place, site)
         api = AirflowApi(site)

@@ -12,7 +12,7 @@ from factload.errors import FeedError, ReconciliationError
 from factload.fact.member_changes import take_back as take_back_members
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
-from factload.fact.taking_out import TakingBack
+from factload.fact.taking_out import TakingBack, facts_altered
 from factload.feed.model import Feed
 from factload.ledger.member_changes import MemberCounts, record_members
 from factload.ledger.migrations import install
@@ -26,7 +26,7 @@ from factload.postgres.tables import reflect
 from factload.progress import QUIET, Progress
 from factload.runtime.retry import PAUSES, again_after_conflict, through_losses
 from factload.staging import kept
-from factload.verify.found import find_in
+from factload.verify.found import Tables, find, find_in
 from factload.verify.judgement import judge
 from factload.verify.published import published_load
 
@@ -94,6 +94,7 @@ def _take_back(connection: Connection, feed: Feed, plan: UndoPlan) -> MemberCoun
         raise TypeError(f"mode {feed.fact.mode.kind} takes nothing back")
     fact = fact_table(connection, feed)
     back = _kept_rows(connection, feed, plan)
+    _require_as_published(connection, feed, plan)
     standing = plan.standing
     # Before the rows: an exchanged partition is locked for readers until the end.
     members = take_back_members(connection, _own_attempt(plan), plan.undoes, feed, fact)
@@ -124,6 +125,17 @@ def _kept_rows(connection: Connection, feed: Feed, plan: UndoPlan) -> Table | No
             remedy="Nothing was undone. Load the workbook that is to stand",
         )
     return back
+
+
+def _require_as_published(connection: Connection, feed: Feed, plan: UndoPlan) -> None:
+    """Raise ``FeedError`` where the rows that stand are not those that were published: only those could be brought back
+    by an undo of this one."""
+    if plan.standing is None:
+        return
+    load = published_load(plan.standing, plan.feed, plan.period, feed.fact.table)
+    verdict = judge(load, find(connection, Tables(connection), [load])[load.load_id])
+    if verdict.state == "differs":
+        raise facts_altered(load.load_id, "; ".join(verdict.differences))
 
 
 def _require_place(plan: UndoPlan, feed: Feed) -> None:

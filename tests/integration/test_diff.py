@@ -100,6 +100,24 @@ def test_the_largest_changes_come_first_each_with_its_cells(place: Place) -> Non
     require_same_in_a_check(place, found)
 
 
+def test_what_is_no_number_in_the_fact_table_is_the_largest_change(
+    days: tuple[Place, Iterator[date]],
+) -> None:
+    place, periods = days
+    period = next(periods)
+    place.workbook([("A1", 1), ("B2", 2)], period)
+    place.load(period=period)
+    place.execute(f"UPDATE fact_sales SET metric = 'NaN' WHERE metric = 1 AND load_id = 'sales@{period}'")
+    place.workbook([("A1", 1), ("B2", 9)], period)
+    found = check_load(place.feed(), period, database=place.url).difference
+    assert found is not None
+    assert found.totals == {"metric": ("NaN", "10.0000")}
+    assert [change.values for change in found.largest] == [
+        {"metric": ("NaN", "1.0000")},
+        {"metric": ("2.0000", "9.0000")},
+    ]
+
+
 def test_members_that_vanish_are_named_by_their_business_key(place: Place) -> None:
     found = differing(place, [("A1", 1), ("B2", 2), ("00123", 3)], [("A1", 1)])
     [(column, gone)] = found.vanishing.items()

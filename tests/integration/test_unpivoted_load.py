@@ -22,6 +22,8 @@ from factload.reports.annotated.rejects import annotate_rejects
 from factload.reports.reject_pages import page_of_rejects
 from factload.reports.rejects_workbook import write_rejects
 from factload.reports.report import read_report
+from factload.verify.proof import prove
+from factload.verify.published import published_loads
 from tests.driver import SteppedLoad
 from tests.integration.place import PERIOD, Place
 from tests.integration.resaved import corrected, resaved
@@ -104,6 +106,23 @@ def test_each_cell_is_a_fact_row_and_is_counted_once(months: Place) -> None:
     assert checked.rows == {**report.rows, "published": 0}
     assert {(r.cell, r.column, r.raw, r.reason) for r in checked.rejected} == REJECTS
     assert checked.unmatched["product"].rows == 2
+
+
+def test_a_partition_of_cells_is_proved_later_by_its_rows_and_control_totals_alone(months: Place) -> None:
+    sheet(months, ROWS)
+    months.load(feed(months))
+    with months.engine.connect() as connection:
+        loads = published_loads(connection)
+        for tamper, partitions in (
+            ("metric = metric + 1", ("Facts 3–6: control total of metric is off by 1.0000",)),
+            ("month_id = 3", ()),
+        ):
+            change = f"UPDATE fact_sales SET {tamper} WHERE source_row = 6 AND month_id = 2"
+            connection.execute(text(change))
+            [verdict] = prove(connection, loads, loads).verdicts
+            assert (verdict.state, verdict.partitions) == ("differs", partitions)
+            assert "by its rows and control totals alone" in verdict.where[0]
+            connection.rollback()
 
 
 def test_a_page_of_rejects_never_parts_those_of_one_row(months: Place) -> None:

@@ -77,6 +77,7 @@ def test_what_stands_is_proved_by_rows_totals_and_digest_and_noted_in_the_ledger
         ("DROP TABLE fact_sales", "there is no table fact_sales any more"),
         ("ALTER TABLE fact_sales DROP COLUMN load_id", "has no column load_id any more"),
         ("ALTER TABLE fact_sales DROP COLUMN metric", "has no column metric any more"),
+        ("ALTER TABLE fact_sales ALTER metric TYPE text", "metric of fact_sales is text now"),
     ],
 )
 def test_what_was_changed_by_others_is_named(tampered: Tampered, tamper: str, differs: str) -> None:
@@ -100,7 +101,30 @@ def test_a_load_that_differs_ends_the_command_with_3_and_is_noted(published: Pla
 def test_the_rows_of_a_load_are_told_from_those_that_others_wrote(published: Place) -> None:
     published.execute("UPDATE fact_sales SET metric = 0 WHERE id = 1")
     published.execute("DELETE FROM fact_sales WHERE id = 2")
-    assert "2 are gone or changed, and 1 were written since" in " ".join(verified()[1][LOAD]["where"])
+    assert "at least 2 are gone or were written again" in " ".join(verified()[1][LOAD]["where"])
+    assert "at least 1 were written since" in " ".join(verified()[1][LOAD]["where"])
+
+
+def test_what_one_transaction_wrote_again_is_not_taken_for_what_was_published(tampered: Tampered) -> None:
+    verdict = tampered.verdicts("UPDATE fact_sales SET metric = metric + 1")[LOAD]
+    assert (verdict.state, verdict.where) == ("differs", ())
+
+
+@pytest.mark.parametrize(
+    ("retyped", "differs"),
+    [
+        ("metric TYPE double precision", "1,999 of 2,000 rows; control total of metric is off by -5.1250"),
+        ("metric TYPE text", "1,999 of 2,000 rows"),
+        ("source_row TYPE text", None),
+    ],
+)
+def test_a_partition_whose_rows_are_all_there_is_not_named_since_a_column_has_another_type(
+    tampered: Tampered, retyped: str, differs: str | None
+) -> None:
+    tamper = f"DELETE FROM fact_sales WHERE id = 2; ALTER TABLE fact_sales ALTER {retyped}"
+    verdict = tampered.verdicts(tamper)[LOAD]
+    assert verdict.state == "differs"
+    assert verdict.partitions == ((f"Facts 2–2001: {differs}",) if differs else ())
 
 
 def test_what_stands_in_text_is_said_in_a_line_a_load(published: Place) -> None:

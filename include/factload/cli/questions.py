@@ -146,7 +146,8 @@ def _verify(options: argparse.Namespace) -> int:
         stands = whole.stands and not errors
         print(json.dumps(whole.to_json() | {"stands": stands, "receipt": written}))
     else:
-        show_proof(whole)
+        if proofs:
+            show_proof(whole)
         if written:
             print(f"{written['file']} is written: {written['sealed']}")
     status = max(map(say, errors), default=0)

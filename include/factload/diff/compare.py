@@ -75,7 +75,7 @@ def _largest(
     """The changes that weigh most: by the share of a measure's total that they change, the largest of all measures."""
     pairs = rows.pairs
     weights: list[ColumnElement[Any]] = [
-        func.abs(pairs.c[f"delta_{n}"]) / (max(abs(before[name]), abs(after[name])) or Decimal(1))
+        func.abs(pairs.c[f"delta_{n}"]) / _whole(before[name], after[name])
         for n, name in enumerate(sides.measures)
     ]
     weight = [func.greatest(*weights).desc()] if weights else []
@@ -85,6 +85,13 @@ def _largest(
     origin = staged.origins({row.slice for row in found})
     for row in found:
         yield _change(row, sides, named, origin.get(row.slice))
+
+
+def _whole(before: Decimal, after: Decimal) -> Decimal:
+    """The total that a measure's changes are shares of; somebody may have put NaN into the table, or infinity."""
+    return max((abs(total) for total in (before, after) if total.is_finite()), default=Decimal(0)) or Decimal(
+        1
+    )
 
 
 def _change(

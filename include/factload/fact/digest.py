@@ -9,9 +9,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table
 
+from factload.feed.columns import FactColumn
 from factload.feed.model import Feed
 from factload.postgres.types import type_name
 from factload.reconcile.read_back import hash_probe
+
+ROW_OF_CELLS = "row of cells"
+"""The provenance ``row`` of an unpivoted sheet, where several fact rows have one number."""
 
 
 def columns_filled(table: Table, feed: Feed) -> list[ColumnElement[Any]]:
@@ -25,8 +29,14 @@ def digest_values(digest: Decimal, feed: Feed, fact: Table) -> dict[str, Any]:
     return {
         "published_digest": f"{digest:f}",
         "published_columns": [
-            {"name": name, "type": type_name(fact.c[name].type), "provenance": source.provenance}
+            {"name": name, "type": type_name(fact.c[name].type), "provenance": _provenance(feed, source)}
             for name, source in feed.fact.columns.items()
         ],
         "hash_probe": hash_probe(),
     }
+
+
+def _provenance(feed: Feed, source: FactColumn) -> str | None:
+    if source.provenance == "row" and feed.workbook.unpivot is not None:
+        return ROW_OF_CELLS
+    return source.provenance

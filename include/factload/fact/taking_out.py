@@ -44,14 +44,21 @@ class TakingBack:
     def require_as_many(self, found: int) -> None:
         """Raise ``FeedError`` unless as many rows stand as were published: what an undo takes out has to come back."""
         if found != self.standing:
-            raise FeedError(
-                "facts_altered",
-                f"{found:,} rows of {self.load.load_id} are in {self.feed.fact.table}, and {self.standing:,} were "
-                "published: somebody else has changed them since",
-                expected="the rows as they were published",
-                remedy="Nothing was undone. `factload verify` says what differs; `factload run` with --reload puts the "
-                "rows back as they were published",
+            raise facts_altered(
+                self.load.load_id,
+                f"{found:,} of its rows are in {self.feed.fact.table}, and {self.standing:,} were published",
             )
+
+
+def facts_altered(load_id: str, differences: str) -> FeedError:
+    """That what stands of a load isn't what was published."""
+    return FeedError(
+        "facts_altered",
+        f"{load_id} can't be undone, since somebody else has changed its rows: {differences}",
+        expected="the rows as they were published",
+        remedy="Nothing was undone. `factload verify` says more of what differs; `factload run` with --reload puts the "
+        "rows back as they were published",
+    )
 
 
 def take_out(connection: Connection, feed: Feed, fact: Table, load_id: str, aside: Table) -> None:

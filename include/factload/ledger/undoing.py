@@ -180,6 +180,7 @@ def _not_kept(load_id: str, seen: str) -> FeedError:
     return FeedError(
         "nothing_kept",
         f"{load_id} can't be undone: {seen}",
-        expected="a feed with `keep_previous`, such as 7d, before the change that is to be undone",
+        expected="a feed with `keep_previous`, such as 7d, before the change that is to be undone, which is no longer "
+        "ago than that",
         remedy=f"Load the workbook that is to stand: `factload run {feed} --period {period} --workbook ...`",
     )

@@ -8,17 +8,17 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import ColumnElement, Numeric, Table, cast, func, or_, select
 from sqlalchemy.engine import Connection
 
 from factload.fact.load_column import load_column_defect, load_key
 from factload.fact.modes.registry import mode_named
 from factload.fact.relation import relation_of
 from factload.postgres.tables import table_there
-from factload.postgres.types import type_name
+from factload.postgres.types import column_type, type_name
 from factload.reconcile.read_back import Content, content_of, contents_by_first, hash_probe
 from factload.verify.judgement import Found
-from factload.verify.published import PublishedLoad
+from factload.verify.published import PublishedColumn, PublishedLoad
 
 _AT_ONCE = 1_000  # loads that one statement names
 _ZERO = Decimal(0)
@@ -86,13 +86,14 @@ def find(connection: Connection, tables: Tables, loads: Sequence[PublishedLoad])
 def whole_table(connection: Connection, table: Table, load: PublishedLoad) -> Content:
     """The content of all rows of a table, by the columns and measures of ``load``."""
     names = load.named or list(load.totals) or [next(iter(table.columns)).name]
-    return content_of(connection, select(*_labelled(table, names)), names, list(load.totals))
+    measures = list(load.totals)
+    return content_of(connection, select(*_labelled(table, names, measures)), names, measures)
 
 
 def find_in(connection: Connection, table: Table, load: PublishedLoad) -> Found:
     """What is in a table that has the rows of this load alone."""
-    if gone := _gone(table, load):
-        return Found(missing=tuple(f"{table.name} has no column {name}" for name in gone))
+    if lost := _lost(table, load, table.name):
+        return Found(missing=lost)
     probe = connection.scalar(select(hash_probe()))
     return Found(whole_table(connection, table, load), no_digest=no_digest(table, load, probe))
 
@@ -119,13 +120,35 @@ def _look(tables: Tables, load: PublishedLoad, probe: str | None) -> Found:
     if load_column_defect(table.c[load.load_column]):
         kind = type_name(table.c[load.load_column].type)
         return Found(missing=(f"{load.load_column} of {load.table} is {kind} now: its rows can't be found",))
-    missing = tuple(f"{load.table} has no column {name} any more" for name in _gone(table, load))
+    missing = _lost(table, load, load.table)
     return Found(_TO_BE_READ, missing=missing, no_digest=no_digest(table, load, probe))
 
 
-def _gone(table: Table, load: PublishedLoad) -> list[str]:
-    """The columns of the digest, and the measures, that the table doesn't have."""
-    return [name for name in dict.fromkeys((*load.named, *load.totals)) if name not in table.c]
+def _lost(table: Table, load: PublishedLoad, called: str) -> tuple[str, ...]:
+    """What a table hasn't any more of the columns of the digest, and of the measures."""
+    gone = [name for name in dict.fromkeys((*load.named, *load.totals)) if name not in table.c]
+    return (
+        *(f"{called} has no column {name} any more" for name in gone),
+        *(
+            f"{name} of {called} is {type_name(table.c[name].type)} now: its control total can't be taken"
+            for name in load.totals
+            if name in table.c and not _has_a_sum(table.c[name])
+        ),
+    )
+
+
+def measures_there(table: Table, load: PublishedLoad) -> list[str]:
+    """The measures whose control totals can still be taken."""
+    return [name for name in load.totals if name in table.c and _has_a_sum(table.c[name])]
+
+
+def _has_a_sum(column: ColumnElement[Any]) -> bool:
+    return column_type(column.type).family in ("integer", "numeric", "double")
+
+
+def summed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A measure as it is summed: what has binary fractions by now, as decimals, which have one sum in any order."""
+    return cast(column, Numeric) if column_type(column.type).family == "double" else column
 
 
 def _unfound(load: PublishedLoad) -> str:
@@ -143,18 +166,28 @@ def no_digest(table: Table, load: PublishedLoad, probe: str | None) -> str:
     for column in load.columns:
         if column.name not in table.c:
             return f"without the column {column.name} digests can't be compared"
+    for column in retyped(table, load):
         now = type_name(table.c[column.name].type)
-        if now != column.type:
-            return f"{column.name} was {column.type} and is {now} now, so digests can't be compared"
+        return f"{column.name} was {column.type} and is {now} now, so digests can't be compared"
     return ""
+
+
+def retyped(table: Table, load: PublishedLoad) -> list[PublishedColumn]:
+    """The columns that have another type than they had when the load was published."""
+    return [
+        column
+        for column in load.columns
+        if column.name in table.c and type_name(table.c[column.name].type) != column.type
+    ]
 
 
 def _comparable(tables: Tables, load: PublishedLoad) -> tuple[list[str], list[str]]:
     """The columns of the digest and the measures that the table still has."""
     table = tables.called(load.table)
-    there = set() if table is None else {column.name for column in table.columns}
-    measures = [name for name in load.totals if name in there]
-    named = [name for name in load.named if name in there]
+    if table is None:
+        return [], []
+    measures = measures_there(table, load)
+    named = [name for name in load.named if name in table.c]
     return named or measures, measures
 
 
@@ -168,12 +201,15 @@ def _contents(
 ) -> dict[str, Content]:
     column = table.c[load_column]
     keys = {load.load_id: load_key(column, load.load_id) for load in loads}
-    rows = select(column, *_labelled(table, names or [load_column])).where(column.in_(keys.values()))
+    rows = select(column, *_labelled(table, names or [load_column], measures)).where(
+        column.in_(keys.values())
+    )
     by_key = contents_by_first(connection, rows, names or [load_column], measures)
     none = Content(0, dict.fromkeys(measures, _ZERO), _ZERO)
     return {load_id: by_key.get(key, none) for load_id, key in keys.items()}
 
 
-def _labelled(table: Table, names: Sequence[str]) -> Iterator[Any]:
+def _labelled(table: Table, names: Sequence[str], measures: Sequence[str]) -> Iterator[Any]:
     for number, name in enumerate(names):
-        yield table.c[name].label(f"column_{number}")
+        column = summed(table.c[name]) if name in measures else table.c[name]
+        yield column.label(f"column_{number}")

@@ -19,8 +19,8 @@ _AT_ONCE = 1_000  # loads that one statement names
 
 @dataclass(frozen=True, slots=True)
 class PublishedColumn:
-    """A column that the feed filled. ``type``: as PostgreSQL called it; ``provenance``: ``workbook``, ``sheet`` or
-    ``row``, where the column said which row of the sheet it came from."""
+    """A column that the feed filled. ``type``: as PostgreSQL called it; ``provenance``: ``workbook``, ``sheet``,
+    ``row`` or ``row of cells``, where the column said which row of the sheet it came from, alone or with others."""
 
     name: str
     type: str

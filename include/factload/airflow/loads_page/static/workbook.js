@@ -74,6 +74,7 @@ export function workbookCard({ path, dagId, period, started }) {
 
   const begin = () =>
     doing(async () => {
+      begun = ""; // what is said from now on is about the workbook, and stays when that run ends
       const file = input.files?.[0];
       if (!file) {
         say("Choose a workbook first.");

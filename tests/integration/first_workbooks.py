@@ -424,9 +424,9 @@ def mixed_column(inbox: Path) -> Made:
 
 @maker
 def months_across(inbox: Path) -> Made:
-    """Years as names of columns, a single row of data."""
+    """Years as names of columns, a single row of data: each year becomes a row."""
     path = xlsx(inbox / "plan.xlsx", Plan=[("Region", 2024, 2025, 2026), ("North", 1.5, 2, 3)])
-    return Made(path, 1, {"2024": Decimal("1.5"), "2026": Decimal(3)})
+    return Made(path, 3, {"year": Decimal(2024 + 2025 + 2026), "amount": Decimal("6.5")})
 
 
 @maker
@@ -449,7 +449,7 @@ def comma_csv(inbox: Path) -> Made:
 
 @maker
 def totals_in_every_column(inbox: Path) -> Made:
-    """Sums below and between the rows, in every column, as a pivot table has them."""
+    """Sums below and between the rows, in every column, as a pivot table has them; its months become rows."""
     rows = [(f"Region {n % 7}", f"Item {n}", n, n * 2.5, n * 3) for n in range(70)]
     sums = [("North Total", "", 35 * 69, 1.5, 2), ("Grand Total", "all", 35 * 69, 2.5 * 35 * 69, 3 * 35 * 69)]
     path = xlsx(
@@ -458,8 +458,8 @@ def totals_in_every_column(inbox: Path) -> Made:
     )
     return Made(
         path,
-        70,
-        {"Jan": total([r[2] for r in rows]), "Feb": total([r[3] for r in rows])},
+        3 * 70,
+        {"amount": total([amount for row in rows for amount in row[2:]])},
         says=('ends: {first: "Grand Total"}', "skip_rows: "),
     )
 

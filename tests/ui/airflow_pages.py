@@ -99,7 +99,7 @@ class BackfillForm:
 
     def at_once(self, runs: int) -> None:
         """How many runs work side by side."""
-        self.dialog.get_by_role("spinbutton").fill(str(runs))
+        self.dialog.locator("input[name=max_active_runs]").fill(str(runs))
 
     def press(self) -> None:
         """Press Run Backfill, and wait until Airflow has taken it."""

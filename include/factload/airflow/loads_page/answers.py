@@ -128,9 +128,8 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: b
     through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
     witness = [one for one in newest.witness if "equal" in one]
     said = by_measure(witness)
-    opened = [
-        run for run in runs if run.opened == newest.epoch
-    ]  # a release opens again what an earlier run has held
+    # A release opens again what an earlier run has held.
+    opened = [run for run in runs if run.opened == newest.epoch]
     gone = newest.state in RUNNING and bool(opened) and not any(run.at_work for run in opened)
     waits = staged and (newest.state == "held" or not any(run.at_work for run in runs))
     left = waits and newest.state == "reconciled" and not gone  # as `factload diff` leaves a load

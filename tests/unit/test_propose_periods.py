@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from factload.propose.first import propose_feed
 from factload.propose.period_names import is_sum_of_periods, pattern_of, period_named
-from factload.propose.sheet_seen import fits
+from factload.propose.unpivot_seen import fits
 from factload.propose.written import feed_text
 from tests.workbooks import write_rows
 

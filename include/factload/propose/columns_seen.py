@@ -73,9 +73,7 @@ def columns_of(
         if why := _unreadable(cells, len(data)):
             left_out[header] = why
             continue
-        reading = reading_of(header, cells, all_text=all_text, decimal=decimal)
-        if reading.nulls:
-            cells = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
+        cells, reading = read_as(header, cells, all_text=all_text, decimal=decimal)
         column = SeenColumn(header, len(data), cells, reading, calendar, index=index)
         if len(same) == 1:
             columns.append(column)
@@ -84,6 +82,16 @@ def columns_of(
             left_out[header] = f"{at} have the same name, so it is unclear which is meant. Rename one"
             doubled.append(column)
     return tuple(columns), tuple(doubled), left_out
+
+
+def read_as(
+    header: str, cells: Counter[tuple[Kind, str]], *, all_text: bool, decimal: str | None
+) -> tuple[Counter[tuple[Kind, str]], Reading]:
+    """The cells that hold a value, and how these may be read."""
+    reading = reading_of(header, cells, all_text=all_text, decimal=decimal)
+    if reading.nulls:
+        cells = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
+    return cells, reading
 
 
 def _cell(cell: tuple[Kind, str]) -> tuple[Kind, str]:

@@ -9,8 +9,6 @@ from factload.propose.csv_seen import SeenCsv
 from factload.propose.left_out import NOTHING, LeftOut
 from factload.propose.odd_rows import OddRow
 from factload.sheet.choices import Merged
-from factload.sheet.names import whole_pattern
-from factload.vectors import matches, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +23,8 @@ class SeenWitness:
 
 @dataclass(frozen=True, slots=True)
 class SeenUnpivot:
-    """Columns that become rows: their names, or a ``pattern`` of them; what the feed calls a column's ``name``, the
-    ``value`` in it, and what stands ``above`` the name. ``plain``: the sheet without all that."""
+    """Columns that become rows: their names, and a ``pattern`` if one tells them; what the feed calls a column's
+    ``name``, the ``value`` in it, and what stands ``above`` the name. ``plain``: the sheet without all that."""
 
     plain: SeenSheet
     columns: tuple[str, ...]
@@ -42,9 +40,7 @@ class SeenUnpivot:
 
     def stands_for(self, header: str) -> str:
         """By what name a column of the sheet is read."""
-        if self.pattern is None:
-            return self.value if header in self.columns else header
-        return self.value if fits(header, self.pattern) else header
+        return self.value if header in self.columns else header
 
 
 @dataclass(frozen=True)
@@ -104,8 +100,3 @@ class SeenSheet:
             return self.unpivot.plain
         columns = tuple(c for c in self.columns if c.header != header)
         return replace(self, columns=columns, left_out={**self.left_out, header: why})
-
-
-def fits(name: str, pattern: str) -> bool:
-    """Whether the whole name matches the pattern, as a feed has it."""
-    return bool(matches(texts([name]), whole_pattern(pattern))[0])

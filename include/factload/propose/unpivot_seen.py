@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from factload.propose.column_types import Reading, reading_of
-from factload.propose.columns_seen import SeenColumn
+from factload.propose.column_types import Reading
+from factload.propose.columns_seen import SeenColumn, read_as
 from factload.propose.names import unused
 from factload.propose.period_names import (
     FINEST_FIRST,
@@ -22,11 +22,13 @@ from factload.propose.period_names import (
     pattern_of,
     period_named,
 )
-from factload.propose.sheet_seen import SeenSheet, SeenUnpivot, fits
+from factload.propose.sheet_seen import SeenSheet, SeenUnpivot
 from factload.sheet.block import Kind
 from factload.sheet.choices import MOST_UNPIVOTED
-from factload.sheet.names import as_seen
+from factload.sheet.names import as_seen, whole_pattern
+from factload.sheet.pivot import shown_above
 from factload.sql_types import SqlType
+from factload.vectors import matches, texts
 
 _FEWEST = 3  # columns: of two periods the columns may as well be two measures
 _VALUE, _GROUP, _MEASURE = "amount", "group", "measure"
@@ -70,7 +72,7 @@ def _as_rows(
     if pattern and any(fits(c.header, pattern) for c in others):
         pattern = None
     name, value = _free_names(seen, kind, _VALUE)
-    unpivot = SeenUnpivot(seen, () if pattern else tuple(names), pattern, name, value)
+    unpivot = SeenUnpivot(seen, tuple(names), pattern, name, value)
     made = [_named_column(name, kind, columns, names), _value_column(value, columns, seen)]
     return _pivoted(seen, unpivot, keys, made, dict.fromkeys(sums, _SUM), len(columns))
 
@@ -80,9 +82,13 @@ def _repeated_names(seen: SeenSheet, above: Mapping[int, str]) -> SeenSheet | No
     columns = [c for c in seen.doubled if _holds_numbers(c)]
     if len(columns) < max(_FEWEST, len(seen.doubled)) or not seen.columns:
         return None
-    upper = _above(columns, above)
+    upper = shown_above([column.index for column in columns], above)
     lower = [c.header for c in columns]
-    if not upper or len(set(zip(upper, lower, strict=True))) < len(columns) or len(columns) > MOST_UNPIVOTED:
+    if (
+        not all(upper)
+        or len(set(zip(upper, lower, strict=True))) < len(columns)
+        or len(columns) > MOST_UNPIVOTED
+    ):
         return None
     lower_kind = _kind_of(lower) or _MEASURE
     upper_kind = _kind_of(upper) or _GROUP
@@ -155,9 +161,7 @@ def _named_column(
 def _value_column(called: str, columns: Sequence[SeenColumn], seen: SeenSheet) -> SeenColumn:
     """All that stands in the columns, as one."""
     cells: Counter[tuple[Kind, str]] = sum((c.cells for c in columns), Counter())
-    reading = reading_of(called, cells, all_text=seen.csv is not None, decimal=seen.decimal)
-    if reading.nulls:
-        cells = Counter({cell: n for cell, n in cells.items() if cell[1].strip() not in reading.nulls})
+    cells, reading = read_as(called, cells, all_text=seen.csv is not None, decimal=seen.decimal)
     return SeenColumn(called, cells.total(), cells, reading, columns[0].calendar, may_be_key=False)
 
 
@@ -167,17 +171,6 @@ def _free_names(seen: SeenSheet, *wanted: str) -> list[str]:
     for name in wanted:
         found.append(unused(name, [*taken, *found]))
     return found
-
-
-def _above(columns: Sequence[SeenColumn], above: Mapping[int, str]) -> list[str]:
-    """What stands above each of the columns, or above the next one to its left; nothing where the first has none."""
-    found: list[str] = []
-    for index in range(columns[0].index, columns[-1].index + 1):
-        text = above.get(index, "") or (found[-1] if found else "")
-        if not text:
-            return []
-        found.append(text)
-    return [found[column.index - columns[0].index] for column in columns]
 
 
 def _kind_of(names: Sequence[str]) -> str | None:
@@ -196,3 +189,8 @@ def _is_day(name: str) -> bool:
         return len(name) == len("2026-01-01") and bool(date.fromisoformat(name))
     except ValueError:
         return False
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether the whole name matches the pattern, as a feed has it."""
+    return bool(matches(texts([name]), whole_pattern(pattern))[0])

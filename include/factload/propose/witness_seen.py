@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
+from factload.feed.witness import TOTALS_ROW
 from factload.propose.columns_seen import SeenColumn
 from factload.propose.sheet_seen import SeenSheet, SeenWitness
+from factload.reconcile.witness import NOISE
+from factload.sheet.address import address
 from factload.sheet.block import Kind
 from factload.sheet.doubles import as_excel_shows
 from factload.sheet.numbers import parse_decimal
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
 
-TOTALS_ROW = "totals_row"
-_NOISE = Decimal("1e-12")
 _TELLING = 4  # digits that a number must have to be told from any other by chance
 
 
@@ -39,9 +40,7 @@ def witness_in_cell(seen: SeenSheet, sheets: Iterable[tuple[str, Sequence[Row]]]
                     continue
                 for header, total in sums:
                     if _is(_number(cell), total):
-                        return SeenWitness(
-                            f"{_in_formula(sheet)}!{column_letters(index)}{row.number}", header
-                        )
+                        return SeenWitness(address(sheet, f"{column_letters(index)}{row.number}"), header)
     return None
 
 
@@ -73,9 +72,4 @@ def _number(cell: tuple[Kind, str] | None) -> Decimal | None:
 
 def _is(number: Decimal | None, total: Decimal) -> bool:
     """Whether they are the same but for what adding doubles leaves behind."""
-    return number is not None and abs(number - total) <= abs(total) * _NOISE
-
-
-def _in_formula(sheet: str) -> str:
-    """A sheet's name as a formula has it."""
-    return sheet if sheet.isidentifier() else "'" + sheet.replace("'", "''") + "'"
+    return number is not None and abs(number - total) <= abs(total) * NOISE

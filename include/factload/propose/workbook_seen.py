@@ -44,9 +44,8 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         part, found = _best(source, chosen, path)
         others = tuple(s.name for s in cells if s != part)
         table = table_around(source, part, found)
-        cover = [(s.name, _first_rows(source, s)) for s in cells if s != part and s.state == "visible"]
         if table is None:
-            return _witnessed(replace(_looked_at(source, part, found, path, csv), others=others), cover)
+            return _witnessed(replace(_looked_at(source, part, found, path, csv), others=others), path)
         called, totals_row = table
         totals = _row(source, part, totals_row) if 0 < totals_row <= _ROWS_FOR_TOTALS else {}
     with open_source(path, cells=CellChoices(area=AreaChoice(table=called))) as source:
@@ -54,12 +53,20 @@ def look_at_sheet(path: Path, sheet: str | None, csv: SeenCsv | None) -> SeenShe
         seen = _looked_at(source, part, _table_on(source, part) or found, path, csv)
     if totals and seen.whole:
         seen = replace(seen, witness=witness_in_totals(seen, totals))
-    return _witnessed(replace(seen, others=others, table=called), cover)
+    return _witnessed(replace(seen, others=others, table=called), path)
 
 
-def _witnessed(seen: SeenSheet, others: Sequence[tuple[str, Sequence[Row]]]) -> SeenSheet:
+def _witnessed(seen: SeenSheet, path: Path) -> SeenSheet:
     """The sheet with what the workbook's other sheets say of it, if its own rows don't."""
-    return replace(seen, witness=witness_in_cell(seen, others)) if seen.whole and not seen.witness else seen
+    if seen.witness or not seen.whole or not seen.others:
+        return seen
+    with open_source(path) as source:
+        others = ((s.name, _first_rows(source, s)) for s in source.sheets if _may_be_cover(s, seen))
+        return replace(seen, witness=witness_in_cell(seen, others))
+
+
+def _may_be_cover(part: SheetPart, seen: SeenSheet) -> bool:
+    return part.kind == "worksheet" and part.state == "visible" and part.name in seen.others
 
 
 def _looked_at(

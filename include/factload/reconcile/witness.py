@@ -14,7 +14,7 @@ from factload.load import WitnessValue
 from factload.reconcile.counts import EXACT
 
 # What adding up many doubles leaves behind a sum, relative to it, at most; a cent of ten billions is more.
-_NOISE = Decimal("1e-12")
+NOISE = Decimal("1e-12")
 _DIGITS_AT_MOST = 50  # before the decimal point: no sum has as many
 
 
@@ -159,4 +159,4 @@ def _in_scale(number: Decimal, feed: Feed, measure: str) -> Decimal:
     kind = feed.fact.columns[measure].type
     scale = kind.scale if kind is not None else 0
     exact = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN, EXACT)
-    return exact if abs(exact - number) <= abs(number) * _NOISE else number
+    return exact if abs(exact - number) <= abs(number) * NOISE else number

@@ -159,19 +159,24 @@ def _matching(pattern: str, header: Header, sheet: str) -> list[int]:
     return sorted(columns)
 
 
-def _above(columns: Sequence[int], header: Header, there: Mapping[int, str], sheet: str) -> list[str]:
-    """What stands above each of the columns, or above the next one to its left that has something there."""
+def shown_above(columns: Sequence[int], there: Mapping[int, str]) -> list[str]:
+    """What stands above each of the columns, or above the next one to its left that has something there, from the
+    first of them on; "" where none has. ``there``: what stands in the row above, by column."""
     found: list[str] = []
     for index in range(columns[0], columns[-1] + 1):
-        text = there.get(index, "") or (found[-1] if found else "")
-        if not text:
-            where = f"in {column_letters(index)}{header.row - 1}, " if header.row > 1 else ""
-            raise _unfit(
-                f"Sheet {sheet!r} has nothing {where}above the first column that becomes rows",
-                "a second row of names above the header, as `workbook.unpivot.above` says",
-            )
-        found.append(text)
+        found.append(there.get(index, "") or (found[-1] if found else ""))
     return [found[index - columns[0]] for index in columns]
+
+
+def _above(columns: Sequence[int], header: Header, there: Mapping[int, str], sheet: str) -> list[str]:
+    shown = shown_above(columns, there)
+    if not shown[0]:
+        where = f"in {column_letters(columns[0])}{header.row - 1}, " if header.row > 1 else ""
+        raise _unfit(
+            f"Sheet {sheet!r} has nothing {where}above the first column that becomes rows",
+            "a second row of names above the header, as `workbook.unpivot.above` says",
+        )
+    return shown
 
 
 def _row_above(

@@ -111,14 +111,13 @@ def resolve(  # noqa: C901 - the two loops share which rows are still alive
 def _said(
     rows: pa.Table, feed: Feed, surrogates: Mapping[str, pa.Array], alive: Flags
 ) -> dict[str, pa.Table]:
-    said = {}
+    said, kept = {}, flags(alive)
     for name in filter(surrogates.__contains__, feed.updated_dimensions):
-        kept = rows.filter(flags(alive))
         attributes = {
-            column: kept[attribute_field(name, column)].combine_chunks()
+            column: rows[attribute_field(name, column)].filter(kept)
             for column in feed.dimensions[name].unmatched.attributes
         }
-        members = surrogates[name].filter(flags(alive))
+        members = surrogates[name].filter(kept)
         # Rows of a load agree about a member: the first will do.
         _, first = np.unique(members.dictionary_encode().indices.to_numpy(), return_index=True)
         said[name] = pa.table({"": members, **attributes}).take(integers(first))

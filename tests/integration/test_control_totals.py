@@ -10,7 +10,9 @@ import pytest
 from factload.cli.terminal import rendered
 from factload.feed.file import read_feed_file
 from factload.reports.report import read_report
+from tests.integration.commands import report
 from tests.integration.place import Place
+from tests.workbooks import write_rows
 
 _FEED = """
 feed: sales
@@ -27,6 +29,7 @@ fact:
   load_column: load_id
 max_rejects: 80%
 """
+_LARGE = 9 * 10**33  # two of them have more digits than any number of a column
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,7 @@ max_rejects: 80%
         ("numeric(18,4)", "numeric", [1.5, 2], "3.5000"),
         ("numeric(10,0)", "numeric(10,0)", [3, 4], "7"),
         ("numeric(18,4)", "numeric(18,4)", [None, None], None),
+        ("numeric(38,4)", "numeric(38,4)", [_LARGE, _LARGE, 0.0001], "18" + "0" * 33 + ".0001"),
     ],
 )
 def test_equal_totals_are_reported_equal_in_every_type(
@@ -67,3 +71,22 @@ def test_of_a_load_without_staged_rows_no_total_is_called_different(place: Place
     feed = place.feed({"max_rejects": "100%"})
     load = place.load(feed)
     assert "different" not in rendered(read_report(place.url, load.load_id))
+
+
+def test_a_check_says_the_same_total_as_the_load_whatever_its_size(place: Place) -> None:
+    place.execute("CREATE TABLE fact_sums (dimension_id bigint, m numeric(38,4), load_id text)")
+    header = ("business_key", "metric")
+    for number in (1, 2):
+        write_rows(
+            place.home / f"inbox/{number}_2026-11-05.xlsx", [header, ("A1", _LARGE), ("A1", number)], "Facts"
+        )
+    feed_file = place.home / "include/feeds/sales.yaml"
+    feed_file.write_text(
+        _FEED.format(declared="numeric(38,4)").replace("sales_{period}", "*_{period}"), encoding="utf-8"
+    )
+    place.load(read_feed_file(feed_file))
+    place.execute("UPDATE fact_sums SET m = 0.0001 WHERE m = 1")
+
+    _, checked = report("--url", place.url)
+    total = "18" + "0" * 32 + "3.0000"
+    assert checked["change"]["totals"] == {"m": {"before": total, "after": total}}

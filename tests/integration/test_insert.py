@@ -15,8 +15,8 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, cast, create_engine,
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from factload.decimals import EXACT
 from factload.postgres.insert import INSERTS
-from factload.reconcile.counts import EXACT
 
 VALUES: dict[str, tuple[Any, pa.DataType, list[Any]]] = {
     "bigints": (types.BigInteger(), pa.int64(), [2**63 - 1, -(2**63), None]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from factload.feed.limits import LeastRows, RejectLimits, least_rows, reject_limits
+from factload.feed.limits import ChangeLimits, LeastRows, RejectLimits, least_rows, reject_limits
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,11 @@ def test_how_few_rows_may_be_published(
 def test_min_rows_is_a_number_or_a_share(said: Any) -> None:
     with pytest.raises(ValueError, match="expected a number of rows such as 1000, or a share"):
         least_rows(said)
+
+
+def test_a_change_is_measured_to_the_last_digit_of_totals_that_are_longer_than_pythons_own_28() -> None:
+    limits, before = ChangeLimits({"amount": 0.1}), {"amount": Decimal("1" + "0" * 33)}
+    at_the_limit = Decimal("11" + "0" * 32)
+
+    assert limits.exceeded({"amount": at_the_limit}, before, "yesterday") == ()
+    assert limits.exceeded({"amount": Decimal(f"{at_the_limit}.01")}, before, "yesterday") != ()

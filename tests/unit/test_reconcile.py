@@ -7,9 +7,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from factload.errors import ReconciliationError, RowsRefused
+from factload.fact.resolve import control_totals
 from factload.feed.limits import ChangeLimits, LeastRows, RejectLimit, RejectLimits
 from factload.load import PartitionCounts
 from factload.reconcile.counts import Staged, reconcile, require_agreement, require_within_limits
@@ -118,3 +120,22 @@ def test_sums_of_many_digits_are_exact() -> None:
     assert (result.totals["metric"], result.differences) == (Decimal(10) ** 29, ())
     off = {**staged, "a": Staged(1, {"metric": Decimal(10) ** 29}, {})}
     assert reconcile(counted, off, ["metric"]).differences != ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "total"),
+    [
+        (pa.int64(), [2**63 - 1, 2**63 - 1, 1], "18446744073709551615"),
+        (pa.int64(), [-(2**63), -(2**63), None], "-18446744073709551616"),
+        (pa.int64(), [2**63 - 1, -(2**63)], "-1"),
+        (pa.decimal128(38, 2), [Decimal("9" * 36 + ".99")] * 3, "2" + "9" * 36 + ".97"),
+        (pa.decimal128(38, 0), [Decimal("-" + "9" * 38)] * 2, "-1" + "9" * 37 + "8"),
+        (pa.decimal128(37, 4), [Decimal("9" * 33)] * 100, "9" * 33 + "00.0000"),
+        (pa.decimal128(18, 4), [None], "0"),
+        (pa.int64(), [], "0"),
+    ],
+)
+def test_a_control_total_may_be_larger_than_any_number_of_its_type(
+    kind: pa.DataType, numbers: list[Any], total: str
+) -> None:
+    assert control_totals(pa.table({"amount": pa.array(numbers, kind)}), ["amount"]) == {"amount": total}

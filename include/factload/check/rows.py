@@ -16,6 +16,7 @@ from factload.check.limits import beyond_limits
 from factload.check.row_by_row import RowsAside
 from factload.check.target import Target
 from factload.check.witness import counted_of, unequal
+from factload.decimals import EXACT
 from factload.diff.difference import Difference
 from factload.dimension.inferred import WouldBeMembers
 from factload.errors import FactloadError, RowsRefused
@@ -72,7 +73,7 @@ class Rows:
         if readable.witness:
             self.counted.append(counted_of(partition, whole, readable, staged.num_rows, loaded))
         for measure, total in loaded.items():
-            self.totals[measure] = self.totals.get(measure, Decimal(0)) + Decimal(total)
+            self.totals[measure] = EXACT.add(self.totals.get(measure, Decimal(0)), Decimal(total))
         lost = resolved.rejects.filter(pc.equal(resolved.rejects["reason"], "unmatched_key"))
         noted = whole.schema.metadata
         called = {name: headers_in(noted, key_fields(readable, name)) for name in _looked_up(readable)}

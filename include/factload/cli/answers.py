@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from factload.cli.changes import write_changes, write_rows
 from factload.cli.console import new_console, new_table, write_heading, write_line, write_whole
+from factload.decimals import EXACT
 from factload.printable import in_one_line, printable
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def show_difference(found: Difference) -> None:
     if found.totals:
         table = new_table("control total", "before", "after", "change")
         for name, (before, after) in found.totals.items():
-            table.add_row(printable(name), before, after, f"{Decimal(after) - Decimal(before):+f}")
+            table.add_row(
+                printable(name), before, after, f"{EXACT.subtract(Decimal(after), Decimal(before)):+f}"
+            )
         write_whole(console, table)
     write_changes(console, found)
 

@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, Integer, Row, Table, bindparam, cast, delete,
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.engine import Connection
 
+from factload.decimals import EXACT
 from factload.fact.duplicate_cells import cells_of
 from factload.fact.once_only import OnceOnly
 from factload.fact.resolve import ROW
@@ -26,7 +27,6 @@ from factload.ledger.conditions import of_content
 from factload.ledger.rejects import add_rejects
 from factload.ledger.tables import partitions
 from factload.load import Load
-from factload.reconcile.counts import EXACT
 from factload.reconcile.weighted_checksums import hashes_alike, weighted_sums
 from factload.sheet.reject import reject_table
 

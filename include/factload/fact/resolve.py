@@ -26,6 +26,7 @@ from factload.split.fields import attribute_field, date_field, key_fields, value
 from factload.vectors import Flags, as_flags, flags, integers
 
 ROW = "factload_row"
+_DIGITS = 38  # of a decimal128
 _NAMED_AT_MOST = 5
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -253,5 +254,15 @@ def delivered_totals(rows: pa.Table, feed: Feed) -> dict[str, str]:
 
 
 def _sum(values: pa.ChunkedArray) -> Decimal | int:
-    total: Decimal | int | None = pc.sum(values).as_py()
+    total: Decimal | int | None = pc.sum(_with_room(values)).as_py()
     return total if total is not None else 0
+
+
+def _with_room(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same numbers, of a type that holds their sum: where one has no room, Arrow goes on from its lowest number."""
+    if pa.types.is_decimal(values.type):
+        digits = values.type.precision + len(str(len(values)))
+        return values if digits <= _DIGITS else pc.cast(values, pa.decimal256(2 * _DIGITS, values.type.scale))
+    least, most = pc.min_max(values).as_py().values()
+    fits = most is None or max(most, -least) * len(values) < 1 << 63
+    return values if fits else pc.cast(values, pa.decimal128(_DIGITS))

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import WithJsonSchema
 
+from factload.decimals import EXACT
 from factload.errors import did_you_mean
 from factload.reasons import REASONS
 
@@ -156,14 +157,11 @@ class ChangeLimits:
         for name, share in self.shares.items():
             if name not in now or name not in before:
                 continue
-            changed = abs(now[name] - before[name])
-            if changed > Decimal(str(share)) * abs(before[name]):
+            stood = EXACT.abs(before[name])
+            changed = EXACT.abs(EXACT.subtract(now[name], before[name]))
+            if changed > EXACT.multiply(Decimal(str(share)), stood):
                 what = "the number of rows is" if name == ROWS else f"the total of {name} is"
-                by = (
-                    f"a change of {changed / abs(before[name]):.1%}"
-                    if before[name]
-                    else "a change from nothing"
-                )
+                by = f"a change of {changed / stood:.1%}" if stood else "a change from nothing"
                 said.append(f"{what} {now[name]:,f}, and {of} it is {before[name]:,f}: {by}")
         return tuple(said)
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import reduce
 
+from factload.decimals import EXACT
 from factload.errors import ReconciliationError, RowsRefused
 from factload.feed.limits import ROWS, ChangeLimits, LeastRows, RejectLimits
 from factload.load import PartitionCounts
 
 _NAMED_AT_MOST = 3
-EXACT = Context(prec=100)  # a column has 38 digits at most; row numbers and counts of rows have ten
 
 
 @dataclass(frozen=True, slots=True)

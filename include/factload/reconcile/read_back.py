@@ -36,8 +36,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
+from factload.decimals import EXACT
 from factload.errors import ReconciliationError
-from factload.reconcile.counts import EXACT
 
 _SEED = 0
 

@@ -8,10 +8,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import reduce
 from typing import Any
 
+from factload.decimals import EXACT
 from factload.feed.model import Feed
 from factload.feed.witness import Witness
 from factload.load import WitnessValue
-from factload.reconcile.counts import EXACT
 
 # What adding up many doubles leaves behind a sum, relative to it, at most; a cent of ten billions is more.
 NOISE = Decimal("1e-12")
@@ -104,7 +104,7 @@ def _compared(
             found=f"{found:f}",
             difference="" if difference is None else f"{difference:f}",
             problem=value.problem,
-            equal=difference is not None and abs(difference) <= witness.tolerance,
+            equal=difference is not None and EXACT.abs(difference) <= witness.tolerance,
             witness=value.witness,
         )
 
@@ -159,4 +159,4 @@ def _in_scale(number: Decimal, feed: Feed, measure: str) -> Decimal:
     kind = feed.fact.columns[measure].type
     scale = kind.scale if kind is not None else 0
     exact = number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_EVEN, EXACT)
-    return exact if abs(exact - number) <= abs(number) * NOISE else number
+    return exact if EXACT.abs(EXACT.subtract(exact, number)) <= EXACT.abs(number) * NOISE else number

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from factload.decimals import EXACT
 from factload.ledger.conditions import PUBLISHED_ATTEMPT
 from factload.ledger.tables import attempts, loads
-
-_DIGITS = 150_000  # as many as a number of PostgreSQL may have; the usual 28 would round
 
 
 @dataclass(slots=True)
@@ -47,10 +46,6 @@ def months_of(connection: Connection, feed: str, first: date) -> Iterator[Month]
         month.verified += verified_as == "stands"
         month.altered += verified_as == "differs"
         for measure, total in totals.items():
-            month.totals[measure] = _sum(month.totals.get(measure, "0"), total)
+            sum_ = EXACT.add(Decimal(month.totals.get(measure, 0)), Decimal(total))
+            month.totals[measure] = f"{sum_:f}"
     return reversed(found.values())
-
-
-def _sum(one: str, other: str) -> str:
-    with localcontext(prec=_DIGITS):
-        return f"{Decimal(one) + Decimal(other):f}"

@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
+from factload.decimals import EXACT
 from factload.fact import publish, staged
 from factload.fact.modes.publishing import Published
 from factload.fact.table import fact_table
@@ -84,9 +85,7 @@ def record_publication(
     """Note, in the transaction that publishes, what readers see once it is committed."""
     for warning in published.warnings:
         ledger.add_warning(connection, load, warning)
-    in_scale = {
-        n: counts.EXACT.quantize(t, result.totals[n]) for n, t in published.totals.items()
-    }  # equal to it
+    in_scale = {n: EXACT.quantize(t, result.totals[n]) for n, t in published.totals.items()}  # equal to it
     totals = {name: f"{total:f}" for name, total in in_scale.items()}
     kept.forget(connection, load.load_id)
     if published.kept_of is not None and feed.keep_previous is not None:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Table, Text, cast, func, literal_column, select
 from sqlalchemy.engine import Connection
 
+from factload.decimals import EXACT
 from factload.fact.digest import ROW_OF_CELLS
 from factload.fact.load_column import carries
 from factload.fact.modes.registry import mode_named
@@ -18,7 +19,7 @@ from factload.ledger.conditions import of_content
 from factload.ledger.partitions import partitions_of
 from factload.ledger.tables import partitions
 from factload.postgres.types import column_type
-from factload.reconcile.counts import EXACT, Staged
+from factload.reconcile.counts import Staged
 from factload.reconcile.weighted_checksums import PRESENT
 from factload.verify.found import measures_there, retyped, summed
 from factload.verify.published import PublishedLoad

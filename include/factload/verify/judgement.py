@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from factload.reconcile.counts import EXACT
+from factload.decimals import EXACT
 from factload.reconcile.read_back import Content
 from factload.verify.published import PublishedLoad
 

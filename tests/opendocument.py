@@ -6,12 +6,13 @@ import zipfile
 from pathlib import Path
 
 NS = "urn:oasis:names:tc:opendocument:xmlns:"
+CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 
 
 def ods(path: Path, rows: str, before: str = "") -> Path:
     content = (
         f'<?xml version="1.0"?>{before}<office:document-content xmlns:office="{NS}office:1.0" xmlns:table="{NS}table:1.0" '
-        f'xmlns:text="{NS}text:1.0"><office:body><office:spreadsheet><table:table table:name="Facts">{rows}</table:table>'
+        f'xmlns:text="{NS}text:1.0" xmlns:style="{NS}style:1.0" xmlns:calcext="{CALC}"><office:body><office:spreadsheet><table:table table:name="Facts">{rows}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>"
     )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

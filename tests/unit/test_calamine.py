@@ -20,7 +20,8 @@ from factload.sheet.ranges import RangeList
 from factload.sheet.source import inspect, open_source
 from factload.sheet.workbook_file import opened
 from tests import expected, sheetxml
-from tests.opendocument import number, ods, row, text
+from tests.binary_workbook import Cells, xlsb
+from tests.opendocument import NS, number, ods, row, text
 
 FIELDS = [
     expected.field("k", "text", key=True),
@@ -255,8 +256,10 @@ CHOICES: dict[str, list[tuple[str | None, str | None]]] = {
 }
 
 
-@pytest.mark.parametrize("choice", CHOICES)
-@pytest.mark.parametrize("kind", ["xls", "ods"])
+@pytest.mark.parametrize(
+    ("kind", "choice"),
+    [*(("xls", choice) for choice in CHOICES), ("xlsb", "reject"), *(("ods", choice) for choice in CHOICES)],
+)
 def test_merged_cells_are_what_the_feed_says(tmp_path: Path, kind: str, choice: str) -> None:
     path = tmp_path / f"w.{kind}"
     if kind == "xls":
@@ -274,6 +277,9 @@ def test_merged_cells_are_what_the_feed_says(tmp_path: Path, kind: str, choice: 
         sheet.write(2, 1, "hidden")
         sheet.merged_ranges.append((1, 2, 1, 1))
         workbook.save(str(path))
+    elif kind == "xlsb":
+        lines_of_cells = [("k", "t"), ("a", "North"), ("b", "hidden"), ("c", "South")]
+        xlsb(path, lines_of_cells, merged=[(1, 1, 2, 1)])
     else:
         spans = '<table:table-cell office:value-type="string" table:number-rows-spanned="2">'
         first = f"{spans}<text:p>North</text:p></table:table-cell>"
@@ -333,3 +339,151 @@ def test_times_and_dates_of_an_xls_workbook_are_no_numbers(tmp_path: Path) -> No
     assert values("date") == ["not_a_date", "not_a_date", date(2024, 1, 1), "not_a_date"]
     # Whether a plain number counts from 1900 or from 1904, calamine doesn't say.
     assert values("date", serials=True) == values("date")
+
+
+OF_ODS: dict[str, tuple[str, str, object]] = {
+    "tab": ('office:value-type="string"', "<text:p>a<text:tab/>b</text:p>", "a\tb"),
+    "line break": ('office:value-type="string"', "<text:p>a<text:line-break/>b</text:p>", "a\nb"),
+    "paragraphs": ('office:value-type="string"', "<text:p>a</text:p><text:p/><text:p>b</text:p>", "a\n\nb"),
+    "spaces": ('office:value-type="string"', '<text:p>a<text:s text:c="3"/>b <text:s/></text:p>', "a   b  "),
+    "white space": ('office:value-type="string"', "\n <text:p>\n a  b\n c</text:p>\n ", "a b c"),
+    "runs": (
+        'office:value-type="string"',
+        "<text:p><text:span>No</text:span>r<text:a><text:span>th</text:span></text:a></text:p>",
+        "North",
+    ),
+    "characters": ('office:value-type="string"', "<text:p>a<![CDATA[<b>]]>&amp;&#233;</text:p>", "a<b>&é"),
+    "a comment": (
+        'office:value-type="string"',
+        "<office:annotation><text:p>remark</text:p></office:annotation><text:p>North</text:p>",
+        "North",
+    ),
+    "ruby": (
+        'office:value-type="string"',
+        "<text:p><text:ruby><text:ruby-base>東京</text:ruby-base><text:ruby-text>とう</text:ruby-text></text:ruby></text:p>",
+        "東京",
+    ),
+    "a text beside its value": (
+        'office:value-type="string" office:string-value="a"',
+        "<text:p>b</text:p>",
+        "a",
+    ),
+    "no type": ("", "<text:p>North</text:p>", "North"),
+    "no type, a value": ('office:value="1.50"', "<text:p>North</text:p>", "1.5"),
+    "number": ('office:value-type="float" office:value="1E3"', "<text:p>1.000</text:p>", "1000"),
+    "percentage": ('office:value-type="percentage" office:value="0.125"', "<text:p>12,5 %</text:p>", "0.125"),
+    "truth": ('office:value-type="boolean" office:boolean-value="true"', "<text:p>WAHR</text:p>", "TRUE"),
+    "date": (
+        'office:value-type="date" office:date-value="2026-02-03"',
+        "<text:p>3.2.</text:p>",
+        "2026-02-03",
+    ),
+    "moment": (
+        'office:value-type="date" office:date-value="2026-02-03T04:05:06"',
+        "<text:p>x</text:p>",
+        "2026-02-03 04:05:06",
+    ),
+    "time": ('office:value-type="time" office:time-value="PT12H20M00S"', "<text:p>x</text:p>", "12:20:00"),
+    "elapsed": ('office:value-type="time" office:time-value="PT25H30M00S"', "<text:p>x</text:p>", "25:30:00"),
+    "an error": (
+        'table:formula="of:=1/0" office:value-type="string" office:string-value="" calcext:value-type="error"',
+        "<text:p>#DIV/0!</text:p>",
+        "error_cell",
+    ),
+    "an error as 0": (
+        'table:formula="of:=1/0" office:value-type="float" office:value="0"',
+        "<text:p>#WERT!</text:p>",
+        "error_cell",
+    ),
+    "an error's number": (
+        'table:formula="of:=x" office:value-type="float" office:value="0"',
+        "<text:p>Err:509</text:p>",
+        "error_cell",
+    ),
+    "no value": ('table:formula="of:=[.A1]*2"', "", "formula_without_value"),
+    "no value of its type": (
+        'table:formula="of:=1" office:value-type="float"',
+        "",
+        "formula_without_value",
+    ),
+    "an empty text": (
+        'table:formula="of:=T(0)" office:value-type="string" office:string-value=""',
+        "<text:p/>",
+        None,
+    ),
+    "another type": (
+        'office:value-type="fraction" office:value="1"',
+        "<text:p>1/2</text:p>",
+        "ambiguous_cell",
+    ),
+}
+
+
+def test_a_cell_of_an_ods_sheet_is_what_a_person_sees_in_it(tmp_path: Path) -> None:
+    cells = "".join(
+        f"  {row(text(str(i)), f'<!-- {name} -->', f'<table:table-cell {told}>{within}</table:table-cell>')}\n"
+        for i, (name, (told, within, _)) in enumerate(OF_ODS.items())
+    )
+    head = f"<table:table-header-rows>{row(text('k'), text('t'))}</table:table-header-rows>\n"
+    path = ods(tmp_path / "w.ods", head + cells)
+    fields = [expected.field("k", "text", key=True), expected.field("t", "text")]
+    _, rows = expected.split(path, fields)
+    found = {name: rows[i]["reason"] or rows[i]["t"] for i, name in enumerate(OF_ODS)}
+    assert found == {name: wanted for name, (_, _, wanted) in OF_ODS.items()}
+
+
+def test_an_ods_workbook_has_the_names_of_its_sheets_and_those_that_are_hidden(tmp_path: Path) -> None:
+    hidden = (
+        "<office:automatic-styles><style:style style:name='a' style:family='table'>"
+        "<style:table-properties table:display='false'/></style:style></office:automatic-styles>"
+    )
+    path = ods(tmp_path / "w.ods", row(text("k"), text("m")) + row(text("a"), number("1")))
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read("content.xml").decode()
+    content = content.replace("<office:body>", hidden + "<office:body>").replace("table:", "t:")
+    content = content.replace("xmlns:table", "xmlns:t").replace(
+        "urn:oasis:names:tc:opendocument:xmlns:t:", f"{NS}table:"
+    )
+    other = "<t:table t:name='Notes' t:style-name='a'/><t:table t:name='Facts'>"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content.replace('<t:table t:name="Facts">', other))
+    assert [(sheet.name, sheet.state) for sheet in inspect(path)] == [
+        ("Notes", "hidden"),
+        ("Facts", "visible"),
+    ]
+    _, rows = expected.split(path, FIELDS[:2], sheet="*")
+    assert [(r["k"], str(r["m"])) for r in rows] == [("a", "1.0000")]
+
+
+@pytest.mark.parametrize("flags", [0, 2])
+def test_formulas_of_an_xls_workbook_that_nobody_calculated_are_rejects(tmp_path: Path, flags: int) -> None:
+    sheet = (workbook := xlwt.Workbook()).add_sheet("Facts")
+    for i, name in enumerate("kt"):
+        sheet.write(0, i, name)
+    for number_of_row in (1, 2):
+        sheet.write(number_of_row, 0, f"{number_of_row}")
+    cell = xlwt.Cell.FormulaCell(1, 1, 15, xlwt.Formula("A1&A2"), flags)  # `set_cell_formula` forgets them
+    sheet.row(1).insert_cell(1, cell)
+    workbook.save(str(tmp_path / "w.xls"))
+    fields = [expected.field("k", "text", key=True), expected.field("t", "text")]
+    _, rows = expected.split(tmp_path / "w.xls", fields)
+    reason = "stale_formula" if flags else "formula_without_value"
+    assert [(r["k"], r["reason"], r["cell"]) for r in rows] == [("1", reason, "B2"), ("2", None, None)]
+    _, rows = expected.split(tmp_path / "w.xls", fields, cells=CellChoices(stale_formulas="take"))
+    assert [(r["k"], r["t"], r["reason"]) for r in rows] == [("1", None, None), ("2", None, None)]
+
+
+@pytest.mark.parametrize("on_opening", [False, True])
+def test_an_xlsb_workbook_that_is_calculated_when_it_is_opened_has_stale_formulas(
+    tmp_path: Path, on_opening: bool
+) -> None:
+    rows: list[Cells] = [("k", "m"), ("a", (1.5,)), ("b", 2)]
+    path = xlsb(tmp_path / "w.xlsb", rows, calculated_on_opening=on_opening)
+    _, found = expected.split(path, FIELDS[:2])
+    assert [(r["k"], r["reason"]) for r in found] == [
+        ("a", "stale_formula" if on_opening else None),
+        ("b", None),
+    ]
+    _, found = expected.split(path, FIELDS[:2], cells=CellChoices(stale_formulas="take"))
+    assert [(r["k"], str(r["m"])) for r in found] == [("a", "1.5000"), ("b", "2.0000")]

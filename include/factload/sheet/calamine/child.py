@@ -1,4 +1,4 @@
-"""The process that reads a workbook with calamine: a crash of calamine must not take down the worker.
+"""The process that reads an .xls, .xlsb or .ods workbook: a crash of calamine must not take down the worker.
 
 ``python -m factload.sheet.calamine.child``: one JSON request on standard input, the answer on standard output: JSON
 about sheets and first rows, an Arrow stream for rows. It bounds its own memory and time before it opens the file.
@@ -6,78 +6,61 @@ about sheets and first rows, an Arrow stream for rows. It bounds its own memory 
 
 from __future__ import annotations
 
-import io
 import json
 import resource
 import sys
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from factload.errors import WorkbookError
+from factload.sheet.calamine.cell_values import Held, held_in
+from factload.sheet.calamine.refused import Refused
+from factload.sheet.inflate import BROKEN
+
 _BATCH, _BATCH_CHARS = 20_000, 16 << 20  # rows, characters of their texts
 _ENDED = 3  # exit status: the answer is an error
-# Errors as calamine names them and as a person sees them
-_SHOWN = {
-    "Div0": "#DIV/0!",
-    "NA": "#N/A",
-    "Name": "#NAME?",
-    "Null": "#NULL!",
-    "Num": "#NUM!",
-    "Ref": "#REF!",
-    "Value": "#VALUE!",
-    "GettingData": "#GETTING_DATA",
-}
-_ERROR, _NUMBER, _TEXT, _BOOLEAN, _ISO, _TIME, _ELAPSED = 6, 2, 1, 4, 5, 8, 9  # factload.sheet.block.Kind
-
-
-class _Refused(Exception):
-    """The sheet exceeds the limit of this name."""
+Row = tuple[int, list[Any]]
 
 
 def main() -> int:
     request: dict[str, Any] = json.load(sys.stdin)
     import python_calamine
 
-    if request["ask"] in ("first", "empty", "rows", "names"):
-        _import_what_cells_need(request)
+    opened = _opener(request)
     _bound_process(request)
     try:
-        with python_calamine.CalamineWorkbook.from_filelike(_bytes_of(request["path"])) as book:
-            if request["ask"] == "sheets":
-                _say([[s.name, _word(s.visible), _word(s.typ)] for s in book.sheets_metadata], request)
-                return 0
-            if request["ask"] == "names":
-                _say_names(request)
-                return 0
-            sheet = book.get_sheet_by_index(request["sheet"])
-        _answer(sheet, request)
-    except _Refused as error:
+        _answer(opened(), request)
+    except Refused as error:
         print(f"limit {error}", end="", file=sys.stderr)
         return _ENDED
-    except (python_calamine.CalamineError, OSError, ValueError) as error:
+    except (python_calamine.CalamineError, WorkbookError, *BROKEN, OSError, ValueError) as error:
         print(type(error).__name__, end="", file=sys.stderr)
         return _ENDED
     sys.stdout.flush()
     return 0
 
 
-def _import_what_cells_need(request: dict[str, Any]) -> None:
-    """Before the process is bounded, so that what they take is not taken out of the file's share."""
-    import fastexcel  # noqa: F401
-    import olefile
+def _opener(request: dict[str, Any]) -> Callable[[], Any]:
+    """What opens the workbook, as an ``OdsTables`` or a ``CalamineBook``.
 
-    import factload.sheet.calamine.xls_errors  # noqa: F401
+    All that reading it needs is imported before the process is bounded, and isn't taken out of the file's share.
+    """
+    path, ask = request["path"], request["ask"]
+    of_cells = ask in ("first", "empty", "rows")
+    if ask == "rows" or (of_cells and path.endswith(".xlsb")):
+        import pyarrow  # noqa: F401 - a third of a second: not for every question
+    if path.endswith(".ods"):
+        from factload.sheet.calamine.ods_tables import OdsTables
 
-    # Arrow takes a third of a second: fastexcel needs it to tell errors, and is not asked of .xls.
-    if request["ask"] == "rows" or not olefile.isOleFile(request["path"]):
-        import pyarrow  # noqa: F401
+        return partial(OdsTables, path, request["text_chars"])
+    from factload.sheet.calamine.calamine_book import CalamineBook
 
-
-def _bytes_of(path: str) -> io.BytesIO:
-    """The workbook without its name: calamine would believe the name's ending, whatever the bytes are."""
-    return io.BytesIO(Path(path).read_bytes())
+    if of_cells or ask == "names":
+        import fastexcel  # noqa: F401
+    return partial(CalamineBook, path, stale=request["stale"])
 
 
 def _bound_process(request: dict[str, Any]) -> None:
@@ -90,142 +73,56 @@ def _bound_process(request: dict[str, Any]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def _answer(sheet: Any, request: dict[str, Any]) -> None:
-    if request["ask"] == "merged":
-        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-            _say([top + 1, left + 1, bottom + 1, right + 1], request)
-        return
-    _bound_sheet(sheet, request)
-    errors = _errors(request["path"], request["sheet"], sheet.start or (0, 0))
-    rows = _rows(sheet)
+def _answer(book: Any, request: dict[str, Any]) -> None:
+    ask = request["ask"]
+    if ask == "sheets":
+        _say(list(book.sheets()), request)
+    elif ask in ("names", "merged"):
+        for value in book.names() if ask == "names" else book.merged(request["sheet"]):
+            _say(value, request)
+    else:
+        rows = book.rows(request["sheet"], request["cells"], request["file_cells"])
+        _answer_of_rows(rows, request)
+
+
+def _answer_of_rows(rows: Iterable[Row], request: dict[str, Any]) -> None:
     if request["ask"] == "first":
         for number, row in takewhile(lambda numbered: numbered[0] <= request["rows"], rows):
-            _say(_first(row, number, errors, request["text_chars"]), request)
+            _say(_first(row, number, request["text_chars"]), request)
     elif request["ask"] == "empty":
-        _say(not errors and all(row.count("") == len(row) for _, row in rows), request)
+        _say(all(row.count("") == len(row) for _, row in rows), request)
     else:
-        _stream(rows, request, errors)
+        _stream(rows, request)
 
 
 def _say(value: Any, request: dict[str, Any]) -> None:
     """Write one value on a line of its own."""
     line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
     if len(line) > request["text_bytes"]:
-        raise _Refused("window_text_bytes")
+        raise Refused("window_text_bytes")
     sys.stdout.buffer.write(line)
 
 
-def _say_names(request: dict[str, Any]) -> None:
-    """Each defined name, and the formula that it stands for: python-calamine doesn't give them."""
-    import fastexcel
-
-    for name in fastexcel.read_excel(Path(request["path"]).read_bytes()).defined_names():
-        _say([name.name, name.formula], request)
-
-
-def _bound_sheet(sheet: Any, request: dict[str, Any]) -> None:
-    if sheet.start is None:
-        return
-    area = (sheet.end[0] + 1) * (sheet.end[1] + 1)
-    if area > request["cells"]:
-        raise _Refused("cells")
-    if area > request["file_cells"]:
-        raise _Refused("cells_per_byte")
-
-
-def _word(choice: Any) -> str:
-    return str(choice).rpartition(".")[2]
-
-
-def _rows(sheet: Any) -> Iterator[tuple[int, list[Any]]]:
-    """Each row with its number from 1, its first cell in column A."""
-    if sheet.start is None:
-        return
-    # iter_rows gives the rows above the first cell, not the columns left of it
-    left_of_it = [""] * sheet.start[1]
-    yield from enumerate((left_of_it + row for row in sheet.iter_rows()), 1)
-
-
-def _errors(path: str, sheet: int, start: tuple[int, int]) -> dict[tuple[int, int], str]:
-    """Cells that show an error, by row and column from 1: python-calamine gives them as empty texts.
-
-    fastexcel, asked of .xlsb, counts from ``start``, the first row and column that hold anything. Of .xls it says
-    nothing that can be trusted: it takes the values that a chart saves for cells of the sheet.
-    """
-    import fastexcel
-    import olefile
-
-    from factload.sheet.calamine.xls_errors import error_cells
-
-    if olefile.isOleFile(path):
-        return error_cells(path, sheet)
-    loaded = fastexcel.read_excel(Path(path).read_bytes()).load_sheet(sheet, header_row=None, dtypes="string")
-    _, found = loaded.to_arrow_with_errors()
-    return {
-        (error.position[0] + start[0] + 1, error.position[1] + start[1] + 1): _shown(error.detail)
-        for error in (found.errors if found else ())
-        if "Error(" in error.detail
-    }
-
-
-def _shown(detail: str) -> str:
-    name = detail.partition("Error(")[2].rstrip("')")
-    return _SHOWN.get(name, f"#{name}")
-
-
-def _cell(value: Any, error: str | None) -> tuple[int, str]:
-    """What a cell holds, by its kind (``factload.sheet.block.Kind``) and its text."""
-    if error is not None:
-        return _ERROR, error
-    if value is None or value == "":
-        return 0, ""
-    if isinstance(value, bool):  # before int, which it is too
-        return _BOOLEAN, str(int(value))
-    if isinstance(value, int | float):
-        whole = isinstance(value, int) or (value.is_integer() and abs(value) < 1e15)
-        return _NUMBER, str(int(value)) if whole else repr(value)
-    return _other(value)
-
-
-def _other(value: Any) -> tuple[int, str]:
-    if isinstance(value, date):
-        return _ISO, value.isoformat()
-    if isinstance(value, time):
-        return _TIME, repr((datetime.combine(date.min, value) - datetime.min) / timedelta(days=1))
-    if isinstance(value, timedelta):
-        return _ELAPSED, repr(value / timedelta(days=1))
-    return _TEXT, _storable(str(value))
-
-
-def _storable(text: str) -> str:
-    """The text as the readers of other workbooks give it: NUL marked."""
-    if "\0" not in text:
-        return text
-    from factload.sheet.unstorable import marked
-
-    return marked(text)
-
-
-def _first(row: Sequence[Any], number: int, errors: dict[tuple[int, int], str], most_chars: int) -> list[Any]:
-    cells = [(i, *_cell(value, errors.get((number, i)))) for i, value in enumerate(row, 1)]
+def _first(row: Sequence[Any], number: int, most_chars: int) -> list[Any]:
+    cells = [(i, *held_in(value)) for i, value in enumerate(row, 1)]
     _bound_texts([text for _, _, text in cells], most_chars)
     return [number, [cell for cell in cells if cell[1]]]
 
 
 def _bound_texts(texts: Sequence[str], most_chars: int) -> int:
-    """Their total number of characters. Raises _Refused."""
+    """Their total number of characters. Raises Refused."""
     if max(map(len, texts), default=0) > most_chars:
-        raise _Refused("text_chars")
+        raise Refused("text_chars")
     return sum(map(len, texts))
 
 
-def _of(row: Sequence[Any], number: int, column: int, errors: dict[tuple[int, int], str]) -> tuple[int, str]:
+def _of(row: Sequence[Any], column: int) -> Held:
     """The cell of a row in a column, counted from 1."""
-    return _cell(row[column - 1] if column <= len(row) else "", errors.get((number, column)))
+    return held_in(row[column - 1] if column <= len(row) else "")
 
 
 def _stream(  # noqa: C901 - one pass over the rows, without a call for each
-    rows: Iterator[tuple[int, list[Any]]], request: dict[str, Any], errors: dict[tuple[int, int], str]
+    rows: Iterable[Row], request: dict[str, Any]
 ) -> None:
     """Batches of the rows that carry a value: number, and a kind and a text for each column that is asked for.
 
@@ -235,7 +132,6 @@ def _stream(  # noqa: C901 - one pass over the rows, without a call for each
 
     columns: Sequence[int] = request["columns"]
     after, through = request["after"], request["through"]
-    with_errors = {row for row, _ in errors}
     fields = [pa.field("row", pa.int32()), pa.field("counted", pa.int32())]
     for i in range(len(columns)):
         fields += [pa.field(f"kind{i}", pa.uint8()), pa.field(f"text{i}", pa.string())]
@@ -260,14 +156,11 @@ def _stream(  # noqa: C901 - one pass over the rows, without a call for each
                 continue
             if number > through:
                 break
-            in_row = number in with_errors
-            if not in_row and row.count("") == len(row):
+            if row.count("") == len(row):
                 continue
             counted += 1
-            found = [_of(row, number, column, errors if in_row else {}) for column in columns]
-            if not any(kind for kind, _ in found) and not any(
-                _of(row, number, i, errors)[0] for i in range(1, len(row) + 1)
-            ):
+            found = [_of(row, column) for column in columns]
+            if not any(kind for kind, _ in found) and not any(held_in(value)[0] for value in row):
                 continue
             numbers.append(number)
             for i, (kind, text) in enumerate(found):
@@ -275,7 +168,7 @@ def _stream(  # noqa: C901 - one pass over the rows, without a call for each
                 cells[2 * i + 1].append(text)
             chars += _bound_texts([text for _, text in found], request["text_chars"])
             if chars > request["text_bytes"]:
-                raise _Refused("window_text_bytes")
+                raise Refused("window_text_bytes")
             if len(numbers) == _BATCH or chars > _BATCH_CHARS:
                 flush()
         if numbers:

@@ -7,6 +7,7 @@ are written all the same.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 
 from factload.sheet.inflate import inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
@@ -15,16 +16,35 @@ from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_reader import XmlReader
 
 _CONTENT, _CHUNK = "content.xml", 1 << 18
+_SAYING = b"spanned"
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 
 
 def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
     """Note the merged ranges of a sheet, counted from 0, whose content is known to be well-formed."""
-    reader = _Tables(sheet, found)
-    xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
+    if any(map(_says_something, _pairs(_chunks(file)))):  # of most sheets nothing: a look at the bytes is far quicker
+        reader = _Tables(sheet, found)
+        xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
+        for data in _chunks(file):
+            xml.feed(data)
+
+
+def _chunks(file: WorkbookFile) -> Iterator[bytes]:
     with zipfile.ZipFile(file.stream()) as archive, inflated(archive, archive.getinfo(_CONTENT)) as stream:
         while data := stream.read(_CHUNK):
-            xml.feed(data)
+            yield data
+
+
+def _pairs(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Each chunk with the end of the one before."""
+    before = b""
+    for chunk in chunks:
+        yield before + chunk
+        before = chunk[-len(_SAYING) :]
+
+
+def _says_something(data: bytes) -> bool:
+    return _SAYING in data or b"\0" in data  # or it is in UTF-16
 
 
 class _Tables:

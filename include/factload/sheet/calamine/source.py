@@ -61,7 +61,10 @@ class CalamineSource:
 
     @cached_property
     def _areas(self) -> NamedAreas:
-        names = [DefinedName(name, as_excel_writes(formula)) for name, formula in self._lines(ask="names")]
+        names = [
+            DefinedName(name, as_excel_writes(formula), as_escaped(marked(sheet)))
+            for name, formula, sheet in self._lines(ask="names")
+        ]
         return NamedAreas(self._sheets, None, names)
 
     def cell(self, place: str) -> tuple[str, Cell]:
@@ -119,7 +122,7 @@ class CalamineSource:
         return CalamineRows(self, sheet, fields)
 
     def merged(self, sheet: SheetPart, header_row: int, placed: Collection[int]) -> MergedCells | None:
-        """What the merged ranges of a sheet change in these columns; None for nothing. Of .xlsb nothing is known."""
+        """What the merged ranges of a sheet change in these columns; None for nothing."""
         found = self._ranges(sheet, header_row)
         if sheet.area is not None:
             sheet.area.require_uncut(found.ranges, sheet.name)
@@ -132,11 +135,11 @@ class CalamineSource:
 
     def _ranges(self, sheet: SheetPart, header_row: int) -> RangeList:
         found = RangeList(header_row, self.limits)
-        if self._ending == ".xls":
+        if self._ending == ".ods":
+            note_merged(self._file, int(sheet.part), found)
+        else:
             for corners in self._lines(ask="merged", sheet=int(sheet.part)):
                 found.add(*corners)
-        elif self._ending == ".ods":
-            note_merged(self._file, int(sheet.part), found)
         return found
 
     def _rows_until(self, sheet: SheetPart, last: int) -> Generator[Row, None, None]:
@@ -170,6 +173,7 @@ class CalamineSource:
             "process_seconds": limits.process_seconds,
             "text_chars": limits.text_chars,
             "text_bytes": limits.window_text_bytes,
+            "stale": self.cells.stale_formulas == "reject",
         }
         package = str(Path(__file__).resolve().parents[3])
         environment = os.environ | {"PYTHONPATH": package, "ARROW_DEFAULT_MEMORY_POOL": "system"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -100,8 +101,14 @@ def _ods_cell(value: Any) -> str:
         kind, attribute = "float", f' office:value="{value!r}"'
     elif isinstance(value, datetime):
         kind, attribute = "date", f' office:date-value="{value.isoformat()}"'
-    lines = "".join(f"<text:p>{escape(line)}</text:p>" for line in str(value).split("\n"))
+    lines = "".join(f"<text:p>{_ods_text(line)}</text:p>" for line in str(value).split("\n"))
     return f'<table:table-cell office:value-type="{kind}"{attribute}>{lines}</table:table-cell>'
+
+
+def _ods_text(line: str) -> str:
+    """OpenDocument has elements for tabs, and for white space that is more than one space between words."""
+    written = re.sub("(?:^| ) +", lambda found: f'<text:s text:c="{len(found[0])}"/>', escape(line))
+    return written.replace("\t", "<text:tab/>")
 
 
 def write_csv(path: Path, rows: Sequence[Sequence[Any]], _: str = "") -> None:

@@ -22,7 +22,8 @@ _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 
 def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
     """Note the merged ranges of a sheet, counted from 0, whose content is known to be well-formed."""
-    if any(map(_says_something, _pairs(_chunks(file)))):  # of most sheets nothing: a look at the bytes is far quicker
+    # Most sheets say nothing: a look at the bytes is far quicker.
+    if any(map(_says_something, _pairs(_chunks(file)))):
         reader = _Tables(sheet, found)
         xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
         for data in _chunks(file):

@@ -13,10 +13,13 @@ CELLS: Mapping[str, str] = {
     "key_too_long_number": "The key is a number of more than 15 digits, and Excel keeps no more: deliver it as text",
     "blank_value": "The column is required and the cell is blank",
     "not_a_number": "The cell doesn't hold a number",
+    "signed_twice": "The number has a sign of its own, and the column beside it says another or the same",
+    "unknown_sign": "The column of the number's sign holds none of the words that the feed's `negative` names",
     "number_out_of_range": "The number is too big for the column",
     "number_may_be_cut": "Excel may have cut the last digits of the whole number, beyond 15: deliver it as text",
     "not_an_integer": "The number has a fraction, the column holds whole numbers",
-    "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none",
+    "not_a_date": "The cell doesn't hold a date that exists, or has a time of day where the column has none, or isn't "
+    "the first day of a month where its format is one of months",
     "nonexistent_time": "The clocks of the column's time zone never showed this time: they were put forward over it",
     "ambiguous_time": "The clocks of the column's time zone showed this time twice, as they were put back: deliver it "
     "with its offset",

@@ -563,7 +563,15 @@ OWN: dict[str, list[str]] = {
     "fact.columns.amount.decimal": ['","', '"."', '";"'],
     "fact.columns.amount.negative": [
         *("leading", "trailing", "parentheses", "Trailing", "-", "{minus: [H], plus: S}", "{minus: Dr}"),
-        *("{plus: [S]}", "{minus: [1]}", "{}", "{minus: [H], other: [S]}", '{minus: ["–"]}'),
+        *(
+            "{plus: [S]}",
+            "{minus: [1]}",
+            "{}",
+            "{minus: [H], other: [S]}",
+            '{minus: ["–"]}',
+            '{minus: ["5"]}',
+        ),
+        *('{column: S/H, minus: ["50"]}', "{column: [D/C, S/H], minus: [H]}", "{column: Amount, minus: [H]}"),
     ],
     "fact.columns.amount.strip": [
         *(
@@ -584,8 +592,8 @@ OWN: dict[str, list[str]] = {
     "fact.columns.amount.percent": ["true", "false", '"%"'],
     "fact.columns.name.nulls": ['["-", "N/A"]', "[-999]", "NULL", '["\\u00a0"]', '["NA", "na"]'],
     "workbook.csv.nulls": ['["-", "N/A"]', "[null]"],
-    "workbook.csv.negative": ["leading", "trailing", "parentheses", ""],
-    "dimensions.day.date_format": ['"%d.%m.%Y"', '"%d.%m"'],
+    "workbook.csv.negative": ["leading", "trailing", "parentheses", "", "{column: S/H, minus: [H]}"],
+    "dimensions.day.date_format": ['"%d.%m.%Y"', '"%d.%m"', '"%b %y"', '"%b %y %H:%M"'],
     "dimensions.price.as_of.valid_to": [
         "b",
         "{inclusive: b}",
@@ -672,6 +680,7 @@ BEYOND_A_SCHEMA = [
         "Input should be a valid (string|tuple)|expected a date such as|expected texts, such as|"
         "expected a column of the dimension",
     ),
+    Beyond("nor is it a word", _NOT_JSON, "Input should be 'leading'", r".*negative\.column"),
     Beyond("a sheet is not a date", _NOT_JSON, "expected a sheet's name", r"workbook\.sheet"),
     Beyond("a whole number has no fraction", _ONE_NUMBER, "Input should be a valid integer"),
     Beyond("a count has no fraction", _ONE_NUMBER, "expected a number of rows", "max_rejects|min_rows"),
@@ -700,6 +709,11 @@ BEYOND_A_SCHEMA = [
         "a key has as many columns as parts", _OTHER_FIELD, "`business_key` has|one for all, or one for each"
     ),
     Beyond("steps are for columns of the key", _OTHER_FIELD, "`normalize` names"),
+    Beyond(
+        "a column of signs is another one, of one column",
+        _OTHER_FIELD,
+        "the number's own column|a column of its own for the signs",
+    ),
     Beyond("marks differ", _OTHER_FIELD, "are the same character"),
     Beyond("what replace needs", _OTHER_FIELD, "`load_column` is missing|filled by the load itself"),
     Beyond("what upsert needs", _OTHER_FIELD, "which `columns` does not fill|mode `upsert` names"),

@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from factload.sheet.field import SheetField
 from factload.sheet.pivot import CELL
 from factload.sheet.references import column_letters
 from factload.sheet.source import open_source, read_rows
+from factload.sheet.text_format import TextFormat
 from factload.sheet.xlsx import source as xlsx_source
 from tests import expected
 from tests.feeds import SALES, changed
@@ -126,6 +128,37 @@ def test_columns_are_found_by_pattern_and_their_names_are_values_of_a_type(tmp_p
     by_pattern = {"pattern": "20.*", "name": "month", "value": "amount"}
     found, _ = read(path, choices(by_pattern), (KEY, day, AMOUNT))
     assert [(str(row[3]), row[4]) for row in found] == [("2026-01-01", 1), ("2026-02-01", 2)]
+
+
+def test_months_in_names_are_read_by_their_format_and_cells_with_dates_need_none(tmp_path: Path) -> None:
+    month = replace(expected.field("month", "date"), text_format=TextFormat(date="%b %y"))
+    header = ["SKU", "Jan 26", date(2026, 2, 1), "mar 26"]
+    named = {"columns": ["Jan 26", "2026-02-01", "Mar 26"], "name": "month", "value": "amount"}
+    path = write_rows(tmp_path / "a.xlsx", [header, ("A1", 1, 2, 3)])
+    found, _ = read(path, choices(named), (KEY, month, AMOUNT))
+    assert [row[3] for row in found] == [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
+    path = write_rows(tmp_path / "b.xlsx", [[*header[:2], date(2026, 2, 15)], ("A1", 1, 2)])
+    named["columns"] = ["Jan 26", "2026-02-15"]
+    with pytest.raises(WorkbookError, match=r"'2026-02-15' as the name of column C.* first day of a month"):
+        read(path, choices(named), (KEY, month, AMOUNT))
+
+
+def test_dates_in_cells_above_are_dates_whatever_the_format_of_texts(tmp_path: Path) -> None:
+    month = replace(expected.field("month", "date"), text_format=TextFormat(date="%b %y"))
+    rows: Rows = [
+        ("", date(2026, 1, 1), None, "Feb 26", None),
+        ("SKU", "Plan", "Actual", "Plan", "Actual"),
+        ("A1", 1, 2, 3, 4),
+    ]
+    two = {"columns": ["Plan", "Actual"], "name": "kind", "value": "amount", "above": "month"}
+    kind = expected.field("kind", "text")
+    found, _ = read(write_rows(tmp_path / "a.xlsx", rows), choices(two), (KEY, month, kind, AMOUNT))
+    assert [row[3:5] for row in found] == [
+        (date(2026, 1, 1), "Plan"),
+        (date(2026, 1, 1), "Actual"),
+        (date(2026, 2, 1), "Plan"),
+        (date(2026, 2, 1), "Actual"),
+    ]
 
 
 @pytest.mark.parametrize("kind", WRITE)

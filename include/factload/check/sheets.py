@@ -73,4 +73,5 @@ def _fields_found(source: Source, part: SheetPart, fields: Sequence[SheetField])
     header = best_header(source.first_rows(part), header_names(fields, source.cells.unpivot), source.calendar)
     if header is None or source.cells.unpivot is not None:
         return ()
-    return tuple(field for field in fields if len(columns_named(header, field.names)) == 1)
+    found = {field.name: field for field in fields if len(columns_named(header, field.names)) == 1}
+    return tuple(field for field in found.values() if not field.signed_by or field.signed_by in found)

@@ -15,6 +15,7 @@ from factload.feed.written_values import (
     Marks,
     Negative,
     Nulls,
+    SignWords,
     ThousandsMark,
     Words,
     in_both,
@@ -22,6 +23,7 @@ from factload.feed.written_values import (
 from factload.rules import RULES
 from factload.rules.asked import AskedRule, asked_rules
 from factload.rules.rule import Rule
+from factload.sheet.date_format import parse_date_format
 from factload.sheet.names import ColumnName, is_same, spellings
 from factload.sheet.text_format import FALSE, TRUE
 from factload.sql_types import EXAMPLES, PATTERN, SqlType, parse_sql_type
@@ -119,12 +121,13 @@ class FactColumn(_WithRules):
 
     date_format: DateFormat | None = None
     """How a text writes a date: `%d`, `%m` (or a month's English name, `%b` or `%B`), `%Y` (or `%y`, 1969 to 2068), and
-    perhaps `%H` (or `%I` with `%p`), `%M`, `%S`, `%f` and `%z`; ISO 8601 if this doesn't say. Needs `parse_text`, or a
-    csv file."""
+    perhaps `%H` (or `%I` with `%p`), `%M`, `%S`, `%f` and `%z`; or a month alone, `%b %y` or `%Y-%m`, which is its
+    first day, for `type: date`. ISO 8601 if this doesn't say. Needs `parse_text`, or a csv file, or names of columns
+    that become rows."""
     negative: Negative | None = None
     """Where texts write the minus of a number: `leading`; also `trailing`, `5.00-`; or also as `parentheses`, `(5.00)`.
     Or the words beside a number that say its sign: `{minus: [H], plus: [S]}` for `5.00 H`. Needs `parse_text`, or a csv
-    file."""
+    file. Or, for numbers in cells too, another column with such words: `{column: S/H, minus: [H], plus: [S]}`."""
     strip: Marks = None
     """Texts that may stand before or after a number and say nothing of it, such as a currency: `5 €` is 5, and with
     `"%"` here `12.5 %` is 12.5. Needs `parse_text`, or a csv file."""
@@ -163,6 +166,8 @@ class FactColumn(_WithRules):
             raise ValueError("`decimal` and `thousands` go with a number")
         if self.date_format and kind not in ("date", "timestamp"):
             raise ValueError("`date_format` goes with a date or a timestamp")
+        if self.date_format and kind == "timestamp" and parse_date_format(self.date_format).of_months:
+            raise ValueError("`date_format` has a month and no day, which goes with `type: date`")
         if self.serials and kind in ("text", "boolean"):
             raise ValueError("`serials` goes with a number or a date")
         if self.timezone is not None and kind not in ("date", "timestamp"):
@@ -179,6 +184,10 @@ class FactColumn(_WithRules):
         declared = self.type or SqlType("text")
         if (self.negative or self.strip or self.percent) and not declared.is_number:
             raise ValueError("`negative`, `strip` and `percent` go with a number")
+        if self.sign is not None and any(self.is_called(name) for name in spellings(self.sign.column or ())):
+            raise ValueError(
+                "`negative.column` is the number's own column: expected the one that says its sign"
+            )
         if self.percent and self.strip:
             raise ValueError(
                 "`percent` goes without `strip`: the percent sign is what stands beside the number. Leave out "
@@ -218,14 +227,19 @@ class FactColumn(_WithRules):
         return () if self.type is None else asked_rules(self.type, self._written.items())
 
     @property
+    def sign(self) -> SignWords | None:
+        """The words for its sign, if they stand in another column."""
+        return self.negative if isinstance(self.negative, SignWords) and self.negative.column else None
+
+    @property
     def writes(self) -> str:
         """What this column says that only texts can write: numbers, dates, truth values; nothing if it says none."""
         if self.date_format:
             return "dates"
         if self.true or self.false:
             return "truth values"
-        marked = self.decimal or self.thousands or self.negative or self.strip or self.percent
-        return "numbers" if marked else ""
+        negative = None if self.sign else self.negative
+        return "numbers" if self.decimal or self.thousands or negative or self.strip or self.percent else ""
 
     def asked(self, rule: Rule) -> Any:
         """What this column asks by the rule, as it is written; the rule's ``absent`` if nothing."""

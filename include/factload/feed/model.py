@@ -133,7 +133,9 @@ class Feed(FeedPart):
                     f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
                     *at,
                 )
-            if column.writes and not (column.parse_text or self.workbook.may_be_csv):
+            if column.writes and not (
+                column.parse_text or self.workbook.may_be_csv or self._is_a_name(column)
+            ):
                 raise CrossFieldError(
                     f"says how {column.writes} are written in text, but no text is read as such: "
                     "add `parse_text: true`",
@@ -155,6 +157,11 @@ class Feed(FeedPart):
                 "is filled by the load itself; fact.columns may not name it", "fact", "load_column"
             )
         return self
+
+    def _is_a_name(self, column: FactColumn) -> bool:
+        """Whether it is filled by the names of columns that become rows, which are texts in any file."""
+        unpivot = self.workbook.unpivot
+        return unpivot is not None and any(column.is_called(name) for name in unpivot.names)
 
     @model_validator(mode="after")
     def _attributes_have_one_origin(self) -> Self:
@@ -199,7 +206,8 @@ class Feed(FeedPart):
 
     @property
     def _columns_read(self) -> Iterator[ColumnName]:
-        yield from (column.column for column in self.fact.columns.values() if column.column is not None)
+        for column in self.fact.columns.values():
+            yield from (name for name in (column.column, column.sign and column.sign.column) if name)
         for dimension in self.dimensions.values():
             yield from dimension.column
             yield from (source.column for source in dimension.unmatched.attributes.values())

@@ -55,6 +55,11 @@ class Unpivot(FeedPart):
         return self
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What of it is read out of names of columns."""
+        return (self.name,) if self.above is None else (self.name, self.above)
+
+    @property
     def made(self) -> dict[str, str]:
         """What of it is read as columns are: its field → the name."""
         found = {"name": self.name, "value": self.value, "above": self.above}

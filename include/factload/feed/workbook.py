@@ -11,7 +11,7 @@ from factload.feed.left_out import ENDS_SCHEMA, SkippedRows, end_of_data
 from factload.feed.part import CrossFieldError, FeedPart, periodic_path, sequence
 from factload.feed.schedule import MISSING_SCHEMA, Missing, missing_workbook
 from factload.feed.unpivot import Unpivot
-from factload.feed.written_values import DateFormat, DecimalMark, Negative, Nulls, ThousandsMark
+from factload.feed.written_values import DateFormat, DecimalMark, Negative, Nulls, SignWords, ThousandsMark
 from factload.sheet.choices import AreaChoice, CellChoices, Ends, Merged, RowChoices, StaleFormulas
 from factload.sheet.csv.dialect import CsvDialect
 from factload.sheet.file_kind import is_named_csv
@@ -84,6 +84,12 @@ class CsvPart(FeedPart):
         _ = self.dialect
         if self.decimal == self.thousands:
             raise ValueError("`decimal` and `thousands` are the same character")
+        if isinstance(self.negative, SignWords) and self.negative.column is not None:
+            raise CrossFieldError(
+                "has a column of its own for the signs, and all numbers of the file have this `negative`: expected it "
+                "at the column of `fact.columns` whose signs these are",
+                "negative",
+            )
         return self
 
     @property

@@ -6,17 +6,26 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from factload.feed.part import FeedPart
+from factload.feed.part import CrossFieldError, FeedPart, column_name, names_schema
 from factload.sheet.date_format import parse_date_format
-from factload.sheet.names import as_seen
+from factload.sheet.names import ColumnName, as_seen
 from factload.sheet.text_format import NegativeSign, TextFormat
 
 DecimalMark = Literal[".", ","]
 ThousandsMark = Literal["", ",", ".", " ", "'", "\u00a0", "\u202f"]  # the last two: spaces that don't break
 _OF_NUMBERS = "0123456789+-()\N{MINUS SIGN}"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u207b\uff0d"  # which people write for a minus
+_MINUSES = _DASHES + "\N{MINUS SIGN}-"
 _SEPARATORS = ".,"
 _MARK = r"^[^0-9+()\-]*[^0-9+()\-.,\s][^0-9+()\-]*$"
 _SHOWN = '["-", "N/A"]'
@@ -81,38 +90,76 @@ def _signs(value: object) -> tuple[str, ...]:
     words = _words(value)
     if not words:
         raise ValueError("expected one word at least, such as S")
-    for word in words:
-        if any(c in _OF_NUMBERS for c in word) or not as_seen(word).strip(_SEPARATORS):
-            raise ValueError(
-                f"{word!r} may be a part of a number itself: expected a word beside one, such as S"
-            )
     return words
 
 
-_SIGN: dict[str, Any] = {"type": "string", "pattern": _MARK}
-_SIGNS: dict[str, Any] = {"type": "array", "items": _SIGN, "uniqueItems": True, "minItems": 1}
-Signs = Annotated[
+def _signs_schema(pattern: str, **more: Any) -> dict[str, Any]:
+    one: dict[str, Any] = {"type": "string", "pattern": pattern}
+    return {"anyOf": [one, {"type": "array", "items": one, "uniqueItems": True, "minItems": 1}], **more}
+
+
+_LIKE_A_MINUS = _DASHES + "\N{MINUS SIGN}\\-"
+_EXAMPLES = {"examples": ["H", ["D", "Dr"]]}
+Minus = Annotated[tuple[str, ...], BeforeValidator(_signs), WithJsonSchema(_signs_schema(r"\S", **_EXAMPLES))]
+Plus = Annotated[
     tuple[str, ...],
     BeforeValidator(_signs),
-    WithJsonSchema({"anyOf": [_SIGN, _SIGNS], "examples": ["H", ["D", "Dr"]]}),
+    WithJsonSchema(
+        _signs_schema(rf"^[^{_LIKE_A_MINUS}]*[^\s{_LIKE_A_MINUS}][^{_LIKE_A_MINUS}]*$", **_EXAMPLES)
+    ),
 ]
 
 
 class SignWords(FeedPart):
-    """Words beside a number that say its sign, as banks and SAP write them: `5.00 S`, `Cr 5.00`."""
+    """Words beside a number that say its sign, as banks and SAP write them: `5.00 S`, `Cr 5.00`; or in a column of
+    their own."""
 
-    minus: Signs
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"column": {"type": ["string", "array"]}}, "required": ["column"]},
+            "else": {"properties": dict.fromkeys(["minus", "plus"], _signs_schema(_MARK))},
+        }
+    )
+
+    column: Annotated[
+        ColumnName | None,
+        BeforeValidator(column_name),
+        names_schema("D/C", ["D/C", "S/H"], one={"type": "string", "pattern": r"\S"}, optional=True),
+    ] = None
+    """The sheet's column that holds the word, or a list of names of which each sheet has one; without it the word
+    stands in the number's own cell."""
+    minus: Minus
     """Those of negative numbers, in the case that is written: a bank's `Dr`, an account's `H`, or a dash, `–`."""
-    plus: Signs = ()
+    plus: Plus = ()
     """Those of the others. With them every number has a word of either kind, and one without is a reject, as is one
-    that has a sign of its own. Without them a number without a word is what it says."""
+    that has a sign of its own. Without them a number without a word is what it says; in a `column` any other word is a
+    reject even so."""
+
+    @field_validator("column")
+    @classmethod
+    def _some_name(cls, column: ColumnName | None) -> ColumnName | None:
+        if isinstance(column, str) and not column.strip():
+            raise ValueError("expected a column's name")
+        return column
 
     @model_validator(mode="after")
     def _different(self) -> Self:
         if word := next((word for word in self.plus if as_seen(word) in map(as_seen, self.minus)), None):
             raise ValueError(f"{word!r} would be plus and minus: expected each word on one side")
-        if word := next((word for word in self.plus if any(c in _DASHES for c in word)), None):
+        if word := next((word for word in self.plus if any(c in _MINUSES for c in word)), None):
             raise ValueError(f"{word!r} looks like a minus, and stands under `plus`")
+        return self
+
+    @model_validator(mode="after")
+    def _no_part_of_a_number(self) -> Self:
+        for field, words in {"minus": self.minus, "plus": self.plus}.items():
+            for word in () if self.column else words:
+                if any(c in _OF_NUMBERS for c in word) or not as_seen(word).strip(_SEPARATORS):
+                    raise CrossFieldError(
+                        f"{word!r} may be a part of a number itself: expected a word beside one, such as S; or "
+                        "`column`, if it stands in a column of its own",
+                        field,
+                    )
         return self
 
 
@@ -125,6 +172,8 @@ def text_format(
     """How texts are written by what a feed says of them."""
     if not isinstance(negative, SignWords):
         return TextFormat(decimal, thousands, date_format or "", negative, **others)
+    if negative.column is not None:
+        return TextFormat(decimal, thousands, date_format or "", **others)
     return TextFormat(
         decimal, thousands, date_format or "", minus=negative.minus, plus=negative.plus, **others
     )

@@ -6,7 +6,7 @@ its row a reject, with the cell's place and the text a person sees in it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from factload.sheet.placing import Placing
 from factload.sheet.references import column_letters
 from factload.sheet.reject import NOTED
 from factload.sheet.seen import seen_in
+from factload.sheet.signs import SignsBeside, signs_beside
 from factload.sheet.unstorable import as_escaped
 from factload.vectors import Flags, Positions, fixed, integers, taken, texts
 
@@ -99,8 +100,9 @@ def _typed(block: Block, placing: Placing, calendar: Calendar, of_cells: ByCells
     cells: dict[int, Column] = {}
     arrays: dict[int, pa.Array[Any]] = {}
     codes: dict[int, Codes] = {}
-    for group in groups:
-        values, found = convert(group.cells, group.blank, group.field, calendar=calendar)
+    for group in groups:  # a column of signs stands before the numbers that it is of
+        signs = _signs_beside(group.field, fields, arrays, codes) if group.field.signed_by else None
+        values, found = convert(group.cells, group.blank, group.field, calendar=calendar, signs=signs)
         for n, position in enumerate(group.at):
             start = n * len(row)
             cells[position] = group.cells.slice(start, len(row))
@@ -115,6 +117,8 @@ def _typed(block: Block, placing: Placing, calendar: Calendar, of_cells: ByCells
         new = (first == 0) & (codes[position] != 0)
         if new.any():
             first[new], place[new] = codes[position][new], position
+            if fields[position].signed_by:
+                place[new & (first == CODES["unknown_sign"])] = _sign_of(fields[position], fields)
     bad = np.flatnonzero(first)
     described = [
         ("", f"A{row[i]}", ragged[int(i)])
@@ -139,6 +143,24 @@ def _typed(block: Block, placing: Placing, calendar: Calendar, of_cells: ByCells
     columns.insert(1, integers(numbered(row, of_cells.at)))
     batch = pa.RecordBatch.from_arrays(columns, schema=schema(fields, by_cells=True))
     return TypedRows(batch, of_cells.blank, len(bad), of_cells.filled)
+
+
+def _signs_beside(
+    field: SheetField,
+    fields: Sequence[SheetField],
+    arrays: Mapping[int, pa.Array[Any]],
+    codes: Mapping[int, Codes],
+) -> SignsBeside:
+    """What the column of a field's signs, which is converted, says beside its numbers."""
+    at = _sign_of(field, fields)
+    signs = fields[at].signs
+    assert signs is not None  # noqa: S101  # as the feed's fields are made
+    return signs_beside(arrays[at], codes[at] != 0, signs)
+
+
+def _sign_of(field: SheetField, fields: Sequence[SheetField]) -> int:
+    """The position of the field that says the sign of another."""
+    return next(at for at, sign in enumerate(fields) if sign.name == field.signed_by)
 
 
 def _column_of(placing: Placing, position: int, of_cells: ByCells | None, row: int) -> tuple[str, int]:

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from factload.reasons import CELLS
 from factload.sheet.block import DATED, Column, Kind
+from factload.sheet.date_format import parse_date_format
 from factload.sheet.dates import DAY_MICROS, LAST_DAY, Calendar, serial_micros
 from factload.sheet.doubles import TOO_LONG, as_excel_shows, is_too_long_a_key, may_be_cut, shown_text
 from factload.sheet.field import SheetField
@@ -32,6 +33,7 @@ from factload.sheet.numbers import (
 )
 from factload.sheet.rule_checks import broken_rules
 from factload.sheet.seen import moment_in, seen_in
+from factload.sheet.signs import SignsBeside, has_own_sign, is_unknown, with_signs
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
 from factload.sheet.zones import WITH_OFFSET, in_utc
@@ -86,16 +88,17 @@ class _Cells:
 
 
 def convert(
-    column: Column, blank: Flags, field: SheetField, *, calendar: Calendar
+    column: Column, blank: Flags, field: SheetField, *, calendar: Calendar, signs: SignsBeside | None = None
 ) -> tuple[pa.Array[Any], Codes]:
     """The cells as values of the field's type, null where there is none; and for each 0 or the code of its defect.
 
-    ``blank``: the cells in which a person sees nothing.
+    ``blank``: the cells in which a person sees nothing. ``signs``: what the column of their signs says.
     """
     if field.nulls:
         column = without_nulls(column, field.nulls)
         blank = blank | (column.kind == Kind.BLANK)
     written = np.zeros(len(column.kind), np.bool_)
+    as_they_are = column
     if field.parse_text:
         written = column.kind == Kind.TEXT
         column = read_text(column, _ANY_NUMBER if field.number else field.type, field.text_format)
@@ -107,13 +110,26 @@ def convert(
         blank = kind == Kind.BLANK  # a text of white space is one
     for defect, reason in _DEFECTS.items():
         codes[kind == defect] = CODES[reason]
+    if signs is not None:
+        _note_signs(codes, as_they_are, kind, blank, signs)
+        column = with_signs(column, signs.minus & (codes == 0))
+        blank = blank | signs.unread  # no value, as nobody knows which
     open_ = ~blank & (codes == 0)  # still to be read
     reader = _number_keys if field.number else _BY_TYPE[field.type.kind]
     values, found = reader(_Cells(kind, column.text, open_, written, calendar), field)
     codes[open_] = found[open_]
     for reason, broken in broken_rules(values, field.rules):
         codes[broken & (codes == 0)] = CODES[reason]
+    if field.signs is not None:
+        codes[is_unknown(values, field.signs) & (codes == 0)] = CODES["unknown_sign"]
     return values, codes
+
+
+def _note_signs(codes: Codes, cells: Column, kind: Codes, blank: Flags, signs: SignsBeside) -> None:
+    """Code the numbers whose sign can't be told. ``kind``: what the cells are read as."""
+    good = codes == 0
+    codes[good & has_own_sign(cells, kind)] = CODES["signed_twice"]
+    codes[good & signs.missing & ~blank] = CODES["unknown_sign"]
 
 
 def _none_but(text: pa.Array[Any], which: Flags) -> pa.Array[Any]:
@@ -234,6 +250,10 @@ def _moments(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     day = (micros + near) // DAY_MICROS
     known &= (micros - day * DAY_MICROS < near) | (micros % DAY_MICROS == 0)
     known &= day <= LAST_DAY
+    if field.text_format.date and parse_date_format(field.text_format.date).of_months:
+        known &= day == day.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(
+            np.int64
+        )
     codes[cells.open & ~known] = CODES["not_a_date"]
     return masked(day.astype(np.int32), pa.date32(), known), codes
 

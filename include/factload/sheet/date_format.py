@@ -1,8 +1,9 @@
 r"""Formats that a feed declares for dates in texts, ``%d.%m.%Y`` for ``31.12.2026``; ``text_values`` reads such texts.
 
 Day, month, hour, minute and second have one or two digits, and exactly two where no character parts them from the next.
-``%y`` is 1969 to 2068, as POSIX has it. Months have English names, whole (``%B``) or of three letters (``%b``), in any
-case, and ``%p`` is AM or PM: what a text means doesn't depend on the machine.
+``%y`` is 1969 to 2068, as POSIX has it. A format without a day is one of months, of which each is its first day. Months
+have English names, whole (``%B``) or of three letters (``%b``), in any case, and ``%p`` is AM or PM: what a text means
+doesn't depend on the machine.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _LOOKS = {
     "offset": OFFSET,
 }
 _EXPECTED = (
-    "%d, %m (or %b, %B) and %Y (or %y), and perhaps %H (or %I with %p), %M, %S, %f and %z, each once, with no letters "
-    "or digits between them"
+    "%d, %m (or %b, %B) and %Y (or %y), and perhaps %H (or %I with %p), %M, %S, %f and %z; or a month without %d and "
+    "these; each once, with no letters or digits between them"
 )
 _CLOCKS = ({"hour", "minute"}, {"hour", "minute", "second"}, {"hour", "minute", "second", "fraction"})
 _DIRECTIVE = re.compile(r"%(.)")
@@ -41,6 +42,11 @@ class DateFormat:
 
     pattern: str
     parts: frozenset[str]
+
+    @property
+    def of_months(self) -> bool:
+        """Whether what is written is a month, and no day of it."""
+        return "day" not in self.parts
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +74,9 @@ def _is_one_date(named: list[str]) -> bool:
     parts = set(named)
     if "" in parts or len(parts) < len(named) or ("half" in parts) != ("noon" in parts):
         return False
-    one_of_each = all(len(parts & both) == 1 for both in ({"month", "name"}, {"year", "short"}, {"day"}))
+    one_of_each = all(len(parts & both) == 1 for both in ({"month", "name"}, {"year", "short"}))
+    if "day" not in parts:
+        return one_of_each and len(parts) == 2
     clock = parts & {"hour", "half", "minute", "second", "fraction"}
     told = {"hour" if part == "half" else part for part in clock}
     return (

@@ -9,6 +9,7 @@ from typing import Literal
 from factload.rules.asked import AskedRule
 from factload.sheet.header import Header, columns_named
 from factload.sheet.names import ColumnName
+from factload.sheet.signs import Signs
 from factload.sheet.text_format import UNGROUPED, TextFormat
 from factload.sql_types import SqlType
 
@@ -26,12 +27,13 @@ class SheetField:
     truth value. ``serials``: dates and the numbers that count their days may stand for each other. ``timezone``: by
     whose clocks a moment with an offset is told; without it such a moment is none. Of a type with time zone it is the
     zone whose clocks the sheet tells. ``nulls``: what is no value, if a
-    cell shows it. ``number``: a key that is the text of a number, ``2`` for ``02`` and ``2.0``.
+    cell shows it. ``number``: a key that is the text of a number, ``2`` for ``02`` and ``2.0``. ``signed_by``: the name
+    of the field that says the sign of its numbers: one before it, of the role ``sign``, with its words in ``signs``.
     """
 
     name: str
     column: str
-    role: Literal["key", "value"]
+    role: Literal["key", "value", "sign"]
     type: SqlType
     required: bool = False
     parse_text: bool = False
@@ -42,6 +44,8 @@ class SheetField:
     aliases: tuple[str, ...] = ()
     nulls: tuple[str, ...] = ()
     number: NumberKey | None = None
+    signed_by: str = ""
+    signs: Signs | None = None
 
     @property
     def names(self) -> ColumnName:

@@ -6,7 +6,7 @@ in the cell. It is known by its cell: the row, and which of the columns (``numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from factload.sheet.names import as_seen
 from factload.sheet.ranges import Ranges
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
-from factload.vectors import Positions, matches, taken, texts
+from factload.vectors import Positions, matches, texts
 
 CELL = "cell number"  # the column of a partition file that tells the rows of one row of the sheet apart
 _MOST_NUMBER = np.iinfo(np.int32).max
@@ -34,12 +34,14 @@ NAME, ABOVE, VALUE = 0, -1, -2
 class Pivot:
     """The columns that become rows (A = 1), ascending; what they are called, and what stands above each.
 
-    ``keep_blanks``: whether a blank cell makes a row, too, where its row has anything that is read.
+    ``cells``: what the header holds there, texts and dates; by what stands for it in a row. ``keep_blanks``: whether a
+    blank cell makes a row, too, where its row has anything that is read.
     """
 
     columns: Sequence[int]
     names: Sequence[str]
     above: Sequence[str]
+    cells: Mapping[int, Column]
     keep_blanks: bool
 
     def __len__(self) -> int:
@@ -74,7 +76,7 @@ def by_cells(block: Block, pivot: Pivot, keys: Collection[int]) -> ByCells:
     row, at = map(np.ascontiguousarray, np.nonzero(kept.T))
     columns = {index: block.columns[index].take(row) for index in keys}
     columns[VALUE] = stack.take(at * len(block) + row)
-    columns |= {NAME: _repeated(pivot.names, at), ABOVE: _repeated(pivot.above, at)}
+    columns |= {stand: cells.take(at) for stand, cells in pivot.cells.items()}
     told = {int(place): block.ragged[int(row[place])] for place in np.flatnonzero(ragged[row])}
     return ByCells(
         Block(block.row[row], columns, block.last_row, told), at, kept.size - len(row), block.row[filled]
@@ -139,7 +141,11 @@ def find_pivot(
             places = " and ".join(f"{column_letters(at)}{header.row}" for at in (first, index))
             named = " below ".join(map(repr, filter(None, reversed(pair))))
             raise _unfit(f"Sheet {sheet!r} has the column {named} twice: {places}", "each once")
-    return Pivot(columns, names, above, choice.keep_blanks)
+    cells = {
+        NAME: _cells(names, (row for row in rows if row.number == header.row), calendar),
+        ABOVE: _cells(above, (row for row in rows if row.number < header.row), calendar),
+    }
+    return Pivot(columns, names, above, cells, choice.keep_blanks)
 
 
 def _listed(choice: UnpivotChoice, header: Header, sheet: str) -> list[int]:
@@ -191,8 +197,16 @@ def _row_above(
     return shown
 
 
-def _repeated(names: Sequence[str], at: Positions) -> Column:
-    return Column(np.full(len(at), Kind.TEXT, np.uint8), taken(texts(names), at))
+def _cells(names: Sequence[str], rows: Iterable[Row], calendar: Calendar) -> Column:
+    """What the names are in these rows: dates, where they are in cells that hold such, and otherwise texts."""
+    dated = {
+        name: row.cells[index]
+        for row in rows
+        for index, name in names_of(row, calendar).items()
+        if row.cells[index][0] in (Kind.SERIAL, Kind.ISO_DATE)
+    }
+    cells = [dated.get(name, (Kind.TEXT, name)) for name in names]
+    return Column(np.array([kind for kind, _ in cells], np.uint8), texts(text for _, text in cells))
 
 
 def _unfit(seen: str, expected: str) -> WorkbookError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from factload.errors import WorkbookError
 from factload.reasons import REASONS
-from factload.sheet.block import Column, Kind, blank_cells
+from factload.sheet.block import blank_cells
 from factload.sheet.choices import UnpivotChoice
 from factload.sheet.convert import REASON_OF, convert
 from factload.sheet.dates import GREGORIAN, Calendar
@@ -20,7 +20,6 @@ from factload.sheet.pivot import ABOVE, NAME, VALUE, Pivot, find_pivot
 from factload.sheet.ranges import NO_RANGES, Ranges
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
-from factload.vectors import texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +82,7 @@ def place_fields(
     ]
     for field, stand in placed:
         if stand in (NAME, ABOVE):
-            _require_values(
-                field, pivot, pivot.names if stand == NAME else pivot.above, header, sheet, calendar
-            )
+            _require_values(field, pivot, stand, header, sheet, calendar)
     return Placing(header, [field for field, _ in placed], [index for _, index in placed], pivot)
 
 
@@ -112,10 +109,10 @@ def _of_names(field: SheetField) -> SheetField:
 
 
 def _require_values(
-    field: SheetField, pivot: Pivot, names: Sequence[str], header: Header, sheet: str, calendar: Calendar
+    field: SheetField, pivot: Pivot, stand: int, header: Header, sheet: str, calendar: Calendar
 ) -> None:
     """Raise where a column's name is no value of the field's type: no row of it could be loaded."""
-    cells = Column(np.full(len(names), Kind.TEXT, np.uint8), texts(names))
+    cells, names = pivot.cells[stand], pivot.names if stand == NAME else pivot.above
     _, codes = convert(cells, blank_cells(cells), field, calendar=calendar)
     bad = np.flatnonzero(codes)
     if len(bad):

@@ -30,6 +30,7 @@ _ISO = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:[T ]{_CLOCK})?\z"
 _ZERO_ONE = texts(["0", "1"])
 _KINDS = {"date": Kind.ISO_DATE, "timestamp": Kind.ISO_DATE, "boolean": Kind.BOOLEAN}  # the others: a number
 _FIRST_OF_THE_1900S = "69"
+_FIRST_DAY = "01"
 _MINUS_SIGN = "\N{MINUS SIGN}"
 _MONTHS = texts(month[:3] for month in MONTHS)
 _NUMBERS = texts(f"{number:02}" for number in range(1, 13))
@@ -107,7 +108,7 @@ def _iso(text: pa.Array[Any], date_format: str) -> pa.Array[Any]:
     part = {name: pc.struct_field(found, name) for name in written.parts}
     year = part["year"] if "year" in part else _whole_year(part["short"])
     month = _month_named(part["name"]) if "name" in part else _two(part["month"])
-    day = _joined("-", year, month, _two(part["day"]))
+    day = _joined("-", year, month, _two(part["day"]) if "day" in part else _FIRST_DAY)
     if "minute" not in part:
         return day
     hour = _two(part["hour"]) if "hour" in part else _hour_of_day(part["half"], part["noon"])

@@ -6,8 +6,10 @@ The names carry a prefix, so that no column of a fact table can be taken for one
 from __future__ import annotations
 
 from factload.feed.model import Feed
+from factload.feed.written_values import SignWords
 from factload.sheet.field import SheetField
 from factload.sheet.names import spellings
+from factload.sheet.signs import Signs
 from factload.sql_types import SqlType
 
 
@@ -31,12 +33,19 @@ def date_field(dimension: str) -> str:
     return f"date:{dimension}"
 
 
+def sign_field(fact_column: str) -> str:
+    """The partition file's column that holds what the sheet says of the sign of a column of the fact table."""
+    return f"sign:{fact_column}"
+
+
 def sheet_fields(feed: Feed) -> list[SheetField]:
     """What is read of the sheet, in the order of the fact table's columns: a row's first defect is its reject."""
     fields: dict[str, SheetField] = {}
     for name, source in feed.fact.columns.items():
         if source.column is not None and source.type is not None:
             column, *aliases = spellings(source.column)
+            if source.sign is not None:
+                fields[sign_field(name)] = _sign_field(name, source.sign)
             fields[value_field(name)] = SheetField(
                 value_field(name),
                 column,
@@ -50,12 +59,19 @@ def sheet_fields(feed: Feed) -> list[SheetField]:
                 timezone=source.timezone,
                 aliases=tuple(aliases),
                 nulls=feed.nulls_of(source),
+                signed_by=sign_field(name) if source.sign is not None else "",
             )
         elif source.dimension is not None:
             dimension = source.dimension
             read = [*_dimension_fields(feed, dimension), *_attribute_fields(feed, dimension)]
             fields |= {field.name: field for field in read}
     return list(fields.values())
+
+
+def _sign_field(fact_column: str, sign: SignWords) -> SheetField:
+    column, *aliases = spellings(sign.column or "")
+    name, signs = sign_field(fact_column), Signs(sign.minus, sign.plus)
+    return SheetField(name, column, "sign", SqlType("text"), aliases=tuple(aliases), signs=signs)
 
 
 def _attribute_fields(feed: Feed, name: str) -> list[SheetField]:

@@ -9,7 +9,7 @@ COMPILE = .venv/bin/uv pip compile -q --universal --python-version 3.11 --no-emi
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/npm
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-load test-more test-rest test-faults test-airflow versions pythons postgresql soak machines reliability lint format vendor docs fuzz bench bench-scale lock wheel env clean
+.PHONY: help demo up down test test-load test-more test-rest test-faults test-airflow versions pythons postgresql soak machines series reliability lint format vendor docs fuzz bench bench-scale lock wheel env clean
 
 help:  ## this list
 	@echo "make demo, and all the rest:"
@@ -63,6 +63,9 @@ soak: .venv/.dev  ## 500 loads killed, frozen, cut off at random and tried again
 
 machines: .venv/.dev  ## two Celery workers on two networks, an S3 server: speed, and random faults (root; LOADS=… SEED=… ROWS=0)
 	@$(PY) -m tests.two_machines $(if $(LOADS),--loads $(LOADS)) $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--rows $(ROWS))
+
+series: .venv/.dev  ## twenty yearly workbooks of changing layout by `airflow backfill create`, compared with a plain script (ROWS=…)
+	@$(PY) -m tests.series $(if $(ROWS),--rows $(ROWS))
 
 reliability: .venv/.dev  ## docs/reliability.md: the fault suite writes what it sees
 	@$(PY) -m pytest tests/chaos --write-reliability

@@ -1,8 +1,5 @@
-"""One feed over a series that changed its layout again and again: every year's facts are what a plain script reads, and
-come to its owner's own total.
-
-The series is made after a public one: a workbook a year, ten sheets each, headers renamed twice, sheets renamed once, cents
-since 2010, a row of totals since 2015 and a total on a cover page before.
+"""One feed over a series that changed its layout again and again (``tests.series``): every year's facts are what a plain
+script reads, and come to its owner's own total.
 """
 
 from __future__ import annotations
@@ -10,10 +7,7 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
-import openpyxl
 import pytest
 import yaml
 
@@ -23,78 +17,13 @@ from factload.feed.file import read_feed_file
 from factload.feed.model import Feed
 from tests.integration.commands import factload
 from tests.integration.place import Place
-from tests.workbooks import write_sheets
+from tests.series.plain_reader import facts_of
+from tests.series.workbooks import FEED, SHEETS, YEARS, path_of, sheet_names, write_year
 
-YEARS = range(2001, 2021)
-SHEETS = range(1, 11)
-FEED = """
-feed: series
-workbook:
-  path: [{path: "inbox/old/{period:%Y}.xlsx"}, {from: 2008-01-01, path: "inbox/series_{period:%Y}.xlsx"}]
-  sheet: [{sheet: OLD}, {from: 2012-01-01, sheet: NEW}]
-  ends: [{ends: null}, {from: 2015-01-01, ends: totals_row}]
-dimensions:
-  product: {table: dim_product, business_key: business_key, surrogate_key: primary_synthetic_key, column: [Artikel, SKU]}
-fact:
-  connection: warehouse
-  table: fact_sales
-  columns:
-    dimension_id: {dimension: product}
-    metric: {column: [Betrag, Amount, Net amount], type: "numeric(18,4)", required: true}
-    channel: {column: [{column: null}, {from: 2012-01-01, column: Channel}], type: text}
-    sheet: {provenance: sheet}
-  load_column: load_id
-witness: [{witness: {at: "Cover!B2", sum: metric}}, {from: 2015-01-01, witness: {at: totals_row, sum: metric}}]
+FACTS = """
+SELECT sheet, business_key, metric, channel FROM fact_sales JOIN dim_product ON dimension_id = primary_synthetic_key
+WHERE load_id = :load
 """
-FACTS = (
-    "SELECT sheet, dimension_id, metric, channel FROM fact_sales WHERE load_id = :load ORDER BY 1, 2, 3, 4"
-)
-
-
-def sheet_names(year: int) -> list[str]:
-    return [f"Gebiet {number}" if year < 2012 else f"R{number:02}" for number in SHEETS]
-
-
-def headers(year: int) -> tuple[str, ...]:
-    key, amount = ("Artikel", "Betrag") if year < 2006 else ("SKU", "Amount" if year < 2013 else "Net amount")
-    return (key, amount) if year < 2012 else (key, "Channel", amount)
-
-
-def path_of(home: Path, year: int) -> Path:
-    return home / (f"inbox/old/{year}.xlsx" if year < 2008 else f"inbox/series_{year}.xlsx")
-
-
-def write_year(home: Path, year: int, off_by: Decimal = Decimal(0)) -> None:
-    """A year's workbook; ``off_by``: how wrong the total of its last sheet is."""
-    sheets: dict[str, list[tuple[Any, ...]]] = {}
-    whole = Decimal(0)
-    for number, name in zip(SHEETS, sheet_names(year), strict=True):
-        cents = Decimal("0.01") if year >= 2010 else Decimal(1)
-        amounts = [(year * number + row * 7) * cents for row in range(number % 3 + 1)]
-        keys = [("A1", "B2")[(year + row) % 2] for row in range(len(amounts))]
-        channel = ("web",) if year >= 2012 else ()
-        rows = [(key, *channel, float(amount)) for key, amount in zip(keys, amounts, strict=True)]
-        total = sum(amounts, Decimal(0)) + (off_by if number == SHEETS[-1] else 0)
-        whole += total
-        sheets[name] = [(f"Sales of {year}",), headers(year), *rows]
-        if year >= 2015:
-            sheets[name].append((None, *([None] if channel else []), float(total)))
-    path = path_of(home, year)
-    path.parent.mkdir(exist_ok=True)
-    write_sheets(path, {"Cover": [("Sales", year), ("Total", float(whole))], **sheets})
-
-
-def script(home: Path, year: int) -> list[tuple[Any, ...]]:
-    """What a plain script of somebody else reads of a year, knowing how that year is laid out."""
-    book = openpyxl.load_workbook(path_of(home, year))
-    found = []
-    for name in book.sheetnames[1:]:
-        rows = [[cell for cell in row if cell is not None] for row in book[name].iter_rows(values_only=True)]
-        for row in rows[2 : -1 if year >= 2015 else None]:
-            member = {"A1": 1, "B2": 2}[str(row[0])]
-            channel = row[1] if year >= 2012 else None
-            found.append((name, member, Decimal(str(row[-1])), channel))
-    return sorted(found, key=str)
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +32,7 @@ def series(module_place: Place) -> tuple[Place, Feed]:
     for year in YEARS:
         write_year(module_place.home, year)
     path = module_place.home / "include/feeds/series.yaml"
-    names = {"OLD": str(sheet_names(2001)), "NEW": str(sheet_names(2020))}
-    path.write_text(FEED.replace("OLD", names["OLD"]).replace("NEW", names["NEW"]), encoding="utf-8")
+    path.write_text(FEED, encoding="utf-8")
     return module_place, read_feed_file(path)
 
 
@@ -112,10 +40,8 @@ def test_every_year_is_what_a_plain_script_reads_and_its_owners_total(series: tu
     place, feed = series
     for year in YEARS:
         load = place.load(feed, date(year, 12, 31))
-        found = place.rows(FACTS, load=load.load_id)
-        assert sorted(found, key=str) == sorted(
-            ((s, m, Decimal(f"{a:.4f}"), c) for s, m, a, c in script(place.home, year)), key=str
-        )
+        found = sorted(map(tuple, place.rows(FACTS, load=load.load_id)))
+        assert found == facts_of(place.home / "inbox", year)
         [(state, witness)] = place.rows(
             "SELECT state, witness FROM factload.attempts WHERE load_id = :load", load=load.load_id
         )

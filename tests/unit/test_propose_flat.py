@@ -52,6 +52,30 @@ def test_what_differs_or_could_not_is_a_column_of_the_facts(tmp_path: Path, rows
 
 
 @pytest.mark.parametrize(
+    ("words", "noted"),
+    [
+        (
+            ("S", "H"),
+            "S/H may say its sign: negative: {column: S/H, minus: [S], plus: [H]}, or the other way round",
+        ),
+        (("-", "+"), 'S/H may say its sign: negative: {column: S/H, minus: ["-"], plus: ["+"]}'),
+        (("S", "S"), None),
+        (("S", "T"), None),
+    ],
+)
+def test_a_column_that_may_say_the_signs_is_named_beside_the_amounts_and_is_no_key(
+    tmp_path: Path, words: tuple[str, str], noted: str | None
+) -> None:
+    rows = [(words[n % 2], f"text {n}", n + 0.5, n) for n in range(12)]
+    workbook = write_rows(tmp_path / "a.xlsx", [("S/H", "Text", "Amount", "Count"), *rows])
+    [amount] = [
+        line for line in feed_text(propose_feed(workbook), None).splitlines() if "column: Amount" in line
+    ]
+    assert amount.partition("# ")[2] == (noted or "")
+    assert ("dimensions" in proposed(workbook)) == (noted is None)
+
+
+@pytest.mark.parametrize(
     ("total", "witness"),
     [
         (SUM, {"at": "totals_row", "sum": "Amount"}),

@@ -95,6 +95,28 @@ def test_names_that_are_dates_are_read_as_dates(tmp_path: Path) -> None:
     assert feed["fact"]["columns"]["month"] == {"column": "month", "type": "date", "required": True}
 
 
+@pytest.mark.parametrize(
+    ("names", "date_format"),
+    [
+        (["Jan 26", "Feb 26", "Mar 26"], "%b %y"),
+        (["Apr-26", "May-26", "Jun-26"], "%b-%y"),
+        (["March 2026", "April 2026", "May 2026"], "%B %Y"),
+        (["2026-01", "2026-02", "2026-03"], "%Y-%m"),
+        (["01/2026", "02/2026", "03/2026"], "%m/%Y"),
+        (["May 26", "May 27", "May 28"], None),  # may be days of May
+        (["Jan 10", "Jan 11", "Jan 12"], None),
+        (["Mrz 26", "Apr 26", "Mai 26"], None),
+        (["Jan", "Feb", "Mar"], None),
+    ],
+)
+def test_months_of_a_year_are_read_as_their_first_days_where_one_format_fits(
+    tmp_path: Path, names: list[str], date_format: str | None
+) -> None:
+    feed = proposed(tmp_path, ("Region", *names), *numbers(len(names)))
+    month = feed["fact"]["columns"]["month"]
+    assert (month["type"], month.get("date_format")) == ("date" if date_format else "text", date_format)
+
+
 def test_sums_beside_the_periods_are_not_loaded_with_each_of_them(tmp_path: Path) -> None:
     names = [*MONTHS[:3], "Q1", *MONTHS[3:6], "Q2", "YTD"]
     feed = proposed(tmp_path, ("Region", *names), *numbers(len(names)))

@@ -149,6 +149,11 @@ def test_amounts_have_fractions_sooner_or_later() -> None:
         (("€ 12.50", "$ 3"), "text", TextFormat()),
         (("12.50-", "3.00"), "numeric(18,4)", TextFormat(negative="trailing")),
         (("12.50-", "(3.00)"), "text", TextFormat()),
+        (("\N{MINUS SIGN}12.50", "3.00"), "numeric(18,4)", TextFormat()),
+        (("3,00\N{MINUS SIGN}", "1.200,50"), "numeric(18,4)", TextFormat(",", ".", negative="trailing")),
+        (("–12.50", "3.00"), "numeric(18,4)", TextFormat(minus=("–",))),
+        (("5.00 S", "3.00 H"), "text", TextFormat()),  # which of them is the minus?
+        (("5.00 H", "3.00 H"), "text", TextFormat()),  # hours
         (("1", "n/a"), "bigint", TextFormat()),
         (("1", "oops"), "text", TextFormat()),
         (("true", "FALSE"), "boolean", TextFormat()),
@@ -205,6 +210,12 @@ def test_what_is_not_certain_is_said() -> None:
     assert "%d/%m/%Y or %m/%d/%Y" in read(written("01/02/2026"), all_text=True).notes[0]
     assert "times of day or durations" in read([(Kind.SERIAL, "0.354")]).notes[0]
     assert "several kinds" in read([*numbers(1), (Kind.SERIAL, "46000")]).notes[0]
+
+
+def test_words_for_a_sign_are_named_with_what_to_write() -> None:
+    [note] = read(written("EUR 1.234,50 S", "17,30 H")).notes
+    assert 'decimal: ",", thousands: ".", strip: [\'EUR\'], negative: {minus: [S], plus: [H]}' in note
+    assert not read(written("5.00 H", "3.00 H")).notes
 
 
 def test_few_odd_cells_do_not_decide() -> None:

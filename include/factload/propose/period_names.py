@@ -7,6 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from factload.sheet.block import Column, Kind
+from factload.sheet.text_format import TextFormat
+from factload.sheet.text_values import read_text
+from factload.sql_types import SqlType
+from factload.vectors import texts
+
 PeriodKind = Literal["week", "month", "quarter", "year"]
 
 FINEST_FIRST: tuple[PeriodKind, ...] = ("week", "month", "quarter", "year")
@@ -50,6 +58,12 @@ _SUM = re.compile(
     r"jahr|année|annual)(?: (?:19|20)?[0-9]{2})?",
     re.IGNORECASE,
 )
+_FORMATS = (
+    *(f"{month}{mark}{year}" for month in ("%b", "%B") for mark in (" ", "-", "", " '", "'", "/", ".", ". ", "_")
+      for year in ("%y", "%Y")),
+    *(f"%Y{mark}%m" for mark in ("-", "/", ".", "_", "")),
+    *(f"%m{mark}%Y" for mark in ("/", "-", ".")),
+)  # fmt: skip
 _A_SIGN = re.compile(r"[^\w\s'/-]")
 
 
@@ -108,6 +122,29 @@ def is_whole_year(names: Sequence[str]) -> bool:
     numbers = [period.told[1] for period in periods]
     of_a_year = {"month": 12, "quarter": 4}.get(periods[0].kind) if periods else None
     return not any(p.dated for p in periods) and sorted(numbers) == list(range(1, (of_a_year or 0) + 1))
+
+
+def month_format(names: Sequence[str]) -> str | None:
+    """The one format of a feed in which all of these names are months of a year; None where there is none such."""
+    fitting = [form for form in _FORMATS if _are_months(names, form)]
+    fitting = [
+        form for form in fitting if form.replace("%B", "%b") not in fitting or "%B" not in form
+    ]  # May is both
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _are_months(names: Sequence[str], form: str) -> bool:
+    months = read_text(
+        Column(np.full(len(names), Kind.TEXT, np.uint8), texts(names)), SqlType("date"), TextFormat(date=form)
+    )
+    if not (months.kind == Kind.ISO_DATE).all():
+        return False
+    found = {tuple(day.split("-")[:2]) for day in months.text.to_pylist()}
+    years, of_year = {year for year, _ in found}, {month for _, month in found}
+    # Jan 1, Jan 2, Jan 3 are days.
+    return all("01" <= month <= "12" for month in of_year) and (
+        "%y" not in form or len(years) <= len(of_year)
+    )
 
 
 def _with_months(form: str, months: Sequence[str]) -> str | None:

@@ -28,6 +28,14 @@ _MARK = re.compile(
     r"%|[€$£¥₹₺₽₩]|\b(?:AUD|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|NOK|PLN|SEK|TRY|USD|ZAR)\b"
 )
 _TRAILING = re.compile(r"[0-9.,]\s*-|-\s*$")
+_MINUS_SIGN = "\N{MINUS SIGN}"
+_DASHES = re.compile("[\u2010-\u2015]")  # which some write for a minus
+# Words for debit and credit. Which of them is the minus, a bank and an accountant say differently.
+SIGN_WORDS = (
+    ("S", "H"), ("D", "C"), ("Dr", "Cr"), ("DR", "CR"), ("Dr.", "Cr."), ("DB", "CR"), ("Soll", "Haben"),
+    ("Debit", "Credit"), ("DEBIT", "CREDIT"), ("debit", "credit"), ("-", "+"),
+)  # fmt: skip
+_A_WORD = re.compile(r"[^\W\d_]+\.?")
 _NUMBER_WITH_MARKS = re.compile(r"[\s+\-(]*[0-9][0-9.,'\s]*[\s\-)]*|[\s+\-(]*[.,][0-9]+[\s\-)]*")
 _YES_AND_NO = (
     ("yes", "no"), ("y", "n"), ("ja", "nein"), ("j", "n"), ("oui", "non"), ("s\u00ed", "no"), ("on", "off"),
@@ -60,7 +68,9 @@ class Shape:
 
 def shape_of_numbers(written: Collection[str], decimal: str | None = None) -> Shape:
     """How numbers are written in all of these texts. ``decimal``: the mark that the file's other columns have."""
-    plain = [text.strip(" \t") for text in written]
+    plain = [text.strip(" \t").replace(_MINUS_SIGN, "-") for text in written]
+    if pair := _sign_words(plain):
+        return _with_words(plain, *pair)
     marked, doubt = _marks_around(plain)
     bare = [_MARK.sub("", text).strip() for text in plain] if marked.strip or marked.percent else plain
     if not plain or any(_A_CODE.fullmatch(t) or sum(map(str.isdigit, t)) > _LONGEST_NUMBER for t in bare):
@@ -80,11 +90,39 @@ def shape_of_numbers(written: Collection[str], decimal: str | None = None) -> Sh
     return Shape(fitting[0])
 
 
+def _sign_words(plain: Sequence[str]) -> tuple[str, str] | None:
+    """The two words of which each of these texts has one beside a number; nothing if only one of them occurs."""
+    words = {word for text in plain for word in _A_WORD.findall(_MARK.sub("", text))}
+    return next((pair for pair in SIGN_WORDS if words == {*pair}), None)
+
+
+def _with_words(plain: Sequence[str], debit: str, credit: str) -> Shape:
+    """Numbers with words for their signs are left to a person, who is told how they are written."""
+    marks = tuple(sorted({mark for text in plain for mark in _MARK.findall(text)}))
+    for form in _NUMBERS:
+        if _all(plain, replace(form, minus=(debit,), plus=(credit,), strip=marks)):
+            said = [
+                f'decimal: "{form.decimal}"',
+                *([f'thousands: "{form.thousands}"'] if form.thousands else []),
+            ]
+            said += [f"strip: {list(marks)}"] if marks else []
+            return Shape(
+                doubt=f"numbers with {debit} or {credit} for their sign, of which one is the minus: `type: "
+                f"numeric(18,4)`, `parse_text: true`, {', '.join(said)}, negative: "
+                f"{{minus: [{debit}], plus: [{credit}]}}, or the other way round"
+            )
+    return Shape()
+
+
 def _marks_around(plain: Sequence[str]) -> tuple[TextFormat, str]:
     """What stands around the numbers in these texts; and why it can't be said, where it is not one thing."""
     marks = {mark for text in plain for mark in _MARK.findall(text)}
     trailing, brackets = any(_TRAILING.search(text) for text in plain), any("(" in text for text in plain)
-    form = TextFormat(negative="parentheses" if brackets else "trailing" if trailing else "leading")
+    dashes = tuple(sorted({dash for text in plain for dash in _DASHES.findall(text)}))
+    if dashes and not (trailing or brackets):
+        form = TextFormat(minus=dashes)
+    else:
+        form = TextFormat(negative="parentheses" if brackets else "trailing" if trailing else "leading")
     if trailing and brackets:
         return form, "numbers with brackets and with a minus behind them: `negative` is one of these"
     if marks == {_PERCENT} and all(text.count(_PERCENT) == 1 for text in plain):

@@ -19,6 +19,7 @@ from factload.propose.period_names import (
     PeriodName,
     is_sum_of_periods,
     is_whole_year,
+    month_format,
     pattern_of,
     period_named,
 )
@@ -27,6 +28,7 @@ from factload.sheet.block import Kind
 from factload.sheet.choices import MOST_UNPIVOTED
 from factload.sheet.names import as_seen, whole_pattern
 from factload.sheet.pivot import shown_above
+from factload.sheet.text_format import TextFormat
 from factload.sql_types import SqlType
 from factload.vectors import matches, texts
 
@@ -153,6 +155,9 @@ def _named_column(
     reading = Reading(SqlType("text"), notes=(f"{where}: a {kind}",))
     if all(_is_day(name) for name in names):
         reading = replace(reading, type=SqlType("date"))
+    elif kind == "month" and (form := month_format(names)):
+        notes = (*reading.notes, "its first day")
+        reading = Reading(SqlType("date"), written=TextFormat(date=form), notes=notes)
     elif kind == "year" and all(name.isdigit() for name in names):
         reading = replace(reading, type=SqlType("integer", bits=32))
     return SeenColumn(called, cells.total(), cells, reading, columns[0].calendar, may_be_key=False)

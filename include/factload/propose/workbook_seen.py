@@ -20,6 +20,7 @@ from factload.propose.header import ROWS_LOOKED_AT, FoundTable, find_table, last
 from factload.propose.left_out import rows_left_out
 from factload.propose.odd_rows import THE_HEADER, odd_rows
 from factload.propose.sheet_seen import SeenSheet
+from factload.propose.signs_seen import with_signs_noted
 from factload.propose.unpivot_seen import with_periods_as_rows
 from factload.propose.witness_seen import witness_in_cell, witness_in_totals
 from factload.sheet.block import Kind
@@ -148,6 +149,7 @@ def _sheet(
     data = [row for row in within if row.number not in numbers]
     decimal = decimal_mark(found, data) if csv else None
     columns, doubled, left_out = columns_of(found, data, calendar, all_text=csv is not None, decimal=decimal)
+    columns = with_signs_noted(columns)
     leaves = rows_left_out(found, odd, data, whole=whole)
     odd = tuple(row for row in odd if row.number not in leaves.rows)
     seen = SeenSheet(

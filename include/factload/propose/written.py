@@ -194,8 +194,9 @@ def _written(reading: Reading, in_file: TextFormat) -> Iterator[str]:
             yield f"thousands: {_quoted(own.thousands)}"
         elif own.thousands not in ("", in_file.thousands):
             yield f"thousands: {_quoted(own.thousands)}"
-        if own.negative != "leading":
-            yield f"negative: {own.negative}"
+        if own.minus or own.negative != "leading":
+            dashes = f"{{minus: [{', '.join(map(_quoted, own.minus))}]}}"
+            yield f"negative: {dashes if own.minus else own.negative}"
         if own.strip:
             yield f"strip: [{', '.join(map(_quoted, own.strip))}]"
         if own.percent:

@@ -1,0 +1,52 @@
+"""Columns that may say the signs of the amounts beside them: debit and credit, plus and minus.
+
+Which word is the minus, and of which amounts, only a person knows: it is noted, and nothing is proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from factload.propose.columns_seen import SeenColumn
+from factload.propose.text_shapes import SIGN_WORDS
+from factload.sheet.block import Kind
+from factload.sheet.names import as_seen
+from factload.sheet.numbers import parse_decimal
+
+_PLUS_AND_MINUS = ("-", "+")
+
+
+def with_signs_noted(columns: Sequence[SeenColumn]) -> tuple[SeenColumn, ...]:
+    """The columns, of which the amounts nearest to a column of signs have a note about it; that column is no key."""
+    noted = {column.header: column for column in columns}
+    for column in columns:
+        pair = _pair_in(column)
+        amounts = [other for other in columns if _may_lack_signs(other)]
+        if pair and amounts:
+            nearest = min(amounts, key=lambda other: abs(other.index - column.index))
+            minus, plus = (f'"{word}"' if word in _PLUS_AND_MINUS else word for word in pair)
+            note = (
+                f"{column.header} may say its sign: negative: {{column: {column.header}, minus: [{minus}], "
+                f"plus: [{plus}]}}" + ("" if pair == _PLUS_AND_MINUS else ", or the other way round")
+            )
+            reading = replace(nearest.reading, notes=(*nearest.reading.notes, note))
+            noted[nearest.header] = replace(nearest, reading=reading)
+            noted[column.header] = replace(column, may_be_key=False)
+    return tuple(noted.values())
+
+
+def _pair_in(column: SeenColumn) -> tuple[str, str] | None:
+    words = {as_seen(text) for kind, text in column.cells if kind == Kind.TEXT}
+    others = any(kind != Kind.TEXT for kind, _ in column.cells)
+    return None if others else next((pair for pair in SIGN_WORDS if words == {*pair}), None)
+
+
+def _may_lack_signs(column: SeenColumn) -> bool:
+    """Whether the column holds amounts, none of which is negative."""
+    numbers = [parse_decimal(text) for kind, text in column.cells if kind == Kind.NUMBER]
+    plain = column.reading.type.kind == "numeric" and not (
+        column.reading.written.minus or column.reading.written.plus
+    )
+    negative = any(number is not None and number < 0 for number in numbers)
+    return plain and not negative and not any("-" in text for kind, text in column.cells if kind == Kind.TEXT)

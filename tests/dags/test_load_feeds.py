@@ -137,6 +137,8 @@ def test_policy(parsed: dict[str, Any]) -> None:
             "attempt",
         }
         assert dag["params"]["period"]["format"] == "date"
+        folded = {name for name, param in dag["params"].items() if "section" in param}
+        assert folded == {"release", "attempt"}
         assert all(param["description"] and param["title"] for param in dag["params"].values())
         assert "When a task fails" in dag["doc"]
         for task in dag["tasks"].values():

@@ -10,6 +10,7 @@ import pytest
 
 from factload.errors import FeedError, ReconciliationError
 from factload.feed.model import Feed
+from factload.release import open_release
 from factload.reports.report import read_report, read_status
 from factload.undo import undo_load
 from tests.feeds import ABSENT
@@ -73,6 +74,8 @@ def test_a_first_publication_is_undone_to_nothing_and_back(keeping: tuple[Place,
     assert whole(place) == []
     assert read_report(place.url, LOAD).state == "undone"
     assert "readers see nothing of it" in read_status(place.url, None)[0]["next"]
+    with pytest.raises(FeedError, match=f"{LOAD} is undone. Expected: a load that is held"):
+        open_release(feed, PERIOD, reason="seen", by="ada", database=place.url)
     undo(place, feed)
     assert whole(place) == first
     assert read_report(place.url, LOAD).state == "published"

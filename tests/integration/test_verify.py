@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from dataclasses import dataclass
@@ -137,13 +138,21 @@ def test_what_stands_in_text_is_said_in_a_line_a_load(published: Place) -> None:
 
 
 def test_a_partition_is_named_where_the_fact_table_has_the_number_of_a_row(place: Place) -> None:
-    place.execute("ALTER TABLE fact_sales ADD source_row integer")
+    place.execute("ALTER TABLE fact_sales ADD source_row integer, ADD written text")
     place.workbook([("A1", number) for number in range(PARTITION + 3)])
-    place.load(place.feed(NUMBERED))
+    written = {"column": "business_key", "type": "text"}
+    place.load(place.feed({**NUMBERED, "fact.columns.written": written}))
     assert verified()[0] == 0
-    place.execute("UPDATE fact_sales SET dimension_id = 5 WHERE source_row = 2003")
-    status, loads, _ = verified()
-    assert (status, loads[LOAD]["partitions"]) == (3, ["Facts 2002–2004: values of dimension_id differ"])
+    for changed, back in (("dimension_id = 5", "dimension_id = 1"), ("written = 'A1 '", "written = 'A1'")):
+        place.execute(f"UPDATE fact_sales SET {changed} WHERE source_row = 2003")
+        status, loads, _ = verified()
+        differs = f"Facts 2002–2004: values of {changed.split()[0]} differ"
+        assert (status, loads[LOAD]["partitions"]) == (3, [differs])
+        # Blanks at the end of a text had no weight before.
+        place.execute("UPDATE factload.attempts SET factload_version = '0.4.0'")
+        assert verified()[1][LOAD]["partitions"] == ([differs] if "5" in changed else [])
+        place.execute("UPDATE factload.attempts SET factload_version = '0.5.0'")
+        place.execute(f"UPDATE fact_sales SET {back} WHERE source_row = 2003")
 
 
 def test_any_single_change_is_found_with_its_load_and_partition(tampered: Tampered) -> None:
@@ -386,6 +395,31 @@ def test_a_receipt_altered_by_a_byte_is_refused(published: Place, tmp_path: Path
                 FactloadError, match=r"is not as factload wrote it|can't be read as a receipt"
             ):
                 read_receipt(receipt)
+
+
+def test_a_receipt_that_says_what_none_can_say_is_refused(published: Place, tmp_path: Path) -> None:
+    receipt = tmp_path / "receipt.json"
+    assert factload("verify", "--receipt", str(receipt)).returncode == 0
+    whole = receipt.read_text()
+    for field, value in [
+        ("rows", "5"),
+        ("rows", None),
+        ("digest", "NaN"),
+        ("totals", []),
+        ("totals", {"metric": "1e999999"}),
+        ("columns", ["id"]),
+        ("workbooks", [7]),
+        ("published_at", "2026-11-05"),
+        ("period", "2026-13-01"),
+        ("more", 1),
+    ]:
+        document = json.loads(whole)
+        document["statement"]["loads"][0][field] = value
+        said = json.dumps(document["statement"], sort_keys=True, indent=1) + "\n"
+        document["seal"]["value"] = hashlib.sha256(said.encode()).hexdigest()
+        receipt.write_text(json.dumps(document, sort_keys=True, indent=1) + "\n")
+        status, _, error = verified("--receipt-of", str(receipt))
+        assert (status, "is not as factload wrote it" in error) == (3, True), (field, value)
 
 
 def test_a_signature_needs_its_key(published: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,10 @@ class TriggerForm:
         self.dialog.get_by_role("combobox", name=title).click()
         self.page.get_by_role("option", name=option).click()
 
+    def unfold(self, section: str) -> None:
+        """Show the parameters of a section of their own."""
+        self.dialog.get_by_role("button", name=section).click()
+
     def write_json(self, name: str, value: str) -> None:
         """The parameters as text, below the advanced options: this one alone, with whatever value."""
         self.dialog.get_by_role("button", name="Advanced Options").click()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Column, Integer, MetaData, Table, insert
 
 from factload.ledger.migrations import install
-from factload.ledger.tables import attempts, kept, loads, partitions, rejects, steps
+from factload.ledger.tables import STAGING_SCHEMA, attempts, kept, loads, partitions, rejects, steps
+from factload.load import Load
 from factload.postgres.database import engine_for
 from tests.ui.plant import SEEN_BEFORE, Plant
 from tests.ui.window import back
@@ -20,7 +21,9 @@ from tests.ui.window import back
 FEED, DAG_ID = "visits", "load_visits"
 CONTENT = "c0ffee"
 # What each day back from today is.
-PLAIN, DEAD, DRY, RELOAD, RELEASED, LARGE, WAITING, ENDED, SEVERAL, DECLINED, VERIFIED, ALTERED = SEEN_BEFORE
+STAGED, PLAIN, DEAD, DRY, RELOAD, RELEASED, LARGE, WAITING, ENDED, SEVERAL, DECLINED, VERIFIED, ALTERED = (
+    SEEN_BEFORE
+)
 REASON = "the twelve visits of the closed branch in Graz, agreed with the head of controlling on Tuesday"
 ERROR = "there is no workbook at inbox/visits.xlsx. Put it there, then run the load again."
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -98,6 +101,13 @@ class Ledger:
         values = {"load_id": load_id(day), "epoch": 1, "of_epoch": 0, "table_name": "kept"}
         self._add(kept, values | {"keep_until": datetime.now(UTC) + timedelta(days=7)})
 
+    def staging(self, day: date) -> None:
+        """The table of the load's staged rows."""
+        staging = Table(Load.staging_table_of(load_id(day), CONTENT), MetaData(schema=STAGING_SCHEMA))
+        staging.append_column(Column("factload_row", Integer))
+        with engine_for(self.url).begin() as connection:
+            staging.create(connection)
+
     def _add(self, table: Any, values: dict[str, Any]) -> None:
         with engine_for(self.url).begin() as connection:
             install(connection)
@@ -131,6 +141,7 @@ def write_states(plant: Plant) -> None:
     _two_workbooks(ledger)
     _declined(plant, ledger)
     _verified(ledger)
+    _staged(ledger)
     plant.ended_run(DAG_ID, back(DRY), "success", conf={"dry_run": True}, report=DRY_REPORT)
     plant.ended_run(DAG_ID, back(ENDED), "failed", error=ERROR)
     until = datetime.combine(back(WAITING), time(8), UTC).isoformat()
@@ -246,6 +257,15 @@ def _verified(ledger: Ledger) -> None:
             ledger, day, 2_000, totals, verified_at=at(day) + timedelta(days=1), verified_as=found, witness=[WITNESS]
         )  # fmt: skip
     ledger.kept(back(VERIFIED))
+
+
+def _staged(ledger: Ledger) -> None:
+    """Staged and proved two days ago on the command line, by the feed as it was then; nobody has published it."""
+    day = back(STAGED)
+    ledger.load(day)
+    began = datetime.now(UTC) - timedelta(days=2)
+    ledger.attempt(day, "reconciled", opened_at=began, **_counts(2_000, published=False))
+    ledger.staging(day)
 
 
 WITNESS = {

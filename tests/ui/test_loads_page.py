@@ -97,12 +97,14 @@ def trigger_by_hand(plant: Plant, seen: Window) -> str:
     """Fill in Airflow's trigger form, first with a value that it refuses; returns the run's id."""
     details = plant.api.call("GET", "/api/v2/dags/load_sales/details")
     form = TriggerForm.of(seen, "load_sales")
-    assert parameters_shown(form, details) == dict.fromkeys(
-        ["period", "workbook", "dry_run", "reload", "replay", "insert", "release", "attempt"], True
-    )
+    usual, release = ["period", "workbook", "dry_run", "reload", "replay", "insert"], ["release", "attempt"]
+    assert parameters_shown(form, details) == dict.fromkeys(usual, True) | dict.fromkeys(release, False)
     expect(form.dialog.get_by_text("As the feed says: core")).to_be_visible()
     for look in seen.looks():
         seen.photograph(f"airflow-trigger-{look}")
+    form.unfold("Release a held load")
+    expect(form.titled("Attempt")).to_be_visible()
+    assert parameters_shown(form, details) == dict.fromkeys([*usual, *release], True)
 
     form.write_json("period", "yesterday")
     assert form.press().status == 400

@@ -28,6 +28,7 @@ from tests.ui.states import (
     RELEASED,
     RELOAD,
     SEVERAL,
+    STAGED,
     VERIFIED,
     WAITING,
     load_id,
@@ -59,6 +60,7 @@ def badge(page: Page) -> Locator:
 def test_the_calendar_tells_them_apart(window: NewWindow) -> None:
     page = window().loads(OLD)
     for days, told in {
+        STAGED: "staged, not published",
         PLAIN: "published, 1,289,436 rows",
         DEAD: "failed",
         DRY: "missing",
@@ -71,6 +73,15 @@ def test_the_calendar_tells_them_apart(window: NewWindow) -> None:
         ALTERED: "not as published, 2,000 rows",
     }.items():
         expect(page.get_by_role("link", name=f"{FEED}, {spelled(days)}: {told}", exact=True)).to_have_count(1)
+
+
+def test_a_staged_load_says_that_nobody_publishes_it(window: NewWindow) -> None:
+    seen = window()
+    page = page_of(seen, STAGED)
+    expect(badge(page)).to_have_text(re.compile("staged, not published"))
+    steps = page.get_by_role("region", name="What to do next")
+    expect(steps).to_contain_text(f"factload run {FEED} --period {back(STAGED)}")
+    photographed(seen, "staged")
 
 
 def short(days: int) -> str:

@@ -1,4 +1,4 @@
-"""`max_rejects`: in all, and for a reason."""
+"""`max_rejects`, in all and for a reason; `min_rows`; `max_change`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from factload.feed.limits import ChangeLimits, LeastRows, RejectLimits, least_rows, reject_limits
+from factload.feed.limits import (
+    ChangeLimits,
+    LeastRows,
+    RejectLimits,
+    change_limits,
+    least_rows,
+    reject_limits,
+)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +88,49 @@ def test_min_rows_is_a_number_or_a_share(said: Any) -> None:
 
 
 def test_a_change_is_measured_to_the_last_digit_of_totals_that_are_longer_than_pythons_own_28() -> None:
-    limits, before = ChangeLimits({"amount": 0.1}), {"amount": Decimal("1" + "0" * 33)}
+    limits, before = ChangeLimits({"amount": Decimal("0.1")}), {"amount": Decimal("1" + "0" * 33)}
     at_the_limit = Decimal("11" + "0" * 32)
 
     assert limits.exceeded({"amount": at_the_limit}, before, "yesterday") == ()
     assert limits.exceeded({"amount": Decimal(f"{at_the_limit}.01")}, before, "yesterday") != ()
+
+
+def test_a_share_that_is_met_exactly_is_kept() -> None:
+    before = {"rows": Decimal(1000)}
+    for met in range(1, 1000):
+        percent = f"{Decimal(met) / 10}%"
+        rejects, least = reject_limits(percent), least_rows(percent)
+        change = change_limits({"rows": percent})
+        assert isinstance(rejects, RejectLimits)
+        assert isinstance(least, LeastRows)
+        assert isinstance(change, ChangeLimits)
+        assert rejects.exceeded({"blank_key": met}, 1000) == (), percent
+        assert rejects.exceeded({"blank_key": met + 1}, 1000), percent
+        assert least.missed(met, 1000, replaces=True) == "", percent
+        assert least.missed(met - 1, 1000, replaces=True), percent
+        for sign in (1, -1):
+            assert change.exceeded({"rows": Decimal(1000 + sign * met)}, before, "now") == (), percent
+            assert change.exceeded({"rows": Decimal(1000 + sign * (met + 1))}, before, "now"), percent
+
+
+@pytest.mark.parametrize(
+    ("limit", "before", "now", "said"),
+    [
+        ("20%", "5000", "6002", "20.04%"),
+        ("20%", "-5000", "-6002", "20.04%"),
+        ("20%", "100", "150", "50.0%"),
+        ("0%", "5", "5.0001", "0.002%"),
+        ("0%", "1e30", "1000000000000000000000000000001", "more than 0%"),
+        ("250%", "1", "-2", "300.0%"),
+        ("0.05%", "10000", "9994", "0.1%"),
+        ("999999%", "0", "0.01", "from nothing"),
+        ("0%", "12345678901234567890123456789.1234", "12345678901234567890123456789.1235", "more than 0%"),
+    ],
+)
+def test_a_change_is_told_apart_from_its_limit(limit: str, before: str, now: str, said: str) -> None:
+    change = change_limits({"metric": limit})
+    assert isinstance(change, ChangeLimits)
+    [told] = change.exceeded({"metric": Decimal(now)}, {"metric": Decimal(before)}, "in sales@2026-11-04")
+    assert told.startswith(f"the total of metric is {Decimal(now):,f}, and in sales@2026-11-04 it is ")
+    assert told.endswith(said if said.startswith("from") else f"a change of {said}")
+    assert change.exceeded({"metric": Decimal(before)}, {"metric": Decimal(before)}, "before") == ()

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Column, MetaData, Table, Text
 
 from factload.dimension import extract, map_file
+from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.key_hash import _mixed, hash_keys
 from factload.dimension.lookup import Members, look_up, open_members
 from factload.dimension.normalize import join_parts, normalize, shown_key
@@ -271,3 +273,30 @@ def test_surrogate_keys_may_be_text() -> None:
         io.BytesIO(b"a,x-1\nb,x-2\n"), pa.string(), "text", PLAIN, FolderPlace(FOLDER)
     )
     assert look_up(strings(["b", "c"]), open_members(done)).surrogate.to_pylist() == ["x-2", None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "there"),
+    [
+        (pa.int64(), []),
+        (pa.int64(), [-1, -2, 5]),
+        (pa.int64(), [-(2**63), 7]),
+        (pa.string(), ["-1", "-2", "1"]),
+    ],
+)
+def test_members_that_a_check_would_make_have_keys_that_no_member_has(
+    kind: pa.DataType, there: list[Any]
+) -> None:
+    spool = io.BytesIO(copied((f"key {number}", surrogate) for number, surrogate in enumerate(there)))
+    would_be = WouldBeMembers()
+    would_be.tables = {"product": Table("dim", MetaData(), Column("key", Text))}
+    would_be.members = {
+        "product": open_members(extract.stage_members(spool, kind, "dim", PLAIN, FolderPlace(FOLDER)))
+    }
+    first, again = (
+        would_be("product", pa.RecordBatch.from_pydict({"key": keys}), {}).to_pylist()
+        for keys in (["a", "b", "c"], ["c", "d"])
+    )
+    assert len({*first, *again, *there}) == 4 + len(there)
+    assert first[2] == again[0]
+    assert would_be.created == {"product": 4}

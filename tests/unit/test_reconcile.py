@@ -97,7 +97,7 @@ def test_a_proof_that_is_missing_is_a_failed_one(known: dict[str, Any], lacking:
 
 def test_what_is_too_much_is_refused_in_words() -> None:
     result = reconcile([FIRST, SECOND], GOOD, ["metric"])
-    limits = RejectLimits(RejectLimit(share=0.05), {"blank_key": RejectLimit(count=1)})
+    limits = RejectLimits(RejectLimit(share=Decimal("0.05")), {"blank_key": RejectLimit(count=1)})
     require_within_limits("sales@2026-11-05", result, limits, LeastRows(), ChangeLimits())
     too_many = limits.exceeded({"blank_key": 2}, result.source)
     with pytest.raises(RowsRefused) as caught:

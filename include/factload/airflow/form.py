@@ -15,6 +15,7 @@ _LONGEST_REASON = 1000
 _INSERTS = {"core": "Core inserts of arrays", "copy": "COPY"}
 
 # Where the feed has `run.approval`, the run that holds the load asks for a decision instead.
+_RELEASE_SECTION = "Release a held load"  # which Airflow's forms show folded
 _RELEASE = {
     "release": Param(
         None,
@@ -22,6 +23,7 @@ _RELEASE = {
         minLength=SHORTEST_REASON,
         maxLength=_LONGEST_REASON,
         title="Release",
+        section=_RELEASE_SECTION,
         description="Why the held load of the period is to be published as it is staged. Nothing is read again; reason "
         "and name are kept with the load. Empty: nothing is released.",
     ),
@@ -30,6 +32,7 @@ _RELEASE = {
         type=["null", "integer"],
         minimum=1,
         title="Attempt",
+        section=_RELEASE_SECTION,
         description="With a release: the number of the attempt that was looked at. If a newer one has begun, the "
         "run fails, and nothing is released.",
     ),

@@ -66,7 +66,7 @@ class Rows:
             constants = constant_values(self.earlier.fact, readable, self.period, partition)
             staged, later = self.earlier.part(with_constants(staged, constants))
             self.rejected.add(partition, later)
-        if self.aside is not None:
+        if self.aside is not None and not self.would_be.created:  # whose surrogate keys are not yet there
             self.aside.add(partition, staged)
         self.staged += staged.num_rows
         loaded = control_totals(staged, readable.fact.measures)
@@ -86,7 +86,7 @@ class Rows:
         """Compare the rows with those that stand, where that can be."""
         if self.aside is None:
             return
-        if self.would_be.created:  # members that aren't there have no key yet
+        if self.would_be.created:
             self.aside.why_not = "the load would make members first"
         self.difference = self.aside.difference(self.feed.load_id(self.period), sources)
         if self.aside.why_not:

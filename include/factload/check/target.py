@@ -64,12 +64,13 @@ def look_at(
     """The fact table, the dimensions that can be read, each in its own file, and the last publication; what is wrong
     with them is noted."""
     target = Target()
+    would_be.members = target.members
     with database_errors("reading the feed's tables"), closing(engine.connect()) as connection:
         target.codec = codec_of(connection)
         with problems.noted():
             target.fact = fact_table(connection, feed)
             target.once = once_only(connection, feed, target.fact)
-            if advice := mode_of(feed.fact).advice(connection, feed, target.fact):
+            for advice in mode_of(feed.fact).advice_on(connection, feed, target.fact):
                 problems.warnings.append(f"{advice.seen}. {advice.remedy}")
             require_place(connection, feed.load_id(period), period, feed, target.fact)
             if installed_version(connection) == VERSION:  # else the first load makes or migrates it

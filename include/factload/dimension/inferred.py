@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
 
 from factload.dimension.extract import surrogate_type
+from factload.dimension.lookup import Members
 from factload.dimension.normalize import join_parts
 from factload.errors import TransientError
 from factload.feed.dimensions import Dimension
@@ -28,6 +29,7 @@ from factload.sql_types import integer_range
 from factload.vectors import Flags, as_flags, flags
 
 NUMBER = "factload_number"  # a name that no column of a dimension has
+_ROOM = 1 << 31  # more members than any workbook makes
 
 
 def make_members(
@@ -72,27 +74,51 @@ def make_members(
 
 
 class WouldBeMembers:
-    """In the place of ``make_members`` for a check: makes nothing, and counts the members that a load would make."""
+    """In the place of ``make_members`` for a check: makes nothing, and counts the members that a load would make.
+
+    ``tables``: dimension → its table. ``members``: dimension → those that are there, from whose surrogate keys the
+    would-be ones are kept apart.
+    """
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
+        self.members: Mapping[str, Members] = {}
         self._keys: dict[str, dict[str, int]] = defaultdict(dict)
+        self._first: dict[str, tuple[int, int]] = {}
 
     def __call__(self, name: str, keys: pa.RecordBatch, _: Mapping[str, pa.Array]) -> pa.Array:
         fits = storable(self.tables[name], keys)
         known = self._keys[name]
         joined = join_parts(keys.columns).to_pylist()
-        # Each its own number, below those of members that there are.
         numbers = [
-            known.setdefault(key, -1 - len(known)) if fit else None
-            for key, fit in zip(joined, fits, strict=True)
+            known.setdefault(key, len(known)) if fit else None for key, fit in zip(joined, fits, strict=True)
         ]
-        return pa.array(numbers, pa.int64())
+        return self._surrogates(name, numbers)
+
+    def _surrogates(self, name: str, numbers: Sequence[int | None]) -> pa.Array:
+        """Of each number a surrogate key that no member has, of the type that members' keys have in a map."""
+        if pa.types.is_string(self.members[name].surrogate):
+            return pa.array(
+                [None if n is None else f"\0{n}" for n in numbers]
+            )  # no text of PostgreSQL's has \0
+        if name not in self._first:
+            self._first[name] = _beside(self.members[name])
+        first, step = self._first[name]
+        return pa.array([None if n is None else first + step * n for n in numbers], pa.int64())
 
     @property
     def created(self) -> dict[str, int]:
         """Dimension → members that would be made."""
         return {name: len(keys) for name, keys in self._keys.items() if keys}
+
+
+def _beside(members: Members) -> tuple[int, int]:
+    """A whole number that no member has as its surrogate key, and the step to the next ones: below the least key, or
+    above the greatest where there is no room."""
+    bounds = [pc.min_max(members.range(number)["surrogate"]).as_py() for number in range(members.ranges)]
+    least = min((found["min"] for found in bounds if found["min"] is not None), default=0)
+    greatest = max((found["max"] for found in bounds if found["max"] is not None), default=0)
+    return (min(least, 0) - 1, -1) if least - _ROOM > -(1 << 63) else (max(greatest, 0) + 1, 1)
 
 
 def storable(table: Table, keys: pa.RecordBatch) -> Flags:

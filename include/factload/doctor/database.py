@@ -38,6 +38,7 @@ def database_findings(name: str, url: str, feeds: Sequence[Feed]) -> list[Findin
             findings += _writable(connection, name)
             findings += _durable(connection, name)
             findings += _encoding(connection, name)
+            findings += rights.of_comparison(connection, name)
             findings.append(_clock(connection, name))
             connection.rollback()
             findings += _ledger(connection, name)
@@ -165,5 +166,5 @@ def _feed(connection: Connection, feed: Feed) -> Iterator[Finding]:
         else:
             tables = [feed.fact.table, *(dimension.table for dimension in feed.dimensions.values())]
             yield Finding.ok("tables", feed.feed, f"{', '.join(dict.fromkeys(tables))} fit the feed")
-            if advice := mode_of(feed.fact).advice(connection, feed, fact):
-                yield Finding.warning("load column", feed.feed, advice.seen, advice.remedy)
+            for advice in mode_of(feed.fact).advice_on(connection, feed, fact):
+                yield Finding.warning(advice.about, feed.feed, advice.seen, advice.remedy)

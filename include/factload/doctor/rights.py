@@ -61,6 +61,21 @@ def of_ledger(connection: Connection, about: str) -> Finding:
     return Finding.ok("ledger rights", about, "may be written" if installed else "may be made")
 
 
+def of_comparison(connection: Connection, about: str) -> Iterator[Finding]:
+    """A warning where the user may not make the temporary tables that rows are compared in."""
+    database, user = connection.execute(select(func.current_database(), func.current_user())).one()
+    if connection.scalar(select(func.has_database_privilege(database, "TEMPORARY"))):
+        return
+    quote = connection.dialect.identifier_preparer.quote
+    yield Finding.warning(
+        "temporary tables",
+        about,
+        f"user {user} lacks TEMPORARY on database {database}: loads don't need it, but `factload diff` is refused, and "
+        "checks, dry runs and the Loads page can't say row by row what publishing would change",
+        f"`GRANT TEMPORARY ON DATABASE {quote(database)} TO {quote(user)}`",
+    )
+
+
 def _lacking_to_install(connection: Connection, schemas: Collection[str]) -> list[str]:
     if {LEDGER_SCHEMA, STAGING_SCHEMA} <= set(schemas):
         may = connection.scalar(select(func.has_schema_privilege(LEDGER_SCHEMA, "CREATE")))

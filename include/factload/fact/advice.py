@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What was seen that makes loads slow, and what to do about it."""
+    """What was seen that makes loads slow, or takes more along than facts, and what to do about it. ``about``: what of
+    the table it is."""
 
+    about: str
     seen: str
     remedy: str

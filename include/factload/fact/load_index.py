@@ -58,6 +58,7 @@ def load_index_advice(connection: Connection, feed: Feed, fact: Table) -> Advice
         lacking, read = f"{name} has no index", "the whole table"
     quoted = connection.dialect.identifier_preparer.quote(load_column)
     return Advice(
+        "load column",
         f"{lacking} that begins with the load column {load_column}, and about {rows:,} rows there: every load with "
         f"`mode: {feed.fact.mode.kind}` finds its rows by that column, so it reads {read}, when it deletes what it "
         "published before and when it reads back what it publishes",

@@ -94,11 +94,13 @@ def sums_by(
     of_row: str,
     names: list[str],
     measured: Collection[str],
+    *,
+    trimmed: bool = False,
 ) -> dict[Any, Staged]:
     """What rows come to, for each value of their column ``by``. ``of_row``: the column with a row's number; ``names``:
-    those that are weighted by it; ``measured``: those that have a total."""
+    those that are weighted by it, texts ``trimmed`` at their end or whole; ``measured``: those that have a total."""
     totals = [func.sum(rows.c[name]) for name in measured]
-    weighted = weighted_sums(rows, of_row, names, alike=hashes_alike(connection, rows.c))
+    weighted = weighted_sums(rows, of_row, names, alike=hashes_alike(connection, rows.c), trimmed=trimmed)
     query = select(rows.c[by], func.count(), *totals, *weighted.values()).group_by(rows.c[by])
     found = {}
     for key, number, *sums in connection.execute(query):

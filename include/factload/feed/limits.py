@@ -56,6 +56,8 @@ CHANGE_SCHEMA = WithJsonSchema(
 
 LEAST_SCHEMA = WithJsonSchema({**_ONE, "examples": [1000, "50%"]})
 
+_MOST_PLACES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class LeastRows:
@@ -63,16 +65,16 @@ class LeastRows:
     Neither: one row, where `replace` would leave nothing of those that it has published."""
 
     count: int | None = None
-    share: float | None = None
+    share: Decimal | None = None
 
     def missed(self, rows: int, published: int, *, replaces: bool) -> str:
         """What is too few, in words, when ``rows`` would be published; nothing when they are enough."""
         if self.count is not None:
-            least: float = self.count
+            least = Decimal(self.count)
         elif self.share is not None:
             least = self.share * published
         else:
-            least = min(published, 1) if replaces else 0
+            least = Decimal(min(published, 1) if replaces else 0)
         if rows >= least:
             return ""
         now = f", and {published:,} rows of this load are published now" if published else ""
@@ -80,7 +82,7 @@ class LeastRows:
 
     def __str__(self) -> str:
         if self.share is not None:
-            return f"{self.share * 100:g}% of the rows that are published now"
+            return f"{_percent(self.share)} of the rows that are published now"
         least = 1 if self.count is None else self.count
         return f"{least:,} row{'' if least == 1 else 's'}"
 
@@ -101,15 +103,15 @@ class RejectLimit:
     """A number of rows: ``count``, or ``share`` of the source rows (0 to 1)."""
 
     count: int | None = None
-    share: float | None = None
+    share: Decimal | None = None
 
     def exceeded(self, rejected: int, source: int) -> bool:
         """Whether ``rejected`` of ``source`` rows are too many. A limit that is met exactly is kept."""
-        allowed = self.count if self.count is not None else (self.share or 0.0) * source
+        allowed = self.count if self.count is not None else (self.share or 0) * source
         return rejected > allowed
 
     def __str__(self) -> str:
-        return f"{self.count:,} rows" if self.count is not None else f"{(self.share or 0) * 100:g}%"
+        return f"{self.count:,} rows" if self.count is not None else _percent(self.share or Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ class ChangeLimits:
     """By how much a load may differ from what was published before: shares (0.2 is 20%) of the number of rows, and of
     the control totals of measures. Empty: by any amount."""
 
-    shares: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
     def measures(self) -> list[str]:
@@ -157,16 +159,28 @@ class ChangeLimits:
         for name, share in self.shares.items():
             if name not in now or name not in before:
                 continue
-            stood = EXACT.abs(before[name])
             changed = EXACT.abs(EXACT.subtract(now[name], before[name]))
-            if changed > EXACT.multiply(Decimal(str(share)), stood):
+            if changed > EXACT.multiply(share, EXACT.abs(before[name])):
                 what = "the number of rows is" if name == ROWS else f"the total of {name} is"
-                by = f"a change of {changed / stood:.1%}" if stood else "a change from nothing"
-                said.append(f"{what} {now[name]:,f}, and {of} it is {before[name]:,f}: {by}")
+                said.append(
+                    f"{what} {now[name]:,f}, and {of} it is {before[name]:,f}: "
+                    f"a change {_by(changed, EXACT.abs(before[name]), share)}"
+                )
         return tuple(said)
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {share * 100:g}%" for name, share in self.shares.items())
+        return ", ".join(f"{name} {_percent(share)}" for name, share in self.shares.items())
+
+
+def _by(changed: Decimal, before: Decimal, limit: Decimal) -> str:
+    """By what share something has changed, with as many places as tell it from the limit that it exceeds."""
+    if not before:
+        return "from nothing"
+    share = changed / before
+    for places in range(1, _MOST_PLACES):
+        if Decimal(f"{share * 100:.{places}f}") > limit * 100:
+            return f"of {share:.{places}%}"
+    return f"of more than {_percent(limit)}"
 
 
 def change_limits(value: object) -> object:
@@ -211,5 +225,10 @@ def _limit(value: object) -> RejectLimit:
     raise ValueError(_EXPECTED)
 
 
-def _share(written: str) -> float:
-    return float(written.strip().rstrip("%").rstrip()) / 100
+def _share(written: str) -> Decimal:
+    return Decimal(written.strip().rstrip("%").rstrip()).scaleb(-2)
+
+
+def _percent(share: Decimal) -> str:
+    percent = f"{share * 100:f}"
+    return f"{percent.rstrip('0').rstrip('.') if '.' in percent else percent}%"

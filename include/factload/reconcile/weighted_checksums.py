@@ -118,7 +118,8 @@ def _text_hashes(values: pa.Array, kind: types.TypeEngine[Any], alike: bool) -> 
         for mark in "-{}":
             texts = pc.replace_substring(texts, mark, "")
         texts = pc.ascii_lower(texts)
-    texts = pc.utf8_rtrim(texts, " ")  # char(n) is padded
+    if not _keeps_blanks(kind):
+        texts = pc.utf8_rtrim(texts, " ")
     if alike:
         return text_hashes(texts) & _LOW
     encoded = pc.dictionary_encode(texts)
@@ -160,19 +161,22 @@ def hashes_alike(connection: Connection, columns: Iterable[ColumnElement[Any]]) 
 
 
 def weighted_sums(
-    table: FromClause, row_column: str, columns: list[str], *, alike: bool
+    table: FromClause, row_column: str, columns: list[str], *, alike: bool, trimmed: bool = False
 ) -> dict[str, ColumnElement[Any]]:
-    """The same totals as aggregates over the staging ``table``, or over rows of it."""
+    """The same totals as aggregates over the staging ``table``, or over rows of it. ``trimmed``: of texts without the
+    blanks at their end."""
     row = cast(table.c[row_column], BigInteger)
     weighed = [table.c[name] for name in columns if _is_weighed(table.c[name].type)]
-    sums = {str(column.name): _weighted_sum(row, column, alike) for column in weighed}
+    sums = {str(column.name): _weighted_sum(row, column, alike, trimmed) for column in weighed}
     present = [
         func.num_nonnulls(*weighed[i : i + _MOST_ARGUMENTS]) for i in range(0, len(weighed), _MOST_ARGUMENTS)
     ]
     return sums | {PRESENT: func.sum(row * reduce(add, present, literal(0)))}
 
 
-def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any], alike: bool) -> ColumnElement[Any]:
+def _weighted_sum(
+    row: ColumnElement[Any], column: ColumnElement[Any], alike: bool, trimmed: bool
+) -> ColumnElement[Any]:
     kind = column_type(column.type)
     match kind.family:
         case "numeric":
@@ -184,7 +188,7 @@ def _weighted_sum(row: ColumnElement[Any], column: ColumnElement[Any], alike: bo
         case "boolean":
             return func.sum(row * cast(column, Integer))
     if _is_hashed(column):
-        return func.sum(row * _hashed(column, alike))
+        return func.sum(row * _hashed(column, alike, trimmed))
     value = _bits(column)
     # Both factors of a product have 32 bits at most, so it can't overflow; sum(bigint) is exact.
     low = func.sum(row * value.op("&")(_LOW))
@@ -204,16 +208,22 @@ def _is_hashed(column: ColumnElement[Any]) -> bool:
     return column_type(column.type).family not in _AS_NUMBERS
 
 
-def _hashed(column: ColumnElement[Any], alike: bool) -> ColumnElement[Any]:
+def _hashed(column: ColumnElement[Any], alike: bool, trimmed: bool) -> ColumnElement[Any]:
     """32 bits, so that no product with a row's number overflows."""
     text: ColumnElement[Any] = cast(column, Text)
     if column_type(column.type).family == "uuid":
         text = func.replace(text, "-", "")
-    text = func.rtrim(text, " ")
+    if trimmed or not _keeps_blanks(column.type):
+        text = func.rtrim(text, " ")
     if alike:
         return func.hashtextextended(collate(text, "C"), SEED, type_=BigInteger).op("&")(_LOW)
     digest = func.sha256(func.convert_to(text, "UTF8"))
     return _from_hex(func.encode(func.substr(digest, 1, 4), "hex"), 32)
+
+
+def _keeps_blanks(kind: types.TypeEngine[Any]) -> bool:
+    """Whether blanks at the end of a text are a part of it: char(n) is padded with them."""
+    return isinstance(kind, types.Text | types.VARCHAR)
 
 
 def _from_hex(digits: ColumnElement[Any], bits: int) -> ColumnElement[Any]:

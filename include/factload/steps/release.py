@@ -19,7 +19,7 @@ def release_load(load: Load, feed: Feed, *, reason: str, by: str, database: str)
     workbook makes another. Raises ``FeedError`` ``not_held``, ``ReconciliationError``, or ``Superseded``.
     """
     with step(load, feed, "release", by, database) as connection, connection.begin():
-        state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", lock="update")
+        state = ledger.fence(connection, load, *ledger.UNFINISHED, "published", "undone", lock="update")
         ledger.record_release(connection, load, state, reason, by)
         if state == "held":
             proved = prove(connection, load, feed)

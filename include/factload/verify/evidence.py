@@ -31,6 +31,7 @@ _ROWS_OF_CELLS = (
     "a partition is told by its rows and control totals alone: the cells of a row have one number"
 )
 _HALF = 2
+_TRIMMING = ("0.1.", "0.2.", "0.3.", "0.4.")  # versions that weighed texts without the blanks at their end
 _PARTITION = "factload_partition"
 _NONE = Staged(0, {}, {})
 
@@ -112,7 +113,9 @@ def _by_partition(
         .where(_of_load(table, load))
         .subquery("rows")
     )
-    return sums_by(connection, rows, _PARTITION, of_row, load.named, measures_there(table, load))
+    trimmed = load.factload_version is None or load.factload_version.startswith(_TRIMMING)
+    measures = measures_there(table, load)
+    return sums_by(connection, rows, _PARTITION, of_row, load.named, measures, trimmed=trimmed)
 
 
 def _by_name(table: Table, load: PublishedLoad) -> Iterator[ColumnElement[Any]]:

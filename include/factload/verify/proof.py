@@ -27,6 +27,10 @@ from factload.verify.judgement import State, Verdict, judge, judge_together
 from factload.verify.published import PublishedLoad, knows_feed, note_verified, published_loads
 
 _TOGETHER = "proved together with all other loads of the table: nothing in a row says which load it came from"
+_TAKEN_OVER = (
+    "a load that was published since may have written over its rows, and a receipt doesn't know of it: "
+    "`factload verify {feed}` asks the ledger"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,14 @@ def verify_receipt(database: str, loads: Sequence[PublishedLoad]) -> Proof:
     """Prove the loads of a receipt against the database at the URL ``database``: no ledger is read or written."""
     with database_errors("verifying a receipt"), engine_for(database).connect() as connection:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
-        return replace(prove(snapshot, loads, loads, ledger=False), strays=())
+        proof = prove(snapshot, loads, loads, ledger=False)
+    return Proof(tuple(map(_without_the_ledger, proof.verdicts)))
+
+
+def _without_the_ledger(verdict: Verdict) -> Verdict:
+    if verdict.state != "differs" or not mode_named(verdict.load.mode).takes_over:
+        return verdict
+    return replace(verdict, where=(*verdict.where, _TAKEN_OVER.format(feed=verdict.load.feed)))
 
 
 def server_version(database: str) -> str:

@@ -11,10 +11,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from factload.environment import text
 from factload.errors import FeedError, ReceiptRefused
@@ -25,6 +27,46 @@ from factload.version import __version__
 _FORM = "factload receipt 1"
 _SIGNED, _PLAIN = "hmac-sha256", "sha256"
 _MOST_BYTES = 256 * 1024 * 1024
+
+_Exact = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
+
+_Name = Annotated[str, Field(pattern=r"^[^\x00]+$")]  # PostgreSQL has no other texts
+
+
+class _Part(BaseModel):
+    """What anybody may have written, if it isn't signed."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class _Load(_Part):
+    load_id: _Name
+    feed: str
+    period: date
+    epoch: int
+    mode: str
+    table: _Name
+    load_column: _Name | None
+    workbooks: tuple[dict[str, Any], ...]
+    feed_fingerprint: str | None
+    content: str
+    factload: str | None
+    published_times_before: int
+    published_at: AwareDatetime | None
+    rows: int
+    totals: dict[str, _Exact]
+    digest: _Exact
+    columns: tuple[tuple[str, str, str | None], ...]
+    hash_probe: str | None
+
+
+class _Statement(_Part):
+    form: str
+    written_at: AwareDatetime
+    factload: str
+    postgresql: str
+    loads: tuple[_Load, ...]
+    not_proved: dict[str, tuple[str, ...]]
 
 
 def receipt_text(verdicts: Sequence[Verdict], server: str) -> str:
@@ -61,34 +103,32 @@ def read_receipt(path: Path) -> list[PublishedLoad]:
         document = json.loads(raw)
         statement, seal = document["statement"], document["seal"]
         method = seal["method"]
+        as_written = _written({"statement": statement, "seal": _seal(statement, _key())})
     except (ValueError, TypeError, KeyError, RecursionError):
         raise _altered(path) from None
-    key = _key()
-    if method == _SIGNED and not key:
+    if method == _SIGNED and not is_signed():
         raise FeedError(
             "receipt_key_missing",
             f"{path} is signed with a key, and FACTLOAD_RECEIPT_KEY is not set here",
             expected="the key that it was signed with",
             remedy="Set FACTLOAD_RECEIPT_KEY",
         )
-    if method == _PLAIN and key:
+    if method == _PLAIN and is_signed():
         raise ReceiptRefused(
             "receipt_unsigned",
             f"{path} is not signed, and FACTLOAD_RECEIPT_KEY is set here: anybody may have written it",
             expected="a receipt that was signed with this key",
             remedy="To check it for damage alone, unset FACTLOAD_RECEIPT_KEY",
         )
-    same = hmac.compare_digest(
-        _written({"statement": statement, "seal": _seal(statement, key)}).encode(), raw
-    )
-    if not same:
+    if not hmac.compare_digest(as_written.encode(), raw) or not isinstance(statement, dict):
         raise _altered(path)
+    if statement.get("form") != _FORM:
+        raise _no_receipt(path, "it is of another version of factload")
     try:
-        if statement["form"] != _FORM:
-            raise _no_receipt(path, "it is of another version of factload")
-        return [_published(load) for load in statement["loads"]]
-    except (ArithmeticError, KeyError, TypeError, ValueError):
+        said = _Statement.model_validate_json(json.dumps(statement))
+    except ValidationError:
         raise _altered(path) from None
+    return [_published(load) for load in said.loads]
 
 
 def _key() -> bytes:
@@ -129,26 +169,26 @@ def _load(load: PublishedLoad) -> dict[str, Any]:
     }
 
 
-def _published(load: Mapping[str, Any]) -> PublishedLoad:
+def _published(load: _Load) -> PublishedLoad:
     return PublishedLoad(
-        load_id=load["load_id"],
-        feed=load["feed"],
-        period=load["period"],
-        epoch=load["epoch"],
-        content=load["content"],
-        mode=load["mode"],
-        table=load["table"],
-        load_column=load["load_column"],
-        rows=load["rows"],
-        totals={name: Decimal(total) for name, total in load["totals"].items()},
-        digest=Decimal(load["digest"]),
-        columns=tuple(PublishedColumn(*column) for column in load["columns"]),
-        probe=load["hash_probe"],
-        published_at=datetime.fromisoformat(load["published_at"]) if load["published_at"] else None,
-        workbooks=tuple(load["workbooks"]),
-        feed_fingerprint=load["feed_fingerprint"],
-        factload_version=load["factload"],
-        times_before=load["published_times_before"],
+        load_id=load.load_id,
+        feed=load.feed,
+        period=load.period.isoformat(),
+        epoch=load.epoch,
+        content=load.content,
+        mode=load.mode,
+        table=load.table,
+        load_column=load.load_column,
+        rows=load.rows,
+        totals={name: Decimal(total) for name, total in load.totals.items()},
+        digest=Decimal(load.digest),
+        columns=tuple(PublishedColumn(*column) for column in load.columns),
+        probe=load.hash_probe,
+        published_at=load.published_at,
+        workbooks=load.workbooks,
+        feed_fingerprint=load.feed_fingerprint,
+        factload_version=load.factload,
+        times_before=load.published_times_before,
     )
 
 

@@ -39,18 +39,23 @@ def feed_days(row: FeedDays, now: datetime) -> dict[str, Any]:
         "problem": problem(row.problem) if row.problem else None,
         "first": row.first.isoformat() if row.first else None,
         "fresh": _plain(asdict(row.fresh)) if row.fresh else None,
-        "days": [day(load, now, load.period in row.gone, odd=load.period in odd) for load in row.loads],
+        "days": [day(load, _state(load, row, now), odd=load.period in odd) for load in row.loads],
         "absent": {period.isoformat(): state for period, state in row.absent.items()},
         "gaps": [gap(each) for each in row.gaps()],
     }
 
 
-def day(load: LoadSummary, now: datetime, gone: bool, *, odd: bool) -> dict[str, Any]:
+def _state(load: LoadSummary, row: FeedDays, now: datetime) -> str:
+    if load.period in row.gone:
+        return "failed"
+    return "reconciled" if load.period in row.staged else load.shown_state(now)
+
+
+def day(load: LoadSummary, state: str, *, odd: bool) -> dict[str, Any]:
     """One cell of the calendar, without what would say nothing: there are thousands.
 
-    ``gone``: the ledger takes the load for running, and its run has ended. ``odd``: its rows are an unusual number.
+    ``state``: as a person is told it. ``odd``: its rows are an unusual number.
     """
-    state = "failed" if gone else load.shown_state(now)
     cell: dict[str, Any] = {"period": load.period.isoformat(), "state": state}
     if load.state == "published":
         cell["published"] = load.published
@@ -121,9 +126,12 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
     return told | {"rows": report["rows"] | {"left_out": left_out} if report.get("rows") else None}
 
 
-def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: bool) -> dict[str, Any]:
+def load(
+    detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: bool, comparable: bool
+) -> dict[str, Any]:
     """A load in full. ``gone``: the ledger takes it for running, and the run that opened its attempt has ended.
-    ``staged``: its rows wait to be published; they are comparable with what stands while no run is about to."""
+    ``staged``: its rows wait to be published; they are ``comparable`` with what stands if the feed as it is now staged
+    them, and while no run is about to publish them."""
     newest = detail.attempts[0]
     through = detail.partitions if newest.ended_at else [part for part in detail.partitions if part.done]
     witness = [one for one in newest.witness if "equal" in one]
@@ -131,13 +139,13 @@ def load(detail: LoadDetail, runs: Sequence[DayRun], now: datetime, *, staged: b
     # A release opens again what an earlier run has held.
     opened = [run for run in runs if run.opened == newest.epoch]
     gone = newest.state in RUNNING and bool(opened) and not any(run.at_work for run in opened)
-    waits = staged and (newest.state == "held" or not any(run.at_work for run in runs))
+    waits = staged and (newest.state == "held" or not any(run.at_work and not run.dry for run in runs))
     left = waits and newest.state == "reconciled" and not gone  # as `factload diff` leaves a load
     return {
         "load_id": detail.summary.load_id,
         "state": "failed" if gone else "reconciled" if left else detail.summary.shown_state(now),
         "gone": gone,
-        "comparable": waits,
+        "comparable": waits and comparable,
         "epoch": detail.summary.epoch,
         "published_epoch": detail.summary.published_epoch,
         "seconds": detail.summary.seconds(),

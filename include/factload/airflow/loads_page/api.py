@@ -16,7 +16,7 @@ from factload.airflow.loads_page import answers
 from factload.airflow.loads_page.access import MAY_SEE_RUNS, DagsToSee, MayTrigger
 from factload.airflow.loads_page.answered import answered, the_feed
 from factload.airflow.loads_page.asked import Day
-from factload.airflow.loads_page.comparison import comparable
+from factload.airflow.loads_page.comparison import by_this_feed
 from factload.airflow.loads_page.downloads import Headers, downloaded
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feed_days import days_of_feeds
@@ -25,6 +25,7 @@ from factload.airflow.loads_page.gaps import gaps_of
 from factload.airflow.loads_page.runs import runs_of_day
 from factload.airflow.loads_page.threads import a_download, off_the_loop
 from factload.airflow.loads_page.warehouse import reading
+from factload.diff.of_load import staged_load
 from factload.errors import FeedError
 from factload.ledger.rejects import rejects_by_reason
 from factload.reports.detail import load_detail
@@ -93,14 +94,15 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
     now = datetime.now(UTC)
     with answered(), reading(feed.fact.connection) as connection:
         detail = load_detail(connection, feed.feed, feed.load_id(period))
+        staged = staged_load(connection, feed.load_id(period))
         try:
             plain = feed.at(period)
         except FeedError:  # before the first of the feed's ranges of periods, as they are written today
             if detail is None:
                 raise
-            staged, workbook = False, detail.attempts[0].workbook
+            comparable, workbook = False, detail.attempts[0].workbook
         else:
-            staged = comparable(connection, plain, feed.load_id(period)) is not None
+            comparable = staged is not None and by_this_feed(staged, plain)
             workbook = plain.workbook.for_period(period)
     zone = zone_of(feed)
     runs = runs_of_day(session, dag_id, period, zone)
@@ -116,7 +118,9 @@ def load(dag_id: str, session: SessionDep, period: Day, may_trigger: MayTrigger)
         "expected": bool(expected_periods(feed.schedule, period, period, now, zone)),
         "gaps": [answers.gap(gap) for gap in gaps_of([period], zone)],
         "runs": [answers.run(run) for run in runs],
-        "load": answers.load(detail, runs, now, staged=staged) if detail else None,
+        "load": answers.load(detail, runs, now, staged=staged is not None, comparable=comparable)
+        if detail
+        else None,
     }
 
 

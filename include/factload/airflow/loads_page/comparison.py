@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy.engine import Connection
 
 from factload.airflow.loads_page.access import MAY_SEE_RUNS
 from factload.airflow.loads_page.answered import answered, the_feed
@@ -33,8 +32,8 @@ def difference(dag_id: str, period: Day) -> dict[str, Any]:
     command = f"`factload diff {feed.feed} --period {period}`"
     slow = f"It takes longer than a page may: {command} says it"
     with answered(), comparing(feed.fact.connection, timeout=LONGEST, if_slow=slow) as connection:
-        load = comparable(connection, feed, feed.load_id(period))
-        if load is None:
+        load = staged_load(connection, feed.load_id(period))
+        if load is None or not by_this_feed(load, feed):
             raise FeedError(
                 "nothing_staged",
                 f"no rows of {feed.load_id(period)} wait to be published that were staged by the feed as it is now",
@@ -43,10 +42,6 @@ def difference(dag_id: str, period: Day) -> dict[str, Any]:
         return difference_of(connection, load, feed).to_json()
 
 
-def comparable(connection: Connection, feed: Feed, load_id: str) -> Load | None:
-    """The load, where its rows are staged and not published, by this very feed: another may have other columns."""
-    load = staged_load(connection, load_id)
-    if load is None:
-        return None
-    by_this_feed = content_of(sha256_of_sources(load.sources), feed.fingerprint, load.corrections)
-    return load if by_this_feed == load.content else None
+def by_this_feed(load: Load, feed: Feed) -> bool:
+    """Whether this very feed has staged the load: another may have other columns."""
+    return content_of(sha256_of_sources(load.sources), feed.fingerprint, load.corrections) == load.content

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from factload.airflow.loads_page.expected import expected_periods
 from factload.airflow.loads_page.feeds import KnownFeed, zone_of
 from factload.airflow.loads_page.freshness import Freshness, freshness_of
 from factload.airflow.loads_page.gaps import Gap, gaps_of
-from factload.airflow.loads_page.runs import FAILED, MISSING, days_without_load, given_up
+from factload.airflow.loads_page.runs import FAILED, MISSING, days_without_load, under_way
 from factload.airflow.loads_page.warehouse import reading
+from factload.diff.of_load import staged_load
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
 from factload.reports.history import RUNNING, LoadSummary, first_and_newest, loads_between
@@ -27,14 +29,16 @@ _WAREHOUSES_AT_ONCE = 4
 class FeedDays:
     """One row of the calendar. ``absent``: a day that was due and has no load → missing, waiting, failed, skipped.
 
-    ``gone``: the days whose load the ledger takes for running, and whose run has ended. ``first``: the period of the
-    feed's first load. ``fresh``: how old what readers see is. ``problem``: why there is nothing to show.
+    ``gone``: the days whose load the ledger takes for running, and whose run has ended. ``staged``: those whose load is
+    staged and proved, and that no run of Airflow is at work on. ``first``: the period of the feed's first load.
+    ``fresh``: how old what readers see is. ``problem``: why there is nothing to show.
     """
 
     known: KnownFeed
     loads: list[LoadSummary] = field(default_factory=list)
     absent: dict[date, str] = field(default_factory=dict)
     gone: frozenset[date] = frozenset()
+    staged: frozenset[date] = frozenset()
     first: date | None = None
     fresh: Freshness | None = None
     problem: FactloadError | None = None
@@ -76,11 +80,14 @@ def _of_warehouse(
     names = [known.name for known in feeds]
     found: dict[str, list[LoadSummary]] = defaultdict(list)
     bounds: dict[str, tuple[date, date | None]] = {}
+    staged: dict[str, frozenset[date]] = defaultdict(frozenset)
     try:
         with reading(connection_id) as connection:
             bounds = first_and_newest(connection, names)
             for load in loads_between(connection, names, first, last):
                 found[load.feed].append(load)
+            for name, loads in found.items():
+                staged[name] = frozenset(_staged(connection, loads))
     except FactloadError as error:
         if error.code != "ledger_missing":  # no load has run there: an empty calendar says so
             return [FeedDays(known, problem=error) for known in feeds]
@@ -89,8 +96,16 @@ def _of_warehouse(
         loads, (began, newest) = found[known.name], bounds.get(known.name, (None, None))
         lacking = _due_without_load(known.feed, loads, began, first, last, now)
         fresh = freshness_of(known.feed, newest, now) if known.feed else None
-        rows.append(FeedDays(known, loads, dict.fromkeys(lacking, MISSING), first=began, fresh=fresh))
+        absent = dict.fromkeys(lacking, MISSING)
+        rows.append(FeedDays(known, loads, absent, staged=staged[known.name], first=began, fresh=fresh))
     return rows
+
+
+def _staged(connection: Connection, loads: Sequence[LoadSummary]) -> Iterator[date]:
+    """The days whose load is reconciled, and whose staged rows are still there."""
+    for load in loads:
+        if load.state == "reconciled" and staged_load(connection, load.load_id) is not None:
+            yield load.period
 
 
 def _due_without_load(
@@ -119,12 +134,17 @@ def _with_runs(session: Session, rows: Sequence[FeedDays]) -> list[FeedDays]:
         if (its := {load.period: load.epoch for load in row.loads if load.state in RUNNING})
     }
     known = days_without_load(session, zones, absent)
-    gone = given_up(session, zones, running)
+    under = under_way(session, zones, running)
     return [
         replace(
             row,
             absent={day: known.get((row.known.dag_id, day), state) for day, state in row.absent.items()},
-            gone=frozenset(day for dag_id, day in gone if dag_id == row.known.dag_id),
+            gone=_days(under.given_up, row),
+            staged=row.staged - _days(under.given_up | under.at_work, row),
         )
         for row in rows
     ]
+
+
+def _days(found: Collection[tuple[str, date]], row: FeedDays) -> frozenset[date]:
+    return frozenset(day for dag_id, day in found if dag_id == row.known.dag_id)

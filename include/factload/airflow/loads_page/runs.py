@@ -117,19 +117,28 @@ def runs_of_day(session: Session, dag_id: str, day: date, zone: tzinfo) -> list[
     ]
 
 
-def given_up(
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """What Airflow knows of attempts that have not ended, as (DAG, day). ``given_up``: their run has ended, so that no
+    process works on them; ``at_work``: a run of the day has not."""
+
+    given_up: frozenset[tuple[str, date]] = frozenset()
+    at_work: frozenset[tuple[str, date]] = frozenset()
+
+
+def under_way(
     session: Session, zones: Mapping[str, tzinfo], attempts: Mapping[str, Mapping[date, int]]
-) -> set[tuple[str, date]]:
-    """(DAG, day) of the attempts whose run has ended, though they have not: no process works on them.
+) -> UnderWay:
+    """What the runs of these attempts' days come to.
 
     ``zones``: DAG → its time zone. ``attempts``: DAG → day → the epoch that the ledger takes for being at work. One
     that no run of Airflow opened is left alone: it may be at work elsewhere.
     """
     wanted = [day for its in attempts.values() for day in its]
     if not wanted:
-        return set()
+        return UnderWay()
     found = {
-        (run.dag_id, run.run_id): (period, run.state in _AT_WORK)
+        (run.dag_id, run.run_id): (period, _is_at_work(run))
         for run in _runs(session, attempts, min(wanted), max(wanted))
         if (period := _period(run, zones[run.dag_id])) in attempts[run.dag_id]
     }
@@ -138,7 +147,10 @@ def given_up(
     for (dag_id, run_id), (period, at_work) in found.items():
         if period and _epoch(told.get((dag_id, run_id), {}).get(_OPENED)) == attempts[dag_id][period]:
             opened[at_work].add((dag_id, period))
-    return opened[False] - opened[True]
+    working = frozenset(
+        (dag_id, period) for (dag_id, _), (period, works) in found.items() if period and works
+    )
+    return UnderWay(frozenset(opened[False] - opened[True]), working)
 
 
 def _told(
@@ -183,6 +195,10 @@ def _period(run: Any, zone: tzinfo) -> date | None:
         return period_of(run, run.conf or {}, zone)
     except FeedError:  # its parameter is no date
         return None
+
+
+def _is_at_work(run: Any) -> bool:
+    return run.state in _AT_WORK and not _is_dry(run)
 
 
 def _is_dry(run: Any) -> bool:

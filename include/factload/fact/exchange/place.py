@@ -121,6 +121,7 @@ def default_advice(connection: Connection, feed: Feed, fact: Table) -> Advice | 
         return None
     key = connection.dialect.identifier_preparer.quote(parent.key or "")
     return Advice(
+        "default partition",
         f"the default partition of {feed.fact.table} holds about {rows:,.0f} rows: with `mode: exchange` PostgreSQL "
         "reads all of them whenever a load is published, and locks the table meanwhile",
         "Move its rows into partitions of their own; or, where none of them is a load's, say so: "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,10 +42,6 @@ def _any_place(_: Connection, __: Feed, ___: Table, ____: str, _____: date) -> I
     return ()
 
 
-def _no_advice(_: Connection, __: Feed, ___: Table) -> Advice | None:
-    return None
-
-
 def _nothing_once(_: Fact) -> Sequence[OnceOnly]:
     return ()
 
@@ -59,7 +55,7 @@ class PublishingMode:
     ``commands``: the commands that it runs on the table, beside SELECT: the rights that it needs, and what a view must
     take. ``forbidden_rules``: the rules that the table must not have. ``defects``: why a table whose columns fit can't
     be published to all the same; ``place_defects``: why one load can't, by its identity and period. ``advice``: what
-    makes loads into a table slow that can be loaded as it is.
+    a person should know of a table that can be loaded as it is.
 
     How it publishes:
 
@@ -86,7 +82,7 @@ class PublishingMode:
     forbidden_rules: Callable[[Fact], ForbiddenRules | None] = _no_rules
     defects: Callable[[Connection, Feed, Table], Iterable[FeedError]] = _no_defects
     place_defects: Callable[[Connection, Feed, Table, str, date], Iterable[FeedError]] = _any_place
-    advice: Callable[[Connection, Feed, Table], Advice | None] = _no_advice
+    advice: Sequence[Callable[[Connection, Feed, Table], Advice | None]] = ()
     staging_table: Callable[[Load, Feed, Table], Table] = staging_table
     make_staging: Callable[[Connection, Load, Feed, Table, Table], bool] = make_staging
     once_only: Callable[[Fact], Sequence[OnceOnly]] = _nothing_once
@@ -99,6 +95,10 @@ class PublishingMode:
     replaces: bool = False
     repeatable: bool = True
     takes_over: bool = False
+
+    def advice_on(self, connection: Connection, feed: Feed, fact: Table) -> Iterator[Advice]:
+        """What a person should know of the fact table."""
+        return filter(None, (advice(connection, feed, fact) for advice in self.advice))
 
     @property
     def rights(self) -> tuple[str, ...]:

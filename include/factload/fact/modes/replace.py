@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, delete, select
 
 from factload.errors import ReconciliationError
+from factload.fact.cascades import cascade_advice
 from factload.fact.digest import columns_filled
 from factload.fact.load_column import carries
 from factload.fact.load_index import load_index_advice
@@ -83,6 +84,6 @@ MODE = PublishingMode(
     publish=by_inserting(_publish),
     publish_slices=by_inserting_slices(_delete, _read_back),
     take_back=_take_back,
-    advice=load_index_advice,
+    advice=(load_index_advice, cascade_advice),
     replaces=True,
 )

@@ -14,6 +14,7 @@ const ORDER = [
   "waiting",
   "missing",
   "held",
+  "reconciled",
   "released",
   "altered",
   "refused",

@@ -12,7 +12,7 @@ export const STATES = {
   refused: { name: "refused", sign: "!" },
   failed: { name: "failed", sign: "✕" },
   running: { name: "running", sign: "▸" },
-  reconciled: { name: "staged, not published", sign: "▹" },
+  reconciled: { name: "staged, not published", sign: "▫" },
   waiting: { name: "waiting", sign: "▹" },
   stalled: { name: "stalled", sign: "…" },
   missing: { name: "missing", sign: "" },

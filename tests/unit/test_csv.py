@@ -244,6 +244,15 @@ def test_refused_with_a_name(data: bytes, name: str, code: str | None, line: str
     assert (error.code, line in error.seen) == (code, True)
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "iso-8859-15", "utf-16-le"])
+def test_a_file_that_says_that_it_is_utf_8_is_not_read_as_anything_else(
+    encoding: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "id,k,t,n\n1,Zürich,2,3\n".encode("utf-8-sig"))
+    error = refusal(path, csv=CsvDialect(encoding))
+    assert (error.code, "UTF-8" in error.seen) == ("csv_encoding", True)
+
+
 def test_bad_bytes_in_another_encoding_are_named_with_their_line(tmp_path: Path) -> None:
     error = refusal(write(tmp_path, b"k,t,n\n1,2,3\n\x81,2,3\n"), csv=CsvDialect("cp1252"))
     assert (error.code, "Line 3" in error.seen) == ("csv_encoding", True)

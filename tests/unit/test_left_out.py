@@ -122,7 +122,21 @@ CASES: list[tuple[list[Row], Any, list[dict[str, str]], list[int], dict[str, int
         {"totals_row": 1, "after_end": 1},
     ),
     ([DATA, ("Totals", "c", 1, "")], None, [{"column": "label", "pattern": "Total"}], [2, 3], {}),
+    (
+        [(9, "a", 1, ""), (9.5, "b", 2, ""), ("9", "c", 3, ""), (90, "d", 4, ""), (0.3, "e", 5, "")],
+        None,
+        [{"column": "label", "equals": "9"}, {"column": "label", "pattern": r"0[.]\d"}],
+        [3, 5],
+        {"skipped_row": 3},
+    ),
 ]
+
+
+def test_a_number_is_told_by_what_excel_shows_of_it(tmp_path: Path) -> None:
+    rows: list[Row] = [(0.1 + 0.2, "a", 1, ""), (1e-3, "b", 2, ""), (0.30001, "c", 3, ""), (True, "d", 4, "")]
+    path = as_xlsx(tmp_path / "a.xlsx", rows)
+    skips = [{"column": "label", "equals": text} for text in ("0.3", "0.001", "1")]
+    assert read(path, choices(None, *skips)) == ([4, 5], {"skipped_row": 2})
 
 
 @pytest.mark.parametrize(

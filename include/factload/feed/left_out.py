@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -16,6 +17,7 @@ _EXPECTED = (
     'expected `blank_row`, `totals_row`, or the text of the first row below the data, such as {first: "Total"}, '
     '{first: "Total", column: Region} or, by the position of its column, {first: "Total", field: 1}'
 )
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")  # as it is shown
 _WORDS = ("blank_row", "totals_row")
 _KEYS = ({"first"}, {"first", "column"}, {"first", "field"})
 _TEXT: dict[str, Any] = {"type": "string", "pattern": r"\S"}
@@ -68,7 +70,7 @@ def _is_position(value: object) -> bool:
 
 
 class SkippedRows(FeedPart):
-    """Rows that are no data wherever they stand: those with a text in a column."""
+    """Rows that are no data wherever they stand: those with a text, or a number, in a column."""
 
     column: Annotated[
         ColumnName | None,
@@ -80,7 +82,8 @@ class SkippedRows(FeedPart):
     field: int | None = Field(default=None, ge=1, le=MAX_COLUMNS, examples=[1])
     """Or its position, from 1 (column A), where the header has no name for it."""
     equals: str | None = Field(default=None, examples=["Subtotal"], json_schema_extra={"pattern": r"\S"})
-    """The whole text. White space counts as a person sees it, and case counts."""
+    """The whole text, or a number as Excel shows it without a format, such as `"9"`. White space counts as a person
+    sees it, and case counts."""
     pattern: str | None = Field(default=None, examples=["Subtotal .*"])
     """Or a regular expression (RE2) that the whole text must match, white space around it left out."""
 
@@ -104,4 +107,5 @@ class SkippedRows(FeedPart):
         column = self.column or self.field or ""
         if self.pattern is not None:
             return Skip(column, whole_pattern(self.pattern))
-        return Skip(column, pattern_of(self.equals or ""))
+        text = self.equals or ""
+        return Skip(column, pattern_of(text), numbers=bool(_NUMBER.fullmatch(text.strip())))

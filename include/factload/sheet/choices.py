@@ -33,10 +33,11 @@ class Ends:
 @dataclass(frozen=True, slots=True)
 class Skip:
     """Rows that are no data wherever they stand: those with a text of this RE2 expression in the column, a name or a
-    position (A = 1)."""
+    position (A = 1). ``numbers``: whether a number may show such a text."""
 
     column: ColumnName | int
     pattern: str
+    numbers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

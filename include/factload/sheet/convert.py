@@ -212,9 +212,13 @@ def _number_as_key(raw: str, field: SheetField, *, written: bool) -> tuple[str |
 
 
 def _plain_numbers(cells: _Cells) -> Flags:
-    """Numbers whose digits in the file are those that Excel shows."""
-    plain = cells.of(Kind.NUMBER) & (fixed(pc.binary_length(cells.text), np.int32) <= _PLAIN_LENGTH)
-    return plain & matches(cells.text, _PLAIN_NUMBER)
+    return cells.of(Kind.NUMBER) & are_plain(cells.text)
+
+
+def are_plain(numbers: pa.Array[Any]) -> Flags:
+    """Which numbers have digits in the file that are those that Excel shows."""
+    plain: Flags = fixed(pc.binary_length(numbers), np.int32) <= _PLAIN_LENGTH
+    return plain & matches(numbers, _PLAIN_NUMBER)
 
 
 def _number_as_text(raw: str, field: SheetField) -> tuple[str | None, int]:

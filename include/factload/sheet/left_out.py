@@ -19,8 +19,11 @@ from factload.sheet.area import Area
 from factload.sheet.block import Block, Column, Int32s, Kind
 from factload.sheet.choices import RowChoices
 from factload.sheet.columns import TypedRows
+from factload.sheet.convert import are_plain
+from factload.sheet.doubles import as_excel_shows
 from factload.sheet.header import Header, columns_named
 from factload.sheet.names import ColumnName, spellings
+from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.pieces import Cell, Decoded, Marks, Pieces
 from factload.sheet.references import column_letters
 from factload.vectors import Flags, fixed, flags, matches, texts
@@ -48,7 +51,7 @@ class LeftOutRows:
         self._label_column = 0
         if ends is not None and self._kind == "first":
             self._label_column = column(ends.column) if ends.column else min(header.names)
-        self._skips = [(column(skip.column), skip.pattern) for skip in choices.skips]
+        self._skips = [(column(skip.column), skip) for skip in choices.skips]
         self._looks_at_texts = bool(self._skips) or self._kind == "first"
         self.watched_columns = [column(one) for one in choices.watched]
         self._watched_by_name = [column(one) for one in choices.watched if not isinstance(one, int)]
@@ -68,8 +71,10 @@ class LeftOutRows:
         ragged = {at: fields_of(text) for at, text in block.ragged.items()} if self._looks_at_texts else {}
         ends_at = self._labelled(block, ragged) if self._kind == "first" else 0
         skipped = np.zeros(len(block), np.bool_)
-        for column, pattern in self._skips:
-            skipped |= _matching(block, column, pattern, ragged)
+        for column, skip in self._skips:
+            skipped |= _matching(block, column, skip.pattern, ragged)
+            if skip.numbers and column in block.columns:
+                skipped |= _numbers_shown(block.columns[column], skip.pattern)
         of_interest = {ends_at} - {0}
         if self._last_row is not None:
             of_interest |= set(block.row[block.row > self._last_row].tolist())
@@ -257,6 +262,25 @@ def _matching(block: Block, at: int, pattern: str, ragged: _FieldsAt) -> Flags:
         in_column = texts("".join(fields[at - 1 : at]) for fields in ragged.values())
         found[list(ragged)] = matches(in_column, pattern)
     return found
+
+
+def _numbers_shown(column: Column, pattern: str) -> Flags:
+    """Which numbers show a text of this pattern."""
+    number: Flags = column.kind == Kind.NUMBER
+    if not number.any():
+        return number
+    plain = number & are_plain(column.text)
+    found: Flags = plain & matches(column.text, pattern)
+    if (odd := number & ~plain).any():
+        encoded = column.text.filter(flags(odd)).dictionary_encode()
+        shown = texts(_shown(raw) for raw in encoded.dictionary.to_pylist())
+        found[odd] = matches(shown, pattern)[fixed(encoded.indices, np.int32)]
+    return found
+
+
+def _shown(raw: str) -> str:
+    number = parse_decimal(raw)
+    return raw if number is None else plain_text(as_excel_shows(number))
 
 
 def _without(rows: TypedRows, out: Flags) -> TypedRows:

@@ -58,6 +58,8 @@ class Utf8Stream:
                 if data.startswith(_WIDE):
                     raise not_in_encoding(self._dialect.encoding, 1, "it begins as UTF-16 does")
                 data = data.removeprefix(codecs.BOM_UTF8)
+            elif first and data.startswith(codecs.BOM_UTF8):
+                raise not_in_encoding(self._dialect.encoding, 1, "it begins with the mark of UTF-8")
             text = self._decoded(data)
             if first and self._decoder is not None:
                 text = text.removeprefix(codecs.BOM_UTF8)

@@ -13,7 +13,7 @@ import numpy as np
 
 from factload.sheet.pieces import NotPlain
 from factload.sheet.rows import Row
-from factload.sheet.xlsx.fast_path import FILLS
+from factload.sheet.xlsx.plain_cells import FILLS
 from factload.sheet.xlsx.row_numbers import row_numbers
 from factload.sheet.xlsx.windows import Window
 from factload.vectors import Positions

@@ -2,8 +2,8 @@
 
 import { chosen, remember } from "./address.js";
 import { el, show } from "./dom.js";
+import { statesOf } from "./feed_row.js";
 import { count, plural } from "./format.js";
-import { statesOf } from "./matrix.js";
 import { STATES, sign } from "./states.js";
 
 /** @import { FeedDays } from "./answers.js" */

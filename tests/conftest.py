@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,14 @@ def module_database(postgres: Server) -> Iterator[str]:
     name = f"module_{next(_numbers)}"
     yield postgres.create_database(name)
     postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def airflow_database(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Makes a database with Airflow's tables in it, of this name; returns its URL."""
+    from tests.airflow_tables import with_airflow_tables
+
+    return with_airflow_tables(postgres, tmp_path_factory.mktemp("airflow tables"))
 
 
 @pytest.fixture(scope="session")

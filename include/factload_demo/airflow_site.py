@@ -40,6 +40,7 @@ WHOLE = ("api-server", "scheduler", "dag-processor", "triggerer")
 _ARGUMENTS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
 _SECONDS_TO_START = 180.0
 _RECORD = "site.json"
+_MIGRATED = "migrated"
 _DAGS_READ = "serialized"
 _READS_DAGS = "dag-processor"
 _HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
@@ -65,6 +66,18 @@ class Site:
     def stop(self) -> None:
         """End every component and all that they started."""
         end_family([self.processes[name][0] for name in self.alive()], grace_seconds=8.0)
+
+
+def migrate(place: Place) -> None:
+    """Make Airflow's tables in the place's database, or bring those that are there up to this version."""
+    _run(place, environment_of(place, 0), "db", "migrate")
+    (place.folder / _DAGS_READ).unlink(missing_ok=True)
+    note_migrated(place)
+
+
+def note_migrated(place: Place) -> None:
+    """Spare the place its migration: its database is a copy of one that this version of Airflow has migrated."""
+    (place.folder / _MIGRATED).write_text(_fingerprint(place))
 
 
 def find(folder: Path) -> Site | None:
@@ -101,9 +114,7 @@ def start(
     environment = environment_of(place, port)
     if not _migrated(place):
         progress("making Airflow's metadata tables")
-        _run(place, environment, "db", "migrate")
-        (place.folder / _DAGS_READ).unlink(missing_ok=True)
-        (place.folder / "migrated").write_text(_fingerprint(place))
+        migrate(place)
     progress("starting " + ", ".join(components))
     processes: dict[str, psutil.Popen] = {}
 
@@ -241,7 +252,7 @@ def _fingerprint(place: Place) -> str:
 def _migrated(place: Place) -> bool:
     """Whether this version made its tables in this database. Asking Airflow takes eight seconds."""
     engine = create_engine(place.metadata_url, poolclass=NullPool)
-    return _noted(place, "migrated") == _fingerprint(place) and inspect(engine).has_table("dag_run")
+    return _noted(place, _MIGRATED) == _fingerprint(place) and inspect(engine).has_table("dag_run")
 
 
 def _dags_digest(place: Place) -> str:

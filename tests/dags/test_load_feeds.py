@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,12 @@ import yaml
 from factload.feed.file import read_feed_file
 from factload.load import Split
 from factload.pipeline import steps_in_order
+from tests.dags.forked_airflow import ForkedAirflow, forked_airflow
 from tests.feeds import changed
 
 PROJECT = Path(__file__).parents[2]
 
-# What is asked of the DAG files is asked in a process of its own: Airflow reads its configuration once.
+# Asked of the DAG files in a process of its own, which hears of every file that is opened there.
 PARSE = """
 import json, sys
 touched = []
@@ -71,31 +70,24 @@ print(json.dumps({
 """
 
 
-def parse(tmp_path: Path, dags: Path = PROJECT / "dags", **feeds: str) -> dict[str, Any]:
+def parse(
+    forked: ForkedAirflow, project: Path, dags: Path = PROJECT / "dags", **feeds: str
+) -> dict[str, Any]:
     """What Airflow makes of a DAG folder. Without any feed there is no folder of feeds either."""
-    folder = tmp_path / "feeds"
+    folder = project / "feeds"
     if feeds:
         folder.mkdir()
     for name, document in feeds.items():
         (folder / f"{name}.yaml").write_text(document, encoding="utf-8")
-    result = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PARSE, str(dags)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        env={
-            **os.environ,
-            "AIRFLOW_HOME": str(tmp_path / "airflow"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL",
-            "FACTLOAD_FEEDS": str(folder),
-            "PYTHONPATH": str(PROJECT / "include"),
-        },
-    )
-    assert result.returncode == 0, result.stderr
-    answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    printed = forked.run(PARSE, [str(dags)], {"FACTLOAD_FEEDS": str(folder)})
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkedAirflow]:
+    with forked_airflow(tmp_path_factory.mktemp("airflow")) as process:
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +96,9 @@ def sales() -> str:
 
 
 @pytest.fixture(scope="module")
-def parsed(tmp_path_factory: pytest.TempPathFactory, sales: str) -> dict[str, Any]:
-    return parse(
-        tmp_path_factory.mktemp("dags"), sales=sales, returns=sales.replace("feed: sales", "feed: returns")
-    )
+def parsed(forked: ForkedAirflow, tmp_path_factory: pytest.TempPathFactory, sales: str) -> dict[str, Any]:
+    project = tmp_path_factory.mktemp("dags")
+    return parse(forked, project, sales=sales, returns=sales.replace("feed: sales", "feed: returns"))
 
 
 def test_every_feed_is_a_dag(parsed: dict[str, Any]) -> None:
@@ -162,9 +153,11 @@ run:
 """
 
 
-def test_how_airflow_runs_a_feed_is_said_in_its_file(tmp_path: Path, sales: str) -> None:
+def test_how_airflow_runs_a_feed_is_said_in_its_file(
+    forked: ForkedAirflow, tmp_path: Path, sales: str
+) -> None:
     feed = changed(sales, yaml.safe_load(RUN))
-    [dag] = parse(tmp_path, sales=feed)["dags"].values()
+    [dag] = parse(forked, tmp_path, sales=feed)["dags"].values()
     assert dag["schedule"] == "30 1 * * *"
     assert (dag["start"], dag["timezone"]) == ("2026-02-28T23:00:00+00:00", "Europe/Berlin")
     assert dag["catchup"]
@@ -237,22 +230,14 @@ print(json.dumps(told))
 """
 
 
-def test_a_feed_leaves_slots_of_the_pool_to_others(tmp_path: Path, sales: str) -> None:
+def test_a_feed_leaves_slots_of_the_pool_to_others(forked: ForkedAirflow, tmp_path: Path, sales: str) -> None:
     many, own = tmp_path / "many.yaml", tmp_path / "own.yaml"
     many.write_text(changed(sales, {"parallelism": 64}))
     own.write_text(changed(sales, {"parallelism": 64, "run": {"pool": "its_own"}}))
     asked = {"16": 12, "4": 3, "3": 2, "2": 1, "1": 1, "-1": None, "lots": 12}
     arguments = json.dumps([*((slots, str(many)) for slots in asked), ("16", str(own))])
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SHARES, arguments],
-        env={**os.environ, "AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONPATH": str(PROJECT / "include")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == [[64, most] for most in (*asked.values(), None)]
+    told = json.loads(forked.run(SHARES, [arguments], {}).splitlines()[-1])
+    assert told == [[64, most] for most in (*asked.values(), None)]
 
 
 def test_the_partitions_of_a_feed_are_bounded_in_a_run_and_in_all_runs(parsed: dict[str, Any]) -> None:
@@ -261,13 +246,15 @@ def test_the_partitions_of_a_feed_are_bounded_in_a_run_and_in_all_runs(parsed: d
     assert tasks["publish"]["at_once"] == [None, None]
 
 
-def test_every_task_leads_to_the_load_s_page(tmp_path: Path, sales: str) -> None:
+def test_every_task_leads_to_the_load_s_page(forked: ForkedAirflow, tmp_path: Path, sales: str) -> None:
     feed = changed(sales, {"run": {"approval": "3d"}})
-    tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
+    tasks = parse(forked, tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
     assert {name: task["links"] for name, task in tasks.items()} == {name: ["Load"] for name in tasks}
 
 
-def test_a_feed_without_dimensions_extracts_none_and_two_roles_extract_once(tmp_path: Path) -> None:
+def test_a_feed_without_dimensions_extracts_none_and_two_roles_extract_once(
+    forked: ForkedAirflow, tmp_path: Path
+) -> None:
     feed = """
 feed: {name}
 workbook: {{path: inbox/x.xlsx}}
@@ -282,6 +269,7 @@ fact:
   ordered: &day {table: dim_date, business_key: day, surrogate_key: id, column: Ordered, type: date}
   shipped: {<<: *day, column: Shipped}"""
     found = parse(
+        forked,
         tmp_path,
         none=feed.format(name="none", dimensions="", columns=""),
         roles=feed.format(
@@ -294,16 +282,21 @@ fact:
     assert "extract_dimension_map" in found["dags"]["load_roles"]["tasks"]
 
 
-def test_a_person_is_asked_about_a_held_load_where_the_feed_says_so(tmp_path: Path, sales: str) -> None:
+def test_a_person_is_asked_about_a_held_load_where_the_feed_says_so(
+    forked: ForkedAirflow, tmp_path: Path, sales: str
+) -> None:
     feed = changed(sales, {"run": {"approval": "3d"}})
-    tasks = parse(tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
+    tasks = parse(forked, tmp_path, sales=feed)["dags"]["load_sales"]["tasks"]
     assert tasks["release"]["after"] == ["open_load", "reconcile"]
     assert tasks["publish"]["after"] == ["open_load", "release"]
     assert tasks["release"]["retries"] == 0
 
 
-def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, sales: str) -> None:
+def test_broken_feeds_are_one_import_error_and_the_others_go_on(
+    forked: ForkedAirflow, tmp_path: Path, sales: str
+) -> None:
     found = parse(
+        forked,
         tmp_path,
         sales=sales,
         returns=sales.replace("feed: sales", "feed: returns").replace("normalize", "normalise"),
@@ -328,11 +321,11 @@ def test_broken_feeds_are_one_import_error_and_the_others_go_on(tmp_path: Path, 
 
 
 def test_settings_that_are_wrong_are_the_same_import_error(
-    tmp_path: Path, sales: str, monkeypatch: pytest.MonkeyPatch
+    forked: ForkedAirflow, tmp_path: Path, sales: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACTLOAD_WAREHOUSE_SLOTS", "lots")
     monkeypatch.setenv("FACTLOAD_LIMIT_RATIO", "-3")
-    found = parse(tmp_path, sales=sales, returns=sales.replace("feed: sales", "feed: other"))
+    found = parse(forked, tmp_path, sales=sales, returns=sales.replace("feed: sales", "feed: other"))
     assert list(found["dags"]) == ["load_sales"]
     [(where, message)] = found["errors"].items()
     assert where.endswith("check_feeds.py")
@@ -341,7 +334,9 @@ def test_settings_that_are_wrong_are_the_same_import_error(
     assert "returns.yaml:1: feed: is other, and the file is returns.yaml" in message
 
 
-def test_a_team_s_own_file_takes_two_lines_and_may_say_more_of_all_tasks(tmp_path: Path, sales: str) -> None:
+def test_a_team_s_own_file_takes_two_lines_and_may_say_more_of_all_tasks(
+    forked: ForkedAirflow, tmp_path: Path, sales: str
+) -> None:
     """Airflow reads only files that hold the words dag and airflow: these two lines do."""
     dags = tmp_path / "dags"
     dags.mkdir()
@@ -349,14 +344,16 @@ def test_a_team_s_own_file_takes_two_lines_and_may_say_more_of_all_tasks(tmp_pat
         "from factload.airflow import feed_dags\n"
         "globals().update(feed_dags(default_args={'queue': 'warehouse', 'owner': 'team'}))\n"
     )
-    found = parse(tmp_path, dags, sales=sales)
+    found = parse(forked, tmp_path, dags, sales=sales)
     assert (found["errors"], list(found["dags"])) == ({}, ["load_sales"])
     tasks = found["dags"]["load_sales"]["tasks"].values()
     assert {(task["queue"], task["owner"], task["retries"]) for task in tasks} == {("warehouse", "team", 4)}
 
 
-def test_a_feeds_folder_that_is_not_there_is_named_with_what_to_set(tmp_path: Path) -> None:
-    found = parse(tmp_path)
+def test_a_feeds_folder_that_is_not_there_is_named_with_what_to_set(
+    forked: ForkedAirflow, tmp_path: Path
+) -> None:
+    found = parse(forked, tmp_path)
     assert found["dags"] == {}
     assert sorted(Path(where).name for where in found["errors"]) == ["check_feeds.py", "load_feeds.py"]
     for message in found["errors"].values():

@@ -28,7 +28,6 @@ from factload_demo.airflow_api import UNFINISHED, AirflowApi, TaskInstance
 from factload_demo.airflow_place import Place
 from factload_demo.airflow_site import WHOLE
 from factload_demo.errors import ApiError
-from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
 from tests.feeds import ABSENT, changed
 from tests.forked_tasks import import_before_the_fork
@@ -215,7 +214,7 @@ def store() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def night(
-    postgres: Server,
+    airflow_database: Callable[[str], str],
     module_database: str,
     tmp_path_factory: pytest.TempPathFactory,
     store: tuple[str, str],
@@ -245,7 +244,7 @@ def night(
     place = Place(
         project=PROJECT,
         folder=home / "airflow",
-        metadata_url=postgres.create_database("night"),
+        metadata_url=airflow_database("night"),
         variables={
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(module_database),
             "AIRFLOW_CONN_SMTP_DEFAULT": smtp,
@@ -260,6 +259,7 @@ def night(
         port=0,
     )
     import_before_the_fork(place.folder)
+    airflow_site.note_migrated(place)
     try:
         with airflow_site.running(place, WHOLE) as site:
             yield Night(AirflowApi(site), module_database, home, mails, bucket, site.url)

@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from factload_demo.postgres import Server
 
 PROJECT = Path(__file__).parents[2]
 # A run of a DAG begins, as the scheduler tells its listeners; then what Airflow's table of pools holds.
@@ -35,15 +34,19 @@ print(json.dumps(told))
 pytestmark = pytest.mark.timeout(300)
 
 
-def airflow(home: Path, metadata: str, *command: str) -> subprocess.CompletedProcess[str]:
+def test_no_value_of_the_setting_makes_a_pool_without_a_free_slot(
+    tmp_path: Path, airflow_database: Callable[[str], str]
+) -> None:
+    right = {"": 16, "1": 1, " 4 ": 4, "1_000": 1000, "10000": 10_000, "-1": -1}
+    wrong = ["lots", "0", "-3", "-2", "4.0", "1e3", "10001", "9" * 30, "४", "16 slots"]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", *command],
+        [sys.executable, "-W", "ignore", "-c", BEGIN, json.dumps([*right, *wrong])],
         env={
             **os.environ,
-            "AIRFLOW_HOME": str(home / "airflow"),
+            "AIRFLOW_HOME": str(tmp_path / "airflow"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow_database("pools_metadata"),
             "PYTHONPATH": str(PROJECT / "include"),
         },
         capture_output=True,
@@ -52,15 +55,6 @@ def airflow(home: Path, metadata: str, *command: str) -> subprocess.CompletedPro
         timeout=240,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done
-
-
-def test_no_value_of_the_setting_makes_a_pool_without_a_free_slot(tmp_path: Path, postgres: Server) -> None:
-    metadata = postgres.create_database("pools_metadata")
-    airflow(tmp_path, metadata, "-m", "airflow", "db", "migrate")
-    right = {"": 16, "1": 1, " 4 ": 4, "1_000": 1000, "10000": 10_000, "-1": -1}
-    wrong = ["lots", "0", "-3", "-2", "4.0", "1e3", "10001", "9" * 30, "४", "16 slots"]
-    done = airflow(tmp_path, metadata, "-c", BEGIN, json.dumps([*right, *wrong]))
     told = json.loads(done.stdout.splitlines()[-1])
 
     plain = "Warehouse connections of factload's feeds"

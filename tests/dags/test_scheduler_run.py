@@ -31,9 +31,11 @@ from tests.feeds import ABSENT, changed
 from tests.forked_tasks import import_before_the_fork
 
 DAG_ID = "load_sales"
-ROWS, MEMBERS, PARTITIONS = 16_000, 2_000, 8
-SMALL_FEEDS = 3
-SLOTS = 4  # of the warehouse's pool
+ROWS_PER_PARTITION, PARTITIONS, MEMBERS = 2_000, 4, 2_000
+ROWS = PARTITIONS * ROWS_PER_PARTITION
+SLOTS = 8  # of the warehouse's pool, and processes that Airflow runs tasks in
+SHARE = 6  # of the slots: as many as the partitions of one feed may fill
+SMALL_FEEDS = [f"small_{number}" for number in range(1, 10)]
 SECONDS = 240.0
 
 pytestmark = pytest.mark.timeout(600)
@@ -120,28 +122,29 @@ def warehouse_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def plant(
-    postgres: Server, warehouse_server: Server, tmp_path_factory: pytest.TempPathFactory
+    airflow_database: Callable[[str], str],
+    warehouse_server: Server,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Plant]:
     warehouse = warehouse_server.create_database("warehouse")
     home = tmp_path_factory.mktemp("project")
     feed = (PROJECT / "include/feeds/sales.yaml").read_text()
     (home / "include/feeds").mkdir(parents=True)
-    feed = changed(feed, {"rows_per_partition": ROWS // PARTITIONS})
+    feed = changed(feed, {"rows_per_partition": ROWS_PER_PARTITION, "parallelism": 64})
     (home / "include/feeds/sales.yaml").write_text(feed)
-    for number in range(SMALL_FEEDS):
-        name = f"small_{number}"
+    for name in SMALL_FEEDS:
         small = {"feed": name, "schedule": ABSENT, "workbook.path": f"inbox/{name}_{{period}}.xlsx"}
         (home / f"include/feeds/{name}.yaml").write_text(changed(feed, small))
     sample.make_dimension(warehouse, MEMBERS)
     place = Place(
         project=PROJECT,
         folder=home / "airflow",
-        metadata_url=postgres.create_database("airflow"),
+        metadata_url=airflow_database("scheduler_run"),
         variables={
             "AIRFLOW_CONN_WAREHOUSE": connection_uri(warehouse),
             "FACTLOAD_HOME": str(home),
             "FACTLOAD_IDLE_TIMEOUT": "5",
-            "FACTLOAD_LOCK_TIMEOUT": str(int(SECONDS)),
+            "FACTLOAD_LOCK_TIMEOUT": "600",  # what a test holds back must not give up
             "FACTLOAD_WAREHOUSE_SLOTS": str(SLOTS),
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "1",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
@@ -150,6 +153,7 @@ def plant(
         port=0,
     )
     import_before_the_fork(place.folder)
+    airflow_site.note_migrated(place)
     with airflow_site.running(place) as site:
         yield Plant(site, AirflowApi(site), warehouse, home)
 
@@ -234,33 +238,33 @@ def test_one_mapped_task_is_cleared_after_success(plant: Plant) -> None:
 def test_a_shorter_workbook_is_loaded_by_fewer_mapped_tasks(plant: Plant) -> None:
     """The run's copies that are no longer needed hold nothing up, and leave no rows."""
     run_id = "test__2026-11-05"
-    shorter = plant.workbook("2026-11-05", seed=5, rows=ROWS // 4)
+    shorter = plant.workbook("2026-11-05", seed=5, rows=ROWS // 2)
     plant.clear(run_id, "open_load")
     assert plant.ended(run_id) == "success"
     assert plant.facts("2026-11-05") == (shorter.staged, shorter.control_total)
-    assert sum(copy.state == "success" for copy in plant.partitions(run_id)) == PARTITIONS // 4
+    assert sum(copy.state == "success" for copy in plant.partitions(run_id)) == PARTITIONS // 2
 
     plant.clear(run_id, "split_workbook")
     assert plant.ended(run_id) == "success"
     assert plant.facts("2026-11-05") == (shorter.staged, shorter.control_total)
 
 
-def test_small_feeds_are_not_held_up_by_a_huge_one(plant: Plant) -> None:
+def test_nine_small_feeds_are_not_held_up_by_a_huge_one(plant: Plant) -> None:
     """All copies of the huge one's task that may run at once are held, more of them wait, and the others go on."""
     day = "2026-11-09"
-    huge = plant.workbook(day, seed=7)
+    huge = plant.workbook(day, seed=7, rows=(SLOTS + 1) * ROWS_PER_PARTITION)
     small = {
-        f"small_{number}": plant.workbook(day, number, 2_000, f"small_{number}")
-        for number in range(SMALL_FEEDS)
+        feed: plant.workbook(day, seed, ROWS_PER_PARTITION, feed)
+        for seed, feed in enumerate(SMALL_FEEDS, start=20)
     }
     run_id = plant.trigger(day)
     wait_for(lambda: plant.is_split(day), "the workbook to be split")
     with staging_held_back(plant.warehouse, day) as waiting:
-        wait_for(lambda: waiting() == SLOTS * 3 // 4, "the huge one's share of the slots to be full")
+        wait_for(lambda: waiting() >= SHARE, "the huge one's share of the slots to be full")
         for feed in small:
             plant.api.trigger(f"load_{feed}", run_id, {"period": day})
         assert {plant.ended(run_id, f"load_{feed}") for feed in small} == {"success"}
-        assert waiting() == SLOTS * 3 // 4
+        assert waiting() == SHARE
         assert plant.facts(day) == (0, "None")
     assert plant.ended(run_id) == "success"
     assert plant.facts(day) == (huge.staged, huge.control_total)

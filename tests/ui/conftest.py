@@ -26,8 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def plant(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    with running(postgres, tmp_path_factory.mktemp("loads page"), "loads_page") as plant:
+def plant(
+    postgres: Server, airflow_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Plant]:
+    with running(postgres, airflow_database, tmp_path_factory.mktemp("loads page"), "loads_page") as plant:
         past.write_past(plant.warehouse, "sales", TODAY, 70, PAST)
         past.write_past(plant.warehouse, "returns", TODAY, 25, {3: "failed", 8: None, 9: None}, seed=2)
         past.write_past(plant.warehouse, "stock", TODAY, 20, dict.fromkeys(WEEK), seed=3)
@@ -69,28 +71,51 @@ def logins(plant: Plant, browser: Browser) -> Callable[[str], StorageState]:
     return login
 
 
+@pytest.fixture(scope="session")
+def shared(browser: Browser, logins: Callable[[str], StorageState]) -> Callable[[str], BrowserContext]:
+    """What a user's windows share: the login, and files that never change, which are fetched and compiled once."""
+    known: dict[str, BrowserContext] = {}
+
+    def of(user: str) -> BrowserContext:
+        if user not in known:
+            known[user] = browser.new_context(storage_state=logins(user), accept_downloads=True)
+        return known[user]
+
+    return of
+
+
 @pytest.fixture
 def window(
-    plant: Plant, browser: Browser, logins: Callable[[str], StorageState]
+    plant: Plant,
+    browser: Browser,
+    logins: Callable[[str], StorageState],
+    shared: Callable[[str], BrowserContext],
 ) -> Iterator[Callable[..., Window]]:
-    """Opens windows: `window(user, theme, width)`. No window may have complained when the test ends."""
-    opened: list[tuple[Window, BrowserContext]] = []
+    """Opens windows: `window(user, theme, width)`. No window may have complained when the test ends.
 
-    def new(user: str = "admin", theme: str = "light", width: int = 1280) -> Window:
-        context = browser.new_context(
-            storage_state=logins(user), viewport={"width": width, "height": 900}, accept_downloads=True
-        )
-        context.add_init_script(f"window.localStorage.setItem('theme', '{theme}')")
-        page = context.new_page()
+    `alone`: clock, login and files are the window's own.
+    """
+    opened: list[Window] = []
+    own: list[BrowserContext] = []
+
+    def new(user: str = "admin", theme: str = "light", width: int = 1280, *, alone: bool = False) -> Window:
+        if alone:
+            own.append(browser.new_context(storage_state=logins(user), accept_downloads=True))
+        page = (own[-1] if alone else shared(user)).new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.add_init_script(f"window.localStorage.setItem('theme', '{theme}')")
         page.set_default_timeout(60_000)
         made = Window(page, plant.site.url)
         page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
-        opened.append((made, context))
+        opened.append(made)
         return made
 
     yield new
-    complaints = [complaint for made, _ in opened for complaint in made.complaints]
-    for _, context in opened:
+    complaints = [complaint for made in opened for complaint in made.complaints]
+    for made in opened:
+        made.forget()
+        made.page.close()
+    for context in own:
         context.close()
     assert complaints == []

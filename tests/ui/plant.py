@@ -27,13 +27,13 @@ from factload_demo.airflow_place import Place, environment_of
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
+from tests.airflow_tables import FAB
 from tests.feeds import changed
 from tests.forked_tasks import import_before_the_fork
 from tests.ui.window import back
 
 MEMBERS = 2_000
 ROWS_PER_PARTITION = 2_000
-FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 # The resources and actions of FAB's permissions: what a role may do.
 _ANYBODY = [("can_read", "Website"), ("can_read", "Plugins"), ("menu_access", "Plugins")]
 ROLES = {
@@ -189,7 +189,9 @@ def write_feeds(home: Path) -> None:
 
 
 @contextmanager
-def running(server: Server, home: Path, database: str, port: int = 0) -> Iterator[Plant]:
+def running(
+    server: Server, airflow_database: Callable[[str], str], home: Path, database: str, port: int = 0
+) -> Iterator[Plant]:
     """The plant for the length of a block; `home` is an empty folder, `database` an empty database of the server."""
     warehouse = server.create_database(database)
     sample.make_dimension(warehouse, MEMBERS)
@@ -197,7 +199,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
     place = Place(
         project=PROJECT,
         folder=home / "airflow",
-        metadata_url=server.create_database(f"{database}_airflow"),
+        metadata_url=airflow_database(f"{database}_airflow"),
         variables={
             "AIRFLOW__CORE__AUTH_MANAGER": FAB,
             # No run that a test didn't start: a new DAG with a schedule would begin with one.
@@ -209,6 +211,7 @@ def running(server: Server, home: Path, database: str, port: int = 0) -> Iterato
         port=port,
     )
     import_before_the_fork(place.folder)
+    airflow_site.note_migrated(place)
     with airflow_site.running(place) as site:
         _make_admin(place, site)
         api = AirflowApi(site)

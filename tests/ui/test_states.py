@@ -116,7 +116,7 @@ def test_a_load_whose_rows_were_changed_since_says_it_first(window: NewWindow) -
 
 
 def test_what_verify_finds_meanwhile_is_shown(window: NewWindow, plant: Plant) -> None:
-    seen = window()
+    seen = window(alone=True)
     seen.page.clock.install()
     page = page_of(seen, VERIFIED)
     told = page.get_by_role("region", name="Verification")
@@ -424,7 +424,7 @@ def test_on_paper_a_failed_day_is_not_the_palest(window: NewWindow) -> None:
 
 
 def test_a_browser_that_is_refused_gets_a_page_with_a_way_on(window: NewWindow, plant: object) -> None:
-    seen = window("reader")
+    seen = window("reader", alone=True)
     page = seen.open("/factload/dags/load_returns")
     expect(page.get_by_role("heading", name="This is not yours to see")).to_be_visible()
     page = seen.open("/factload/dags/load_sales/loads/2026-02-30")

@@ -25,8 +25,12 @@ needs_haproxy = pytest.mark.skipif(
     PROGRAM is None, reason="there is no HAProxy on this machine: install the package haproxy"
 )
 
-_SECONDS = 10.0
+_SECONDS = 30.0
 _STARTUP = b"\0\x03\0\0user\0%b\0database\0postgres\0\0" % SUPERUSER.encode()
+# A check says good-bye at once: a standby ends the session then, and the check with it, which would wait for its
+# timeout otherwise, and a promotion until then.
+_TERMINATE = b"X\0\0\0\x04"
+_HELLO = (len(_STARTUP) + 4).to_bytes(4, "big") + _STARTUP + _TERMINATE
 _TAKES_CHANGES = b"in_hot_standby\0off\0"  # a server says so by itself as a connection begins
 _CONFIGURATION = f"""
 defaults
@@ -36,9 +40,9 @@ defaults
     timeout client 30m
     timeout server 30m
 listen warehouse
-    bind 127.0.0.1:{{port}}
+    bind fd@{{listening}}
     option tcp-check
-    tcp-check send-binary {(len(_STARTUP) + 4).to_bytes(4, "big").hex()}{_STARTUP.hex()}
+    tcp-check send-binary {_HELLO.hex()}
     tcp-check expect binary {_TAKES_CHANGES.hex()}
     default-server check inter 200ms fall 3 rise 1 on-marked-down shutdown-sessions
     server first {{first}}
@@ -54,15 +58,19 @@ def haproxy(database: str, primary: Server, standby: Server) -> Iterator[str]:
     """
     assert PROGRAM is not None
     folder = Path(tempfile.mkdtemp(prefix="factload-haproxy-"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     first, second = (f"unix@{server.socket_dir}/.s.PGSQL.5432" for server in (primary, standby))
-    configuration = _CONFIGURATION.format(port=port, first=first, second=second)
-    (folder / "haproxy.cfg").write_text(configuration)
-    give(folder)
-    process = subprocess.Popen(
-        [PROGRAM, "-q", "-db", "-f", folder / "haproxy.cfg"], stderr=subprocess.DEVNULL, **identity()
-    )
+    # Bound here, so that nobody else gets the port before HAProxy does.
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        port, listening = ours.getsockname()[1], ours.fileno()
+        configuration = _CONFIGURATION.format(listening=listening, first=first, second=second)
+        (folder / "haproxy.cfg").write_text(configuration)
+        give(folder)
+        process = subprocess.Popen(
+            [PROGRAM, "-q", "-db", "-f", folder / "haproxy.cfg"],
+            stderr=subprocess.DEVNULL,
+            pass_fds=[listening],
+            **identity(),
+        )
     through = (
         make_url(primary.url(database))
         .set(host="127.0.0.1", port=port, query={})

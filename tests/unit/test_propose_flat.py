@@ -51,6 +51,50 @@ def test_what_differs_or_could_not_is_a_column_of_the_facts(tmp_path: Path, rows
     assert "customer_name" in proposed(workbook)["fact"]["columns"]
 
 
+SAP = [
+    (None, "Account", "Document", "Amount"),
+    *[(None, 400000 + n % 2, f"49{n}", n + 0.5) for n in range(6)],
+    ("*", None, None, 18),
+    *[(None, 400002, f"50{n}", n + 0.5) for n in range(6)],
+    ("*", None, None, 18),
+    ("**", None, None, 36),
+]
+UNITS = [
+    ("Station", "Temperature", "Rain"),
+    (None, "°C", "mm"),
+    *[(f"S{n}", n + 0.5, n) for n in range(6)],
+]
+FLAGS = [(None, "Item", "Effect"), *[("*" if n % 3 else None, f"I{n}", n + 0.5) for n in range(12)]]
+BALANCE = [
+    ("Booked", "Text", "Amount"),
+    *[("01.02.2026", f"t{n}", n) for n in range(6)],
+    (),
+    ("Endsaldo", None, 15),
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "skipped"),
+    [
+        (SAP, [{"field": 1, "pattern": r"\*+"}]),
+        (UNITS, [{"column": "Temperature", "equals": "°C"}]),
+        (BALANCE, [{"column": "Booked", "equals": "Endsaldo"}]),
+        (FLAGS, None),  # stars beside whole rows
+        ([UNITS[0], ("S9", "n/a", "n/a"), *UNITS[2:]], None),  # a row of data
+    ],
+)
+def test_subtotals_with_stars_balances_and_units_are_left_out_and_rows_of_data_are_not(
+    tmp_path: Path, rows: list[tuple[Any, ...]], skipped: list[dict[str, Any]] | None
+) -> None:
+    feed = proposed(write_rows(tmp_path / "a.xlsx", rows))
+    assert feed["workbook"].get("skip_rows") == skipped
+    assert all(
+        column.get("type") != "text"
+        for name, column in feed["fact"]["columns"].items()
+        if name in ("amount", "temperature")
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "noted"),
     [

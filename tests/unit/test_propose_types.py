@@ -216,6 +216,7 @@ def test_words_for_a_sign_are_named_with_what_to_write() -> None:
     [note] = read(written("EUR 1.234,50 S", "17,30 H")).notes
     assert 'decimal: ",", thousands: ".", strip: [\'EUR\'], negative: {minus: [S], plus: [H]}' in note
     assert not read(written("5.00 H", "3.00 H")).notes
+    assert "negative: {minus: [Dr], plus: [Cr]}" in read(written("5,000.00 Cr", "3.00 Cr")).notes[0]
 
 
 def test_few_odd_cells_do_not_decide() -> None:

@@ -28,7 +28,7 @@ _SPREADSHEET_NUMBERS, _MOMENTS = {Kind.NUMBER}, {Kind.SERIAL, Kind.ISO_DATE, Kin
 _FIRST_DAYS = 367  # serial numbers of the year 1900: times of day and durations, no dates
 _WITHOUT_VALUE = (Kind.ERROR, Kind.NO_VALUE, Kind.STALE)
 # Words for nothing that are no number, no date and no truth value.
-_NULLS = frozenset((
+NULLS = frozenset((
     "-", "--", "\u2013", "\u2014", ".", "..", "...", "?", "N/A", "n/a", "#N/A", "NA", "na", "n.a.", "N.A.",
     "NULL", "null", "None", "none", "NaN", "nan", "k.A.", "k. A.", "s.o.", "nil", "(blank)",
 ))  # fmt: skip
@@ -73,7 +73,7 @@ def _without_nulls(
     header: str, values: Counter[tuple[Kind, str]], *, all_text: bool, decimal: str | None
 ) -> Reading | None:
     """How the column is read if the usual words for nothing are no values; nothing where it is a text even so."""
-    words = sorted({text.strip() for kind, text in values if kind == Kind.TEXT} & _NULLS)
+    words = sorted({text.strip() for kind, text in values if kind == Kind.TEXT} & NULLS)
     rest = Counter(
         {cell: n for cell, n in values.items() if cell[0] != Kind.TEXT or cell[1].strip() not in words}
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from factload.propose.header import FoundTable
-from factload.propose.odd_rows import OddRow, is_grand_total
+from factload.propose.odd_rows import STARS, OddRow, is_grand_total
 from factload.sheet.block import Kind
 from factload.sheet.header import Header, columns_named
 from factload.sheet.names import as_seen
@@ -20,7 +20,7 @@ from factload.sheet.rows import Row
 _MANY = 3  # labels that differ in their first words, such as North Total, South Total
 _LAST_WORD = re.compile(r"(?:.*\s)?(\S+)")
 
-Label = tuple[str, str]  # a column's name, and a text in it
+Label = tuple[str | int, str]  # a column by its name, or by its position if it has none, and a text in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def rows_left_out(found: FoundTable, odd: Sequence[OddRow], data: Sequence[Row],
     if not odd or not data:
         return NOTHING
     last = max(row.number for row in data)
-    texts = {i: _texts(data, i) for i in found.names}
+    texts = {i: _texts(data, i) for i in (*found.names, *found.blank)}
     labels = {row.number: label for row in odd if (label := _label(row, found, texts))}
     below = [row for row in odd if row.number > last] if whole else []
     totals = (row.number for row in below if row.number in labels and is_grand_total(labels[row.number][1]))
@@ -67,12 +67,16 @@ def rows_left_out(found: FoundTable, odd: Sequence[OddRow], data: Sequence[Row],
     left = set(skips) | {row.number for row in below if end and row.number >= end}
     return LeftOut(
         ends,
-        tuple(sorted(equals)),
-        tuple(sorted(patterns)),
+        tuple(sorted(equals, key=_in_order)),
+        tuple(sorted(set(patterns), key=_in_order)),
         frozenset(left),
         tuple(below) if blank_row else (),
         end if ends else 0,
     )
+
+
+def _in_order(label: Label) -> tuple[str, str]:
+    return str(label[0]), label[1]
 
 
 def _texts(rows: Sequence[Row], column: int) -> frozenset[str]:
@@ -88,10 +92,12 @@ def _label(row: OddRow, found: FoundTable, texts: Mapping[int, Collection[str]])
     if row.label is None:
         return None
     column, text = row.label
-    name = found.names[column]
-    if len(columns_named(Header(found.row, found.names), name)) != 1 or as_seen(text) in texts[column]:
-        return None
-    return name, as_seen(text)
+    name = found.names.get(column, column)
+    if isinstance(name, int):
+        known = any(map(STARS.fullmatch, texts[column]))
+    else:
+        known = len(columns_named(Header(found.row, found.names), name)) != 1
+    return None if known or as_seen(text) in texts[column] else (name, as_seen(text))
 
 
 def _is_parted(number: int, found: FoundTable, rows: Sequence[Row | OddRow]) -> bool:
@@ -108,11 +114,14 @@ def _patterns(
     for name, text in labels:
         match = _LAST_WORD.fullmatch(text)
         words.setdefault((name, match[1] if match else text), []).append((name, text))
-    patterns, equals = [], []
-    index = {name: i for i, name in found.names.items()}
+    patterns: list[Label] = []
+    equals: list[Label] = []
+    index: dict[str | int, int] = {name: i for i, name in found.names.items()} | {i: i for i in found.blank}
     for (name, word), alike in words.items():
         pattern = f".* {re.escape(word)}"
-        if len(alike) < _MANY or any(re.fullmatch(pattern, text) for text in texts[index[name]]):
+        if all(STARS.fullmatch(text) for _, text in alike):
+            patterns.append((name, STARS.pattern))
+        elif len(alike) < _MANY or any(re.fullmatch(pattern, text) for text in texts[index[name]]):
             equals += alike
         else:
             patterns.append((name, pattern))

@@ -35,6 +35,7 @@ _GLUED = re.compile(r"(?<=\w{3})(?:nummer|nr)$")  # Kundennummer
 # Called like keys, but of nothing that has members.
 _COUNTED = {
     *("row", "line", "month", "week", "year", "day", "quarter", "hour", "page", "period", "seq", "sequence"),
+    *("quantity", "qty", "count", "menge", "anzahl", "quantite"),
     *("house", "room", "floor", "pos", "position", "lfd", "zeile", "monat", "woche", "jahr", "seite", "haus"),
 }
 _NUMBERED_ROWS = [["no"], ["nr"], ["num"], ["number"], ["n"], ["nummer"]]

@@ -1,4 +1,4 @@
-"""Rows below a header that are not data: totals, notes at the end, repeated headers."""
+"""Rows below a header that are not data: totals, balances, notes at the end, repeated headers, units of measure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from factload.propose.header import FoundTable
+from factload.propose.column_types import NULLS
+from factload.propose.header import FoundTable, is_value
 from factload.sheet.block import Kind
 from factload.sheet.rows import Row
 
@@ -16,9 +17,16 @@ _ALL = (
     r"somme|totaux|total\s+g[eé]n[eé]ral)\b"
 )
 _TOTAL = re.compile(_ALL + r".{0,40}|.{1,60}\s(?:total|summe|gesamt|result|ergebnis)\s*:?", re.IGNORECASE)
+_BALANCE = re.compile(
+    r"(?:end|anfangs|schluss|neuer\s|alter\s)-?saldo\b.{0,40}|kontostand\b.{0,40}|saldo-?vortrag\b.{0,40}|"
+    r"(?:closing|opening|ending|beginning)\s+balance\b.{0,40}|(?:balance\s+)?(?:brought|carried)\s+forward\b.{0,40}",
+    re.IGNORECASE,
+)
+STARS = re.compile(r"\*+")  # before SAP's subtotals
 _OF_ALL = re.compile(_ALL + r"\s*:?", re.IGNORECASE)
 _PART = re.compile(r"sub|zwischen", re.IGNORECASE)
-THE_HEADER, A_NOTE = "the header again", "a note"
+THE_HEADER, A_NOTE, _UNITS = "the header again", "a note", "units of measure"
+_FEWEST_ROWS, _LONGEST_UNIT = 4, 12
 _SPARSE = 3  # columns: with fewer a row of one cell says nothing
 
 
@@ -48,11 +56,12 @@ def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
     for row in rows:
         columns = filled[row.number]
         what = _what(row, columns, found, usual, last)
+        if row is rows[0] and _names_units(row, columns, rows[1:]):
+            what = _UNITS
         if not what and parted and row.number > last and 0 < 2 * len(columns) <= usual >= _SPARSE:
             what = A_NOTE  # below a blank row, with few cells: a closing balance, a signature
         if what:
-            texts = [(i, row.cells[i][1]) for i in columns if row.cells[i][0] == Kind.TEXT]
-            label = texts[0] if texts and what != A_NOTE else None
+            label = next(iter(_texts(row, columns, found)), None) if what != A_NOTE else None
             odd.append(OddRow(row.number, frozenset(columns), what, label))
     # Where half of the rows are odd, it is the table that is.
     return tuple(odd) if len(odd) * 2 < len(rows) else ()
@@ -62,14 +71,39 @@ def _filled(row: Row, found: FoundTable) -> list[int]:
     return [i for i in sorted(row.cells) if i in found.names and row.cells[i][1].strip()]
 
 
+def _texts(row: Row, columns: Sequence[int], found: FoundTable) -> list[tuple[int, str]]:
+    """The texts that may be its label, by column: first in columns without a name."""
+    nameless = [i for i in found.blank if i in row.cells and _is_label(row.cells[i][1].strip())]
+    return [(i, row.cells[i][1]) for i in (*nameless, *columns) if row.cells[i][0] == Kind.TEXT]
+
+
+def _is_label(text: str) -> bool:
+    return any(label.fullmatch(text) for label in (STARS, _TOTAL, _BALANCE))
+
+
+def _names_units(row: Row, columns: Sequence[int], below: Sequence[Row]) -> bool:
+    """Whether the row has short texts above columns of values, and nothing else: EUR, kg, °C."""
+    if len(below) < _FEWEST_ROWS or len(columns) < 2:
+        return False
+    for i in columns:
+        kind, text = row.cells[i][0], row.cells[i][1].strip()
+        held = [other.cells[i] for other in below if i in other.cells and other.cells[i][1].strip()]
+        values = sum(is_value(*cell) for cell in held)
+        if kind != Kind.TEXT or is_value(kind, text) or text in NULLS or len(text) > _LONGEST_UNIT:
+            return False
+        if 2 * values <= len(held):
+            return False
+    return True
+
+
 def _what(row: Row, columns: Sequence[int], found: FoundTable, usual: float, last: int) -> str:
     if not columns:
         return ""
     names = sum(row.cells[i][1].strip() == found.names[i] for i in columns)
     if names * 2 > len(columns) and names >= 2:
         return THE_HEADER
-    labels = [row.cells[i][1].strip() for i in columns if row.cells[i][0] == Kind.TEXT]
-    if labels and _TOTAL.fullmatch(labels[0]) and (len(columns) < usual or row.number >= last):
+    labels = [text.strip() for _, text in _texts(row, columns, found)]
+    if labels and _is_label(labels[0]) and (len(columns) < usual or row.number >= last):
         return "a total"
     sparse = len(columns) == 1 and usual >= _SPARSE
     return A_NOTE if sparse and row.number > last else ""

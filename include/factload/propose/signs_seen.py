@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from factload.propose.columns_seen import SeenColumn
-from factload.propose.text_shapes import SIGN_WORDS
+from factload.propose.text_shapes import SIGN_WORDS, UNDOUBTED
 from factload.sheet.block import Kind
 from factload.sheet.names import as_seen
 from factload.sheet.numbers import parse_decimal
-
-_PLUS_AND_MINUS = ("-", "+")
 
 
 def with_signs_noted(columns: Sequence[SeenColumn]) -> tuple[SeenColumn, ...]:
@@ -25,10 +23,10 @@ def with_signs_noted(columns: Sequence[SeenColumn]) -> tuple[SeenColumn, ...]:
         amounts = [other for other in columns if _may_lack_signs(other)]
         if pair and amounts:
             nearest = min(amounts, key=lambda other: abs(other.index - column.index))
-            minus, plus = (f'"{word}"' if word in _PLUS_AND_MINUS else word for word in pair)
+            minus, plus = (word if word[:1].isalpha() else f'"{word}"' for word in pair)
             note = (
                 f"{column.header} may say its sign: negative: {{column: {column.header}, minus: [{minus}], "
-                f"plus: [{plus}]}}" + ("" if pair == _PLUS_AND_MINUS else ", or the other way round")
+                f"plus: [{plus}]}}" + ("" if pair in UNDOUBTED else ", or the other way round")
             )
             reading = replace(nearest.reading, notes=(*nearest.reading.notes, note))
             noted[nearest.header] = replace(nearest, reading=reading)

@@ -30,10 +30,11 @@ _MARK = re.compile(
 _TRAILING = re.compile(r"[0-9.,]\s*-|-\s*$")
 _MINUS_SIGN = "\N{MINUS SIGN}"
 _DASHES = re.compile("[\u2010-\u2015]")  # which some write for a minus
+UNDOUBTED = (("-", "+"), ("Af", "Bij"))  # the minus, and the other
 # Words for debit and credit. Which of them is the minus, a bank and an accountant say differently.
 SIGN_WORDS = (
     ("S", "H"), ("D", "C"), ("Dr", "Cr"), ("DR", "CR"), ("Dr.", "Cr."), ("DB", "CR"), ("Soll", "Haben"),
-    ("Debit", "Credit"), ("DEBIT", "CREDIT"), ("debit", "credit"), ("-", "+"),
+    ("Debit", "Credit"), ("DEBIT", "CREDIT"), ("debit", "credit"), *UNDOUBTED,
 )  # fmt: skip
 _A_WORD = re.compile(r"[^\W\d_]+\.?")
 _NUMBER_WITH_MARKS = re.compile(r"[\s+\-(]*[0-9][0-9.,'\s]*[\s\-)]*|[\s+\-(]*[.,][0-9]+[\s\-)]*")
@@ -91,9 +92,10 @@ def shape_of_numbers(written: Collection[str], decimal: str | None = None) -> Sh
 
 
 def _sign_words(plain: Sequence[str]) -> tuple[str, str] | None:
-    """The two words of which each of these texts has one beside a number; nothing if only one of them occurs."""
+    """The two words of which each of these texts has one beside a number."""
     words = {word for text in plain for word in _A_WORD.findall(_MARK.sub("", text))}
-    return next((pair for pair in SIGN_WORDS if words == {*pair}), None)
+    alone = words if all(len(word) > 1 for word in words) else set()  # 5 H may be hours
+    return next((pair for pair in SIGN_WORDS if words == {*pair} or (alone and alone < {*pair})), None)
 
 
 def _with_words(plain: Sequence[str], debit: str, credit: str) -> Shape:
@@ -101,15 +103,13 @@ def _with_words(plain: Sequence[str], debit: str, credit: str) -> Shape:
     marks = tuple(sorted({mark for text in plain for mark in _MARK.findall(text)}))
     for form in _NUMBERS:
         if _all(plain, replace(form, minus=(debit,), plus=(credit,), strip=marks)):
-            said = [
-                f'decimal: "{form.decimal}"',
-                *([f'thousands: "{form.thousands}"'] if form.thousands else []),
-            ]
+            said = ['type: "numeric(18,4)"', "parse_text: true"]
+            said += [f'decimal: "{form.decimal}"'] if form.decimal != "." else []
+            said += [f'thousands: "{form.thousands}"'] if form.thousands else []
             said += [f"strip: {list(marks)}"] if marks else []
             return Shape(
-                doubt=f"numbers with {debit} or {credit} for their sign, of which one is the minus: `type: "
-                f"numeric(18,4)`, `parse_text: true`, {', '.join(said)}, negative: "
-                f"{{minus: [{debit}], plus: [{credit}]}}, or the other way round"
+                doubt=f"numbers with {debit} or {credit} for their sign, of which one is the minus: "
+                f"{', '.join(said)}, negative: {{minus: [{debit}], plus: [{credit}]}}, or the other way round"
             )
     return Shape()
 

@@ -90,7 +90,7 @@ def _sheet(p: Proposal) -> str:
 def _left_out(leaves: LeftOut, first: str) -> Iterator[str]:
     if leaves.ends:
         column, text = leaves.ends
-        other = "" if column == first else f", column: {_quoted(column)}"
+        other = "" if column == first else f", {_place(column)}"
         yield _with(
             f"  ends: {{first: {_quoted(text)}{other}}}", "this row and what is below it are left out"
         )
@@ -100,8 +100,12 @@ def _left_out(leaves: LeftOut, first: str) -> Iterator[str]:
         ("pattern", *label) for label in leaves.patterns
     ]
     if skips:
-        listed = ", ".join(f"{{column: {_quoted(c)}, {how}: {_quoted(text)}}}" for how, c, text in skips)
+        listed = ", ".join(f"{{{_place(column)}, {how}: {_quoted(text)}}}" for how, column, text in skips)
         yield _with(f"  skip_rows: [{listed}]", "rows that are left out wherever they stand")
+
+
+def _place(column: str | int) -> str:
+    return f"field: {column}" if isinstance(column, int) else f"column: {_quoted(column)}"
 
 
 def _unpivot(unpivot: SeenUnpivot) -> str:

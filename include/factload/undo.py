@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
 from factload.fact.member_changes import take_back as take_back_members
+from factload.fact.member_versions import take_back_versions
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.fact.taking_out import TakingBack, facts_altered
@@ -97,11 +98,13 @@ def _take_back(connection: Connection, feed: Feed, plan: UndoPlan) -> MemberCoun
     _require_as_published(connection, feed, plan)
     standing = plan.standing
     # Before the rows: an exchanged partition is locked for readers until the end.
-    members = take_back_members(connection, _own_attempt(plan), plan.undoes, feed, fact)
+    own = _own_attempt(plan)
+    versions = take_back_versions(connection, own, plan.undoes, feed, fact, back)
+    members = {**versions, **take_back_members(connection, own, plan.undoes, feed, fact)}
     take_back(
         TakingBack(
             connection=connection,
-            load=_own_attempt(plan),
+            load=own,
             feed=feed,
             fact=fact,
             standing=0 if standing is None else standing.published_rows,

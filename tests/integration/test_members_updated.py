@@ -300,8 +300,8 @@ def without_unique(star: Place) -> Feed:
 
 
 WRONG: list[tuple[Callable[[Place], Feed], str]] = [
-    (lambda star: feed(star, on_change="new_version"), "`on_change: new_version` can't be done"),
-    (lambda star: feed(star, on_change="replace"), "`on_change` is `keep` or `update`"),
+    (lambda star: feed(star, on_change="new_version"), "`on_change: new_version` goes with `as_of`"),
+    (lambda star: feed(star, on_change="replace"), "`on_change` is `keep`, `update` or `new_version`"),
     (lambda star: feed(star, attributes={}), "`attributes` is empty"),
     (lambda star: feed(star, {"upsert": ["metric"]}, {"fact.load_column": None}), "needs `fact.load_column`"),
     (without_unique, "dim_customer has no unique index on its surrogate key"),

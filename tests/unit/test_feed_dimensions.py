@@ -137,7 +137,9 @@ def test_the_forms_of_unmatched(tmp_path: Path, unmatched: Any, expected: tuple[
         ("unmatched: reject", "unmatched: {create: {attributes: {name: N}}}", "sales.yaml:13: dimensions.ordered: has `attributes` for members of dim_date, and another dimension is on that table"),
         ("unmatched: reject", "unmatched: {create: {attributes: {day: N}}}", "`unmatched.create.attributes` names 'day', which `business_key`"),
         ("{unknown: -1}", "{create: {disagree: first}}", "`disagree` goes with `attributes`"),
-        ("{unknown: -1}", "create", "`unmatched: create` does not go with `as_of`: a member made here would have no history"),
+        ("{unknown: -1}", "create", "sales.yaml:5: dimensions.customer: `unmatched: create` goes with `as_of.date: period` alone"),
+        ("{unknown: -1}", "{create: {attributes: {name: N}, on_change: update}}", "`on_change: update` does not go with `as_of`: a member with a history has several versions"),
+        ("unmatched: reject", "unmatched: {create: {attributes: {name: N}, on_change: new_version}}", "`on_change: new_version` goes with `as_of`, which names the columns"),
         ("valid_to: until, ", "", "sales.yaml:12: dimensions.customer.as_of.valid_to: is missing"),
         ("valid_to: until, ", "valid_too: until, ", "sales.yaml:12: dimensions.customer.as_of.valid_too: is not a field here. Did you mean valid_to?"),
         ("type: date", "type: datum", "sales.yaml:18: dimensions.ordered.type: expected text or date or integer or decimal (found 'datum')"),
@@ -159,3 +161,31 @@ def test_a_defect_is_named_with_file_line_field_and_remedy(
     with pytest.raises(FeedError) as caught:
         read_feed_file(path)
     assert message in str(caught.value).replace(f"{tmp_path}/", "")
+
+
+@pytest.mark.parametrize(
+    ("mode", "attribute", "message"),
+    [
+        (
+            "append_once",
+            "name",
+            "customer: has `on_change: new_version`, which goes with the modes `replace` and",
+        ),
+        ("{upsert: [day_key]}", "name", "with `upsert` a later load may write over a row"),
+        ("replace", "until", "`unmatched.create.attributes` names 'until', which `as_of` names already"),
+        ("replace", "name", ""),
+        ("exchange", "name", ""),
+    ],
+)
+def test_new_versions_go_with_modes_whose_rows_are_a_loads_own(
+    tmp_path: Path, mode: str, attribute: str, message: str
+) -> None:
+    versions = f"{{create: {{attributes: {{{attribute}: N}}, on_change: new_version}}}}"
+    told = FEED.replace("{unknown: -1}", versions).replace(", date: Order date", "")
+    path = written(tmp_path, f"{told}  mode: {mode}\n")
+    if not message:
+        assert read_feed_file(path).versioned_dimensions == ["customer"]
+        return
+    with pytest.raises(FeedError) as caught:
+        read_feed_file(path)
+    assert message in str(caught.value)

@@ -628,7 +628,13 @@ OWN: dict[str, list[str]] = {
 }
 
 OWN["fact.columns.amount.type"] = OWN["fact.columns.at.type"] = TYPES
-OWN["dimensions.price.unmatched"] = ["create", "reject", "{unknown: 1}"]
+OWN["dimensions.price.unmatched"] = [
+    "create",
+    "reject",
+    "{unknown: 1}",
+    "{create: {attributes: {name: Name}, on_change: new_version}}",
+    "{create: {attributes: {name: Name}, on_change: update}}",
+]
 OWN["run"] = ['{deadline: "06:00"}', '{deadline: "06:00", notify: {email: [a@b]}}']
 OWN["fact.mode"] += ["{upsert: [amount]}", "{upsert: [nothing]}"]
 OWN["fact.load_column"] = ["amount", "load_id"]
@@ -698,7 +704,11 @@ BEYOND_A_SCHEMA = [
         _OTHER_FIELD,
         "`(type|timezone)` is missing|`type` and `required` go with",
     ),
-    Beyond("history and made members", _OTHER_FIELD, "does not go with `as_of`"),
+    Beyond(
+        "versions of members have a validity",
+        _OTHER_FIELD,
+        "`on_change: (new_version` goes|update` does not go) with `as_of`",
+    ),
     Beyond(
         "rules fit the column's type",
         _OTHER_FIELD,

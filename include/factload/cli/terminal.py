@@ -77,8 +77,9 @@ def _write_report(console: Console, report: Report) -> None:
 
 def _show_members(console: Console, report: Report) -> None:
     for name, updated in report.updated.items():
+        added = f"{report.added[name]:,} versions added, " if name in report.added else ""
         left = f", {report.left[name]:,} left as before" if name in report.left else ""
-        write_line(console, f"members of {name}: {updated:,} brought up to date{left}")
+        write_line(console, f"members of {name}: {added}{updated:,} brought up to date{left}")
 
 
 def _show_work(console: Console, report: Report) -> None:

@@ -8,5 +8,6 @@
 ``normalize``   how both sides spell a key
 ``key_hash``, ``lookup``   keys found in the map by search, a range of it at a time
 ``said``        what is said of a member, as one value
+``validity``, ``empty_validity``  when a member with a history is valid; whether one may be at no time
 ``inferred``    inferred members, made for keys that have none
 """

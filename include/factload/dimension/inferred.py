@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Column, String, Table, and_, bindparam, cast, func, literal, select
+from sqlalchemy import Column, String, Table, Text, and_, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.engine import Connection
@@ -21,6 +23,7 @@ from sqlalchemy.engine import Connection
 from factload.dimension.extract import surrogate_type
 from factload.dimension.lookup import Members
 from factload.dimension.normalize import join_parts
+from factload.dimension.validity import always, valid_on
 from factload.errors import TransientError
 from factload.feed.dimensions import Dimension
 from factload.postgres.arrays import array_text
@@ -32,21 +35,31 @@ NUMBER = "factload_number"  # a name that no column of a dimension has
 _ROOM = 1 << 31  # more members than any workbook makes
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Members that were made: how many, and the surrogate keys, as texts, of those that may get other versions."""
+
+    members: int
+    versions: Sequence[str] = ()
+
+
 def make_members(
     connection: Connection,
     table: Table,
     dimension: Dimension,
     keys: pa.RecordBatch,
     attributes: Mapping[str, pa.Array],
-    guard: Callable[[Connection, int], None],
+    guard: Callable[[Connection, Made], None],
     chunk: int,
+    day: date,
 ) -> pa.Array:
     """The surrogate key of each of ``keys`` (a column for each part, distinct, in order): of the member that is
     there by now, or of one made here; null where the dimension's columns can't store the key. ``attributes``: what the
-    sheet says of each, by the dimension's columns.
+    sheet says of each, by the dimension's columns. ``day``: as of when a member with a history is looked for; one that
+    is made is always valid.
 
     ``guard(connection, made)`` runs at the end of each transaction of at most ``chunk`` keys: it may refuse, and
-    notes how many members were made.
+    notes the members that were made.
     """
     fits = storable(table, keys)
     wanted = keys.filter(flags(fits))
@@ -59,13 +72,14 @@ def make_members(
             made = _insert(connection, table, dimension, piece, of_piece)
             guard(connection, made)
         with connection.begin():
-            for number, surrogate in _surrogates(connection, table, dimension, piece):
+            for number, surrogate in _surrogates(connection, table, dimension, piece, day):
                 found[start + number - 1] = surrogate
     if None in found:
         raise TransientError(
             "member_not_made",
             f"{found.count(None)} members could neither be found nor made in {dimension.table}",
-            expected="an INSERT that only the unique index on the business key can stop",
+            expected="an INSERT that only the unique index on the business key can stop"
+            + ("" if dimension.as_of is None else ", and a member that is valid then"),
             remedy="Look for other unique indexes, triggers or policies on the dimension; then run the load again",
         )
     kind = surrogate_type(table.c[dimension.surrogate_key].type)
@@ -158,26 +172,37 @@ def _insert(
     dimension: Dimension,
     keys: pa.RecordBatch,
     attributes: Mapping[str, pa.Array],
-) -> int:
+) -> Made:
     names = [*dimension.business_key, *attributes]
     rows, parameters = rows_of_arrays(table, names, [*keys.columns, *attributes.values()])
     values = [rows.c[name] for name in names]
     if dimension.unmatched.inferred is not None:
         names.append(dimension.unmatched.inferred)
         values.append(literal(True))
-    statement = (
-        upsert(table)
-        .from_select(names, select(*values).order_by(rows.c[NUMBER]))
-        .on_conflict_do_nothing(index_elements=list(dimension.business_key))
-    )
-    return connection.execute(statement, parameters).rowcount
+    made = select(*values).order_by(rows.c[NUMBER])
+    once = list(dimension.business_key)
+    if dimension.as_of is not None:
+        for name, value in always(dimension, table).items():
+            names.append(name)
+            made = made.add_columns(cast(literal(value), table.c[name].type))
+        once.append(dimension.as_of.valid_from)
+        same = [table.c[name] == rows.c[name] for name in dimension.business_key]
+        made = made.where(~select(literal(1)).select_from(table).where(*same).exists())
+    statement = upsert(table).from_select(names, made).on_conflict_do_nothing(index_elements=once)
+    if not dimension.unmatched.makes_versions:
+        return Made(connection.execute(statement, parameters).rowcount)
+    returned = statement.returning(cast(table.c[dimension.surrogate_key], Text))
+    versions = connection.scalars(returned, parameters).all()
+    return Made(len(versions), versions)
 
 
 def _surrogates(
-    connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch
+    connection: Connection, table: Table, dimension: Dimension, keys: pa.RecordBatch, day: date
 ) -> list[tuple[int, Any]]:
     rows, parameters = rows_of_arrays(table, dimension.business_key, keys.columns)
     same = [table.c[name] == rows.c[name] for name in dimension.business_key]
+    if dimension.as_of is not None:
+        same.append(valid_on(dimension, table, day))
     query = select(rows.c[NUMBER], table.c[dimension.surrogate_key]).select_from(
         rows.join(table, and_(*same))
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Table, select, types
 from sqlalchemy.engine import Connection
 
 from factload.dimension.attributes import attribute_defects
+from factload.dimension.empty_validity import refused_by
 from factload.errors import FeedError
 from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
@@ -138,17 +139,19 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
                 expected=f"text, a date or an integer: members are made by {field}: create",
                 remedy="Use `reject` or `{unknown: …}` here",
             )
-    wanted = frozenset(dimension.business_key)
-    if not any(index.columns == wanted for index in unique_indexes(connection, table)):
-        key = ", ".join(dimension.business_key)
+    timed = dimension.as_of
+    once = [*dimension.business_key, *([timed.valid_from] if timed else [])]
+    if not any(index.columns == frozenset(once) for index in unique_indexes(connection, table)):
+        key = ", ".join(once)
         yield FeedError(
             "create_without_unique_index",
-            f"{dimension.table} has no unique index on its business key ({key})",
+            f"{dimension.table} has no unique index on its business key "
+            + (f"and {timed.valid_from} ({key})" if timed else f"({key})"),
             expected=f"one on exactly these columns, without a condition: it is what keeps {field}: create from "
             "making a member twice",
             remedy=f"CREATE UNIQUE INDEX ON {dimension.table} ({key}), or use `reject`",
         )
-    if dimension.unmatched.updates and not any(
+    if dimension.unmatched.on_change != "keep" and not any(
         index.columns == {dimension.surrogate_key} for index in unique_indexes(connection, table)
     ):
         yield FeedError(
@@ -169,6 +172,9 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
     attributes = dimension.unmatched.attributes
     yield from attribute_defects(f"{field}.create.attributes", dimension, table)
     filled = {*dimension.business_key, *([inferred] if inferred else []), *attributes}
+    if timed is not None:
+        filled |= {timed.valid_from, timed.end}
+        yield from _versions(connection, field, dimension, table)
     for other in table.columns:
         must = other is surrogate or not other.nullable
         if other.name not in filled and must and other.server_default is None:
@@ -177,4 +183,38 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
                 f"a member made by {field}: create would have no {other.name}: the column has no default"
                 + ("" if other is surrogate else " and may not be null"),
                 remedy=f"Give {dimension.table}.{other.name} a default, or use `reject` or `{{unknown: …}}`",
+            )
+
+
+def _versions(connection: Connection, field: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
+    """Why members can't be made that have a history, or versions of them."""
+    if dimension.as_of is None:
+        return
+    validity = (dimension.as_of.valid_from, dimension.as_of.end)
+    for name in validity:
+        if table.c[name].info["generated"]:
+            yield FeedError(
+                "attribute_made",
+                f"{dimension.table}.{name} is filled by the database itself",
+                expected=f"a column that an INSERT may fill, for {field}: create with as_of",
+                remedy="Name other columns in as_of, or use `reject` or `{unknown: …}`",
+            )
+    if not dimension.unmatched.makes_versions:
+        return
+    for constraint in refused_by(connection, table, dimension.as_of):
+        yield FeedError(
+            "versions_empty",
+            f"the constraint {constraint} of {dimension.table} refuses a version that is valid at no time",
+            expected=f"one that lets {' and '.join(validity)} leave no time, as for a version that was taken back, for "
+            f"{field}.create.on_change: new_version",
+            remedy="Change the constraint, or leave out on_change",
+        )
+    for index in unique_indexes(connection, table):
+        if not index.columns & {dimension.surrogate_key, *validity}:
+            yield FeedError(
+                "versions_unique",
+                f"{dimension.table} has a unique index on ({', '.join(sorted(index.columns))}), in which the versions "
+                "of a member would be the same",
+                expected=f"{dimension.as_of.valid_from} in it, for {field}.create.on_change: new_version",
+                remedy=f"Drop the index {index.name}, or leave out on_change",
             )

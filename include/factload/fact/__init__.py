@@ -10,6 +10,9 @@
                            or the database can't store a text
 ``resolve``, ``rejected``  a partition's rows: fact rows, and rejects with their reason, each at its cell
 ``members_said``, ``member_changes``  what staged rows say of members; members brought up to date by it, and back
+``member_versions``, ``member_history``  members that get new versions by it; which they must be, planned out of values
+``version_rows``, ``version_reading``, ``version_changes``  these versions in the database: which are looked at;
+                           what they are; what is changed of them
 ``row_numbers``            the number of a row, in the staging table and in the sheet
 ``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells

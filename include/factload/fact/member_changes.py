@@ -59,14 +59,13 @@ def bring_up_to_date(connection: Connection, load: Load, feed: Feed, fact: Table
         return
     forget_older(connection, load.load_id, load.epoch)
     counts = {}
-    _keep_others_out(connection, feed, feed.updated_dimensions)
+    keep_others_out(connection, feed, feed.updated_dimensions)
     newer = newer_loads(connection, load)
     for name in feed.updated_dimensions:
         members = _Members.of(connection, load, feed, fact, name, newer)
         said = members.said_by(staging)
         counts[name] = {"left": members.left(said), "updated": members.change(said)}
     record_members(connection, load, counts, "rows of a newer period say something else")
-    said_table(load).drop(connection)
 
 
 def take_back(connection: Connection, load: Load, undoes: int, feed: Feed, fact: Table) -> MemberCounts:
@@ -77,14 +76,14 @@ def take_back(connection: Connection, load: Load, undoes: int, feed: Feed, fact:
     """
     changed = connection.execute(
         select(member_changes.c.dimension, member_changes.c.table_name, func.count())
-        .where(changes_of(load.load_id, undoes))
+        .where(changes_of(load.load_id, undoes), member_changes.c.valid_after.is_(None))
         .group_by(member_changes.c.dimension, member_changes.c.table_name)
         .order_by(member_changes.c.dimension)
     ).all()
     for name, table_name, _ in changed:
         _require_dimension(load, feed, name, table_name)
-    _keep_others_out(connection, feed, [name for name, _, _ in changed])
-    newer = newer_loads(connection, load) if changed else []
+    keep_others_out(connection, feed, [name for name, _, _ in changed])
+    newer = newer_loads(connection, load) if changed else {}
     counts = {}
     for name, _, many in changed:
         members = _Members.of(connection, load, feed, fact, name, newer, undoes)
@@ -94,8 +93,8 @@ def take_back(connection: Connection, load: Load, undoes: int, feed: Feed, fact:
     return counts
 
 
-def _keep_others_out(connection: Connection, feed: Feed, names: Collection[str]) -> None:
-    """Let no other load bring members of these dimensions up to date before the transaction ends: whoever comes next
+def keep_others_out(connection: Connection, feed: Feed, names: Collection[str]) -> None:
+    """Let no other load change members of these dimensions before the transaction ends: whoever comes next
     sees what is published then. Who reads members, makes or changes them otherwise goes on."""
     tables = [reflect(connection, feed.dimensions[name].table, {}) for name in names]
     for oid in sorted({relation_of(connection, table).oid for table in tables}):

@@ -1,4 +1,4 @@
-"""What the staged rows of a load say of members, where these are brought up to date: a table beside the staging table.
+"""What the staged rows of a load say of members, where these change by it: a table beside the staging table.
 
 It comes and goes slice by slice with the staged rows, in their transactions, and is gone once the load is published.
 """
@@ -47,12 +47,18 @@ def said_table(load: Load) -> Table:
 
 
 def make_said_table(connection: Connection, load: Load, feed: Feed) -> bool:
-    """Create the table unless it is there, or the feed brings no members up to date; whether it was created."""
+    """Create the table unless it is there, or the feed changes no members; whether it was created."""
     table = said_table(load)
-    if not feed.updated_dimensions or inspect(connection).has_table(table.name, schema=table.schema):
+    if not feed.told_dimensions or inspect(connection).has_table(table.name, schema=table.schema):
         return False
     table.create(connection)
     return True
+
+
+def forget_said(connection: Connection, load: Load, feed: Feed) -> None:
+    """Drop the table, once the load is published."""
+    if feed.told_dimensions:
+        said_table(load).drop(connection)
 
 
 def replace_said(

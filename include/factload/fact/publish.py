@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact.member_changes import bring_up_to_date
+from factload.fact.members_said import forget_said
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import acts_on_statements, relation_of
@@ -57,16 +58,19 @@ def publish_rows(
     published = mode.publish(at, proved)
     if mode.reads_back:
         bring_up_to_date(connection, load, feed, fact, at.staging)
+    forget_said(connection, load, feed)
     return published
 
 
 def can_publish_slices(connection: Connection, feed: Feed, fact: Table) -> bool:
     """Whether it comes to the same if rows go into ``fact`` while others are still being staged.
 
-    Not where rows may turn out to be rejects once all are there (``once_only``), nor where something acts on
-    statements, of which there would be several: a trigger, a rule, a view.
+    Not where rows may turn out to be rejects once all are there (``once_only``), or belong to other versions of
+    members, nor where something acts on statements, of which there would be several: a trigger, a rule, a view.
     """
-    if mode_of(feed.fact).publish_slices is None or once_only(connection, feed, fact):
+    if mode_of(feed.fact).publish_slices is None or feed.versioned_dimensions:
+        return False
+    if once_only(connection, feed, fact):
         return False
     return not acts_on_statements(connection, relation_of(connection, fact))
 
@@ -91,6 +95,7 @@ def publish_slices(
     at = _publishing(connection, load, feed, fact, last)
     published = publish(at, slices, prove)
     bring_up_to_date(connection, load, feed, fact, at.staging)
+    forget_said(connection, load, feed)
     return published
 
 

@@ -113,7 +113,7 @@ def _said(
     rows: pa.Table, feed: Feed, surrogates: Mapping[str, pa.Array], alive: Flags
 ) -> dict[str, pa.Table]:
     said, kept = {}, flags(alive)
-    for name in filter(surrogates.__contains__, feed.updated_dimensions):
+    for name in filter(surrogates.__contains__, feed.told_dimensions):
         attributes = {
             column: rows[attribute_field(name, column)].filter(kept)
             for column in feed.dimensions[name].unmatched.attributes
@@ -193,8 +193,8 @@ class _Keys:
         return "no_surrogate_key" if self._dimension.as_of is None else "no_member_on_date"
 
     def _there(self, found: LookupResult) -> Flags:
-        """Whose member is there, and can't be made: it has no surrogate key."""
-        return found.key_known & np.bool_(self._dimension.as_of is None)
+        """Whose member is there, and can't be made: it has no surrogate key, or is not valid on the date."""
+        return found.key_known
 
     def _made(self, missing: Flags, make: MemberMaker) -> pa.Array:
         """The surrogate keys of members made for the keys of the rows ``missing``, in the order of these rows."""

@@ -49,8 +49,11 @@ def lacking_of_feed(connection: Connection, feed: Feed) -> list[str]:
         makes = dimension.unmatched.action == "create"
         needed = needed_columns(name, dimension)
         found = lacking(connection, dimension.table, ("SELECT", "INSERT") if makes else ("SELECT",), needed)
-        if dimension.unmatched.updates:
-            found += lacking(connection, dimension.table, ("UPDATE",), dimension.unmatched.attributes)
+        if dimension.unmatched.on_change != "keep":
+            changed = [*dimension.unmatched.attributes]
+            if dimension.as_of is not None:
+                changed += [dimension.as_of.valid_from, dimension.as_of.end]
+            found += lacking(connection, dimension.table, ("UPDATE",), changed)
         missing[dimension.table] = list(dict.fromkeys([*missing.get(dimension.table, []), *found]))
         if makes:
             sequences += _sequences(connection, dimension.table, set(needed) - {dimension.surrogate_key})

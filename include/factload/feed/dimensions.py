@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -195,8 +195,9 @@ class Dimension(FeedPart):
     that `inferred` names. `attributes` maps further columns of the dimension to those of the sheet that fill them when
     a member is made; they are read as the dimension's columns are. Where rows of one load `disagree` about a member,
     all of them are rejects (`reject`, the default), or the `first` or `last` one in the sheets' order counts. A member
-    that is there and has something else stays as it is (`on_change: keep`, the default), or has what the sheet says as
-    soon as the load is published (`on_change: update`)."""
+    that is there and has something else stays as it is (`on_change: keep`, the default), has what the sheet says as
+    soon as the load is published (`on_change: update`), or has a version with that from the load's period on
+    (`on_change: new_version`, which goes with `as_of`). With `as_of` a member that is made is always valid."""
     as_of: AsOf | None = None
     """For members with a history: which one is looked up. Without it each key belongs to one member."""
     serials: bool = False
@@ -236,10 +237,25 @@ class Dimension(FeedPart):
                     f"`normalize` goes with texts, and {column!r} is compared as a number: leave out `normalize`, or "
                     f"`type: {kind}`"
                 )
-        if self.as_of is not None and self.unmatched.action == "create":
+        return self
+
+    @model_validator(mode="after")
+    def _members_made_have_a_history(self) -> Self:
+        if self.unmatched.makes_versions and self.as_of is None:
             raise ValueError(
-                "`unmatched: create` does not go with `as_of`: a member made here would have no history. "
-                "Say `reject`, `fail` or `{unknown: …}`"
+                "`on_change: new_version` goes with `as_of`, which names the columns that say from when to when a "
+                "version is valid"
+            )
+        if self.unmatched.updates and self.as_of is not None:
+            raise ValueError(
+                "`on_change: update` does not go with `as_of`: a member with a history has several versions. Say "
+                "`new_version`, or `keep`"
+            )
+        if self.as_of is not None and self.as_of.header is not None and self.unmatched.action == "create":
+            raise ValueError(
+                "`unmatched: create` goes with `as_of.date: period` alone: what rows say of a member counts from the "
+                "load's period on, and rows of other dates would belong to versions of which they say nothing. Leave "
+                "out `as_of.date`, or say `reject`, `fail` or `{unknown: …}`"
             )
         return self
 
@@ -251,6 +267,8 @@ class Dimension(FeedPart):
                     f"`unmatched.create.attributes` names {name!r}, which `business_key`, `surrogate_key` or "
                     "`inferred` names already"
                 )
+            if self.as_of is not None and name in (self.as_of.valid_from, self.as_of.end):
+                raise ValueError(f"`unmatched.create.attributes` names {name!r}, which `as_of` names already")
         return self
 
     @property
@@ -276,12 +294,26 @@ class Dimension(FeedPart):
 
 
 def require_load_column(dimensions: Mapping[str, Dimension], load_column: str | None) -> None:
-    """Raise ``CrossFieldError`` where members are to be updated, and no column says which load a row is of."""
+    """Raise ``CrossFieldError`` where members are to be changed, and no column says which load a row is of."""
     for name, dimension in dimensions.items():
-        if dimension.unmatched.updates and load_column is None:
+        if dimension.unmatched.on_change != "keep" and load_column is None:
             raise CrossFieldError(
-                "has `on_change: update`, which needs `fact.load_column`: by it a load finds the members that rows of "
-                "a newer period speak of, and leaves them alone",
+                f"has `on_change: {dimension.unmatched.on_change}`, which needs `fact.load_column`: by it a load finds "
+                "the members that rows of a newer period speak of",
+                "dimensions",
+                name,
+            )
+
+
+def require_own_rows(dimensions: Mapping[str, Dimension], mode: str, able: Collection[str]) -> None:
+    """Raise ``CrossFieldError`` where members are to have versions, and rows of the mode aren't a load's own.
+
+    ``able``: the modes whose rows are."""
+    for name, dimension in dimensions.items():
+        if dimension.unmatched.makes_versions and mode not in able:
+            raise CrossFieldError(
+                f"has `on_change: new_version`, which goes with the modes {' and '.join(f'`{m}`' for m in able)}: with "
+                f"`{mode}` a later load may write over a row, and nothing says any more which period it was of",
                 "dimensions",
                 name,
             )

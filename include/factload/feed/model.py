@@ -24,7 +24,7 @@ from pydantic import (
 
 from factload.errors import did_you_mean
 from factload.feed.columns import FactColumn
-from factload.feed.dimensions import Dimension, require_load_column, require_one_origin
+from factload.feed.dimensions import Dimension, require_load_column, require_one_origin, require_own_rows
 from factload.feed.fact import Fact
 from factload.feed.limits import (
     CHANGE_SCHEMA,
@@ -167,6 +167,8 @@ class Feed(FeedPart):
     def _attributes_have_one_origin(self) -> Self:
         require_one_origin(self.dimensions)
         require_load_column(self.dimensions, self.fact.load_column)
+        able = [name for name, mode in MODES.items() if mode.can_keep]
+        require_own_rows(self.dimensions, self.fact.mode.kind, able)
         return self
 
     @model_validator(mode="after")
@@ -242,6 +244,16 @@ class Feed(FeedPart):
     def updated_dimensions(self) -> list[str]:
         """The dimensions whose members are brought up to date."""
         return [name for name, dimension in self.dimensions.items() if dimension.unmatched.updates]
+
+    @property
+    def versioned_dimensions(self) -> list[str]:
+        """The dimensions whose members get new versions."""
+        return [name for name, dimension in self.dimensions.items() if dimension.unmatched.makes_versions]
+
+    @property
+    def told_dimensions(self) -> list[str]:
+        """The dimensions whose members a publication may change: what rows say of them is kept until then."""
+        return [*self.updated_dimensions, *self.versioned_dimensions]
 
     @property
     def map_of(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from factload.sheet.names import ColumnName
 from factload.sql_types import SqlType
 
 Disagree = Literal["reject", "first", "last"]
-OnChange = Literal["keep", "update"]
+OnChange = Literal["keep", "update", "new_version"]
 _ACTIONS = ("reject", "fail", "create")
 _CREATE = ("inferred", "attributes", "disagree", "on_change")
 _UPDATED_AT_MOST = 50  # the server builds an object of at most so many names and values
@@ -99,6 +99,11 @@ class Unmatched(FeedPart):
         """Whether members that are there are brought up to date."""
         return self.on_change == "update"
 
+    @property
+    def makes_versions(self) -> bool:
+        """Whether members that are there get a new version."""
+        return self.on_change == "new_version"
+
 
 def unmatched_key(value: object) -> object:
     """What a feed says under `unmatched`, as ``Unmatched`` is made of it; raises ``ValueError`` that teaches."""
@@ -155,14 +160,10 @@ def _require_known(asked: Mapping[Any, Any], attributes: Mapping[str, Any]) -> N
     if "on_change" in asked and not attributes:
         raise ValueError("`on_change` goes with `attributes`: without them a member has nothing that changes")
     on_change = asked.get("on_change", "keep")
-    if on_change == "new_version":
-        raise ValueError(
-            "`on_change: new_version` can't be done: a member of `unmatched: create` has no history. Expected `keep` "
-            "or `update`; add new versions by another program, and look them up with `as_of`"
-        )
     if on_change not in get_args(OnChange):
-        raise ValueError("`on_change` is `keep` or `update`")
-    if on_change == "update" and len(attributes) > _UPDATED_AT_MOST:
+        raise ValueError("`on_change` is `keep`, `update` or `new_version`")
+    if on_change != "keep" and len(attributes) > _UPDATED_AT_MOST:
         raise ValueError(
-            f"`on_change: update` goes with at most {_UPDATED_AT_MOST} `attributes`, and there are {len(attributes)}"
+            f"`on_change: {on_change}` goes with at most {_UPDATED_AT_MOST} `attributes`, and there are "
+            f"{len(attributes)}"
         )

@@ -6,16 +6,18 @@ They are those of the load's last change alone, as an undo takes back no other.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.engine import Connection
 
-from factload.ledger.ledger import add_warning, update_attempt
+from factload.ledger.ledger import add_warning, attempt, update_attempt
 from factload.ledger.tables import attempts, loads, member_changes
 from factload.load import Load
 
 MemberCounts = Mapping[str, Mapping[str, int]]
-"""Dimension → ``updated``, members that have something else now, and ``left``, members that were left as they are."""
+"""Dimension → ``updated``, members that have something else now, ``left``, members that were left as they are, and
+``added``, new versions."""
 
 
 def changes_of(load_id: str, epoch: int) -> ColumnElement[bool]:
@@ -30,10 +32,10 @@ def forget_older(connection: Connection, load_id: str, epoch: int) -> None:
     )
 
 
-def newer_loads(connection: Connection, load: Load) -> list[str]:
-    """The loads of newer periods of the same feed whose rows readers see."""
+def newer_loads(connection: Connection, load: Load) -> dict[str, date]:
+    """The loads of newer periods of the same feed whose rows readers see, in their order, and their periods."""
     found = (
-        select(loads.c.load_id)
+        select(loads.c.load_id, loads.c.period)
         .join(
             attempts,
             (attempts.c.load_id == loads.c.load_id) & (attempts.c.epoch == loads.c.published_epoch),
@@ -41,12 +43,13 @@ def newer_loads(connection: Connection, load: Load) -> list[str]:
         .where(loads.c.feed == load.feed, loads.c.period > load.period_date, attempts.c.published_rows > 0)
         .order_by(loads.c.period)
     )
-    return list(connection.scalars(found))
+    return {row.load_id: row.period for row in connection.execute(found)}
 
 
 def record_members(connection: Connection, load: Load, counts: MemberCounts, why_left: str) -> None:
     """Note how many members the attempt changed, and how many it left, with a warning that says why."""
-    update_attempt(connection, load, member_counts=counts)
+    known = attempt(connection, load).member_counts if counts else {}
+    update_attempt(connection, load, member_counts={**known, **counts})
     for name, count in counts.items():
         if left := count["left"]:
             members = "1 member" if left == 1 else f"{left:,} members"

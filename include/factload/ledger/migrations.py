@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -166,6 +167,18 @@ CHANGES: Mapping[int, Sequence[ExecutableDDLElement]] = {
             Column("before", JSONB, nullable=False),
             Column("after", JSONB, nullable=False),
         ),
+    ),
+    9: (
+        _column_of("member_changes", Column("valid_before", JSONB)),
+        _column_of("member_changes", Column("valid_after", JSONB)),
+        AddTable(
+            "member_versions",
+            Column("dimension", Text, primary_key=True),
+            Column("surrogate", Text, primary_key=True),
+            Column("unsaid", Boolean, nullable=False, server_default="false"),
+            Column("began", Text),
+        ),
+        AddIndex("member_versions_by_member", "member_versions", "dimension", "surrogate"),
     ),
 }
 VERSION = max(CHANGES)

@@ -5,7 +5,8 @@
 ``partitions``  one row a partition of one content (workbook and feed): what was counted, what was staged
 ``rejects``     one row a rejected row
 ``corrections`` one row a row that a person corrected: the cells that they changed
-``member_changes`` one row a member that a load's last change brought up to date: what it had, and has since
+``member_changes`` one row a member, or version of one, that a load's last change changed: what it had, and has since
+``member_versions`` one row a version of a member that a load made, or whose place it took: which load that is
 ``kept``        one row a load whose previous rows are kept, so that they can come back: where, and until when
 ``steps``       one row a step that ran: when, and how much memory its process held at most
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -91,7 +93,8 @@ attempts = Table(
     Column("undoes", Integer),  # the attempt whose rows this one took back
     Column("undone_by", Text),
     Column("undo_reason", Text),
-    # dimension → {"updated", "left"}: members brought up to date, and those that keep what a newer period says of them
+    # dimension → {"updated", "left", "added"}: members that have something else now, those that keep what a newer
+    # period says of them, and new versions
     Column("member_counts", JSONB, nullable=False, server_default="{}"),
 )
 
@@ -173,8 +176,22 @@ member_changes = Table(
     Column("dimension", Text, primary_key=True),
     Column("surrogate", Text, primary_key=True),
     Column("table_name", Text, nullable=False),
-    Column("before", JSONB, nullable=False),  # column → value
+    Column("before", JSONB, nullable=False),  # column → value; none of a version that was made
     Column("after", JSONB, nullable=False),
+    Column("valid_before", JSONB),  # {"from", "to"}, of a version; so is what follows
+    Column("valid_after", JSONB),
+)
+
+member_versions = Table(
+    "member_versions",
+    metadata,
+    # The load that the version begins with, or that took the place of one that no load made.
+    Column("load_id", Text, ForeignKey(loads.c.load_id), primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("surrogate", Text, primary_key=True),
+    Column("unsaid", Boolean, nullable=False, server_default="false"),  # the load's rows say so no more
+    Column("began", Text),  # when the version began whose place was taken
+    Index("member_versions_by_member", "dimension", "surrogate"),
 )
 
 steps = Table(

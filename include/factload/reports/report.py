@@ -41,7 +41,8 @@ class Report:
 
     ``rows`` and ``rejects`` are counts; ``control_totals`` measure → {source, published} as exact decimal text;
     ``unknown`` dimension → rows with its member for the unknown; ``created`` dimension → members the load made;
-    ``updated`` dimension → members brought up to date, ``left`` those that a newer period, or a person, has changed;
+    ``updated`` dimension → members brought up to date, ``left`` those that a newer period, or a person, has changed,
+    ``added`` new versions of members;
     ``seconds`` step → wall time from its first start to its last end; ``peak_rss_mb`` step → 10^6 bytes;
     ``left_out`` reason → rows that are no data, such as totals; ``witness`` the owner's own numbers, each beside the
     load's, as ``reconcile.witness.Compared`` has them, once it is reconciled;
@@ -73,6 +74,7 @@ class Report:
     workers: dict[str, int] = field(default_factory=dict)
     updated: dict[str, int] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
+    added: dict[str, int] = field(default_factory=dict)
 
     @property
     def witnessed(self) -> dict[str, str]:
@@ -153,6 +155,7 @@ def report_of(connection: Connection, load_id: str) -> Report:
         workers=_sum({row.worker: 1} for row in members if row.worker),
         updated={name: counts["updated"] for name, counts in found.member_counts.items()},
         left={name: counts["left"] for name, counts in found.member_counts.items() if counts["left"]},
+        added={name: counts["added"] for name, counts in found.member_counts.items() if "added" in counts},
     )
 
 

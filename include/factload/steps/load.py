@@ -8,7 +8,7 @@ from functools import partial
 import pyarrow as pa
 from sqlalchemy.engine import Connection
 
-from factload.dimension.inferred import make_members
+from factload.dimension.inferred import Made, make_members
 from factload.dimension.lookup import Members, open_members
 from factload.dimension.table import dimension_table
 from factload.fact import staged
@@ -18,6 +18,7 @@ from factload.fact.members_said import replace_said
 from factload.fact.resolve import ROW, control_totals, delivered_totals, resolve
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions
+from factload.ledger.member_versions import record_versions
 from factload.load import DimensionMap, Load, PartitionCounts, PartitionFile
 from factload.postgres.encoding import codec_of
 from factload.postgres.errors import room_for
@@ -112,11 +113,14 @@ def _make_members(
 ) -> pa.Array:
     """Members for keys that have none, noted with the partition that asked for them first."""
 
-    def guard(connection: Connection, made: int) -> None:
+    def guard(connection: Connection, made: Made) -> None:
         ledger.fence(connection, load, *ledger.UNFINISHED, lock="share")
-        partitions.record_created(connection, load, partition.partition_id, name, made)
+        partitions.record_created(connection, load, partition.partition_id, name, made.members)
+        record_versions(connection, load, name, made.versions)
 
     dimension = feed.dimensions[name]
     with connection.begin():
         table = dimension_table(connection, name, dimension)
-    return make_members(connection, table, dimension, keys, attributes, guard, feed.rows_per_chunk)
+    return make_members(
+        connection, table, dimension, keys, attributes, guard, feed.rows_per_chunk, load.period_date
+    )

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from factload.decimals import EXACT
 from factload.fact import publish, staged
+from factload.fact.member_versions import give_versions
 from factload.fact.modes.publishing import Published
 from factload.fact.table import fact_table
 from factload.feed.model import Feed
@@ -19,7 +20,7 @@ from factload.reconcile import counts
 from factload.runtime.retry import again_after_conflict
 from factload.runtime.step import step
 from factload.staging import kept
-from factload.steps.reconcile import prove
+from factload.steps.reconcile import note_digest, prove
 
 _PUBLISHABLE = ("reconciled", "failed", "published")
 
@@ -74,6 +75,8 @@ def _published_already(connection: Connection, load: Load, lock: str | None = No
 def _publish(connection: Connection, load: Load, feed: Feed, result: counts.Reconciliation) -> int:
     fact = fact_table(connection, feed)
     last = last_publication(connection, load.load_id)
+    if give_versions(connection, load, feed, fact):
+        note_digest(connection, load, feed, result)
     published = publish.publish_rows(connection, load, feed, fact, result, last)
     record_publication(connection, load, feed, published, result)
     return published.rows

@@ -215,8 +215,8 @@ export interface Attempt {
   release_reason: string | null;
   verified_at: string | null;
   verified_as: string | null;
-  /** By dimension: members brought up to date, and those left as before. */
-  member_counts: Record<string, { updated: number; left: number }>;
+  /** By dimension: members brought up to date, those left as before, and new versions. */
+  member_counts: Record<string, { updated: number; left: number; added?: number }>;
 }
 
 export interface Partition {

@@ -18,15 +18,18 @@ function released(attempt) {
   return `${attempt.released_by}, ${moment(attempt.released_at)}${attempt.release_reason ? `: ${attempt.release_reason}` : ""}`;
 }
 
-// How many members the attempt brought up to date, and how many it left as before.
+// How many versions of members the attempt added, how many members it brought up to date, and how many it left as before.
 /** @param {Attempt} attempt */
 const members = ({ member_counts: counted }) =>
   Object.entries(counted)
-    .map(([dimension, { updated, left }]) =>
-      [`${dimension}: ${count(updated)} brought up to date`, left ? `${count(left)} left as before` : ""]
-        .filter(Boolean)
-        .join(", "),
-    )
+    .map(([dimension, { updated, left, added }]) => {
+      const said = [
+        added === undefined ? "" : `${count(added)} versions added`,
+        `${count(updated)} brought up to date`,
+        left ? `${count(left)} left as before` : "",
+      ];
+      return `${dimension}: ${said.filter(Boolean).join(", ")}`;
+    })
     .join("; ");
 
 // How verify found the rows that this attempt published.

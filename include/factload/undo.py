@@ -18,7 +18,7 @@ from factload.feed.model import Feed
 from factload.ledger.member_changes import MemberCounts, record_members
 from factload.ledger.migrations import install
 from factload.ledger.tables import STAGING_SCHEMA
-from factload.ledger.undoing import UndoPlan, is_undone, last_change, plan_undo, record_undo
+from factload.ledger.undoing import UndoPlan, hold, is_undone, last_change, plan_undo, record_undo
 from factload.load import Load, SourceFile
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
@@ -75,9 +75,10 @@ def _undo(feed: Feed, load_id: str, undoes: int, reason: str, by: str, database:
         holders_named(connection),
         connection.begin(),
     ):
+        load = hold(connection, load_id)
         if is_undone(connection, load_id, undoes, reason, by):
             return
-        plan = plan_undo(connection, load_id, undoes)
+        plan = plan_undo(connection, load, undoes)
         _require_place(plan, feed)
         members = _take_back(connection, feed, plan)
         kept.forget(connection, load_id)

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import MetaData, Table, select, text, update
 
+from factload.ledger.tables import attempts
+from factload.reconcile.read_back import content_of, hash_probe
 from factload.verify.judgement import Verdict
 from factload.verify.proof import prove
 from factload.verify.published import published_loads
@@ -217,6 +219,25 @@ def test_loads_from_before_digests_are_proved_by_rows_and_totals_and_that_is_sai
     assert "published before digests were kept" in loads[LOAD]["notes"][0]
     published.execute("DELETE FROM fact_sales WHERE id = 1")
     assert verified()[0] == 3
+
+
+def test_signs_that_changed_are_seen_though_the_total_is_the_same(place: Place) -> None:
+    place.workbook([("A1", 5), ("B2", -5)])
+    place.load()
+    place.execute("UPDATE fact_sales SET metric = -metric")
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["totals"]["metric"]) == (3, {"published": "0.0000", "found": "0.0000"})
+    # A digest of before is proved by such a one, and what that leaves out is said.
+    with place.engine.begin() as connection:
+        fact = Table("fact_sales", MetaData(), autoload_with=connection)
+        rows = select(fact.c.dimension_id, fact.c.metric)
+        digest = content_of(connection, rows, ["dimension_id", "metric"], ["metric"], signed=False).digest
+        older = {"published_digest": f"{digest:f}", "hash_probe": hash_probe(signed=False)}
+        connection.execute(update(attempts).values(**older))
+    place.execute("UPDATE fact_sales SET metric = -metric")
+    status, loads, _ = verified()
+    assert (status, loads[LOAD]["proved_by"]) == (0, ["rows", "totals", "digest"])
+    assert "leaves out the sign of decimals" in loads[LOAD]["notes"][0]
 
 
 @pytest.mark.parametrize(

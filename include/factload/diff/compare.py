@@ -61,7 +61,8 @@ def _totals(connection: Connection, sides: Sides, *, staged: bool) -> tuple[int,
     sums = [func.sum(table.c[name]) for name in sides.measures]
     side = sides.staged if staged else sides.standing
     number, *totals = connection.execute(side(func.count(), *sums)).one()
-    return number, {name: Decimal(total or 0) for name, total in zip(sides.measures, totals, strict=True)}
+    exact = [Decimal(0 if total is None else total) for total in totals]
+    return number, dict(zip(sides.measures, exact, strict=True))
 
 
 def _largest(

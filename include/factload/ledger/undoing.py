@@ -86,6 +86,12 @@ def last_change(connection: Connection, load_id: str) -> int:
     return int(found.epoch)
 
 
+def hold(connection: Connection, load_id: str) -> Row[Any]:
+    """The load, which nobody else opens or undoes until the transaction ends."""
+    statement = select(loads).where(loads.c.load_id == load_id).with_for_update(key_share=True)
+    return connection.execute(statement).one()
+
+
 def is_undone(connection: Connection, load_id: str, undoes: int, reason: str, by: str) -> bool:
     """Whether the load's last change is the undo of the attempt ``undoes`` that was asked for in these words."""
     found = _change_before(connection, load_id)
@@ -93,15 +99,13 @@ def is_undone(connection: Connection, load_id: str, undoes: int, reason: str, by
     return found is not None and (found.undoes, found.undone_by, found.undo_reason) == asked
 
 
-def plan_undo(connection: Connection, load_id: str, undoes: int) -> UndoPlan:
-    """What an undo of the load comes to, which is held until the transaction ends: nobody else opens it meanwhile.
+def plan_undo(connection: Connection, load: Row[Any], undoes: int) -> UndoPlan:
+    """What an undo of the load, which the caller holds, comes to.
 
     ``undoes``: the load's last change, as the caller knows it. Raises ``Superseded`` where it is another by now, and
     ``FeedError`` where what stood before is not kept.
     """
-    load = connection.execute(
-        select(loads).where(loads.c.load_id == load_id).with_for_update(key_share=True)
-    ).one()
+    load_id = load.load_id
     if (change := last_change(connection, load_id)) != undoes:
         raise Superseded(
             "superseded",

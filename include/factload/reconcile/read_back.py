@@ -4,12 +4,13 @@ Rows are read once nothing is left that acts on them: after the statement's trig
 They are counted, each measure is summed, and every column that the feed fills goes into a digest: the sum of a
 64-bit hash of each row. A sum depends on no order and sees every row as often as it is there; a row's hash ties its
 values to each other. Hash and sum are PostgreSQL's: quick enough for every row, and no defence against somebody who
-chooses values to deceive them.
+chooses values to deceive them. PostgreSQL's hash of a decimal leaves out its sign, so that goes into a row's hash
+beside it (``signed``); digests that were taken before it did are compared with such as were taken alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -38,6 +39,7 @@ from sqlalchemy.engine import Connection
 
 from factload.decimals import EXACT
 from factload.errors import ReconciliationError
+from factload.postgres.types import column_type
 
 _SEED = 0
 
@@ -52,25 +54,40 @@ class Content:
 
 
 def content_of(
-    connection: Connection, selection: Select[Any] | CTE, names: Sequence[str], measures: Sequence[str]
+    connection: Connection,
+    selection: Select[Any] | CTE,
+    names: Sequence[str],
+    measures: Sequence[str],
+    *,
+    signed: bool = True,
 ) -> Content:
     """The content of the rows that are selected: all their columns, which ``names`` calls by their place."""
     rows = selection if isinstance(selection, CTE) else selection.subquery("rows")
-    return _content(connection.execute(_sums(rows, names, measures)).one(), measures)
+    return _content(connection.execute(_sums(rows, names, measures, signed=signed)).one(), measures)
 
 
 def contents_by_first(
-    connection: Connection, selection: Select[Any], names: Sequence[str], measures: Sequence[str]
+    connection: Connection,
+    selection: Select[Any],
+    names: Sequence[str],
+    measures: Sequence[str],
+    *,
+    signed: bool = True,
 ) -> dict[Any, Content]:
     """Value of the first column that is selected → the content of its rows: all other columns, called ``names``."""
     rows = selection.subquery("rows")
     by, *_ = rows.c
-    grouped = _sums(rows, names, measures, by)
+    grouped = _sums(rows, names, measures, by, signed=signed)
     return {row[-1]: _content(row[:-1], measures) for row in connection.execute(grouped)}
 
 
 def _sums(
-    rows: FromClause, names: Sequence[str], measures: Sequence[str], by: ColumnElement[Any] | None = None
+    rows: FromClause,
+    names: Sequence[str],
+    measures: Sequence[str],
+    by: ColumnElement[Any] | None = None,
+    *,
+    signed: bool,
 ) -> Select[Any]:
     """Count, digest and each measure's sum of ``rows``; for each value of ``by`` if it is given, which comes last."""
     kept = [column for column in rows.c if column is not by]
@@ -78,7 +95,7 @@ def _sums(
     values = [columns[name].label(f"measure_{number}") for number, name in enumerate(measures)]
     key = [] if by is None else [by.label("by")]
     # OFFSET keeps the hash from being computed each time that it is used.
-    hashed = select(row_hash(kept).label("hash"), *values, *key).offset(0).subquery("hashed")
+    hashed = select(row_hash(kept, signed=signed).label("hash"), *values, *key).offset(0).subquery("hashed")
     # PostgreSQL's hash of a row is a sum of its columns' hashes: added up, it would not see two values that have
     # changed rows. Mixed once more it does.
     mixed = func.hashint8extended(hashed.c.hash, _SEED).op("#")(hashed.c.hash)
@@ -94,9 +111,16 @@ def _content(row: Sequence[Any], measures: Sequence[str]) -> Content:
     return Content(count, dict(zip(measures, exact, strict=True)), Decimal(digest or 0))
 
 
-def row_hash(columns: Iterable[ColumnElement[Any]]) -> ColumnElement[Any]:
+def row_hash(columns: Iterable[ColumnElement[Any]], *, signed: bool = True) -> ColumnElement[Any]:
     """64 bits of a row's ``columns`` together. A NULL is another value than any."""
-    return func.hash_record_extended(func.row(*map(_as_it_is_written, columns)), _SEED)
+    values = [value for column in columns for value in _hashed(column, signed=signed)]
+    return func.hash_record_extended(func.row(*values), _SEED)
+
+
+def _hashed(column: ColumnElement[Any], *, signed: bool) -> Iterator[ColumnElement[Any]]:
+    yield _as_it_is_written(column)
+    if signed and column_type(column.type).family == "numeric":
+        yield column < 0
 
 
 def _as_it_is_written(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -106,7 +130,7 @@ def _as_it_is_written(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-def hash_probe() -> ColumnElement[str]:
+def hash_probe(*, signed: bool = True) -> ColumnElement[str]:
     """What a server hashes a row of every kind of value to, and its encoding of texts: servers that agree in it come to
     the same digest of the same rows."""
     values = (
@@ -119,7 +143,7 @@ def hash_probe() -> ColumnElement[str]:
         cast(literal("true"), Boolean),
         cast(literal("6c1f5b0e-0f2b-5d0c-9c0b-5d6d0f4a7e11"), Uuid(as_uuid=False)),
     )
-    hashed = func.hash_record_extended(func.row(*values), _SEED)
+    hashed = row_hash(values, signed=signed)
     return func.concat(hashed, " ", func.current_setting("server_encoding"))
 
 

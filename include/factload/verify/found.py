@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
@@ -26,6 +26,7 @@ _TO_BE_READ = Content(0, {}, _ZERO)
 _NO_DIGEST = (
     "published before digests were kept: a changed value that leaves rows and control totals equal isn't seen"
 )
+_UNSIGNED = "the digest is an older factload's, which leaves out the sign of decimals: control totals alone prove that"
 _OTHER_SERVER = (
     "this server hashes values in another way than the one that published it, so digests can't be compared"
 )
@@ -57,19 +58,19 @@ class Tables:
 
 def find(connection: Connection, tables: Tables, loads: Sequence[PublishedLoad]) -> dict[str, Found]:
     """Load id → what stands of each load whose rows are found by a load column; of others, why they aren't."""
-    probe = connection.scalar(select(hash_probe()))
+    forms = digest_forms(connection)
     found: dict[str, Found] = {}
     asked: list[tuple[tuple[Any, ...], PublishedLoad, Found]] = []
     for load in loads:
-        seen = _look(tables, load, probe)
+        seen = _look(tables, load, forms)
         if seen.content is None:
             found[load.load_id] = seen
             continue
         names, totals = _comparable(tables, load)
-        key = (load.table, load.load_column, tuple(names), tuple(totals))
+        key = (load.table, load.load_column, tuple(names), tuple(totals), forms.get(load.probe, True))
         asked.append((key, load, seen))
     asked.sort(key=lambda each: each[0])
-    for (table, load_column, names, measures), group in groupby(asked, key=lambda each: each[0]):
+    for (table, load_column, names, measures, signed), group in groupby(asked, key=lambda each: each[0]):
         together = list(group)
         there = tables.called(table)
         if there is None:
@@ -77,25 +78,38 @@ def find(connection: Connection, tables: Tables, loads: Sequence[PublishedLoad])
         for start in range(0, len(together), _AT_ONCE):
             some = together[start : start + _AT_ONCE]
             loads_asked = [load for _, load, _ in some]
-            contents = _contents(connection, there, load_column, names, measures, loads_asked)
+            contents = _contents(connection, there, load_column, names, measures, loads_asked, signed=signed)
             for _, load, seen in some:
                 found[load.load_id] = replace(seen, content=contents[load.load_id])
     return found
 
 
-def whole_table(connection: Connection, table: Table, load: PublishedLoad) -> Content:
-    """The content of all rows of a table, by the columns and measures of ``load``."""
+def digest_forms(connection: Connection) -> Mapping[str | None, bool]:
+    """How digests are taken on this server: the probe of a publication → whether its digest has decimals' signs."""
+    signed, unsigned = connection.execute(select(hash_probe(), hash_probe(signed=False))).one()
+    return {signed: True, unsigned: False}
+
+
+def whole_table(
+    connection: Connection, table: Table, load: PublishedLoad, forms: Mapping[str | None, bool]
+) -> Content:
+    """The content of all rows of a table, by the columns and measures of ``load``. ``forms``: ``digest_forms``."""
     names = load.named or list(load.totals) or [next(iter(table.columns)).name]
     measures = list(load.totals)
-    return content_of(connection, select(*_labelled(table, names, measures)), names, measures)
+    rows = select(*_labelled(table, names, measures))
+    return content_of(connection, rows, names, measures, signed=forms.get(load.probe, True))
 
 
 def find_in(connection: Connection, table: Table, load: PublishedLoad) -> Found:
     """What is in a table that has the rows of this load alone."""
     if lost := _lost(table, load, table.name):
         return Found(missing=lost)
-    probe = connection.scalar(select(hash_probe()))
-    return Found(whole_table(connection, table, load), no_digest=no_digest(table, load, probe))
+    forms = digest_forms(connection)
+    return Found(
+        whole_table(connection, table, load, forms),
+        no_digest=no_digest(table, load, forms),
+        less_digest=_less_digest(load, forms),
+    )
 
 
 def strays(connection: Connection, table: Table, load_column: str, load_ids: Sequence[str]) -> int:
@@ -106,7 +120,7 @@ def strays(connection: Connection, table: Table, load_column: str, load_ids: Seq
     return connection.scalar(select(func.count()).select_from(table).where(other)) or 0
 
 
-def _look(tables: Tables, load: PublishedLoad, probe: str | None) -> Found:
+def _look(tables: Tables, load: PublishedLoad, forms: Mapping[str | None, bool]) -> Found:
     """What can be said before a row is read; ``content`` is a stand-in where rows are to be read."""
     table = tables.called(load.table)
     if table is None:
@@ -121,7 +135,12 @@ def _look(tables: Tables, load: PublishedLoad, probe: str | None) -> Found:
         kind = type_name(table.c[load.load_column].type)
         return Found(missing=(f"{load.load_column} of {load.table} is {kind} now: its rows can't be found",))
     missing = _lost(table, load, load.table)
-    return Found(_TO_BE_READ, missing=missing, no_digest=no_digest(table, load, probe))
+    return Found(
+        _TO_BE_READ,
+        missing=missing,
+        no_digest=no_digest(table, load, forms),
+        less_digest=_less_digest(load, forms),
+    )
 
 
 def _lost(table: Table, load: PublishedLoad, called: str) -> tuple[str, ...]:
@@ -157,11 +176,17 @@ def _unfound(load: PublishedLoad) -> str:
     return "it was published before the ledger kept the load column: run the load again with --reload to have it proved"
 
 
-def no_digest(table: Table, load: PublishedLoad, probe: str | None) -> str:
+def _less_digest(load: PublishedLoad, forms: Mapping[str | None, bool]) -> str:
+    """What a digest leaves out; nothing where it has everything."""
+    decimals = any(column.type.startswith("numeric") for column in load.columns)
+    return "" if forms.get(load.probe, True) or not decimals else _UNSIGNED
+
+
+def no_digest(table: Table, load: PublishedLoad, forms: Mapping[str | None, bool]) -> str:
     """Why the digest of a load can't be compared with one of the table as it is now; nothing where it can."""
     if load.digest is None:
         return _NO_DIGEST
-    if load.probe != probe:
+    if load.probe not in forms:
         return _OTHER_SERVER
     for column in load.columns:
         if column.name not in table.c:
@@ -198,13 +223,15 @@ def _contents(
     names: Sequence[str],
     measures: Sequence[str],
     loads: Sequence[PublishedLoad],
+    *,
+    signed: bool,
 ) -> dict[str, Content]:
     column = table.c[load_column]
     keys = {load.load_id: load_key(column, load.load_id) for load in loads}
     rows = select(column, *_labelled(table, names or [load_column], measures)).where(
         column.in_(keys.values())
     )
-    by_key = contents_by_first(connection, rows, names or [load_column], measures)
+    by_key = contents_by_first(connection, rows, names or [load_column], measures, signed=signed)
     none = Content(0, dict.fromkeys(measures, _ZERO), _ZERO)
     return {load_id: by_key.get(key, none) for load_id, key in keys.items()}
 

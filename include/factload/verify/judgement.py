@@ -17,7 +17,8 @@ State = Literal["stands", "differs", "unproved"]
 class Found:
     """What stands of a load. ``content``: None where its rows can't be told from others, for the reason ``unfound``.
 
-    ``missing``: what of the table is gone. ``no_digest``: why the digest can't be compared. ``may_have_lost``: how many
+    ``missing``: what of the table is gone. ``no_digest``: why the digest can't be compared; ``less_digest``:
+    what it leaves out. ``may_have_lost``: how many
     loads were published since that may have taken rows over, as an upsert does; ``may_have_more``: whether rows of the
     load's earlier publications may still be there, which an upsert leaves.
     """
@@ -26,6 +27,7 @@ class Found:
     unfound: str = ""
     missing: tuple[str, ...] = ()
     no_digest: str = ""
+    less_digest: str = ""
     may_have_lost: int = 0
     may_have_more: bool = False
 
@@ -92,7 +94,7 @@ def judge(load: PublishedLoad, found: Found) -> Verdict:
     compared = load.digest is not None and not found.no_digest
     if compared and not differences and content.digest != load.digest:
         differences.append("values are not those that were published, though rows and control totals are")
-    notes = (found.no_digest,) if found.no_digest else ()
+    notes = tuple(filter(None, (found.no_digest or found.less_digest,)))
     if differences:
         return Verdict(load, "differs", content.rows, totals, differences=tuple(differences), notes=notes)
     proved = ["rows", *(["totals"] if load.totals else []), *(["digest"] if compared else [])]

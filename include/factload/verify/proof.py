@@ -20,9 +20,8 @@ from factload.ledger.tables import attempts
 from factload.postgres.database import engine_for
 from factload.postgres.errors import database_errors
 from factload.postgres.tables import sql_name
-from factload.reconcile.read_back import hash_probe
 from factload.verify.evidence import partitions_that_differ, where_it_differs
-from factload.verify.found import Tables, find, no_digest, strays, whole_table
+from factload.verify.found import Tables, digest_forms, find, no_digest, strays, whole_table
 from factload.verify.judgement import State, Verdict, judge, judge_together
 from factload.verify.published import PublishedLoad, knows_feed, note_verified, published_loads
 
@@ -218,10 +217,10 @@ def _judge_table(
         _appended_unmarked(other) and other.columns == load.columns and other.probe == load.probe
         for other in there
     )
-    probe = connection.scalar(select(hash_probe()))
-    if not alike or no_digest(table, load, probe):
+    forms = digest_forms(connection)
+    if not alike or no_digest(table, load, forms):
         return "unproved", ""
-    return judge_together(load.table, there, whole_table(connection, table, load))
+    return judge_together(load.table, there, whole_table(connection, table, load, forms))
 
 
 def _appended_unmarked(load: PublishedLoad) -> bool:

@@ -42,7 +42,7 @@ ROLES = {
 }  # fmt: skip
 
 # Days back from today: before those that the calendar shows first.
-SEEN_BEFORE = range(43, 30, -1)
+SEEN_BEFORE = range(44, 30, -1)
 
 
 def only_on(days: Iterable[date]) -> str:

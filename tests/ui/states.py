@@ -21,9 +21,22 @@ from tests.ui.window import back
 FEED, DAG_ID = "visits", "load_visits"
 CONTENT = "c0ffee"
 # What each day back from today is.
-STAGED, PLAIN, DEAD, DRY, RELOAD, RELEASED, LARGE, WAITING, ENDED, SEVERAL, DECLINED, VERIFIED, ALTERED = (
-    SEEN_BEFORE
-)
+(
+    UNDONE,
+    STAGED,
+    PLAIN,
+    DEAD,
+    DRY,
+    RELOAD,
+    RELEASED,
+    LARGE,
+    WAITING,
+    ENDED,
+    SEVERAL,
+    DECLINED,
+    VERIFIED,
+    ALTERED,
+) = SEEN_BEFORE
 REASON = "the twelve visits of the closed branch in Graz, agreed with the head of controlling on Tuesday"
 ERROR = "there is no workbook at inbox/visits.xlsx. Put it there, then run the load again."
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -96,9 +109,14 @@ class Ledger:
         values = {"load_id": load_id(day), "content": CONTENT, "partition_id": "p0", "sheet": "Visits"}
         self._add(rejects, values | {"row": row, "workbook": workbook} | more)
 
-    def kept(self, day: date) -> None:
-        """The rows that the load's last publication took the place of, for another week."""
-        values = {"load_id": load_id(day), "epoch": 1, "of_epoch": 0, "table_name": "kept"}
+    def kept(self, day: date, epoch: int = 1) -> None:
+        """The rows that the load's last change took the place of, for another week."""
+        values = {
+            "load_id": load_id(day),
+            "epoch": epoch,
+            "of_epoch": epoch - 1,
+            "table_name": f"kept_{epoch}",
+        }
         self._add(kept, values | {"keep_until": datetime.now(UTC) + timedelta(days=7)})
 
     def staging(self, day: date) -> None:
@@ -142,6 +160,7 @@ def write_states(plant: Plant) -> None:
     _declined(plant, ledger)
     _verified(ledger)
     _staged(ledger)
+    _undone(ledger)
     plant.ended_run(DAG_ID, back(DRY), "success", conf={"dry_run": True}, report=DRY_REPORT)
     plant.ended_run(DAG_ID, back(ENDED), "failed", error=ERROR)
     until = datetime.combine(back(WAITING), time(8), UTC).isoformat()
@@ -266,6 +285,16 @@ def _staged(ledger: Ledger) -> None:
     began = datetime.now(UTC) - timedelta(days=2)
     ledger.attempt(day, "reconciled", opened_at=began, **_counts(2_000, published=False))
     ledger.staging(day)
+
+
+def _undone(ledger: Ledger) -> None:
+    """Published, and taken back by a person an hour later: nothing had stood before."""
+    day = back(UNDONE)
+    ledger.load(day, epoch=2)
+    ledger.attempt(day, "published", **_counts(2_000))
+    taken_back = {"undoes": 1, "undone_by": "maria", "undo_reason": "the branch sent October again"}
+    ledger.attempt(day, "undone", epoch=2, opened_at=at(day) + timedelta(hours=1), **taken_back)
+    ledger.kept(day, epoch=2)
 
 
 WITNESS = {

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from factload.postgres.database import engine_for
-from tests.ui.looks import SCROLLS_SIDEWAYS, photographed
+from tests.ui.looks import SCROLLS_SIDEWAYS, flawless, photographed
 from tests.ui.plant import FEEDS, Plant, run_of
 from tests.ui.states import (
     ALTERED,
@@ -29,6 +29,7 @@ from tests.ui.states import (
     RELOAD,
     SEVERAL,
     STAGED,
+    UNDONE,
     VERIFIED,
     WAITING,
     load_id,
@@ -60,6 +61,7 @@ def badge(page: Page) -> Locator:
 def test_the_calendar_tells_them_apart(window: NewWindow) -> None:
     page = window().loads(OLD)
     for days, told in {
+        UNDONE: "undone",
         STAGED: "staged, not published",
         PLAIN: "published, 1,289,436 rows",
         DEAD: "failed",
@@ -81,7 +83,23 @@ def test_a_staged_load_says_that_nobody_publishes_it(window: NewWindow) -> None:
     expect(badge(page)).to_have_text(re.compile("staged, not published"))
     steps = page.get_by_role("region", name="What to do next")
     expect(steps).to_contain_text(f"factload run {FEED} --period {back(STAGED)}")
-    photographed(seen, "staged")
+    flawless(seen, "staged")
+
+
+def test_an_undone_load_says_who_took_it_back_and_why(window: NewWindow) -> None:
+    seen = window()
+    page = page_of(seen, UNDONE)
+    expect(badge(page)).to_have_text(re.compile("undone"))
+    expect(page.get_by_text("A person took the load's rows back, and nothing stood before.")).to_be_visible()
+    told = page.get_by_role("region", name="Undo")
+    expect(told).to_contain_text("Attempt 1 was taken back by maria")
+    expect(told).to_contain_text("the branch sent October again")
+    expect(page.get_by_role("region", name="Attempts, newest first")).to_contain_text("attempt 1, by maria")
+    steps = page.get_by_role("region", name="What to do next")
+    expect(steps).to_contain_text("If it should not have been taken back: until")
+    expect(page.locator("#totals")).to_contain_text("No row of it stands.")
+    expect(steps).to_contain_text(f'factload undo {load_id(back(UNDONE))} --reason "why"')
+    flawless(seen, "undone")
 
 
 def short(days: int) -> str:
@@ -102,7 +120,7 @@ def test_a_verified_load_says_so_and_how_it_is_taken_back(window: NewWindow) -> 
     totals = page.get_by_role("table", name="The owner's number, what was counted, and what was published")
     for told in ("owner's number, Cover!B3 2,100", "delivered rows 2,000", "published 2,000"):
         expect(totals.get_by_role("row", name=f"sum of amount {told}")).to_be_visible()
-    photographed(seen, "verified")
+    flawless(seen, "verified")
 
 
 def test_a_load_whose_rows_were_changed_since_says_it_first(window: NewWindow) -> None:
@@ -273,7 +291,7 @@ def test_a_decision_to_leave_it_held_is_told(window: NewWindow) -> None:
         f"maria decided to leave {load_id(back(DECLINED))} held: ask the owner first"
     )
     expect(steps.get_by_role("link", name="its task release")).to_be_visible()
-    photographed(seen, "declined")
+    flawless(seen, "declined")
 
 
 def test_each_reject_names_its_workbook_where_the_load_has_several(window: NewWindow) -> None:

@@ -26,9 +26,11 @@ _FEWEST = 4
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One epoch: its workbooks, how it ended, and who released it. Totals: measure → exact decimal text.
+    """One epoch: its workbooks, how it ended, and who released it, or took an earlier one back by it. Totals: measure →
+    exact decimal text.
 
     ``workbook``: the path or pattern they were named by; ``sources``: each with its path, bytes and SHA-256.
+    ``undoes``: the attempt that was taken back.
     """
 
     epoch: int
@@ -58,6 +60,9 @@ class Attempt:
     verified_at: datetime | None
     verified_as: str | None
     member_counts: dict[str, dict[str, int]]
+    undoes: int | None
+    undone_by: str | None
+    undo_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

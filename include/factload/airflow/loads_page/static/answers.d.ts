@@ -215,6 +215,10 @@ export interface Attempt {
   release_reason: string | null;
   verified_at: string | null;
   verified_as: string | null;
+  /** The attempt that a person took back by this one. */
+  undoes: number | null;
+  undone_by: string | null;
+  undo_reason: string | null;
   /** By dimension: members brought up to date, those left as before, and new versions. */
   member_counts: Record<string, { updated: number; left: number; added?: number }>;
 }

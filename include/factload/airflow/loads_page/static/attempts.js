@@ -1,4 +1,4 @@
-// The attempts at a load, newest first: what each read, how it ended, why, and who released a held one.
+// The attempts at a load, newest first: what each read, how it ended, why, and who released a held one or took one back.
 
 import { card, el, prose, table } from "./dom.js";
 import { baseName, count, duration, moment, size } from "./format.js";
@@ -17,6 +17,11 @@ function released(attempt) {
   if (!attempt.released_by) return "";
   return `${attempt.released_by}, ${moment(attempt.released_at)}${attempt.release_reason ? `: ${attempt.release_reason}` : ""}`;
 }
+
+// Whose rows this attempt took back, and on whose word.
+/** @param {Attempt} attempt */
+const undone = ({ undoes, undone_by: who, undo_reason: reason }) =>
+  undoes ? `attempt ${undoes}, by ${who}: ${reason}` : "";
 
 // How many versions of members the attempt added, how many members it brought up to date, and how many it left as before.
 /** @param {Attempt} attempt */
@@ -80,6 +85,7 @@ const columns = (load) => [
   { name: "Members", class: "why", value: members },
   { name: "Verified", value: verified },
   { name: "Released by", class: "why", value: released },
+  { name: "Took back", class: "why", value: undone },
   {
     name: "Why it ended",
     class: "why",

@@ -125,6 +125,18 @@ export function released(answer, load) {
   );
 }
 
+// So is who took rows back, whether others stand in their place or none.
+/** @param {Load} load */
+export function undone({ attempts: [{ undoes, undone_by: who, undo_reason: reason, opened_at: when }] }) {
+  if (!undoes) return null;
+  return el(
+    "section",
+    { class: "banner held", "aria-label": "Undo" },
+    el("strong", null, `Attempt ${undoes} was taken back by ${who}, ${moment(when)}: `),
+    reason,
+  );
+}
+
 /** @param {Load} load */
 export function why(load) {
   const { error_message: message } = load.attempts[0];

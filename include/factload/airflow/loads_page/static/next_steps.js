@@ -177,16 +177,15 @@ const publish = ({ feed, period }) => [
   commandLine(`factload run ${feed} --period ${period}`),
 ];
 
-// A publication whose rows before it are kept.
+// A change whose rows before it are kept. An undo is undone by another.
 /** @param {Load} load */
-function takeBack({ load_id: id, kept_until: until }) {
+function takeBack({ load_id: id, kept_until: until, attempts: [{ undoes }] }) {
   if (!until) return null;
+  const [should, rows] = undoes
+    ? ["have been taken back", "the rows that were taken out"]
+    : ["have been published", "the rows before it"];
   return [
-    el(
-      "p",
-      null,
-      `If it should not have been published: until ${moment(until)} the rows before it can stand again.`,
-    ),
+    el("p", null, `If it should not ${should}: until ${moment(until)} ${rows} can stand again.`),
     commandLine(`factload undo ${id} --reason "why"`),
   ];
 }

@@ -43,15 +43,16 @@ const oneVerdict = (total) =>
       : el("span", { class: "differs" }, "✕ differ");
 
 /** @param {Load} load */
+function whyNone({ state }) {
+  if (state === "running") return "Control totals come with the reconciliation.";
+  if (state === "undone") return "No row of it stands.";
+  if (["failed", "refused", "stalled"].includes(state)) return "The load ended before its reconciliation.";
+  return "No column of the feed has a control total.";
+}
+
+/** @param {Load} load */
 function sums(load) {
-  if (!load.totals.length)
-    return el(
-      "p",
-      { class: "quiet" },
-      load.state === "running"
-        ? "Control totals come with the reconciliation."
-        : "The load ended before its reconciliation.",
-    );
+  if (!load.totals.length) return el("p", { class: "quiet" }, whyNone(load));
   const shown = load.totals.map((total) => {
     const [source, published] =
       total.published === null ? [total.source, null] : alike(total.source, total.published);

@@ -24,7 +24,7 @@ const EXPLANATIONS = {
  * @param {number} staged
  */
 function sum(source, blank, leftOut, rejected, staged) {
-  if (!source) return "No row has been counted.";
+  if (!source) return "No row is counted.";
   const known = blank + leftOut + rejected + staged;
   if (known !== source) return `${count(known)} of ${count(source)} rows are accounted for so far.`;
   const left = leftOut ? `${count(leftOut)} left out + ` : "";

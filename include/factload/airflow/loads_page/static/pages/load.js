@@ -9,7 +9,7 @@ import { waterfall } from "../charts/waterfall.js";
 import { card, el, show } from "../dom.js";
 import { loadPath } from "../feed_row.js";
 import { addDays } from "../format.js";
-import { explained, head, headOf, older, released, tiles, why } from "../load_head.js";
+import { explained, head, headOf, older, released, tiles, undone, why } from "../load_head.js";
 import { nextSteps } from "../next_steps.js";
 import { problem } from "../notices.js";
 import { progressCard } from "../progress.js";
@@ -53,6 +53,7 @@ async function drawAll(answer) {
     altered(answer, load),
     why(load),
     released(answer, load),
+    undone(load),
     older(load),
     dryRunCard(answer, dagId),
     nextSteps(answer, dagId, draw),

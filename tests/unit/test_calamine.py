@@ -135,6 +135,15 @@ def test_an_ods_workbook_whose_table_has_no_end_is_refused(tmp_path: Path) -> No
     assert (error.code, "DOCTYPE" in error.seen) == ("workbook_hostile", True)
 
 
+def test_an_xls_workbook_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
+    (workbook := xlwt.Workbook()).add_sheet("Facts").write(0, 0, "k")
+    data = workbook.get_biff_data()
+    first = 4 + struct.unpack_from("<H", data, 2)[0]
+    protected = data[:first] + struct.pack("<HHHHH", 0x002F, 54, 1, 1, 1) + bytes(48) + data[first:]
+    xlwt.CompoundDoc.XlsDoc().save(str(tmp_path / "w.xls"), protected)
+    assert refusal(tmp_path / "w.xls").code == "workbook_encrypted"
+
+
 def test_an_ods_workbook_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
     members = {"META-INF/manifest.xml": "<m><m:encryption-data/></m>", "encrypted-package": "…"}
     for i, (member, written) in enumerate(members.items()):

@@ -12,8 +12,8 @@ import python_calamine
 
 from factload.sheet.calamine import xlsb_parts
 from factload.sheet.calamine.cell_values import ERROR, NO_VALUE, STALE, Held, held_in
-from factload.sheet.calamine.refused import Refused
-from factload.sheet.calamine.xls_marks import marked_cells
+from factload.sheet.calamine.refused import PasswordError, Refused
+from factload.sheet.calamine.xls_marks import is_protected, marked_cells
 
 # Errors as calamine names them and as a person sees them
 _SHOWN = {
@@ -35,8 +35,13 @@ class CalamineBook:
     def __init__(self, path: str, *, stale: bool) -> None:
         self._path, self._stale = path, stale
         # calamine would believe the name's ending, whatever the bytes are
-        self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(Path(path).read_bytes()))
         self._is_xls = olefile.isOleFile(path)
+        try:
+            self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(Path(path).read_bytes()))
+        except python_calamine.CalamineError as error:
+            if self._is_xls and is_protected(path):
+                raise PasswordError from error
+            raise
 
     def sheets(self) -> list[tuple[str, str, str]]:
         """Of each sheet its name, whether it is hidden, and its kind."""

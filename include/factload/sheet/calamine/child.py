@@ -17,7 +17,7 @@ from typing import Any
 
 from factload.errors import WorkbookError
 from factload.sheet.calamine.cell_values import Held, held_in
-from factload.sheet.calamine.refused import Refused
+from factload.sheet.calamine.refused import PasswordError, Refused
 from factload.sheet.inflate import BROKEN
 
 _BATCH, _BATCH_CHARS = 20_000, 16 << 20  # rows, characters of their texts
@@ -36,7 +36,14 @@ def main() -> int:
     except Refused as error:
         print(f"limit {error}", end="", file=sys.stderr)
         return _ENDED
-    except (python_calamine.CalamineError, WorkbookError, *BROKEN, OSError, ValueError) as error:
+    except (
+        python_calamine.CalamineError,
+        PasswordError,
+        WorkbookError,
+        *BROKEN,
+        OSError,
+        ValueError,
+    ) as error:
         print(type(error).__name__, end="", file=sys.stderr)
         return _ENDED
     sys.stdout.flush()

@@ -1,5 +1,9 @@
-"""What the process that reads a workbook raises where it comes to a bound."""
+"""What the process that reads a workbook raises of its own."""
 
 
 class Refused(Exception):
     """The sheet exceeds the limit of this name."""
+
+
+class PasswordError(Exception):
+    """The workbook is protected by a password."""

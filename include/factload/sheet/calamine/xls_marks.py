@@ -3,7 +3,7 @@ them as empty texts, or as what was saved.
 
 Only the records that can say so are looked at, in the substream of the sheet itself: a chart in the sheet saves values
 of its own, as records of cells too, in one that is nested. Sources: [MS-XLS] 2.4.24 (BoolErr), 2.4.28 (BoundSheet8),
-2.4.127 (Formula), 2.4.215 (RecalcId), 2.4.329 (Uncalced), 2.5.10 (Bes), 2.5.133 (FormulaValue). That a formula is to be
+2.4.127 (Formula), 2.5.10 (Bes), 2.5.133 (FormulaValue), and FilePass, RecalcId, Uncalced. That a formula is to be
 calculated when the file is opened, 2.4.127 keeps for itself; programs that don't calculate set it, and save 0.
 """
 
@@ -25,7 +25,7 @@ _BOOLEAN_CELL = struct.Struct("<HH2xBB")  # row, column; value; whether that is 
 _FORMULA_CELL = struct.Struct("<HH2xBxB3xHH")
 _NO_NUMBER, _AN_ERROR, _EMPTY = 0xFFFF, 2, 3
 _WHEN_OPENED = 0x0002  # of a formula's flags
-_CALCULATED_BY, _UNCALCULATED = 0x01C1, 0x005E
+_CALCULATED_BY, _UNCALCULATED, _ENCRYPTED = 0x01C1, 0x005E, 0x002F
 _SHOWN = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
@@ -59,6 +59,14 @@ def marked_cells(path: str, sheet: int) -> Marked:
         engines = [_OFFSET.unpack_from(data, at + 4)[0] for record, at in of_all if record == _CALCULATED_BY]
         return _marked(data, offsets[sheet], engines[0] if engines else None)
     except (struct.error, IndexError) as error:
+        raise ValueError("records break off") from error
+
+
+def is_protected(path: str) -> bool:
+    """Whether a workbook is encrypted: what its records hold, but not their kinds. Raises as ``marked_cells`` does."""
+    try:
+        return any(record == _ENCRYPTED for record, _ in _records(_stream(path), 0))
+    except struct.error as error:
         raise ValueError("records break off") from error
 
 

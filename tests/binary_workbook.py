@@ -18,10 +18,11 @@ def xlsb(
     rows: Sequence[Cells],
     *,
     merged: Sequence[tuple[int, int, int, int]] = (),
+    table: tuple[str, tuple[int, int, int, int], int] | None = None,
     calculated_on_opening: bool = False,
 ) -> Path:
     """A workbook of one sheet, ``Facts``. A number in a tuple is a formula's; ``merged``: first row and column, last row and
-    column, from 0."""
+    column, from 0. ``table``: its name, the same four, how many of its rows are totals."""
     sheet = _record(156, struct.pack("<II", 0, 1) + _text("rId1") + _text("Facts"))
     settings = struct.pack("<IIIdIH", 191029, 1, 100, 0.001, 1, 0x40 | calculated_on_opening)
     main = _record(131) + _record(143) + sheet + _record(144) + _record(157, settings) + _record(132)
@@ -45,6 +46,15 @@ def xlsb(
             "xl/_rels/workbook.bin.rels",
             relations.format(_PACKAGE, _RELATION, "worksheet", "worksheets/sheet1.bin"),
         )
+        if table is not None:
+            name, (top, left, bottom, right), totals = table
+            cells = struct.pack("<4I", top, bottom, left, right)
+            head = cells + struct.pack("<4I32x", 0, 1, 1, totals) + _text("") + _text(name)
+            archive.writestr("xl/tables/table1.bin", _record(343, head))
+            archive.writestr(
+                "xl/worksheets/_rels/sheet1.bin.rels",
+                relations.format(_PACKAGE, _RELATION, "table", "../tables/table1.bin"),
+            )
         archive.writestr("xl/workbook.bin", main)
         archive.writestr("xl/worksheets/sheet1.bin", part)
     return path

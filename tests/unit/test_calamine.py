@@ -14,7 +14,7 @@ import xlwt
 from factload.errors import WorkbookError
 from factload.sheet.calamine import process_budget
 from factload.sheet.calamine.ods_merged import note_merged
-from factload.sheet.choices import CellChoices
+from factload.sheet.choices import AreaChoice, CellChoices
 from factload.sheet.limits import Limits
 from factload.sheet.ranges import RangeList
 from factload.sheet.source import inspect, open_source
@@ -481,6 +481,22 @@ def test_formulas_of_an_xls_workbook_that_nobody_calculated_are_rejects(tmp_path
     assert [(r["k"], r["reason"], r["cell"]) for r in rows] == [("1", reason, "B2"), ("2", None, None)]
     _, rows = expected.split(tmp_path / "w.xls", fields, cells=CellChoices(stale_formulas="take"))
     assert [(r["k"], r["t"], r["reason"]) for r in rows] == [("1", None, None), ("2", None, None)]
+
+
+def test_a_table_of_an_xlsb_workbook_is_read_by_its_name_without_its_totals_row(tmp_path: Path) -> None:
+    rows: list[Cells] = [
+        ("title",),
+        (None, "k", "m"),
+        (None, "a", 1),
+        (None, "b", 2),
+        (None, "sum", 3),
+        ("x", "y"),
+    ]
+    path = xlsb(tmp_path / "w.xlsb", rows, table=("Orders", (1, 1, 4, 2), 1))
+    _, found = expected.split(path, FIELDS[:2], cells=CellChoices(area=AreaChoice(table="orders")))
+    assert [(r["row"], r["k"], str(r["m"])) for r in found] == [(3, "a", "1.0000"), (4, "b", "2.0000")]
+    error = refusal(path, cells=CellChoices(area=AreaChoice(table="Order")))
+    assert (error.code, "'Orders' (Facts B2:C5)" in error.seen) == ("excel_table_missing", True)
 
 
 @pytest.mark.parametrize("on_opening", [False, True])

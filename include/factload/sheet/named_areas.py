@@ -82,7 +82,7 @@ class NamedAreas:
             raise WorkbookError(
                 "excel_table_missing",
                 f"Of this kind of workbook the tables are not known, and the feed asks for table {name!r}",
-                expected="an .xlsx or .xlsm workbook",
+                expected="an .xlsx, .xlsm or .xlsb workbook",
                 remedy="Save it as .xlsx, or name the cells with `workbook.range`",
             )
         found = [table for table in self.tables if table.name.casefold() == name.strip().casefold()]

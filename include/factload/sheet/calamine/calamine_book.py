@@ -54,6 +54,10 @@ class CalamineBook:
         for name in fastexcel.read_excel(Path(self._path).read_bytes()).defined_names():
             yield name.name, name.formula, ""
 
+    def tables(self) -> Iterator[tuple[int, str, str, int, int]]:
+        """Of each table of an .xlsb workbook the sheet, its name and cells, how many rows are header and totals."""
+        return xlsb_parts.tables(self._path)
+
     def merged(self, sheet: int) -> Iterator[tuple[int, int, int, int]]:
         """The merged ranges of a sheet: first row and column, last row and column, from 1."""
         if self._is_xls:

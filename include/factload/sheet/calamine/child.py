@@ -84,8 +84,11 @@ def _answer(book: Any, request: dict[str, Any]) -> None:
     ask = request["ask"]
     if ask == "sheets":
         _say(list(book.sheets()), request)
-    elif ask in ("names", "merged"):
-        for value in book.names() if ask == "names" else book.merged(request["sheet"]):
+    elif ask in ("names", "tables"):
+        for value in book.names() if ask == "names" else book.tables():
+            _say(value, request)
+    elif ask == "merged":
+        for value in book.merged(request["sheet"]):
             _say(value, request)
     else:
         rows = book.rows(request["sheet"], request["cells"], request["file_cells"])

@@ -32,7 +32,7 @@ from factload.sheet.header import HEADER_WITHIN
 from factload.sheet.left_out import left_out_rows
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS, Limits
 from factload.sheet.merged import MergedCells, is_hidden
-from factload.sheet.named_areas import DefinedName, NamedAreas
+from factload.sheet.named_areas import DefinedName, NamedAreas, TableOfCells
 from factload.sheet.pieces import NO_MARKS, Cell, Decoded, Pieces, row_count_mismatch
 from factload.sheet.placing import place_fields
 from factload.sheet.ranges import RangeList, Ranges
@@ -65,7 +65,12 @@ class CalamineSource:
             DefinedName(name, as_excel_writes(formula), as_escaped(marked(sheet)))
             for name, formula, sheet in self._lines(ask="names")
         ]
-        return NamedAreas(self._sheets, None, names)
+        has_tables = self._ending == ".xlsb"
+        tables = [
+            TableOfCells(as_escaped(marked(name)), self._sheets[sheet].name, *cells_and_rows)
+            for sheet, name, *cells_and_rows in (self._lines(ask="tables") if has_tables else ())
+        ]
+        return NamedAreas(self._sheets, tables if has_tables else None, names)
 
     def cell(self, place: str) -> tuple[str, Cell]:
         part, row, column = self._areas.cell(place)

@@ -1,6 +1,7 @@
-"""What an .xlsb workbook says of a sheet and calamine doesn't: merged ranges, formulas whose values are out of date.
+"""What an .xlsb workbook says of a sheet and calamine doesn't: tables, merged ranges, formulas whose values are stale.
 
-Source: [MS-XLSB] 2.1.4 (record), and there BrtBundleSh, BrtCalcProp, BrtMergeCell, BrtRowHdr, BrtFmlaNum and its like.
+Source: [MS-XLSB] 2.1.4 (record); BrtBundleSh, BrtCalcProp, BrtMergeCell, BrtBeginList, BrtRowHdr, BrtFmlaNum and
+its like.
 """
 
 from __future__ import annotations
@@ -11,20 +12,34 @@ import zipfile
 from collections.abc import Iterator
 
 from factload.sheet.inflate import inflated
+from factload.sheet.references import range_of
 from factload.sheet.xml_reader import XmlReader
 
-_MAIN, _RELATIONS = "xl/workbook.bin", "xl/_rels/workbook.bin.rels"
+_MAIN = "xl/workbook.bin"
 _ROW, _FORMULAS = 0, (8, 9, 10, 11)  # of a text, a number, a truth value, an error
-_SHEET, _CALCULATION = 156, 157
-_NUMBER, _ID, _SETTINGS, _WHEN_OPENED = (
-    struct.Struct("<I"),
-    struct.Struct("<8xI"),
-    struct.Struct("<24xH"),
-    0x1,
-)
+_SHEET, _CALCULATION, _TABLE = 156, 157, 343
+_NUMBER, _SETTINGS, _ID_AT = struct.Struct("<I"), struct.Struct("<24xH"), 8
+_WHEN_OPENED = 0x1
 # The record that opens the list, of its length, and those in it: rows and columns, first and last.
 _LIST, _RANGE, _CORNERS = b"\xb1\x01\x04", b"\xb0\x01\x10", struct.Struct("<4I")
+# Of a table: rows and columns, first and last; how many rows are its header and its totals; then its two names.
+_OF_TABLE, _NO_NAME = struct.Struct("<4I8x2I32x"), 0xFFFFFFFF
 _Place = tuple[int, int]
+
+
+def tables(path: str) -> Iterator[tuple[int, str, str, int, int]]:
+    """Of each table the sheet, counted from 0, its name and cells, how many rows are its header and its totals. Raises
+    ValueError where the file is not as it should be."""
+    with zipfile.ZipFile(path) as archive:
+        for sheet, part in enumerate(_sheets(archive)):
+            for kind, target in _relations(archive, part).values():
+                data = _read(archive, target) if kind == "table" else b""
+                for at in (at for record, at in _records(data) if record == _TABLE):
+                    top, bottom, left, right, headers, totals = _unpacked(_OF_TABLE, data, at)
+                    name, behind = _text(data, at + _OF_TABLE.size)
+                    shown, _ = _text(data, behind)
+                    cells = range_of(top + 1, left + 1, bottom + 1, right + 1)
+                    yield sheet, shown or name, cells, headers, totals
 
 
 def merged_ranges(path: str, sheet: int) -> Iterator[tuple[int, int, int, int]]:
@@ -35,7 +50,7 @@ def merged_ranges(path: str, sheet: int) -> Iterator[tuple[int, int, int, int]]:
     while at >= 0:
         size = len(_RANGE) + _CORNERS.size
         begin = at + len(_LIST) + _NUMBER.size
-        count = _first(_NUMBER, data, at + len(_LIST))
+        count = _unpacked(_NUMBER, data, at + len(_LIST))[0]
         places = range(begin, begin + count * size, size)
         if (
             count
@@ -55,48 +70,77 @@ def stale_formulas(path: str, sheet: int) -> set[_Place]:
     with zipfile.ZipFile(path) as archive:
         main = _read(archive, _MAIN)
     settings = [at for record, at in _records(main) if record == _CALCULATION]
-    if not any(_first(_SETTINGS, main, at) & _WHEN_OPENED for at in settings):
+    if not any(_unpacked(_SETTINGS, main, at)[0] & _WHEN_OPENED for at in settings):
         return set()
     data, row = _part(path, sheet), 0
     found: set[_Place] = set()
     for record, at in _records(data):
         if record == _ROW:
-            row = _first(_NUMBER, data, at) + 1
+            row = _unpacked(_NUMBER, data, at)[0] + 1
         elif record in _FORMULAS:
-            found.add((row, _first(_NUMBER, data, at) + 1))
+            found.add((row, _unpacked(_NUMBER, data, at)[0] + 1))
     return found
 
 
 def _part(path: str, sheet: int) -> bytes:
     """The bytes of a sheet, counted from 0."""
-    targets: dict[str, str] = {}
+    with zipfile.ZipFile(path) as archive:
+        parts = _sheets(archive)
+        if sheet >= len(parts):
+            raise ValueError("a sheet is missing")
+        return _read(archive, parts[sheet])
+
+
+def _sheets(archive: zipfile.ZipFile) -> list[str]:
+    """The parts that hold the sheets, in their order."""
+    main, relations = _read(archive, _MAIN), _relations(archive, _MAIN)
+    found = []
+    for at in (at for record, at in _records(main) if record == _SHEET):
+        name, _ = _text(main, at + _ID_AT)
+        found.append(relations.get(name, ("", ""))[1])
+    return found
+
+
+def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
+    """The last word of each relation's kind, and the part that it leads to."""
+    folder, name = posixpath.split(part)
+    found: dict[str, tuple[str, str]] = {}
 
     def note(_: str, attributes: dict[str, str]) -> None:
-        target = posixpath.normpath(posixpath.join("/xl", attributes.get("Target", "")))
-        targets[attributes.get("Id", "")] = target.lstrip("/").lower()
+        target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", "")))
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        found[attributes.get("Id", "")] = kind, target.lstrip("/").lower()
 
-    with zipfile.ZipFile(path) as archive:
-        XmlReader(_RELATIONS, start=note).feed(_read(archive, _RELATIONS), final=True)
-        main = _read(archive, _MAIN)
-        sheets = [at for record, at in _records(main) if record == _SHEET]
-        if sheet >= len(sheets):
-            raise ValueError("a sheet is missing")
-        length, start = _first(_ID, main, sheets[sheet]), sheets[sheet] + _ID.size
-        return _read(archive, targets.get(main[start : start + 2 * length].decode("utf-16-le"), ""))
+    written = f"{folder}/_rels/{name}.rels"
+    if written in _names(archive):
+        XmlReader(written, start=note).feed(_read(archive, written), final=True)
+    return found
+
+
+def _names(archive: zipfile.ZipFile) -> dict[str, str]:
+    return {name.replace("\\", "/").lower(): name for name in archive.namelist()}
 
 
 def _read(archive: zipfile.ZipFile, part: str) -> bytes:
-    names = {name.replace("\\", "/").lower(): name for name in archive.namelist()}
+    names = _names(archive)
     if part not in names:
         raise ValueError("a part is missing")
     with inflated(archive, archive.getinfo(names[part])) as stream:
         return stream.read()
 
 
-def _first(layout: struct.Struct, data: bytes, at: int) -> int:
+def _unpacked(layout: struct.Struct, data: bytes, at: int) -> tuple[int, ...]:
     if at + layout.size > len(data):
         raise ValueError("records break off")
-    return int(layout.unpack_from(data, at)[0])
+    return layout.unpack_from(data, at)
+
+
+def _text(data: bytes, at: int) -> tuple[str, int]:
+    """A text, "" where there is none, and where it ends."""
+    [length] = _unpacked(_NUMBER, data, at)
+    start = at + _NUMBER.size
+    end = start if length == _NO_NAME else start + 2 * length
+    return data[start:end].decode("utf-16-le"), end
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int]]:

@@ -223,7 +223,9 @@ class CalamineRows:
     def __init__(self, source: CalamineSource, sheet: SheetPart, fields: Sequence[SheetField]) -> None:
         self.name, self._source, self._sheet = sheet.name, source, sheet
         place = sheet.area.place if sheet.area else ""
-        known = list(map(_without_counted_days, fields))
+        # No serial dates in plain numbers: calamine does not tell the workbook's date system.
+        dates = ("date", "timestamp")
+        known = [replace(field, serials=False) if field.type.kind in dates else field for field in fields]
         self.placing = place_fields(
             source.first_rows(sheet),
             known,
@@ -287,11 +289,6 @@ class CalamineRows:
         marks = self.leaves.marks(block, rows) if self.leaves else NO_MARKS
         source = len(row) * self.placing.rows_of_one
         return Decoded(rows, source, int(row[0]), int(row[-1]), ends_partition, marks)
-
-
-def _without_counted_days(field: SheetField) -> SheetField:
-    """The field without serial dates in plain numbers: calamine does not tell the workbook's date system."""
-    return replace(field, serials=False) if field.type.kind in ("date", "timestamp") else field
 
 
 @contextmanager

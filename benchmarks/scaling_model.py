@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from factload.airflow.mapped import MOST_TASKS
@@ -182,11 +183,40 @@ def night(costs: Costs, size: Size, loads: int, site: Site) -> Night:
     )
 
 
+@dataclass(frozen=True)
+class VerifyCosts:
+    """Of ``factload verify``: processor seconds of the command itself, and of either side for a row; the bytes of the
+    fact table that are read for a row."""
+
+    start: float
+    client: float
+    server: float
+    read_bytes: float
+
+
+def seconds_of_verify(costs: VerifyCosts, rows: int, disk: float = math.inf) -> float:
+    """Of so many published rows: one session that has one processor, or waits for a disk that reads ``disk`` bytes a
+    second. Workers of PostgreSQL beside the session, and what is in memory already, are not counted on."""
+    return costs.start + rows * max(costs.client + costs.server, costs.read_bytes / disk)
+
+
 def costs_of(document: Mapping[str, Any]) -> Costs:
     """The costs in a document of results; what the database writes is that of the largest load."""
     largest = document["large"][-1]
     written = (largest["fact_bytes"] + largest["wal_bytes"]) / largest["rows"]
     return Costs(**document["costs"], written_bytes_a_row=written)
+
+
+def verify_costs_of(document: Mapping[str, Any]) -> VerifyCosts:
+    """What verifying costs, by the medians of a load of hardly any rows and of a larger one."""
+    measured = document["verified"]
+    few, many = (
+        {name: median(run[name] for run in measured[of]) for name in measured[of][0]}
+        for of in ("least", "runs")
+    )
+    rows = many["rows"] - few["rows"]
+    client, server = (max(0.0, many[side] - few[side]) / rows for side in ("cpu", "server_cpu"))
+    return VerifyCosts(few["cpu"] + few["server_cpu"], client, server, many["read_bytes"] / many["rows"])
 
 
 def main() -> None:
@@ -205,7 +235,8 @@ def main() -> None:
         "--disk-mb", type=float, default=250, help="a second that its disk writes (default: 250)"
     )
     asked = parser.parse_args()
-    costs = costs_of(json.loads(FILE.read_text(encoding="utf-8")))
+    document = json.loads(FILE.read_text(encoding="utf-8"))
+    costs = costs_of(document)
     size = Size(asked.rows // asked.loads, asked.members)
     site = Site(asked.workers, asked.cores, asked.server_cores, asked.disk_mb * 1e6)
     found = night(costs, size, asked.loads, site)
@@ -214,6 +245,8 @@ def main() -> None:
     print(f"the workers' processors: {found.by_workers:.2f} h; the database's: {found.by_server:.2f} h")
     print(f"the database's disk: {found.by_disk:.2f} h")
     print(f"all of it: no less than {found.hours:.2f} h")
+    verified = seconds_of_verify(verify_costs_of(document), asked.rows, site.disk)
+    print(f"all of it verified afterwards: {verified / 3600:.3f} h")
     print(f"staging: {found.staged_bytes / 1e9:.1f} GB of rows, a map of {found.map_bytes / 1e9:.2f} GB")
 
 

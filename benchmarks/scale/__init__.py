@@ -6,6 +6,7 @@
 `exact`        whether the fact table holds every row that was drawn, asked in SQL
 `handed_on`    the bytes that Airflow would keep of the load
 `stepped`      the steps of a load one by one, each with the processor time of client and server
+`verified`     `factload verify` of a load, with the processor time of client and server
 `costs`        these as costs of a row, a member, a partition
 `place`        the project folder that they run in
 `results`, `page`, `predicted`, `plots`   what of docs/scaling.md is made of docs/scaling.json

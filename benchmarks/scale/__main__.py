@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from benchmarks.contestants import PROJECT
 from benchmarks.costs.members import MOST_MEMBERS
 from benchmarks.data import MOST_ROWS, Part, parts_of, sample
-from benchmarks.scale import page, plots
+from benchmarks.scale import page, plots, verified
 from benchmarks.scale.costs import SteppedRun, costs_of, run_steps
 from benchmarks.scale.dimension import make_dimension
 from benchmarks.scale.exact import draw
@@ -140,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             costs = bench.costs()
             bench.loads()
+            of_verify = verified.measure(base, bench.place, asked.small)
         finally:
             bench.place.remove()
     document = {
@@ -151,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "large": [asdict(run) for run in bench.large],
         "costs": costs,
         "stepped": [asdict(run) for run in bench.stepped],
+        "verified": of_verify,
     }
     _RESULTS.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(page.shown(document), flush=True)

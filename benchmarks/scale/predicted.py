@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.page import Document, Parts
 from benchmarks.scale.results import GOAL_OFF, Run, all_runs, is_busy, size_text, table
-from benchmarks.scaling_model import Costs, Site, Size, costs_of, night, seconds_of_load
+from benchmarks.scaling_model import (
+    Costs,
+    Site,
+    Size,
+    costs_of,
+    night,
+    seconds_of_load,
+    seconds_of_verify,
+    verify_costs_of,
+)
 
 _UNITS = {
     "load": (1.0, "s a load"),
@@ -19,6 +28,8 @@ _LEAST_CORES = 0.2  # that others can leave, so that no time is without an end
 _BILLION, _MEMBERS = 1_000_000_000, 10_000_000
 _SITES = (Site(1, 4, 4, 100e6), Site(2, 4, 4, 250e6), Site(4, 4, 8, 500e6), Site(8, 4, 16, 1e9))
 _LOADS = (10, 40, 100)
+_VERIFIED = 100_000_000
+_DISKS = (100e6, 250e6, 500e6)  # bytes a second
 
 
 def _costs(document: Document) -> str:
@@ -114,8 +125,39 @@ def _night(document: Document) -> str:
     )
 
 
+def _verify(document: Document) -> str:
+    costs, measured = verify_costs_of(document), document["verified"]
+
+    def runs() -> Iterator[Sequence[str]]:
+        for run in (*measured["least"], *measured["runs"]):
+            yield (
+                f"{run['rows']:,}",
+                f"{run['seconds']:.2f}",
+                f"{run['others']:.1f}",
+                f"{run['rows'] / run['seconds']:,.0f}",
+                f"{run['cpu']:.2f}",
+                f"{run['server_cpu']:.2f}",
+            )
+
+    def sites() -> Iterator[Sequence[str]]:
+        for disk in _DISKS:
+            seconds = seconds_of_verify(costs, _VERIFIED, disk)
+            reads = costs.read_bytes / disk > costs.client + costs.server
+            bound = "database's disk" if reads else "one processor"
+            yield f"{disk / 1e6:,.0f}", f"{seconds:.0f}", f"{seconds / 3600:.3f}", bound
+
+    head = ["rows", "seconds", "others' processors", "rows/s", "CPU s of the client", "CPU s of the server"]
+    return (
+        f"Measured {measured['date']}:\n\n{table(head, runs())}\n\nThe command itself takes {costs.start:.1f} s of a "
+        f"processor; a row {costs.server * 1e6:.2f} µs of the server's and {costs.client * 1e6:.2f} µs of the "
+        f"client's, and {costs.read_bytes:.0f} bytes are read for it.\n\nFor {_VERIFIED:,} published rows:\n\n"
+        f"{table(['disk of the database, MB/s read', 'seconds, at least', 'hours', 'bound by'], sites())}"
+    )
+
+
 PARTS: Parts = {
     "costs": _costs,
     "predictions": _predictions,
     "night": _night,
+    "verify": _verify,
 }

@@ -454,4 +454,4 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
-        time.sleep(0.5)
+        time.sleep(1.0)  # Airflow's answer takes it some of the processor that its tasks need

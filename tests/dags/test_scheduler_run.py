@@ -19,6 +19,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from factload.ledger.migrations import is_installed
 from factload.ledger.tables import attempts, partitions
 from factload.load import Load
 from factload_demo import airflow_site, sample
@@ -37,6 +38,7 @@ SLOTS = 8  # of the warehouse's pool, and processes that Airflow runs tasks in
 SHARE = 6  # of the slots: as many as the partitions of one feed may fill
 SMALL_FEEDS = [f"small_{number}" for number in range(1, 10)]
 SECONDS = 240.0
+ASKED_EVERY = 1.0  # seconds: Airflow's answer takes it some of the processor that its tasks need
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -63,7 +65,7 @@ class Plant:
 
     def ended(self, run_id: str, dag_id: str = DAG_ID) -> str:
         """The state in which the run ended."""
-        wait_for(lambda: self.api.run_state(dag_id, run_id) not in UNFINISHED, "the run's end")
+        wait_for(lambda: self.api.run_state(dag_id, run_id) not in UNFINISHED, "the run's end", ASKED_EVERY)
         return self.api.run_state(dag_id, run_id)
 
     def clear(self, run_id: str, task: str | tuple[str, int]) -> None:
@@ -80,7 +82,9 @@ class Plant:
         body = {"dag_id": DAG_ID, "from_date": f"{start}T00:00:00Z", "to_date": f"{end}T00:00:00Z"}
         made = self.api.call("POST", "/api/v2/backfills", json=body | {"reprocess_behavior": reprocess})
         path = f"/api/v2/backfills/{made['id']}"
-        wait_for(lambda: self.api.call("GET", path)["completed_at"] is not None, "the backfill's end")
+        wait_for(
+            lambda: self.api.call("GET", path)["completed_at"] is not None, "the backfill's end", ASKED_EVERY
+        )
         runs = self.api.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns", params={"run_type": "backfill"})
         return {run["logical_date"][:10]: run["state"] for run in runs["dag_runs"]}
 
@@ -110,7 +114,7 @@ class Plant:
         """Whether the ledger knows the partitions of the period's load."""
         of_load = select(func.count()).where(partitions.c.load_id == f"sales@{period}")
         with create_engine(self.warehouse, poolclass=NullPool).connect() as connection:
-            return bool(connection.scalar(of_load))
+            return is_installed(connection) and bool(connection.scalar(of_load))
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +182,9 @@ def test_a_killed_partition_is_loaded_again_and_no_row_twice(plant: Plant) -> No
         wait_for(lambda: waiting() > 0, "a partition in the middle of its transaction")
         killed = next(p for p in plant.partitions(run_id) if p.state == "running")
         process_of(plant.site, killed).send_signal(signal.SIGKILL)
-        wait_for(lambda: state_of(plant, run_id, killed) != "running", "Airflow to notice the death")
+        wait_for(
+            lambda: state_of(plant, run_id, killed) != "running", "Airflow to notice the death", ASKED_EVERY
+        )
 
     assert plant.ended(run_id) == "success"
     tries = {partition.map_index: partition.try_number for partition in plant.partitions(run_id)}
@@ -201,7 +207,11 @@ def test_a_worker_that_sleeps_past_its_heartbeat_adds_nothing_when_it_wakes(plan
         for process in frozen:
             process.suspend()
     try:
-        wait_for(lambda: state_of(plant, run_id, sleeper) != "running", "Airflow to miss the heartbeat")
+        wait_for(
+            lambda: state_of(plant, run_id, sleeper) != "running",
+            "Airflow to miss the heartbeat",
+            ASKED_EVERY,
+        )
         assert plant.ended(run_id) == "success"
         right = (expected.staged, expected.control_total)
         assert plant.facts("2026-11-07") == right
@@ -359,8 +369,8 @@ def overlap(one: TaskInstance, other: TaskInstance) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_for(condition: Callable[[], bool], what: str, every: float = 0.25) -> None:
     deadline = time.monotonic() + SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"waited {SECONDS:.0f} s for {what}"
-        time.sleep(0.25)
+        time.sleep(every)

@@ -11,7 +11,17 @@ from benchmarks import page as pages
 from benchmarks.scale import page
 from benchmarks.scale.costs import SteppedRun, costs_of, fitted
 from benchmarks.scale.predicted import predictions
-from benchmarks.scaling_model import TERMS, Costs, Site, Size, night, seconds_of_load
+from benchmarks.scaling_model import (
+    TERMS,
+    Costs,
+    Site,
+    Size,
+    VerifyCosts,
+    night,
+    seconds_of_load,
+    seconds_of_verify,
+    verify_costs_of,
+)
 from benchmarks.scaling_model import costs_of as costs_in
 
 DOCUMENT = page.read()
@@ -122,3 +132,13 @@ def test_a_night_is_bound_by_the_scarcest(costs: Costs) -> None:
 )  # fmt: skip
 def test_no_partition_has_rows_of_two_workbooks(size: Size, partitions: int) -> None:
     assert size.partitions == partitions
+
+
+def test_verifying_takes_a_processor_or_waits_for_the_disk() -> None:
+    few = {"rows": 2_000, "cpu": 0.8, "server_cpu": 0.1, "read_bytes": 200_000}
+    many = {"rows": 802_000, "cpu": 0.8, "server_cpu": 0.5, "read_bytes": 80_200_000}
+    slow = many | {"server_cpu": 9.0}
+    costs = verify_costs_of({"verified": {"least": [few], "runs": [many, slow, many]}})
+    assert costs == VerifyCosts(pytest.approx(0.9), 0.0, pytest.approx(0.5e-6), 100)
+    assert seconds_of_verify(costs, 100_000_000, disk=1e9) == pytest.approx(0.9 + 50)
+    assert seconds_of_verify(costs, 100_000_000, disk=1e8) == pytest.approx(0.9 + 100)

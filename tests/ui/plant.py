@@ -169,7 +169,7 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 180) -> 
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
-        time.sleep(0.5)
+        time.sleep(1.0)  # Airflow's answer takes it some of the processor that its tasks need
 
 
 def write_feeds(home: Path) -> None:

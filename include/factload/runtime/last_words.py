@@ -5,6 +5,7 @@ A process without memory, or that can't import, prints a traceback of its own be
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ def kept_from_the_terminal() -> Iterator[None]:
     """A process that is started in the block, and all that it starts, prints to a file that goes with this process."""
     global _kept  # noqa: PLW0603 - a process has one server that its workers are forked from
     if _kept is None:
-        _kept = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open
+        _kept = tempfile.TemporaryFile()  # noqa: SIM115 - it stays open until the process ends
+        atexit.register(_kept.close)
     terminal = os.dup(_STDERR)
     os.dup2(_kept.fileno(), _STDERR)
     try:

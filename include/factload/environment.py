@@ -196,7 +196,7 @@ _NUMBERS = (
         32 << 20,
         "From how many bytes on the ratio is looked at; of a .csv.gz file from 4 MB on",
     ),
-    _limit("cells", 1_048_576 * 40, "Rows × columns of a sheet that is read as a whole: .xls, .xlsb, .ods"),
+    _limit("cells", 1_048_576 * 40, "Rows × columns of a sheet of an .xls, .xlsb or .ods workbook"),
     _limit(
         "cells_per_byte",
         4,

@@ -399,6 +399,11 @@ OF_ODS: dict[str, tuple[str, str, object]] = {
         "<text:p>#DIV/0!</text:p>",
         "error_cell",
     ),
+    "an error without formula": (
+        'office:value-type="string" office:string-value="" calcext:value-type="error"',
+        "<text:p>#N/A</text:p>",
+        "error_cell",
+    ),
     "an error as 0": (
         'table:formula="of:=1/0" office:value-type="float" office:value="0"',
         "<text:p>#WERT!</text:p>",

@@ -99,20 +99,21 @@ class OdsCell:
     def held(self) -> Held:
         """The kind of what the cell holds (``factload.sheet.block.Kind``), and its text."""
         value, shown = self._value, "".join(self._written)
-        if self._formula is not None:
-            if self._attributes.get(_CALC + "value-type") == "error" or self._shows_error(shown):
-                return ERROR, shown or "#ERROR"
-            if value is None and not shown and self._type != "string":
-                return NO_VALUE, "=" + self._formula.partition("=")[2]
+        if self._shows_error(shown):
+            return ERROR, shown or "#ERROR"
+        if self._formula is not None and value is None and not shown and self._type != "string":
+            return NO_VALUE, "=" + self._formula.partition("=")[2]
         if self._type in ("", "string", "void"):
             text = shown if value is None else value
             return (TEXT, text) if text else (BLANK, "")
         return _typed(self._type, value, shown)
 
     def _shows_error(self, shown: str) -> bool:
-        """Whether a formula shows an error: older programs save it as 0, or as an empty text."""
+        """Whether the cell shows an error: older programs save that of a formula as 0, or as an empty text."""
+        if self._attributes.get(_CALC + "value-type") == "error":
+            return True
         likely = _LIKE_AN_ERROR if self._value in (None, "", "0") else _ERROR_WORDS
-        return likely.fullmatch(shown) is not None
+        return self._formula is not None and likely.fullmatch(shown) is not None
 
     def _write(self, text: str) -> None:
         self._after_space = False

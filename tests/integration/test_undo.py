@@ -81,6 +81,14 @@ def test_a_first_publication_is_undone_to_nothing_and_back(keeping: tuple[Place,
     assert read_report(place.url, LOAD).state == "published"
 
 
+def test_a_publication_without_rows_is_undone_and_back(place: Place) -> None:
+    feed = place.feed(KEEPING)
+    publish(place, feed, [])
+    for state in ("undone", "published", "undone"):
+        undo(place, feed)
+        assert (read_report(place.url, LOAD).state, whole(place)) == (state, [])
+
+
 def test_a_load_that_was_undone_is_loaded_again_by_the_next_run(keeping: tuple[Place, Feed]) -> None:
     place, feed = keeping
     publish(place, feed, FIRST)

@@ -119,7 +119,9 @@ def plan_undo(connection: Connection, load: Row[Any], undoes: int) -> UndoPlan:
     if found is not None:
         previous = _attempt(connection, load_id, found.of_epoch)
     elif standing is None:
-        raise _not_kept(load_id, "its rows were taken back, and they are not kept any more")
+        previous = _taken_back(connection, load_id, change)
+        if previous is None or previous.published_rows:
+            raise _not_kept(load_id, "its rows were taken back, and they are not kept any more")
     else:
         previous = _change_before(connection, load_id, change)
         if previous is not None and previous.state == "undone":
@@ -169,6 +171,12 @@ def _attempt(connection: Connection, load_id: str, epoch: int | None) -> Row[Any
     return connection.execute(
         select(attempts).where(attempts.c.load_id == load_id, attempts.c.epoch == epoch)
     ).one_or_none()
+
+
+def _taken_back(connection: Connection, load_id: str, undo: int) -> Row[Any] | None:
+    """The attempt that an undo took back, and left nothing."""
+    found = _attempt(connection, load_id, undo)
+    return None if found is None else _attempt(connection, load_id, found.undoes)
 
 
 def _change_before(connection: Connection, load_id: str, epoch: int | None = None) -> Row[Any] | None:

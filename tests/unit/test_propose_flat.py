@@ -65,6 +65,7 @@ UNITS = [
     *[(f"S{n}", n + 0.5, n) for n in range(6)],
 ]
 FLAGS = [(None, "Item", "Effect"), *[("*" if n % 3 else None, f"I{n}", n + 0.5) for n in range(12)]]
+MEANS = [("Shop", "Amount"), *[(f"S{n}", n + 0.5) for n in range(6)], ("Sum", 18), ("Average", 3)]
 BALANCE = [
     ("Booked", "Text", "Amount"),
     *[("01.02.2026", f"t{n}", n) for n in range(6)],
@@ -79,6 +80,8 @@ BALANCE = [
         (SAP, [{"field": 1, "pattern": r"\*+"}]),
         (UNITS, [{"column": "Temperature", "equals": "°C"}]),
         (BALANCE, [{"column": "Booked", "equals": "Endsaldo"}]),
+        (MEANS, None),
+        ([*MEANS[:-2], ("Count", 18)], None),  # perhaps a shop's name
         (FLAGS, None),  # stars beside whole rows
         ([UNITS[0], ("S9", "n/a", "n/a"), *UNITS[2:]], None),  # a row of data
     ],
@@ -88,6 +91,7 @@ def test_subtotals_with_stars_balances_and_units_are_left_out_and_rows_of_data_a
 ) -> None:
     feed = proposed(write_rows(tmp_path / "a.xlsx", rows))
     assert feed["workbook"].get("skip_rows") == skipped
+    assert ("ends" in feed["workbook"]) == (rows is MEANS)
     assert all(
         column.get("type") != "text"
         for name, column in feed["fact"]["columns"].items()

@@ -64,6 +64,11 @@ def numbers(columns: int, *names: Any, rows: int = 6) -> list[tuple[Any, ...]]:
         ),
         ([2023, 2024, 2025, 2026], {"pattern": "[0-9]{4}", "name": "year", "value": "amount"}),
         (["KW 9", "KW 10", "KW 11"], {"pattern": "KW [0-9]{1,2}", "name": "week", "value": "amount"}),
+        (["KW 7", "KW 8", "KW 9"], {"pattern": "KW [0-9]{1,2}", "name": "week", "value": "amount"}),
+        (
+            [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)],
+            {"pattern": "[0-9]{4}-[0-9]{2}-[0-9]{2}", "name": "day", "value": "amount"},
+        ),
         (
             ["Q1", "Q2", "Q3", "Q4"],
             {"columns": ["Q1", "Q2", "Q3", "Q4"], "name": "quarter", "value": "amount"},
@@ -115,6 +120,18 @@ def test_months_of_a_year_are_read_as_their_first_days_where_one_format_fits(
     feed = proposed(tmp_path, ("Region", *names), *numbers(len(names)))
     month = feed["fact"]["columns"]["month"]
     assert (month["type"], month.get("date_format")) == ("date" if date_format else "text", date_format)
+
+
+def test_days_are_dates_and_those_off_may_hold_nothing(tmp_path: Path) -> None:
+    days = [date(2026, 11, day) for day in range(1, 8)]
+    rows = [("Employee", *days), *(("E1", 8, 8, None, None, 8, 8, 8) for _ in range(6))]
+    feed = proposed(tmp_path, *rows)
+    assert feed["workbook"]["unpivot"]["name"] == "day"
+    assert feed["fact"]["columns"]["day"] == {"column": "day", "type": "date", "required": True}
+    csv = tmp_path / "days.csv"
+    csv.write_text("Employee,2026-11-01,2026-11-02,2026-11-03\n" + "E1,8,,7.5\n" * 6, encoding="utf-8")
+    found = yaml.safe_load(feed_text(propose_feed(csv), None))
+    assert found["workbook"]["unpivot"]["pattern"] == "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def test_sums_beside_the_periods_are_not_loaded_with_each_of_them(tmp_path: Path) -> None:

@@ -23,7 +23,8 @@ _BELOW = 60
 _ASIDE_WEIGHT = 0.4  # of a sheet that is called a note
 _LONGEST_NAME = 400  # characters; a text as long as that is a note
 _WRITTEN_VALUE = re.compile(r"(?=.*\d)[\d\s.,:;/'+\-()%€$£]+(?:[TZ][\d:.]*)?(?:EUR|USD|CHF|GBP)?")
-_A_YEAR = re.compile(r"(?:19|20)\d\d")
+_A_PERIOD = re.compile(r"(?:19|20)\d\d(?:-?[01]\d(?:-[0-3]\d)?)?|[01]?\d[/.](?:19|20)\d\d")
+_DATES = (Kind.SERIAL, Kind.ISO_DATE)
 _ASIDE = re.compile(
     r"\b(?:read ?me|cover|title|deckblatt|notes?|info|about|legend|legende|help|instructions?|hinweise?|lookups?|"
     r"lists?|codes?|parameters?|metadata|changelog|version)\b",
@@ -104,7 +105,12 @@ def _judged(
     if any(kind in UNREADABLE for kind, _ in cells.values()):
         return None
     usual = {i: _usual_kind([other[i] for other in below if i in other]) for i in cells}
-    values = [i for i, cell in cells.items() if is_value(*cell) and usual[i] in (None, cell[0])]
+    dates = {i for i, (kind, _) in cells.items() if kind in _DATES}
+    above_others = {i for i in dates if usual[i] not in (None, *_DATES)}
+    names = dates if above_others else set()  # some of them, as of days off, may stand above nothing
+    values = [
+        i for i, cell in cells.items() if i not in names and is_value(*cell) and usual[i] in (None, cell[0])
+    ]
     if not _may_be_names(cells, values, below):
         return None
     supported = [i for i in cells if usual[i] is not None]
@@ -135,14 +141,14 @@ def _usual_kind(cells: Sequence[tuple[Kind, str]]) -> Kind | None:
 def _may_be_names(
     cells: dict[int, tuple[Kind, str]], values: Sequence[int], below: Sequence[dict[int, tuple[Kind, str]]]
 ) -> bool:
-    """Whether a row with these values among its cells can be a header: none, or years, or numbers that count on."""
+    """Whether a row with these values among its cells can be a header: none, or periods, or numbers that count on."""
     if not values:
         return True
     if len(values) == len(cells):
         return False
     texts = [cells[i][1].strip() for i in values]
-    if all(_A_YEAR.fullmatch(text) for text in texts):
-        return not all(_A_YEAR.fullmatch(other[i][1]) for other in below for i in values if i in other)
+    if all(_A_PERIOD.fullmatch(text) for text in texts):
+        return not all(_A_PERIOD.fullmatch(other[i][1]) for other in below for i in values if i in other)
     numbers = [int(text) for text in texts if re.fullmatch(r"\d{1,3}", text)]
     return len(numbers) == len(texts) > 1 and numbers == [numbers[0] + n for n in range(len(numbers))]
 

@@ -22,10 +22,15 @@ _BALANCE = re.compile(
     r"(?:closing|opening|ending|beginning)\s+balance\b.{0,40}|(?:balance\s+)?(?:brought|carried)\s+forward\b.{0,40}",
     re.IGNORECASE,
 )
+_MEAN_OR_COUNT = re.compile(
+    r"(?:average|avg|mean|median|minimum|maximum|durchschnitt|mittelwert|moyenne|\u00f8|anzahl|count|"
+    r"(?:number\s+of\s+)?(?:rows|records)|datens[aä]tze)\s*:?\s*[0-9]*",
+    re.IGNORECASE,
+)
 STARS = re.compile(r"\*+")  # before SAP's subtotals
 _OF_ALL = re.compile(_ALL + r"\s*:?", re.IGNORECASE)
 _PART = re.compile(r"sub|zwischen", re.IGNORECASE)
-THE_HEADER, A_NOTE, _UNITS = "the header again", "a note", "units of measure"
+THE_HEADER, A_NOTE, _A_TOTAL, _UNITS = "the header again", "a note", "a total", "units of measure"
 _FEWEST_ROWS, _LONGEST_UNIT = 4, 12
 _SPARSE = 3  # columns: with fewer a row of one cell says nothing
 
@@ -50,12 +55,15 @@ def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
     """The odd ones among the rows below a header."""
     filled = {row.number: _filled(row, found) for row in rows}
     usual = median(len(columns) for columns in filled.values()) if filled else 0
-    last = max((row.number for row in rows if len(filled[row.number]) * 2 > usual), default=0)
+    last = max((row.number for row in rows if _may_be_data(row, filled[row.number], found, usual)), default=0)
     parted = last + 1 not in filled
-    odd = []
+    odd: list[OddRow] = []
     for row in rows:
         columns = filled[row.number]
         what = _what(row, columns, found, usual, last)
+        below_sum = bool(odd) and odd[-1].what == _A_TOTAL and odd[-1].number > last
+        if not what and below_sum and _is_label(_label_of(row, columns, found)):
+            what = _A_TOTAL  # a mean of the same rows
         if row is rows[0] and _names_units(row, columns, rows[1:]):
             what = _UNITS
         if not what and parted and row.number > last and 0 < 2 * len(columns) <= usual >= _SPARSE:
@@ -65,6 +73,10 @@ def odd_rows(found: FoundTable, rows: Sequence[Row]) -> tuple[OddRow, ...]:
             odd.append(OddRow(row.number, frozenset(columns), what, label))
     # Where half of the rows are odd, it is the table that is.
     return tuple(odd) if len(odd) * 2 < len(rows) else ()
+
+
+def _may_be_data(row: Row, columns: Sequence[int], found: FoundTable, usual: float) -> bool:
+    return len(columns) * 2 > usual and not _is_label(_label_of(row, columns, found))
 
 
 def _filled(row: Row, found: FoundTable) -> list[int]:
@@ -77,8 +89,12 @@ def _texts(row: Row, columns: Sequence[int], found: FoundTable) -> list[tuple[in
     return [(i, row.cells[i][1]) for i in (*nameless, *columns) if row.cells[i][0] == Kind.TEXT]
 
 
+def _label_of(row: Row, columns: Sequence[int], found: FoundTable) -> str:
+    return next((text.strip() for _, text in _texts(row, columns, found)), "")
+
+
 def _is_label(text: str) -> bool:
-    return any(label.fullmatch(text) for label in (STARS, _TOTAL, _BALANCE))
+    return any(label.fullmatch(text) for label in (STARS, _TOTAL, _BALANCE, _MEAN_OR_COUNT))
 
 
 def _names_units(row: Row, columns: Sequence[int], below: Sequence[Row]) -> bool:
@@ -102,8 +118,10 @@ def _what(row: Row, columns: Sequence[int], found: FoundTable, usual: float, las
     names = sum(row.cells[i][1].strip() == found.names[i] for i in columns)
     if names * 2 > len(columns) and names >= 2:
         return THE_HEADER
-    labels = [text.strip() for _, text in _texts(row, columns, found)]
-    if labels and _is_label(labels[0]) and (len(columns) < usual or row.number >= last):
-        return "a total"
+    label = _label_of(row, columns, found)
+    if _is_label(label) and (
+        len(columns) < usual or (row.number >= last and not _MEAN_OR_COUNT.fullmatch(label))
+    ):
+        return _A_TOTAL
     sparse = len(columns) == 1 and usual >= _SPARSE
     return A_NOTE if sparse and row.number > last else ""

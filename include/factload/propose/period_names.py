@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -15,9 +16,9 @@ from factload.sheet.text_values import read_text
 from factload.sql_types import SqlType
 from factload.vectors import texts
 
-PeriodKind = Literal["week", "month", "quarter", "year"]
+PeriodKind = Literal["day", "week", "month", "quarter", "year"]
 
-FINEST_FIRST: tuple[PeriodKind, ...] = ("week", "month", "quarter", "year")
+FINEST_FIRST: tuple[PeriodKind, ...] = ("day", "week", "month", "quarter", "year")
 _LANGUAGES = tuple(
     tuple(names.split())
     for names in (
@@ -55,7 +56,7 @@ _WRITTEN: tuple[tuple[PeriodKind, str], ...] = (
 _SHAPES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _WRITTEN)
 _SUM = re.compile(
     r"(?:(?:grand|row|full|whole) )?(?:totals?|sum|summe|gesamt|gesamtjahr|jahressumme|somme|ytd|year to date|fy|year|"
-    r"jahr|année|annual)(?: (?:19|20)?[0-9]{2})?",
+    r"jahr|année|annual|\u00f8|avg|average|mean|durchschnitt|mittelwert|moyenne)(?: (?:19|20)?[0-9]{2})?",
     re.IGNORECASE,
 )
 _FORMATS = (
@@ -80,7 +81,10 @@ class PeriodName:
     def form(self, name: str, *, padded: bool) -> str:
         """What names look like (RE2) that are spelt as ``name`` is: with its marks, and digits where it has digits."""
         before, month, after = name.partition(self.month) if self.month else (name, "", "")
-        return _of_digits(before, padded) + (_MONTH if month else "") + _of_digits(after, padded)
+        # After week 9 comes week 10, and no quarter after the fourth.
+        fewest = 1 if self.kind in ("quarter", "year") else 2
+        parts = (_of_digits(text, padded, fewest) for text in (before, after))
+        return (_MONTH if month else "").join(parts)
 
 
 _MONTH = "\x00"  # in a form, until it is known how the months are spelt
@@ -97,15 +101,31 @@ def period_named(name: str) -> PeriodName | None:
     return None
 
 
+def periods_named(names: Sequence[str]) -> dict[str, PeriodName]:
+    """The names that are periods. Dates are days, unless all of them are first days of months."""
+    found = {name: period for name in names if (period := period_named(name))}
+    days = {name: period for name in names if (period := _day_named(name))}
+    return found | days if any(name not in found for name in days) else found
+
+
+def _day_named(name: str) -> PeriodName | None:
+    try:
+        day = date.fromisoformat(name) if len(name) == len("2026-01-01") else None
+    except ValueError:
+        day = None
+    return PeriodName("day", (name, day.toordinal()), dated=True) if day else None
+
+
 def is_sum_of_periods(name: str) -> bool:
-    """Whether a column is called like the sum of periods beside it: Total, YTD, FY 2026."""
+    """Whether a column is called like the sum or the mean of periods beside it: Total, YTD, FY 2026, Ø."""
     return _SUM.fullmatch(name.strip(" .:")) is not None
 
 
 def pattern_of(names: Sequence[str]) -> str | None:
     """A regular expression (RE2) for names spelt as these periods are, of other years and months too; None where they
     are not all spelt in one way."""
-    periods = [(name, period) for name in names if (period := period_named(name))]
+    named = periods_named(names)
+    periods = [(name, named[name]) for name in names if name in named]
     if len(periods) < len(names):
         return None
     exact, loose = ({p.form(name, padded=padded) for name, p in periods} for padded in (True, False))
@@ -120,8 +140,9 @@ def is_whole_year(names: Sequence[str]) -> bool:
     """Whether these are all the months or quarters of a year, and say of none which."""
     periods = [period for name in names if (period := period_named(name))]
     numbers = [period.told[1] for period in periods]
-    of_a_year = {"month": 12, "quarter": 4}.get(periods[0].kind) if periods else None
-    return not any(p.dated for p in periods) and sorted(numbers) == list(range(1, (of_a_year or 0) + 1))
+    of_a_year = {"month": 12, "quarter": 4}.get(periods[0].kind, 0) if periods else 0
+    whole = list(range(1, of_a_year + 1))
+    return bool(whole) and not any(p.dated for p in periods) and sorted(numbers) == whole
 
 
 def month_format(names: Sequence[str]) -> str | None:
@@ -156,12 +177,14 @@ def _with_months(form: str, months: Sequence[str]) -> str | None:
     return None
 
 
-def _of_digits(text: str, padded: bool) -> str:
-    """The text as a pattern, with any digits for its digits: as many, or one or two for two unless ``padded``."""
+def _of_digits(text: str, padded: bool, alone: int) -> str:
+    """The text as a pattern, with any digits for its digits: as many, or one or two for two unless ``padded``. A digit
+    that stands by itself is one of up to ``alone``."""
     found = []
     for part in re.split("([0-9]+)", text):
         if part.isdigit():
-            count = "{1,2}" if len(part) < 3 and not padded else f"{{{len(part)}}}" if len(part) > 1 else ""
+            loose = len(part) < 3 and (not padded or len(part) < alone)
+            count = "{1,2}" if loose else f"{{{len(part)}}}" if len(part) > 1 else ""
             found.append(f"[0-9]{count}")
         else:
             found.append(_A_SIGN.sub(r"\\\g<0>", part))

@@ -22,6 +22,7 @@ from factload.propose.period_names import (
     month_format,
     pattern_of,
     period_named,
+    periods_named,
 )
 from factload.propose.sheet_seen import SeenSheet, SeenUnpivot
 from factload.sheet.block import Kind
@@ -44,7 +45,7 @@ def with_periods_as_rows(seen: SeenSheet, above: Mapping[int, str]) -> SeenSheet
 
 def _names_of_periods(seen: SeenSheet) -> SeenSheet | None:
     """Where the names of three or more columns of numbers are periods of one kind."""
-    named = {c.header: found for c in seen.columns if (found := period_named(c.header)) and _holds_numbers(c)}
+    named = periods_named([c.header for c in seen.columns if _holds_numbers(c)])
     for kind in FINEST_FIRST:
         columns = [c for c in seen.columns if c.header in named and named[c.header].kind == kind]
         periods = [named[c.header] for c in columns]

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from factload.reasons import CELLS
 from factload.sheet.block import Column, Kind
-from factload.sheet.convert import CODES, convert
+from factload.sheet.codes import CODES
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN, Calendar, iso_micros, iso_time, shown, shown_time
 from factload.sheet.doubles import as_excel_shows, may_be_cut, shown_text, without_noise
 from factload.sheet.field import SheetField

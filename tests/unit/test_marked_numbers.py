@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from factload.reasons import CELLS
 from factload.sheet.block import Column, Kind
-from factload.sheet.convert import REASON_OF, convert
+from factload.sheet.codes import REASON_OF
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.field import NumberKey, SheetField
 from factload.sheet.text_format import UNGROUPED, TextFormat

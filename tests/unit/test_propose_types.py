@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from factload.propose.column_types import Reading, reading_of
 from factload.sheet.block import Column, Kind
-from factload.sheet.convert import CODES, convert
+from factload.sheet.codes import CODES
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.field import SheetField
 from factload.sheet.text_format import TextFormat

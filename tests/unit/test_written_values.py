@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from factload.dimension.normalize import normalize
 from factload.feed.normalize_steps import parse_steps
 from factload.sheet.block import Column, Kind, is_blank_text
-from factload.sheet.convert import CODES, convert
+from factload.sheet.codes import CODES
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.text_format import TextFormat
 from factload.vectors import texts

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from factload.postgres.arrays import array_text
 from factload.sheet.block import Column, Kind
-from factload.sheet.convert import REASON_OF, convert
+from factload.sheet.codes import REASON_OF
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN
 from factload.sheet.field import SheetField
 from factload.sql_types import parse_sql_type

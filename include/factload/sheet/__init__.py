@@ -8,7 +8,7 @@
 ``csv/``                    text files with delimiters
 ``calamine/``               .xls, .xlsb, .ods, in a process of their own
 ``pieces``, ``block``, ``rows``  what each of the three gives: decoded pieces, columns of cells, single rows
-``field``, ``convert``      what a feed takes of a sheet; cells as values of a declared type
+``field``, ``convert``, ``moments``  what a feed takes of a sheet; cells as values of a declared type
 ``placing``, ``pivot``      where a sheet has what a feed reads; columns that become rows
 ``columns``, ``reject``     rows as the declared columns, or the reason why not; what is said of a rejected row
 ``unstorable``              characters that no database stores, marked in a text

@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from factload.sheet.arrow_types import arrow_type
 from factload.sheet.block import Block, Column, Int32s, Kind, blank_cells, stacked
-from factload.sheet.convert import CODES, REASON_OF, convert
+from factload.sheet.codes import CODES, REASON_OF
+from factload.sheet.convert import convert
 from factload.sheet.dates import Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.numbers import Codes

@@ -6,21 +6,19 @@ The type of a value is what the feed says, never what a sample looked like.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from factload.reasons import CELLS
 from factload.sheet.block import DATED, Column, Kind
-from factload.sheet.date_format import parse_date_format
-from factload.sheet.dates import DAY_MICROS, LAST_DAY, Calendar, serial_micros
+from factload.sheet.codes import CODES
+from factload.sheet.dates import Calendar
 from factload.sheet.doubles import TOO_LONG, as_excel_shows, is_too_long_a_key, may_be_cut, shown_text
 from factload.sheet.field import SheetField
+from factload.sheet.moments import to_moments
 from factload.sheet.null_words import without_nulls
 from factload.sheet.numbers import (
     Codes,
@@ -31,21 +29,19 @@ from factload.sheet.numbers import (
     to_integer,
     to_numeric,
 )
+from factload.sheet.open_cells import OpenCells, distinct_cells, none_but
 from factload.sheet.rule_checks import broken_rules
-from factload.sheet.seen import moment_in, seen_in
+from factload.sheet.seen import seen_in
 from factload.sheet.signs import SignsBeside, has_own_sign, is_unknown, with_signs
 from factload.sheet.text_values import read_text
 from factload.sheet.unstorable import unstorable
-from factload.sheet.zones import WITH_OFFSET, in_utc
 from factload.sql_types import SqlType
 from factload.vectors import (
     Flags,
-    Positions,
     as_flags,
     fixed,
     flags,
     integers,
-    masked,
     masked_flags,
     matches,
     texts,
@@ -59,32 +55,10 @@ _DEFECTS = {
     Kind.RICH: "rich_value",
     Kind.AMBIGUOUS: "ambiguous_cell",
 }
-# A reason's number in the arrays of one block, and back; 0 is no reason. No file and no other process gets one.
-CODES = {reason: code for code, reason in enumerate(CELLS, start=1)}
-REASON_OF = {code: reason for reason, code in CODES.items()}
 _PLAIN_NUMBER = r"\A(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])\z"
 _KEY_AS_IT_IS = r"\A(?:0|-?[1-9][0-9]{0,14})\z"
 _ANY_NUMBER = SqlType("numeric")
 _PLAIN_LENGTH = 16  # 15 digits, and a point or a sign
-_HALF_A_SECOND = 500_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """The cells still to be converted (``open``), and which of them are texts to be parsed (``written``)."""
-
-    kind: Codes
-    text: pa.Array[Any]
-    open: Flags
-    written: Flags
-    calendar: Calendar
-
-    def of(self, *kinds: Kind) -> Flags:
-        """Which of the open cells are of one of these kinds."""
-        found = np.zeros(len(self.kind), np.bool_)
-        for kind in kinds:
-            found |= self.kind == kind
-        return found & self.open
 
 
 def convert(
@@ -116,7 +90,7 @@ def convert(
         blank = blank | signs.unread  # no value, as nobody knows which
     open_ = ~blank & (codes == 0)  # still to be read
     reader = _number_keys if field.number else _BY_TYPE[field.type.kind]
-    values, found = reader(_Cells(kind, column.text, open_, written, calendar), field)
+    values, found = reader(OpenCells(kind, column.text, open_, written, calendar), field)
     codes[open_] = found[open_]
     for reason, broken in broken_rules(values, field.rules):
         codes[broken & (codes == 0)] = CODES[reason]
@@ -132,13 +106,9 @@ def _note_signs(codes: Codes, cells: Column, kind: Codes, blank: Flags, signs: S
     codes[good & signs.missing & ~blank] = CODES["unknown_sign"]
 
 
-def _none_but(text: pa.Array[Any], which: Flags) -> pa.Array[Any]:
-    return text if which.all() else pc.if_else(flags(which), text, pa.nulls(1, pa.string())[0])
-
-
-def _numbers(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+def _numbers(cells: OpenCells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     number = cells.of(Kind.NUMBER, *(DATED if field.serials else ()))
-    text, typed = _none_but(cells.text, number), number & ~cells.written
+    text, typed = none_but(cells.text, number), number & ~cells.written
     bad, far = CODES["not_a_number"], CODES["number_out_of_range"]
     if field.type.kind == "numeric":
         values, codes = to_numeric(text, field.type, bad, far, typed)
@@ -162,15 +132,15 @@ def _note_cut(values: pa.Array[Any], codes: Codes, typed: Flags) -> None:
     codes[open_[cut[back]]] = CODES["number_may_be_cut"]
 
 
-def _texts(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+def _texts(cells: OpenCells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     """Text as it is; a number as its digits, a boolean and a date as a person reads them."""
     codes = np.zeros(len(cells.kind), np.uint8)
-    text = _none_but(cells.text, cells.open)
+    text = none_but(cells.text, cells.open)
     odd = cells.open & (cells.kind != Kind.TEXT)
     if odd.any():
         odd &= ~_plain_numbers(cells)
     if odd.any():
-        distinct, back = _distinct(cells, odd)
+        distinct, back = distinct_cells(cells, odd)
         seen = [
             _number_as_text(raw, field) if kind == Kind.NUMBER else (seen_in(kind, raw, cells.calendar), 0)
             for kind, raw, _ in distinct
@@ -183,15 +153,15 @@ def _texts(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     return text, codes
 
 
-def _number_keys(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
+def _number_keys(cells: OpenCells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
     """Keys that are numbers, as the text that every way of writing the same number has in common."""
     codes = np.zeros(len(cells.kind), np.uint8)
     number = cells.of(Kind.NUMBER)
     codes[cells.open & ~number] = CODES["not_a_number"]
-    text = _none_but(cells.text, number)
+    text = none_but(cells.text, number)
     odd = number & ~matches(text, _KEY_AS_IT_IS)
     if odd.any():
-        distinct, back = _distinct(cells, odd)
+        distinct, back = distinct_cells(cells, odd)
         keys = [_number_as_key(raw, field, written=written) for _, raw, written in distinct]
         codes[odd] = np.array([code for _, code in keys], np.uint8)[back]
         text = pc.replace_with_mask(text, flags(odd), texts(key for key, _ in keys).take(integers(back)))
@@ -211,7 +181,7 @@ def _number_as_key(raw: str, field: SheetField, *, written: bool) -> tuple[str |
     return plain_text(number), 0
 
 
-def _plain_numbers(cells: _Cells) -> Flags:
+def _plain_numbers(cells: OpenCells) -> Flags:
     return cells.of(Kind.NUMBER) & are_plain(cells.text)
 
 
@@ -235,86 +205,20 @@ def _number_as_text(raw: str, field: SheetField) -> tuple[str | None, int]:
     return plain_text(shown), 0
 
 
-def _moments(cells: _Cells, field: SheetField) -> tuple[pa.Array[Any], Codes]:
-    codes = np.zeros(len(cells.kind), np.uint8)
-    number = cells.of(Kind.SERIAL, Kind.TIME, *((Kind.NUMBER,) if field.serials else ()))
-    micros, certain = serial_micros(_none_but(cells.text, number), date1904=cells.calendar.date1904)
-    rest = cells.of(Kind.SERIAL, Kind.TIME, Kind.ISO_DATE, *((Kind.NUMBER,) if field.serials else ()))
-    known = rest.copy()
-    rest &= ~certain
-    if rest.any():
-        micros[rest], known[rest] = _one_by_one(cells, rest, field)
-    if field.type.kind == "timestamp":
-        codes[cells.open & ~known] = CODES["not_a_date"]
-        if field.type.zoned:
-            return _in_utc(cells, micros, known, codes, field)
-        return masked(micros, pa.timestamp("us"), known), codes
-    # A serial number may miss its midnight by what its fraction can't hold: Excel shows the nearest second.
-    near = np.where(cells.written, 0, _HALF_A_SECOND)
-    day = (micros + near) // DAY_MICROS
-    known &= (micros - day * DAY_MICROS < near) | (micros % DAY_MICROS == 0)
-    known &= day <= LAST_DAY
-    if field.text_format.date and parse_date_format(field.text_format.date).of_months:
-        known &= day == day.astype("datetime64[D]").astype("datetime64[M]").astype("datetime64[D]").astype(
-            np.int64
-        )
-    codes[cells.open & ~known] = CODES["not_a_date"]
-    return masked(day.astype(np.int32), pa.date32(), known), codes
-
-
-def _in_utc(
-    cells: _Cells, micros: Positions, known: Flags, codes: Codes, field: SheetField
-) -> tuple[pa.Array[Any], Codes]:
-    """The moments that the clocks of the field's zone tell; those that have an offset are in UTC already."""
-    told = known & ~(matches(cells.text, WITH_OFFSET) & (cells.kind == Kind.ISO_DATE))
-    distinct, back = np.unique(micros[told], return_inverse=True)
-    zone = ZoneInfo(str(field.timezone))
-    moments = [in_utc(local, zone) for local in distinct.tolist()]
-    found = np.array([CODES[reason] if reason else 0 for _, reason in moments], np.uint8)
-    codes[told] = found[back]
-    micros[told] = np.array([moment for moment, _ in moments], np.int64)[back]
-    return masked(micros, pa.timestamp("us", "UTC"), known & (codes == 0)), codes
-
-
-def _one_by_one(cells: _Cells, which: Flags, field: SheetField) -> tuple[Positions, Flags]:
-    """The moments of some cells, in microseconds, and which of them hold one: each distinct text is read once."""
-    distinct, back = _distinct(cells, which)
-    zone = None if field.timezone is None else ZoneInfo("UTC" if field.type.zoned else field.timezone)
-    moments = [
-        moment_in(kind, raw, cells.calendar, written=written, zone=zone) for kind, raw, written in distinct
-    ]
-    micros = np.array([moment or 0 for moment in moments], np.int64)[back]
-    return micros, np.array([moment is not None for moment in moments], np.bool_)[back]
-
-
-def _distinct(cells: _Cells, which: Flags) -> tuple[list[tuple[int, str, bool]], Positions]:
-    """The distinct kinds and texts of some cells, whether they are written texts, and which of them each cell has."""
-    encoded = cells.text.filter(flags(which)).dictionary_encode()
-    index = fixed(encoded.indices, np.int32).astype(np.int64)
-    marks = cells.kind[which].astype(np.int64) * 2 + cells.written[which]
-    if (marks == marks[0]).all():
-        kind, written = int(marks[0]) // 2, bool(marks[0] % 2)
-        return [(kind, raw, written) for raw in encoded.dictionary.to_pylist()], index
-    distinct, back = np.unique(index * 512 + marks, return_inverse=True)
-    raws = encoded.dictionary.take(integers(distinct // 512)).to_pylist()
-    marks = distinct % 512
-    return list(zip((marks // 2).tolist(), raws, (marks % 2 == 1).tolist(), strict=True)), back
-
-
-def _booleans(cells: _Cells, _: SheetField) -> tuple[pa.Array[Any], Codes]:
+def _booleans(cells: OpenCells, _: SheetField) -> tuple[pa.Array[Any], Codes]:
     one, zero = matches(cells.text, r"\A1\z"), matches(cells.text, r"\A0\z")
     good = cells.of(Kind.BOOLEAN) & (one | zero)
     codes = np.where(cells.open & ~good, CODES["not_a_boolean"], 0).astype(np.uint8)
     return masked_flags(one, good), codes
 
 
-_Reader = Callable[[_Cells, SheetField], tuple["pa.Array[Any]", Codes]]
+_Reader = Callable[[OpenCells, SheetField], tuple["pa.Array[Any]", Codes]]
 _BY_TYPE: Mapping[str, _Reader] = {
     "numeric": _numbers,
     "integer": _numbers,
     "double": _numbers,
     "text": _texts,
-    "date": _moments,
-    "timestamp": _moments,
+    "date": to_moments,
+    "timestamp": to_moments,
     "boolean": _booleans,
 }

@@ -11,7 +11,8 @@ from factload.errors import WorkbookError
 from factload.reasons import REASONS
 from factload.sheet.block import blank_cells
 from factload.sheet.choices import UnpivotChoice
-from factload.sheet.convert import REASON_OF, convert
+from factload.sheet.codes import REASON_OF
+from factload.sheet.convert import convert
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.field import SheetField, as_named
 from factload.sheet.header import Header, find_header, place_columns

@@ -253,6 +253,27 @@ def test_a_file_that_says_that_it_is_utf_8_is_not_read_as_anything_else(
     assert (error.code, "UTF-8" in error.seen) == ("csv_encoding", True)
 
 
+@pytest.mark.parametrize(
+    ("text", "written", "declared", "warned"),
+    [
+        ("Zürich", "utf-8", "cp1252", True),
+        ("Zürich", "utf-8", "iso-8859-15", True),
+        ("Zürich", "cp1252", "cp1252", False),
+        ("Zurich", "utf-8", "cp1252", False),
+        ("Zürich", "utf-16", "utf-16", False),
+        ("Zürich", "utf-8", "utf-8", False),
+        ('5" Zürich', "utf-8", "cp1252", True),
+    ],
+)
+def test_a_file_that_could_be_utf_8_is_warned_of(
+    text: str, written: str, declared: str, warned: bool, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"k,t,n\na,{text},3\n".encode(written))
+    done, rows = read(path, csv=CsvDialect(declared))
+    assert (len(rows), bool(done.warnings)) == (1, warned)
+    assert all("workbook.csv.encoding" in warning for warning in done.warnings)
+
+
 def test_bad_bytes_in_another_encoding_are_named_with_their_line(tmp_path: Path) -> None:
     error = refusal(write(tmp_path, b"k,t,n\n1,2,3\n\x81,2,3\n"), csv=CsvDialect("cp1252"))
     assert (error.code, "Line 3" in error.seen) == ("csv_encoding", True)

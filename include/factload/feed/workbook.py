@@ -61,7 +61,8 @@ class CsvPart(FeedPart):
     """How a csv file is written: declared, never guessed."""
 
     encoding: str = Field(default="utf-8", examples=["utf-8", "cp1252", "utf-16"])
-    """The encoding, by any name Python knows. A byte order mark at the beginning is skipped."""
+    """The encoding, by any name Python knows. A byte order mark at the beginning is skipped. Where a
+    file looks like UTF-8 and the feed says another, the load warns."""
     delimiter: str = Field(default=",", examples=[",", ";", "|"], json_schema_extra={"pattern": f"^{_MARK}$"})
     """The character between two fields: one that is neither letter nor digit."""
     quote: str = Field(default='"', json_schema_extra={"pattern": f"^{_MARK}?$"})

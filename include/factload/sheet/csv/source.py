@@ -20,7 +20,7 @@ from factload.sheet.csv.fast_path import RAGGED_SHOWN, read_records
 from factload.sheet.csv.misread import refuse_another_delimiter
 from factload.sheet.csv.records import Records, RecordStream
 from factload.sheet.csv.slow_path import Record, read_exactly
-from factload.sheet.csv.stream import open_utf8
+from factload.sheet.csv.stream import Utf8Stream, open_utf8
 from factload.sheet.dates import GREGORIAN, Calendar
 from factload.sheet.field import SheetField
 from factload.sheet.file_errors import hostile
@@ -105,6 +105,7 @@ class CsvRows:
         self, source: CsvSource, sheet: SheetPart, fields: Sequence[SheetField], threads: int
     ) -> None:
         self.name, self._source, self._threads = sheet.name, source, threads
+        self.warnings: Sequence[str] = ()
         # A csv file holds texts alone: the declared types are read from them.
         texts = [replace(field, parse_text=True) for field in fields]
         try:
@@ -127,10 +128,6 @@ class CsvRows:
         )
 
     @property
-    def warnings(self) -> Sequence[str]:
-        return ()
-
-    @property
     def unclear(self) -> Mapping[int, str]:
         return {}
 
@@ -149,6 +146,7 @@ class CsvRows:
                 row_bytes=source.limits.row_bytes,
             )
             yield from parallel_map(self._decode, records, self._threads)
+            self._note_encoding(stream)
 
     def _decode(self, records: Records) -> Decoded:
         source = self._source
@@ -173,6 +171,14 @@ class CsvRows:
                     yield self._exact_piece(partition, ends_partition=False)
                     partition, left = more, left - len(more)
                 yield self._exact_piece(partition, ends_partition=True)
+            self._note_encoding(stream)
+
+    def _note_encoding(self, stream: Utf8Stream) -> None:
+        if stream.may_be_utf8:
+            self.warnings = (
+                f"{self._source.file.name!r} can be read as UTF-8, too, and the feed declares "
+                f"{self._source.dialect.encoding}: if letters of its texts look wrong, correct `workbook.csv.encoding`",
+            )
 
     def _exact_piece(self, records: Sequence[Record], *, ends_partition: bool) -> Decoded:
         rows = [_row(record) for record in records]

@@ -23,6 +23,7 @@ _GZIP = b"\x1f\x8b"
 _RATIO_FROM = 4 << 20  # bytes: gzip, unlike a zip, says its size only at the end, and only of one member
 _ISIZE = 4  # bytes at the end of a gzip member
 _PROBED = 1 << 20  # bytes at a time
+_ASCII = "k,m\n"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -46,6 +47,12 @@ class Utf8Stream:
         self._inflated = raw is not file
         self._decoder = None if dialect.is_utf8 else codecs.getincrementaldecoder(dialect.encoding)("strict")
         self._taken, self._lines, self._ended = 0, 0, False
+        self._doubt = _Doubt() if self._decoder is not None and _has_ascii(dialect.encoding) else None
+
+    @property
+    def may_be_utf8(self) -> bool:
+        """Whether a file that is declared to be in another encoding could be in UTF-8 as well, once it is read."""
+        return self._doubt is not None and self._doubt.stands
 
     def read(self, size: int) -> bytes:
         """Some more bytes, b"" at the end. Raises WorkbookError."""
@@ -60,6 +67,8 @@ class Utf8Stream:
                 data = data.removeprefix(codecs.BOM_UTF8)
             elif first and data.startswith(codecs.BOM_UTF8):
                 raise not_in_encoding(self._dialect.encoding, 1, "it begins with the mark of UTF-8")
+            if self._doubt is not None:
+                self._doubt.take(data)
             text = self._decoded(data)
             if first and self._decoder is not None:
                 text = text.removeprefix(codecs.BOM_UTF8)
@@ -92,6 +101,34 @@ class Utf8Stream:
             )
         if self._inflated:
             _bound_ratio(stored, self._taken, limits)
+
+
+class _Doubt:
+    """Whether bytes that are declared to be in another encoding are UTF-8, and not only ASCII: as they are when a file
+    is delivered in UTF-8 all at once. In a true text of another encoding that takes strange words."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._beyond_ascii, self._fits = False, True
+
+    @property
+    def stands(self) -> bool:
+        return self._beyond_ascii and self._fits
+
+    def take(self, data: bytes) -> None:
+        """Look at some more bytes; at none at the end."""
+        if not self._fits:
+            return
+        try:
+            self._decoder.decode(data, not data)
+        except UnicodeDecodeError:
+            self._fits = False
+        self._beyond_ascii = self._beyond_ascii or not data.isascii()
+
+
+def _has_ascii(encoding: str) -> bool:
+    """Whether the encoding writes ASCII as ASCII."""
+    return _ASCII.encode(encoding) == _ASCII.encode()
 
 
 class _Inflating:

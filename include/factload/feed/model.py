@@ -87,7 +87,7 @@ class Feed(FeedPart):
     )
     """By how much a load may differ from what it has published, or, before it has, from the newest earlier period that
     is published: `{rows: 20%, amount: 10%}`, of the number of rows and of the control totals of fact columns. With more
-    it is held until it is corrected or released."""
+    it is held until it is corrected or released. A column that had no total then is not compared."""
     compare_by: Annotated[tuple[str, ...], BeforeValidator(sequence)] = Field(
         default=(), examples=[["order_id"]]
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,7 +11,6 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, mod
 from factload.feed.normalize_steps import NormalizeStep, parse_steps, step_schema
 from factload.feed.part import (
     NAMES,
-    CrossFieldError,
     FeedPart,
     column_name,
     names_schema,
@@ -291,42 +289,3 @@ class Dimension(FeedPart):
         history = self.as_of and (self.as_of.valid_from, self.as_of.end, self.as_of.is_inclusive)
         steps = tuple(self.normalize.of(column) for column in self.business_key)
         return (self.table, self.business_key, self.surrogate_key, self.types, steps, history)
-
-
-def require_load_column(dimensions: Mapping[str, Dimension], load_column: str | None) -> None:
-    """Raise ``CrossFieldError`` where members are to be changed, and no column says which load a row is of."""
-    for name, dimension in dimensions.items():
-        if dimension.unmatched.on_change != "keep" and load_column is None:
-            raise CrossFieldError(
-                f"has `on_change: {dimension.unmatched.on_change}`, which needs `fact.load_column`: by it a load finds "
-                "the members that rows of a newer period speak of",
-                "dimensions",
-                name,
-            )
-
-
-def require_own_rows(dimensions: Mapping[str, Dimension], mode: str, able: Collection[str]) -> None:
-    """Raise ``CrossFieldError`` where members are to have versions, and rows of the mode aren't a load's own.
-
-    ``able``: the modes whose rows are."""
-    for name, dimension in dimensions.items():
-        if dimension.unmatched.makes_versions and mode not in able:
-            raise CrossFieldError(
-                f"has `on_change: new_version`, which goes with the modes {' and '.join(f'`{m}`' for m in able)}: with "
-                f"`{mode}` a later load may write over a row, and nothing says any more which period it was of",
-                "dimensions",
-                name,
-            )
-
-
-def require_one_origin(dimensions: Mapping[str, Dimension]) -> None:
-    """Raise ``CrossFieldError`` where two of a feed's dimensions could give the members of a table their attributes."""
-    tables = Counter(dimension.table for dimension in dimensions.values())
-    for name, dimension in dimensions.items():
-        if dimension.unmatched.attributes and tables[dimension.table] > 1:
-            raise CrossFieldError(
-                f"has `attributes` for members of {dimension.table}, and another dimension is on that table: a "
-                "member would have those of whichever makes it first. Name the table once, or leave them out",
-                "dimensions",
-                name,
-            )

@@ -22,15 +22,20 @@ from pydantic import (
     model_validator,
 )
 
-from factload.errors import did_you_mean
+from factload.feed.agreement import (
+    require_dimensions_used,
+    require_kept_rows,
+    require_limited_columns,
+    require_members_can_change,
+    require_one_origin,
+)
 from factload.feed.columns import FactColumn
-from factload.feed.dimensions import Dimension, require_load_column, require_one_origin, require_own_rows
+from factload.feed.dimensions import Dimension
 from factload.feed.fact import Fact
 from factload.feed.limits import (
     CHANGE_SCHEMA,
     LEAST_SCHEMA,
     LIMITS_SCHEMA,
-    ROWS,
     ChangeLimits,
     LeastRows,
     RejectLimit,
@@ -39,7 +44,6 @@ from factload.feed.limits import (
     least_rows,
     reject_limits,
 )
-from factload.feed.mode import MODES
 from factload.feed.part import CrossFieldError, FeedPart, sequence
 from factload.feed.periods import ByPeriod, first_periods, plain, ranges_in
 from factload.feed.schedule import Duration, Run, cron
@@ -124,15 +128,9 @@ class Feed(FeedPart):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
-        used = {c.dimension for c in self.fact.columns.values() if c.dimension}
+        require_dimensions_used(self.dimensions, self.fact)
         for name, column in self.fact.columns.items():
             at = ("fact", "columns", name)
-            if column.dimension and column.dimension not in self.dimensions:
-                near = did_you_mean(column.dimension, list(self.dimensions))
-                raise CrossFieldError(
-                    f"names dimension {column.dimension!r}, which `dimensions` does not have. {near}".rstrip(),
-                    *at,
-                )
             if column.writes and not (
                 column.parse_text or self.workbook.may_be_csv or self._is_a_name(column)
             ):
@@ -150,12 +148,6 @@ class Feed(FeedPart):
                     "`strip` that are none of each other",
                     *at,
                 )
-        if unused := sorted(set(self.dimensions) - used):
-            raise CrossFieldError("fills no column of the fact table", "dimensions", unused[0])
-        if self.fact.load_column in self.fact.columns:
-            raise CrossFieldError(
-                "is filled by the load itself; fact.columns may not name it", "fact", "load_column"
-            )
         return self
 
     def _is_a_name(self, column: FactColumn) -> bool:
@@ -166,33 +158,13 @@ class Feed(FeedPart):
     @model_validator(mode="after")
     def _attributes_have_one_origin(self) -> Self:
         require_one_origin(self.dimensions)
-        require_load_column(self.dimensions, self.fact.load_column)
-        able = [name for name, mode in MODES.items() if mode.can_keep]
-        require_own_rows(self.dimensions, self.fact.mode.kind, able)
+        require_members_can_change(self.dimensions, self.fact)
         return self
 
     @model_validator(mode="after")
     def _columns_are_there(self) -> Self:
-        for name in self.max_change.measures:
-            if name not in self.fact.measures:
-                near = did_you_mean(name, [ROWS, *self.fact.columns])
-                raise CrossFieldError(
-                    f"names {name!r}, which is neither `rows` nor a fact column with a control total: an exact number "
-                    f"out of the sheet. {near}".rstrip(),
-                    "max_change",
-                )
-        if self.keep_previous is not None and not MODES[self.fact.mode.kind].can_keep:
-            able = " and ".join(f"`{name}`" for name, mode in MODES.items() if mode.can_keep)
-            raise CrossFieldError(
-                f"goes with the modes {able}: with `{self.fact.mode.kind}` no row is a load's own",
-                "keep_previous",
-            )
-        for name in self.compare_by:
-            if name not in self.fact.columns:
-                near = did_you_mean(name, list(self.fact.columns))
-                raise CrossFieldError(
-                    f"names {name!r}, which `fact.columns` does not fill. {near}".rstrip(), "compare_by"
-                )
+        require_limited_columns(self.max_change, self.compare_by, self.fact)
+        require_kept_rows(self.keep_previous, self.fact)
         return self
 
     @model_validator(mode="after")

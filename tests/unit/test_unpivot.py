@@ -137,6 +137,8 @@ def test_months_in_names_are_read_by_their_format_and_cells_with_dates_need_none
     path = write_rows(tmp_path / "a.xlsx", [header, ("A1", 1, 2, 3)])
     found, _ = read(path, choices(named), (KEY, month, AMOUNT))
     assert [row[3] for row in found] == [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
+    found, _ = read(path, choices(named))
+    assert [row[3] for row in found] == ["Jan 26", "2026-02-01", "mar 26"]  # where texts are wanted
     path = write_rows(tmp_path / "b.xlsx", [[*header[:2], date(2026, 2, 15)], ("A1", 1, 2)])
     named["columns"] = ["Jan 26", "2026-02-15"]
     with pytest.raises(WorkbookError, match=r"'2026-02-15' as the name of column C.* first day of a month"):

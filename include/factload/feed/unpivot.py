@@ -24,7 +24,7 @@ class Unpivot(FeedPart):
     """Or a regular expression (RE2) that their whole names match, and no other column's; at least one must."""
     name: str = Field(examples=["month"], json_schema_extra={"pattern": r"\S"})
     """What `fact.columns` and `dimensions` call the name of such a column: `column: month`. It is read as a text in a
-    cell is with `parse_text`, as a value of the declared type."""
+    cell is with `parse_text`, as a value of the declared type; where its cell holds a date, as that date."""
     value: str = Field(examples=["amount"], json_schema_extra={"pattern": r"\S"})
     """What they call what stands in its cells: `column: amount`."""
     above: str | None = Field(default=None, examples=["year"], json_schema_extra={"pattern": r"\S"})

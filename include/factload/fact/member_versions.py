@@ -143,8 +143,8 @@ def _bring_about(rows: VersionRows) -> Mapping[str, int]:
             some = list(told(rows, first, last))
             of_newer = spoken(rows, first, last, newer) if newer else {}
             known = Known(of_newer, bool(newer), held(rows, _ours(rows, some)))
-            for one in some:
-                changes.note(one, _planned(rows, one, known))
+            changes.note((one, _planned(rows, one, known)) for one in some)
+        rows.know(rows.changes)
         counts = changes.carry_out()
         rows.keep_silent()
     rows.require_said()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -67,9 +67,9 @@ class VersionChanges:
 
     rows: VersionRows
 
-    def note(self, told: Told, changes: Collection[Change]) -> None:
-        """Put down what is to become of a member's versions."""
-        rows = [self._noted(told, change) for change in changes]
+    def note(self, planned: Iterable[tuple[Told, Collection[Change]]]) -> None:
+        """Put down what is to become of the versions of some members."""
+        rows = [self._noted(told, change) for told, changes in planned for change in changes]
         if rows:
             self.rows.connection.execute(insert(self.rows.changes), rows)
 

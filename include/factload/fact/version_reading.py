@@ -26,7 +26,7 @@ from factload.fact.member_history import ALWAYS, FOREVER, Speaker, Version
 from factload.fact.version_rows import VersionRows
 from factload.ledger.member_versions import kept_of_others
 from factload.ledger.tables import STAGING_SCHEMA
-from factload.postgres.tables import reflect
+from factload.postgres.tables import table_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,10 @@ def held(rows: VersionRows, surrogates: Sequence[str]) -> set[str]:
     others = rows.fact.c[rows.feed.fact.load_column or ""]
     not_ours = others.is_distinct_from(load_key(others, rows.load.load_id))
     places = [(rows.fact, not_ours)]
-    for kept in kept_of_others(rows.connection, rows.load):
-        places.append((reflect(rows.connection, f'"{STAGING_SCHEMA}"."{kept}"', {}), literal(value=True)))
+    for name_of_kept in kept_of_others(rows.connection, rows.load):
+        kept = table_there(rows.connection, f'"{STAGING_SCHEMA}"."{name_of_kept}"')
+        if kept is not None:  # its time may be over by now
+            places.append((kept, literal(value=True)))
     belong = [
         select(cast(asked.c[name], Text)).where(
             select(literal(1))

@@ -10,14 +10,17 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
+from psycopg2.sql import Identifier
 from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
     Date,
     FromClause,
+    Index,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
@@ -32,6 +35,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.engine import Connection
+from sqlalchemy.schema import SchemaItem
 
 from factload.dimension.said import of_member
 from factload.dimension.validity import valid_on
@@ -40,8 +44,9 @@ from factload.feed.dimensions import AsOf, Dimension
 from factload.feed.model import Feed
 from factload.ledger.member_changes import changes_of
 from factload.ledger.member_versions import owners
-from factload.ledger.tables import member_changes, member_versions
+from factload.ledger.tables import loads, member_changes, member_versions
 from factload.load import Load
+from factload.postgres.statements import run
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,12 @@ class VersionRows:
     def asked(self) -> Table:
         """Members that rows of the load belong to, by the surrogate key of one of their versions, and what is said of
         them."""
-        surrogate = Column("surrogate", self.table.c[self.dimension.surrogate_key].type)
+        surrogate = Column(
+            "surrogate",
+            self.table.c[self.dimension.surrogate_key].type,
+            primary_key=True,
+            autoincrement=False,
+        )
         return self._temporary("factload_asked", surrogate, Column("said", JSONB))
 
     @cached_property
@@ -87,26 +97,30 @@ class VersionRows:
         keys: list[Column[Any]] = [
             Column(f"key_{name}", self.table.c[name].type) for name in self.dimension.business_key
         ]
-        return self._temporary("factload_members", Column("number", Integer), *keys, Column("said", JSONB))
+        number = Column("number", Integer, primary_key=True, autoincrement=False)
+        return self._temporary("factload_members", number, *keys, Column("said", JSONB), Index(None, *keys))
 
     @cached_property
     def changes(self) -> Table:
-        """What becomes of versions: see ``note``."""
-        texts = [
-            Column(name, Text) for name in ("surrogate", "like", "begins", "ends", "owner", "began", "aside")
-        ]
-        columns: list[Column[Any]] = [Column("number", Integer), Column("place", Integer)]
-        columns.append(Column("takes", Boolean))
-        return self._temporary("factload_versions", *columns, *texts)
+        """What becomes of versions: see ``version_changes``."""
+        texts = ("like", "begins", "ends", "owner", "began", "aside")
+        columns: list[Column[Any]] = [Column("number", Integer, index=True), Column("place", Integer)]
+        columns += [Column("takes", Boolean), Column("surrogate", Text, index=True)]
+        return self._temporary("factload_versions", *columns, *(Column(name, Text) for name in texts))
 
-    def _temporary(self, name: str, *columns: Column[Any]) -> Table:
-        return Table(name, MetaData(), *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
+    def _temporary(self, name: str, *parts: SchemaItem) -> Table:
+        """A table with indexes: what is estimated of a new table's rows is wrong, and nothing may hang on it."""
+        return Table(name, MetaData(), *parts, prefixes=["TEMPORARY"], postgresql_on_commit="DROP")
 
     def make(self) -> None:
         """Make the temporary tables."""
         self.connection.execute(select(func.set_config("datestyle", "ISO, YMD", True)))
         for table in (self.asked, self.members, self.changes):
             table.create(self.connection)
+
+    def know(self, table: Table) -> None:
+        """Let the server know how many rows a temporary table has by now."""
+        run(self.connection, "ANALYZE {}", Identifier(table.name))
 
     def drop(self) -> None:
         """Drop them, for the next dimension."""
@@ -139,59 +153,80 @@ class VersionRows:
     def choose_members(self) -> int:
         """Find the members whose versions are not yet as the load says, or as they must be when it says nothing of them
         any more; how many they are. Versions that are, and begin with a later load, begin with this one from now on."""
+        self.know(self.asked)
         self._take_over()
-        member, now = self.table.alias("member"), self.table.alias("now")
-        keys = [member.c[name] for name in self.dimension.business_key]
-        other = self.table.alias("other")
-        of_asked = self.asked.c.surrogate == self.surrogate(other)
-        said = select(func.max(cast(self.asked.c.said, Text))).where(
-            of_asked, self.same_member(other, member)
-        )
-        differing = (
-            select(*keys, self.asked.c.said)
-            .select_from(
-                self.asked.join(member, self.surrogate(member) == self.asked.c.surrogate).outerjoin(
-                    now, self.same_member(now, member) & self.valid(now)
-                )
-            )
-            .where(self.surrogate(now).is_(None) | (self.said_by(now) != self.asked.c.said))
-        )
-        own = member_versions.c
-        unsaid = (
-            select(*keys, cast(null(), JSONB))
-            .join(member_versions, own.surrogate == cast(self.surrogate(member), Text))
-            .where(own.load_id == self.load.load_id, own.dimension == self.name, ~own.unsaid)
-            .where(~select(literal(1)).where(of_asked, self.same_member(other, member)).exists())
-        )
-        noted = changes_of(self.load.load_id, self.load.epoch) & (member_changes.c.dimension == self.name)
-        given_back = select(*keys, cast(said.scalar_subquery(), JSONB)).join(
-            member_changes, noted & (member_changes.c.surrogate == cast(self.surrogate(member), Text))
-        )
-        found = union(differing, unsaid, given_back).subquery("found")
-        columns = list(found.c)
-        once = (
-            select(*columns).ext(distinct_on(*columns[:-1])).order_by(*columns[:-1], columns[-1].nulls_last())
-        )
+        found = union(self._differing(), self._unsaid(), self._given_back()).subquery("found")
+        *keys, said = found.c
+        once = select(*keys, said).ext(distinct_on(*keys)).order_by(*keys, said.nulls_last())
         chosen = once.subquery("chosen")
         numbered = select(func.row_number().over(order_by=list(chosen.c)[:-1]), *chosen.c)
-        return self.connection.execute(
+        members = self.connection.execute(
             insert(self.members).from_select(list(self.members.c.keys()), numbered)
         ).rowcount
+        self.know(self.members)
+        return members
+
+    def _keys(self, versions: FromClause) -> list[ColumnElement[Any]]:
+        return [versions.c[name] for name in self.dimension.business_key]
+
+    def _differing(self) -> Select[Any]:
+        """The members whose version on the load's period says something else, or isn't there."""
+        member, now = self.table.alias("member"), self.table.alias("now")
+        valid = self.same_member(now, member) & self.valid(now)
+        there = self.asked.join(member, self.surrogate(member) == self.asked.c.surrogate).outerjoin(
+            now, valid
+        )
+        differs = self.surrogate(now).is_(None) | (self.said_by(now) != self.asked.c.said)
+        return select(*self._keys(member), self.asked.c.said).select_from(there).where(differs)
+
+    def _unsaid(self) -> Select[Any]:
+        """Those of which a version begins with the load, and that it says nothing of."""
+        member, other, own = self.table.alias("member"), self.table.alias("other"), member_versions.c
+        said = select(literal(1)).where(
+            self.asked.c.surrogate == self.surrogate(other), self.same_member(other, member)
+        )
+        return (
+            select(*self._keys(member), cast(null(), JSONB))
+            .join(member_versions, self.surrogate(member) == cast(own.surrogate, self.surrogate(member).type))
+            .where(own.load_id == self.load.load_id, own.dimension == self.name, ~own.unsaid, ~said.exists())
+        )
+
+    def _given_back(self) -> Select[Any]:
+        """Those of which a version has other attributes since this transaction began."""
+        member, other, changed = self.table.alias("member"), self.table.alias("other"), member_changes.c
+        said = select(func.max(cast(self.asked.c.said, Text))).where(
+            self.asked.c.surrogate == self.surrogate(other), self.same_member(other, member)
+        )
+        own = changes_of(self.load.load_id, self.load.epoch) & (changed.dimension == self.name)
+        same = self.surrogate(member) == cast(changed.surrogate, self.surrogate(member).type)
+        return select(*self._keys(member), cast(said.scalar_subquery(), JSONB)).join(
+            member_changes, own & same
+        )
 
     def _take_over(self) -> None:
-        owner, now, member = self.owners(), self.table.alias("now"), self.table.alias("member")
-        later = (owner.c.period > self.load.period_date) | ~owner.c.published
-        others = (member_versions.c.load_id != self.load.load_id) & later
+        own, now, member = member_versions.c, self.table.alias("now"), self.table.alias("member")
+        later = (loads.c.period > self.load.period_date) | loads.c.published_epoch.is_(None)
+        of_others = (
+            select(own.load_id, own.surrogate)
+            .join(loads, loads.c.load_id == own.load_id)
+            .where(
+                loads.c.feed == self.load.feed,
+                own.dimension == self.name,
+                own.began.is_(None),
+                ((own.load_id != self.load.load_id) & later) | own.unsaid,
+            )
+            # Not looked up before they are known to be of this feed: other feeds' surrogate keys have other types.
+            .cte("of_others")
+            .prefix_with("MATERIALIZED")
+        )
         self.connection.execute(
             update(member_versions)
             .values(load_id=self.load.load_id, unsaid=False)
             .where(
-                member_versions.c.dimension == self.name,
-                member_versions.c.load_id == owner.c.load_id,
-                member_versions.c.surrogate == owner.c.surrogate,
-                member_versions.c.began.is_(None),
-                others | member_versions.c.unsaid,
-                self.surrogate(now) == cast(owner.c.surrogate, self.surrogate(now).type),
+                own.load_id == of_others.c.load_id,
+                own.dimension == self.name,
+                own.surrogate == of_others.c.surrogate,
+                self.surrogate(now) == cast(of_others.c.surrogate, self.surrogate(now).type),
                 self.valid(now),
                 self.same_member(now, member),
                 self.surrogate(member) == self.asked.c.surrogate,

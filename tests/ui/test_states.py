@@ -83,7 +83,7 @@ def test_a_staged_load_says_that_nobody_publishes_it(window: NewWindow) -> None:
     expect(badge(page)).to_have_text(re.compile("staged, not published"))
     steps = page.get_by_role("region", name="What to do next")
     expect(steps).to_contain_text(f"factload run {FEED} --period {back(STAGED)}")
-    flawless(seen, "staged")
+    photographed(seen, "staged")
 
 
 def test_an_undone_load_says_who_took_it_back_and_why(window: NewWindow) -> None:
@@ -291,7 +291,7 @@ def test_a_decision_to_leave_it_held_is_told(window: NewWindow) -> None:
         f"maria decided to leave {load_id(back(DECLINED))} held: ask the owner first"
     )
     expect(steps.get_by_role("link", name="its task release")).to_be_visible()
-    flawless(seen, "declined")
+    photographed(seen, "declined")
 
 
 def test_each_reject_names_its_workbook_where_the_load_has_several(window: NewWindow) -> None:

@@ -114,8 +114,7 @@ def window(
     yield new
     complaints = [complaint for made in opened for complaint in made.complaints]
     for made in opened:
-        made.forget()
-        made.page.close()
+        made.close()
     for context in own:
         context.close()
     assert complaints == []

@@ -54,10 +54,12 @@ class Window:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
-    def forget(self) -> None:
+    def close(self) -> None:
         """Leave nothing of what Airflow and the page keep in the browser to the next window."""
-        if self.page.url.startswith(self.url):
-            self.page.evaluate("localStorage.clear()")
+        if not self.page.is_closed():
+            if self.page.url.startswith(self.url):
+                self.page.evaluate("localStorage.clear()")
+            self.page.close()
 
     def looks(self) -> Iterator[str]:
         """The page light and dark, wide and narrow, one after the other; each as the end of a picture's name."""

@@ -145,13 +145,15 @@ def left_out(
     sheet = workbook.sheet()
     labels = {number: seen(sheet[number].get(column)) for number in sheet if header_row < number <= last}
     skips = [number for number in numbers if labels[number] in skipped]
+    plain = [number for number in numbers if number not in skips]
     stops, of_totals = [last + 1], None
     if totals:
         stops.append(of_totals := last)
-    elif end == "totals_row" and (plain := [number for number in numbers if number not in skips]):
+    elif end == "totals_row" and plain:
         stops.append(of_totals := plain[-1])
-    if end == "blank_row" and numbers:
-        stops.append(next(number for number in range(numbers[0], last + 2) if number not in numbers))
+    if end == "blank_row" and plain:
+        filled = {*numbers, *(number for number, label in labels.items() if label in skipped)}
+        stops.append(next(number for number in range(plain[0], last + 2) if number not in filled))
     if isinstance(end, dict):
         ends = [number for number, label in labels.items() if label == end["first"]]
         if not ends and not totals:

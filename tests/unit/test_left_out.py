@@ -30,9 +30,10 @@ from tests.workbooks import write_csv, write_ods, write_rows
 FIELDS = [expected.field("k", "text"), expected.field("m", "integer")]
 HEADER = ("label", "k", "m", "remark")
 Row = tuple[Any, ...]
-# What each row says: data, a subtotal, a row with nothing that is read, a total, a row below it.
+# What each row says: data, a subtotal, a heading of a group, a row with nothing that is read, a total, a row below it.
 DATA: Row = ("", "a", 1, "")
 SUBTOTAL: Row = ("Sub  total", "", 1, "")
+HEADING: Row = ("Sub total", "", "", "")
 REMARK: Row = ("", "", "", "seen")
 NOTHING: Row = ("", "", "", "")
 TOTAL: Row = (" Total", "", 2, "")
@@ -93,6 +94,13 @@ CASES: list[tuple[list[Row], Any, list[dict[str, str]], list[int], dict[str, int
     ([DATA, DATA, NOTHING, BELOW], "blank_row", [], [2, 3], {"after_end": 1}),
     ([NOTHING, REMARK, DATA, DATA, REMARK, BELOW, NOTHING, BELOW], "blank_row", [], [4, 5], {"after_end": 2}),
     ([DATA, DATA], "blank_row", [], [2, 3], {}),
+    (
+        [SUBTOTAL, NOTHING, DATA, HEADING, DATA, SUBTOTAL, DATA, NOTHING, BELOW],
+        "blank_row",
+        [{"column": "label", "equals": "Sub total"}],
+        [4, 6, 8],
+        {"skipped_row": 2, "after_end": 1},
+    ),
     ([DATA, DATA, TOTAL], "totals_row", [], [2, 3], {"totals_row": 1}),
     ([DATA, DATA, TOTAL, NOTHING, REMARK], "totals_row", [], [2, 3], {"totals_row": 1}),
     ([*[DATA] * 7, TOTAL, *[REMARK] * 5], "totals_row", [], [*range(2, 9)], {"totals_row": 1}),
@@ -246,7 +254,7 @@ def test_a_column_that_is_not_there_is_named(tmp_path: Path, end: Any, words: st
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(st.sampled_from([DATA, SUBTOTAL, REMARK, NOTHING, TOTAL, BELOW]), max_size=25),
+    rows=st.lists(st.sampled_from([DATA, SUBTOTAL, HEADING, REMARK, NOTHING, TOTAL, BELOW]), max_size=25),
     end=st.sampled_from(["blank_row", "totals_row", {"first": "Total"}, None]),
     skip=st.booleans(),
     size=st.sampled_from([250, 900, 4 << 20]),
@@ -257,15 +265,17 @@ def test_what_is_left_out_does_not_hang_on_windows(
     skips = [{"column": "label", "equals": "Sub total"}] if skip or end is None else []
     if end == {"first": "Total"}:
         rows = [*rows, TOTAL]
-    filled = [i for i, row in enumerate(rows, 2) if row not in (NOTHING, REMARK)]
+    filled = [i for i, row in enumerate(rows, 2) if row not in (NOTHING, REMARK, HEADING)]
+    skipped = [i for i, row in enumerate(rows, 2) if skips and row in (SUBTOTAL, HEADING)]
+    data_rows = [i for i in filled if i not in skipped]
     last = len(rows) + 2  # the first row that is no data
-    if end == "blank_row" and filled:
-        last = next(i for i in range(filled[0], len(rows) + 3) if i not in filled)
+    if end == "blank_row" and data_rows:
+        last = next(i for i in range(data_rows[0], len(rows) + 3) if i not in filled + skipped)
     elif end == "totals_row":
-        last = max((i for i in filled if not (skips and rows[i - 2] == SUBTOTAL)), default=last)
+        last = max(data_rows, default=last)
     elif isinstance(end, dict):
         last = rows.index(TOTAL) + 2
-    wanted = [i for i in filled if i < last and not (skips and rows[i - 2] == SUBTOTAL)]
+    wanted = [i for i in data_rows if i < last]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xlsx_source, "WINDOW_BYTES", size)
         data, left = read(as_xlsx(tmp_path / "a.xlsx", rows), choices(end, *skips))

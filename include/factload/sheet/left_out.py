@@ -62,7 +62,7 @@ class LeftOutRows:
 
     def _begin(self) -> None:
         self._ended = False
-        self._last = 0  # the last line with something in a column that is read, of the pieces so far
+        self._last = 0  # the last line that is not blank, from the first row of data on, of the pieces so far
         self.totals_row = 0
         self._cells_of_totals: Mapping[int, Cell] = {}
 
@@ -143,8 +143,8 @@ class LeftOutRows:
         if self._kind == "totals_row" and ends_here:
             totals.append(_last_row(piece.rows, marks.skipped))
         end = self.totals_row = min(totals, default=0)
-        if self._kind == "blank_row" and not end and len(numbers):
-            end = self._after_gap(numbers, _last_lines(numbers, marks.tall))
+        if self._kind == "blank_row" and not end:
+            end = self._after_gap(numbers, marks)
         if end:
             self._ended = True
             self._cells_of_totals = marks.cells.get(self.totals_row, {})
@@ -154,12 +154,20 @@ class LeftOutRows:
         """Whether the file itself says that the row is one of totals."""
         return self._last_row is not None and row > self._last_row
 
-    def _after_gap(self, numbers: Int32s, lasts: Int32s) -> int:
-        """The first row that stands behind a blank one; those above the first row of data don't count."""
-        before = np.concatenate([[self._last or numbers[0] - 1], lasts[:-1]])
+    def _after_gap(self, numbers: Int32s, marks: Marks) -> int:
+        """The first row that stands behind a blank one; those above the first row of data don't count. A row that is
+        skipped is no blank one, though its label may be all that it has."""
+        filled = np.union1d(numbers, marks.skipped).astype(np.int32)
+        if not self._last:
+            data = np.setdiff1d(numbers, marks.skipped)
+            filled = filled[filled >= data[0]] if len(data) else filled[:0]
+        if not len(filled):
+            return 0
+        lasts = _last_lines(filled, marks.tall)
+        before = np.concatenate([[self._last or filled[0] - 1], lasts[:-1]])
         self._last = int(lasts[-1])
-        gaps = np.flatnonzero(numbers != before + 1)
-        return int(numbers[gaps[0]]) if len(gaps) else 0
+        gaps = np.flatnonzero(filled != before + 1)
+        return int(filled[gaps[0]]) if len(gaps) else 0
 
     def _labelled(self, block: Block, ragged: _FieldsAt) -> int:
         """The first row that has the label; 0 for none."""

@@ -16,6 +16,6 @@
 
 The kinds of file import what they share, and never each other; ``source`` alone knows all of them (``FORMATS``). The
 rest are tools: ``date_format``, ``dates``, ``file_errors``, ``inflate``, ``looks``, ``names``, ``numbers``,
-``parallel_map``, ``ranges``, ``references``, ``rule_checks``, ``xml_reader``; and for what stands in texts
-``text_format``, ``text_values``, ``marked_numbers``, ``null_words``, ``zones``.
+``parallel_map``, ``ranges``, ``references``, ``relations``, ``rule_checks``, ``xml_reader``; and for what stands in
+texts ``text_format``, ``text_values``, ``marked_numbers``, ``null_words``, ``zones``.
 """

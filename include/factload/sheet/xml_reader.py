@@ -72,6 +72,25 @@ class XmlReader:
         raise hostile(f"{self._part} holds a DOCTYPE", "no document type, as in every real workbook")
 
 
+def parse_small(data: bytes, start: Callable[[str, dict[str, str]], None], part: str) -> None:
+    """Call ``start(local name, attributes by local name)`` for each element of a small XML part.
+
+    Elements of another vocabulary than the root's are extensions, which may repeat a name with another meaning
+    (``x14:workbookPr`` knows nothing of ``date1904``): they are left out. Raises WorkbookError when it is not
+    well-formed or has a DOCTYPE.
+    """
+    root: list[str] = []
+
+    def on_start(name: str, attributes: dict[str, str]) -> None:
+        vocabulary, _, local = name.rpartition(" ")
+        if not root:
+            root.append(vocabulary)
+        if vocabulary == root[0]:
+            start(local, {key.rpartition(" ")[2]: value for key, value in attributes.items()})
+
+    XmlReader(part, start=on_start).feed(data, final=True)
+
+
 def is_utf8(head: bytes) -> bool:
     """Whether a part that begins so is in UTF-8: it declares it, by any of the names that it has, or nothing else."""
     if head.startswith(_WIDE) or b"\0" in head[:4]:

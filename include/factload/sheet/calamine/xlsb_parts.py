@@ -6,14 +6,14 @@ its like.
 
 from __future__ import annotations
 
-import posixpath
 import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from factload.sheet.inflate import inflated
 from factload.sheet.references import range_of
-from factload.sheet.xml_reader import XmlReader
+from factload.sheet.relations import folded, relations_in, relations_part
 
 _MAIN = "xl/workbook.bin"
 _ROW, _FORMULAS = 0, (8, 9, 10, 11)  # of a text, a number, a truth value, an error
@@ -30,10 +30,10 @@ _Place = tuple[int, int]
 def tables(path: str) -> Iterator[tuple[int, str, str, int, int]]:
     """Of each table the sheet, counted from 0, its name and cells, how many rows are its header and its totals. Raises
     ValueError where the file is not as it should be."""
-    with zipfile.ZipFile(path) as archive:
-        for sheet, part in enumerate(_sheets(archive)):
-            for kind, target in _relations(archive, part).values():
-                data = _read(archive, target) if kind == "table" else b""
+    with _opened(path) as parts:
+        for sheet, part in enumerate(parts.sheets()):
+            for kind, target in parts.relations(part).values():
+                data = parts.read(target) if kind == "table" else b""
                 for at in (at for record, at in _records(data) if record == _TABLE):
                     top, bottom, left, right, headers, totals = _unpacked(_OF_TABLE, data, at)
                     name, behind = _text(data, at + _OF_TABLE.size)
@@ -45,7 +45,8 @@ def tables(path: str) -> Iterator[tuple[int, str, str, int, int]]:
 def merged_ranges(path: str, sheet: int) -> Iterator[tuple[int, int, int, int]]:
     """First row and column, last row and column, from 1. The list stands behind the cells, whose records are many: it
     is looked for by its bytes. Raises ValueError where the file is not as it should be."""
-    data = _part(path, sheet)
+    with _opened(path) as parts:
+        data = parts.sheet(sheet)
     at = data.rfind(_LIST)
     while at >= 0:
         size = len(_RANGE) + _CORNERS.size
@@ -67,12 +68,13 @@ def merged_ranges(path: str, sheet: int) -> Iterator[tuple[int, int, int, int]]:
 def stale_formulas(path: str, sheet: int) -> set[_Place]:
     """The cells of a sheet that hold formulas, by row and column from 1, where all are to be calculated when the file
     is opened. Raises ValueError where the file is not as it should be."""
-    with zipfile.ZipFile(path) as archive:
-        main = _read(archive, _MAIN)
-    settings = [at for record, at in _records(main) if record == _CALCULATION]
-    if not any(_unpacked(_SETTINGS, main, at)[0] & _WHEN_OPENED for at in settings):
-        return set()
-    data, row = _part(path, sheet), 0
+    with _opened(path) as parts:
+        main = parts.read(_MAIN)
+        settings = [at for record, at in _records(main) if record == _CALCULATION]
+        if not any(_unpacked(_SETTINGS, main, at)[0] & _WHEN_OPENED for at in settings):
+            return set()
+        data = parts.sheet(sheet)
+    row = 0
     found: set[_Place] = set()
     for record, at in _records(data):
         if record == _ROW:
@@ -82,51 +84,46 @@ def stale_formulas(path: str, sheet: int) -> set[_Place]:
     return found
 
 
-def _part(path: str, sheet: int) -> bytes:
-    """The bytes of a sheet, counted from 0."""
-    with zipfile.ZipFile(path) as archive:
-        parts = _sheets(archive)
-        if sheet >= len(parts):
+class _Parts:
+    """The parts of an open workbook."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._members = {folded(info.filename): info for info in archive.infolist()}
+
+    def read(self, part: str) -> bytes:
+        member = self._members.get(folded(part))
+        if member is None:
+            raise ValueError("a part is missing")
+        with inflated(self._archive, member) as stream:
+            return stream.read()
+
+    def relations(self, part: str) -> dict[str, tuple[str, str]]:
+        """The last word of each relation's kind, and the part that it leads to."""
+        written = relations_part(part)
+        return relations_in(self.read(written), part) if folded(written) in self._members else {}
+
+    def sheets(self) -> list[str]:
+        """The parts that hold the sheets, in their order."""
+        main, relations = self.read(_MAIN), self.relations(_MAIN)
+        found = []
+        for at in (at for record, at in _records(main) if record == _SHEET):
+            name, _ = _text(main, at + _ID_AT)
+            found.append(relations.get(name, ("", ""))[1])
+        return found
+
+    def sheet(self, number: int) -> bytes:
+        """The bytes of a sheet, counted from 0."""
+        parts = self.sheets()
+        if number >= len(parts):
             raise ValueError("a sheet is missing")
-        return _read(archive, parts[sheet])
+        return self.read(parts[number])
 
 
-def _sheets(archive: zipfile.ZipFile) -> list[str]:
-    """The parts that hold the sheets, in their order."""
-    main, relations = _read(archive, _MAIN), _relations(archive, _MAIN)
-    found = []
-    for at in (at for record, at in _records(main) if record == _SHEET):
-        name, _ = _text(main, at + _ID_AT)
-        found.append(relations.get(name, ("", ""))[1])
-    return found
-
-
-def _relations(archive: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
-    """The last word of each relation's kind, and the part that it leads to."""
-    folder, name = posixpath.split(part)
-    found: dict[str, tuple[str, str]] = {}
-
-    def note(_: str, attributes: dict[str, str]) -> None:
-        target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", "")))
-        kind = attributes.get("Type", "").rpartition("/")[2]
-        found[attributes.get("Id", "")] = kind, target.lstrip("/").lower()
-
-    written = f"{folder}/_rels/{name}.rels"
-    if written in _names(archive):
-        XmlReader(written, start=note).feed(_read(archive, written), final=True)
-    return found
-
-
-def _names(archive: zipfile.ZipFile) -> dict[str, str]:
-    return {name.replace("\\", "/").lower(): name for name in archive.namelist()}
-
-
-def _read(archive: zipfile.ZipFile, part: str) -> bytes:
-    names = _names(archive)
-    if part not in names:
-        raise ValueError("a part is missing")
-    with inflated(archive, archive.getinfo(names[part])) as stream:
-        return stream.read()
+@contextmanager
+def _opened(path: str) -> Iterator[_Parts]:
+    with zipfile.ZipFile(path) as archive:
+        yield _Parts(archive)
 
 
 def _unpacked(layout: struct.Struct, data: bytes, at: int) -> tuple[int, ...]:

@@ -9,8 +9,8 @@ from factload.sheet.limits import MAX_ROWS
 from factload.sheet.named_areas import DefinedName, NamedAreas, TableOfCells
 from factload.sheet.sheets import SheetPart
 from factload.sheet.xlsx.package import Package
-from factload.sheet.xlsx.xml_parts import main_name, parse_small
-from factload.sheet.xml_reader import XmlReader
+from factload.sheet.xlsx.xml_parts import main_name
+from factload.sheet.xml_reader import XmlReader, parse_small
 
 
 def named_areas(package: Package) -> NamedAreas:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from factload.sheet.block import Kind
-from factload.sheet.xlsx.xml_parts import parse_small
+from factload.sheet.xml_reader import parse_small
 
 # ECMA-376 part 1, 18.8.30: the built-in formats that are dates or times, in one language at least. 34, 35, 55 and 56
 # are dates in Japanese and times in Chinese: as dates nothing of them is lost.

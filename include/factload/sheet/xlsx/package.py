@@ -7,12 +7,10 @@ ever expanded.
 
 from __future__ import annotations
 
-import posixpath
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from urllib.parse import unquote
 
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
@@ -22,10 +20,12 @@ from factload.sheet.file_kind import refuse_a_broken_zip
 from factload.sheet.inflate import BROKEN, Stream, inflated, require_bounded
 from factload.sheet.limits import Limits
 from factload.sheet.looks import look_of_members
+from factload.sheet.relations import folded, relations_in, relations_part
 from factload.sheet.sheets import UNKNOWN, SheetPart, SheetState
 from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xlsx.number_formats import date_styles
-from factload.sheet.xlsx.xml_parts import STRICT, is_true, parse_small
+from factload.sheet.xlsx.xml_parts import STRICT, is_true
+from factload.sheet.xml_reader import parse_small
 
 
 class Package:
@@ -51,7 +51,7 @@ class Package:
 
     def has(self, part: str) -> bool:
         """Whether the file has this part."""
-        return _fold(part) in self._members
+        return folded(part) in self._members
 
     @contextmanager
     def open_part(self, part: str, max_bytes: int) -> Iterator[Stream]:
@@ -59,7 +59,7 @@ class Package:
 
         Damage that the stream shows (CRC, broken deflate data) is raised as WorkbookError.
         """
-        info = self._members.get(_fold(part))
+        info = self._members.get(folded(part))
         if info is None:
             raise damaged(f"The workbook names a part {part!r} that isn't in the file")
         require_bounded(info, part, max_bytes, self._field(max_bytes), self._limits)
@@ -86,14 +86,14 @@ class Package:
             return stream.read()
 
     def _main_part(self) -> str:
-        if _fold("_rels/.rels") in self._members:
+        if folded("_rels/.rels") in self._members:
             relations = self.relations("")
             main = self._by_type(relations, "officeDocument")
-            if main and _fold(main) in self._members:
+            if main and folded(main) in self._members:
                 if main.lower().endswith(".bin"):
                     raise unsupported("a binary workbook (.xlsb)")
                 return main
-        if _fold("xl/workbook.xml") in self._members:
+        if folded("xl/workbook.xml") in self._members:
             return "xl/workbook.xml"
         if "mimetype" in self._members:
             raise unsupported("an OpenDocument file (.ods)")
@@ -107,20 +107,8 @@ class Package:
 
     def relations(self, part: str) -> dict[str, tuple[str, str]]:
         """Relationship id → (last word of its type, part it leads to) of one part's relationships."""
-        folder, name = posixpath.split(part)
-        rels = posixpath.join(folder, "_rels", name + ".rels")
-        found: dict[str, tuple[str, str]] = {}
-        if _fold(rels) not in self._members:
-            return found
-
-        def note(tag: str, attributes: dict[str, str]) -> None:
-            if tag == "Relationship" and attributes.get("TargetMode") != "External":
-                target = unquote(attributes.get("Target", "")).replace("\\", "/")
-                path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
-                found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], path)
-
-        parse_small(self.small(rels), note, rels)
-        return found
+        rels = relations_part(part)
+        return relations_in(self.small(rels), part) if self.has(rels) else {}
 
     @staticmethod
     def _by_type(relations: dict[str, tuple[str, str]], kind: str) -> str | None:
@@ -164,11 +152,6 @@ def open_package(file: WorkbookFile, limits: Limits) -> Iterator[Package]:
         yield Package(archive, limits)
 
 
-def _fold(part: str) -> str:
-    # Part names compare without case, and some writers use backslashes.
-    return part.replace("\\", "/").lstrip("/").lower()
-
-
 def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
     if len(infos) > limits.members:
@@ -177,7 +160,7 @@ def _members(archive: zipfile.ZipFile, limits: Limits) -> dict[str, zipfile.ZipI
     for info in infos:
         if info.header_offset < 0:
             raise damaged("The zip archive's directory points outside the file")
-        if members.setdefault(_fold(info.filename), info) is not info:
+        if members.setdefault(folded(info.filename), info) is not info:
             raise damaged(f"The zip archive holds {info.filename!r} twice: it is unclear which one counts")
     return members
 

@@ -56,8 +56,8 @@ def _opener(request: dict[str, Any]) -> Callable[[], Any]:
     All that reading it needs is imported before the process is bounded, and isn't taken out of the file's share.
     """
     path, ask = request["path"], request["ask"]
-    of_cells = ask in ("first", "empty", "rows")
-    if ask == "rows" or (of_cells and path.endswith(".xlsb")):
+    for_errors = ask in ("first", "empty", "rows") and path.endswith(".xlsb")
+    if ask == "rows" or for_errors:
         import pyarrow  # noqa: F401 - a third of a second: not for every question
     if path.endswith(".ods"):
         from factload.sheet.calamine.ods_tables import OdsTables
@@ -65,7 +65,7 @@ def _opener(request: dict[str, Any]) -> Callable[[], Any]:
         return partial(OdsTables, path, request["text_chars"])
     from factload.sheet.calamine.calamine_book import CalamineBook
 
-    if of_cells or ask == "names":
+    if for_errors or ask == "names":
         import fastexcel  # noqa: F401
     return partial(CalamineBook, path, stale=request["stale"])
 

@@ -23,11 +23,10 @@ from factload.sheet.calamine.cell_values import (
     TIME,
     Held,
 )
+from factload.sheet.calamine.ods_content import TABLE
 from factload.sheet.calamine.refused import Refused
 
-OFFICE, TABLE, TEXTS = (
-    f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0 " for name in ("office", "table", "text")
-)
+OFFICE, TEXTS = (f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0 " for name in ("office", "text"))
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
 _VALUE = {"float": "value", "percentage": "value", "currency": "value"} | {
     name: f"{name}-value" for name in ("date", "time", "boolean", "string")

@@ -1,4 +1,4 @@
-"""Which cells of an .ods sheet are merged: calamine doesn't say.
+"""Which cells of an .ods sheet are merged.
 
 OpenDocument 1.3 part 3, 9.1.4: the first of the cells says how many rows and columns it spans, those that it covers
 are written all the same.
@@ -9,15 +9,13 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 
-from factload.sheet.inflate import inflated
+from factload.sheet.calamine.ods_content import CONTENT, TABLE, content_of, times
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
 from factload.sheet.ranges import RangeList
 from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_reader import XmlReader
 
-_CONTENT, _CHUNK = "content.xml", 1 << 18
 _SAYING = b"spanned"
-_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 
 
 def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
@@ -25,15 +23,14 @@ def note_merged(file: WorkbookFile, sheet: int, found: RangeList) -> None:
     # Most sheets say nothing: a look at the bytes is far quicker.
     if any(map(_says_something, _pairs(_chunks(file)))):
         reader = _Tables(sheet, found)
-        xml = XmlReader(_CONTENT, start=reader.start, end=reader.end)
+        xml = XmlReader(CONTENT, start=reader.start, end=reader.end)
         for data in _chunks(file):
             xml.feed(data)
 
 
 def _chunks(file: WorkbookFile) -> Iterator[bytes]:
-    with zipfile.ZipFile(file.stream()) as archive, inflated(archive, archive.getinfo(_CONTENT)) as stream:
-        while data := stream.read(_CHUNK):
-            yield data
+    with zipfile.ZipFile(file.stream()) as archive:
+        yield from content_of(archive)
 
 
 def _pairs(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -57,7 +54,7 @@ class _Tables:
         self._row, self._rows, self._column = 1, 0, 1
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name.removeprefix(_TABLE)
+        tag = name.removeprefix(TABLE)
         if tag == name:
             return
         if tag == "table":
@@ -69,24 +66,19 @@ class _Tables:
             return
         elif tag == "table-row":
             self._row, self._column = self._row + self._rows, 1
-            self._rows = _count(attributes, "number-rows-repeated", MAX_ROWS)
+            self._rows = times(attributes, "number-rows-repeated", MAX_ROWS)
         elif tag in ("table-cell", "covered-table-cell"):
             self._cell(attributes)
 
     def end(self, name: str) -> None:
-        self._depth -= name == _TABLE + "table"
+        self._depth -= name == TABLE + "table"
 
     def _cell(self, attributes: dict[str, str]) -> None:
-        repeated = _count(attributes, "number-columns-repeated", MAX_COLUMNS)
-        high = _count(attributes, "number-rows-spanned", MAX_ROWS)
-        wide = _count(attributes, "number-columns-spanned", MAX_COLUMNS)
+        repeated = times(attributes, "number-columns-repeated", MAX_COLUMNS)
+        high = times(attributes, "number-rows-spanned", MAX_ROWS)
+        wide = times(attributes, "number-columns-spanned", MAX_COLUMNS)
         if high > 1 or wide > 1:
             for top in range(self._row, self._row + self._rows):
                 for left in range(self._column, self._column + repeated):
                     self._found.add(top, left, top + high - 1, left + wide - 1)
         self._column = min(self._column + repeated, MAX_COLUMNS)
-
-
-def _count(attributes: dict[str, str], name: str, most: int) -> int:
-    written = attributes.get(_TABLE + name, "1")
-    return max(1, min(int(written), most)) if written.isdecimal() and len(written) < 10 else 1

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from factload.sheet.calamine.cell_values import BLANK, Held
-from factload.sheet.calamine.ods_cells import TABLE, OdsCell
+from factload.sheet.calamine.ods_cells import OdsCell
+from factload.sheet.calamine.ods_content import CONTENT, TABLE, content_of, times
 from factload.sheet.calamine.refused import Refused
-from factload.sheet.inflate import inflated
 from factload.sheet.limits import MAX_COLUMNS, MAX_ROWS
 from factload.sheet.xml_reader import XmlReader
 
-CONTENT, _CHUNK = "content.xml", 1 << 18
 _STYLE = "urn:oasis:names:tc:opendocument:xmlns:style:1.0 "
 _CELLS = (TABLE + "table-cell", TABLE + "covered-table-cell")
 _LINK = TABLE + "dde-link"  # tables of other documents, as they were
@@ -67,8 +66,8 @@ class OdsTables:
 
     def _fed(self, xml: XmlReader) -> Iterator[None]:
         """Once after each piece that the reader was fed."""
-        with zipfile.ZipFile(self._path) as archive, inflated(archive, archive.getinfo(CONTENT)) as stream:
-            while data := stream.read(_CHUNK):
+        with zipfile.ZipFile(self._path) as archive:
+            for data in content_of(archive):
                 xml.feed(data)
                 yield
 
@@ -134,10 +133,10 @@ class _Rows:
         elif self._depth != 1 or self._table != self._wanted:
             return
         elif name in _CELLS:
-            self._cell_repeated = _count(attributes, "number-columns-repeated", MAX_COLUMNS)
+            self._cell_repeated = times(attributes, "number-columns-repeated", MAX_COLUMNS + 1)
             self._cell = OdsCell(attributes, self._most_chars)
         elif name == TABLE + "table-row":
-            self._repeated = _count(attributes, "number-rows-repeated", MAX_ROWS)
+            self._repeated = times(attributes, "number-rows-repeated", MAX_ROWS + 1)
             self._cells, self._blank = [], 0
 
     def data(self, text: str) -> None:
@@ -168,9 +167,3 @@ class _Rows:
         room = max(0, MAX_COLUMNS - len(self._cells))
         self._cells += [held] * min(self._cell_repeated, room)
         self._blank = 0
-
-
-def _count(attributes: dict[str, str], name: str, most: int) -> int:
-    """How many times something is there, one more than ``most`` for any number beyond."""
-    written = attributes.get(TABLE + name, "1")
-    return max(1, min(int(written), most + 1)) if written.isdecimal() and len(written) < 20 else 1

@@ -48,7 +48,7 @@ _KINDS = {"WorkSheet": "worksheet", "ChartSheet": "chartsheet", "DialogSheet": "
 
 
 class CalamineSource:
-    """A workbook that calamine reads. Every request starts a new process."""
+    """A workbook that another process reads: every request starts a new one."""
 
     def __init__(self, file: WorkbookFile, ending: str, limits: Limits, cells: CellChoices) -> None:
         self._file, self._ending, self.limits, self.cells = file, ending, limits, cells
@@ -293,7 +293,7 @@ class CalamineRows:
 
 @contextmanager
 def _link_to(file: WorkbookFile, ending: str) -> Iterator[str]:
-    """A path of the open file, as the child sees it: calamine takes nothing but paths, and looks at their endings."""
+    """A path of the open file, as the child sees it, with the ending by which that knows how to read it."""
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / f"workbook{ending}"
         link.symlink_to(f"/dev/fd/{file.descriptor}")

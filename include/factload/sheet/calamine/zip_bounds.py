@@ -1,18 +1,16 @@
-"""What a workbook in a zip must be before calamine sees it: bounded, and well-formed."""
+"""What a workbook in a zip must be before it is read: bounded, and well-formed."""
 
 from __future__ import annotations
 
 import zipfile
 
+from factload.sheet.calamine.ods_content import CONTENT, content_of
 from factload.sheet.file_errors import damaged
 from factload.sheet.file_kind import refuse_a_broken_zip
-from factload.sheet.inflate import BROKEN, inflated, require_bounded
+from factload.sheet.inflate import BROKEN, require_bounded
 from factload.sheet.limits import Limits
 from factload.sheet.workbook_file import WorkbookFile
 from factload.sheet.xml_reader import XmlReader
-
-_ODS_ROWS = "content.xml"
-_CHUNK = 1 << 18
 
 
 def inflated_size(file: WorkbookFile, limits: Limits) -> int:
@@ -27,14 +25,13 @@ def inflated_size(file: WorkbookFile, limits: Limits) -> int:
 
 
 def _require_well_formed(archive: zipfile.ZipFile) -> None:
-    """Raise if an .ods workbook's content is not well-formed XML: calamine never ends on a table without an end."""
-    if _ODS_ROWS not in archive.namelist():
+    """Raise if an .ods workbook's content is not well-formed XML: those who read it stop at a table's end."""
+    if CONTENT not in archive.namelist():
         return
-    reader = XmlReader(_ODS_ROWS)
+    reader = XmlReader(CONTENT)
     try:
-        with inflated(archive, archive.getinfo(_ODS_ROWS)) as stream:
-            while data := stream.read(_CHUNK):
-                reader.feed(data)
+        for data in content_of(archive):
+            reader.feed(data)
     except BROKEN as error:
-        raise damaged(f"{_ODS_ROWS} can't be inflated ({error})") from error
+        raise damaged(f"{CONTENT} can't be inflated ({error})") from error
     reader.feed(b"", final=True)

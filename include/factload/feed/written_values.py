@@ -98,7 +98,7 @@ def _signs_schema(pattern: str, **more: Any) -> dict[str, Any]:
     return {"anyOf": [one, {"type": "array", "items": one, "uniqueItems": True, "minItems": 1}], **more}
 
 
-_LIKE_A_MINUS = _DASHES + "\N{MINUS SIGN}\\-"
+_LIKE_A_MINUS = _MINUSES.replace("-", r"\-")
 _EXAMPLES = {"examples": ["H", ["D", "Dr"]]}
 Minus = Annotated[tuple[str, ...], BeforeValidator(_signs), WithJsonSchema(_signs_schema(r"\S", **_EXAMPLES))]
 Plus = Annotated[

@@ -12,12 +12,12 @@ from factload.propose.column_types import Reading, reading_of
 from factload.propose.header import FoundTable
 from factload.sheet.block import Kind
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.doubles import as_excel_shows, is_too_long_a_key
+from factload.sheet.doubles import is_too_long_a_key
 from factload.sheet.header import Header, columns_named
-from factload.sheet.numbers import parse_decimal, plain_text
+from factload.sheet.numbers import parse_decimal
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
-from factload.sheet.seen import seen_in
+from factload.sheet.seen import number_seen, seen_in
 
 _LONGEST_KEY = 200  # characters: what an index takes is more, and a text that long is no key
 OUT_OF_DATE = "whose saved values the workbook itself calls out of date: open and save it in Excel"
@@ -130,8 +130,7 @@ def decimal_mark(found: FoundTable, rows: Sequence[Row]) -> str | None:
 
 
 def _as_key(kind: Kind, text: str, calendar: Calendar) -> str:
-    number = parse_decimal(text) if kind == Kind.NUMBER else None
-    return plain_text(as_excel_shows(number)) if number is not None else seen_in(kind, text, calendar).strip()
+    return (number_seen(text) if kind == Kind.NUMBER else seen_in(kind, text, calendar)).strip()
 
 
 def _is_key(kind: Kind, text: str) -> bool:

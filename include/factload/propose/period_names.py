@@ -104,11 +104,12 @@ def period_named(name: str) -> PeriodName | None:
 def periods_named(names: Sequence[str]) -> dict[str, PeriodName]:
     """The names that are periods. Dates are days, unless all of them are first days of months."""
     found = {name: period for name in names if (period := period_named(name))}
-    days = {name: period for name in names if (period := _day_named(name))}
+    days = {name: period for name in names if (period := day_named(name))}
     return found | days if any(name not in found for name in days) else found
 
 
-def _day_named(name: str) -> PeriodName | None:
+def day_named(name: str) -> PeriodName | None:
+    """The day that a column's name is, as a cell with a date shows it; None where it is none."""
     try:
         day = date.fromisoformat(name) if len(name) == len("2026-01-01") else None
     except ValueError:

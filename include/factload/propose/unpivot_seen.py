@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
 from factload.propose.column_types import Reading
 from factload.propose.columns_seen import SeenColumn, read_as
@@ -17,6 +16,7 @@ from factload.propose.names import unused
 from factload.propose.period_names import (
     FINEST_FIRST,
     PeriodName,
+    day_named,
     is_sum_of_periods,
     is_whole_year,
     month_format,
@@ -154,7 +154,7 @@ def _named_column(
     for column, name in zip(columns, names, strict=True):
         cells[Kind.TEXT, name] += column.cells.total()
     reading = Reading(SqlType("text"), notes=(f"{where}: a {kind}",))
-    if all(_is_day(name) for name in names):
+    if all(map(day_named, names)):
         reading = replace(reading, type=SqlType("date"))
     elif kind == "month" and (form := month_format(names)):
         notes = (*reading.notes, "its first day")
@@ -188,13 +188,6 @@ def _holds_numbers(column: SeenColumn) -> bool:
     """Whether a period's column holds numbers, if it holds anything: in most cells, as others may be rejects."""
     typed = sum(n for (kind, _), n in column.cells.items() if kind == Kind.NUMBER)
     return column.reading.type.is_number or 2 * typed >= column.cells.total()
-
-
-def _is_day(name: str) -> bool:
-    try:
-        return len(name) == len("2026-01-01") and bool(date.fromisoformat(name))
-    except ValueError:
-        return False
 
 
 def fits(name: str, pattern: str) -> bool:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.dates import GREGORIAN, Calendar
-from factload.sheet.doubles import as_excel_shows
 from factload.sheet.names import ColumnName, as_seen, spellings
-from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.references import column_letters
 from factload.sheet.rows import Row
-from factload.sheet.seen import seen_in
+from factload.sheet.seen import number_seen, seen_in
 from factload.sheet.unstorable import as_escaped
 
 HEADER_WITHIN = 50  # rows: titles and notes above a header are shorter than this
@@ -144,8 +142,7 @@ def _header(row: Row, calendar: Calendar) -> Header:
 
 
 def _name_in(kind: Kind, text: str, calendar: Calendar) -> str:
-    number = parse_decimal(text) if kind == Kind.NUMBER else None
-    return seen_in(kind, text, calendar) if number is None else plain_text(as_excel_shows(number))
+    return number_seen(text) if kind == Kind.NUMBER else seen_in(kind, text, calendar)
 
 
 def likely_header(rows: Sequence[Row], calendar: Calendar = GREGORIAN) -> Header | None:

@@ -20,12 +20,11 @@ from factload.sheet.block import Block, Column, Int32s, Kind
 from factload.sheet.choices import RowChoices
 from factload.sheet.columns import TypedRows
 from factload.sheet.convert import are_plain
-from factload.sheet.doubles import as_excel_shows
 from factload.sheet.header import Header, columns_named
 from factload.sheet.names import ColumnName, spellings
-from factload.sheet.numbers import parse_decimal, plain_text
 from factload.sheet.pieces import Cell, Decoded, Marks, Pieces
 from factload.sheet.references import column_letters
+from factload.sheet.seen import number_seen
 from factload.vectors import Flags, fixed, flags, matches, texts
 
 TOTALS, AFTER, SKIPPED = "totals_row", "after_end", "skipped_row"
@@ -281,14 +280,9 @@ def _numbers_shown(column: Column, pattern: str) -> Flags:
     found: Flags = plain & matches(column.text, pattern)
     if (odd := number & ~plain).any():
         encoded = column.text.filter(flags(odd)).dictionary_encode()
-        shown = texts(_shown(raw) for raw in encoded.dictionary.to_pylist())
+        shown = texts(number_seen(raw) for raw in encoded.dictionary.to_pylist())
         found[odd] = matches(shown, pattern)[fixed(encoded.indices, np.int32)]
     return found
-
-
-def _shown(raw: str) -> str:
-    number = parse_decimal(raw)
-    return raw if number is None else plain_text(as_excel_shows(number))
 
 
 def _without(rows: TypedRows, out: Flags) -> TypedRows:

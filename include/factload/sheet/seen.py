@@ -37,6 +37,12 @@ def seen_in(kind: int, raw: str, calendar: Calendar) -> str:
     return _seen_in_dated(kind, number, calendar) or raw
 
 
+def number_seen(raw: str) -> str:
+    """A number as a person reads it, however its digits stand in the file: 2024 for 2024.0. Another text as it is."""
+    number = parse_decimal(raw)
+    return raw if number is None else plain_text(as_excel_shows(number))
+
+
 def _seen_in_dated(kind: int, serial: Decimal, calendar: Calendar) -> str | None:
     if kind == Kind.ELAPSED or is_time_alone(kind, serial, calendar):
         micros = serial_time(serial)

@@ -123,6 +123,15 @@ def test_a_column_that_may_say_the_signs_is_named_beside_the_amounts_and_is_no_k
     assert ("dimensions" in proposed(workbook)) == (noted is None)
 
 
+def test_two_columns_that_may_say_the_signs_of_one_are_both_named_beside_it(tmp_path: Path) -> None:
+    rows = [("SH"[n % 2], n + 0.5, "DC"[n % 2], f"text {n}") for n in range(12)]
+    workbook = write_rows(tmp_path / "a.xlsx", [("S/H", "Amount", "D/C", "Text"), *rows])
+    [amount] = [
+        line for line in feed_text(propose_feed(workbook), None).splitlines() if "column: Amount" in line
+    ]
+    assert "S/H may say its sign" in amount and "D/C may say its sign" in amount
+
+
 @pytest.mark.parametrize(
     ("total", "witness"),
     [

@@ -20,7 +20,7 @@ def with_signs_noted(columns: Sequence[SeenColumn]) -> tuple[SeenColumn, ...]:
     noted = {column.header: column for column in columns}
     for column in columns:
         pair = _pair_in(column)
-        amounts = [other for other in columns if _may_lack_signs(other)]
+        amounts = [other for other in noted.values() if _may_lack_signs(other)]
         if pair and amounts:
             nearest = min(amounts, key=lambda other: abs(other.index - column.index))
             minus, plus = (word if word[:1].isalpha() else f'"{word}"' for word in pair)

@@ -12,7 +12,8 @@ import pytest
 import xlwt
 
 from factload.errors import WorkbookError
-from factload.sheet.calamine import process_budget
+from factload.sheet.block import Kind
+from factload.sheet.calamine import cell_values, process_budget
 from factload.sheet.calamine.ods_merged import note_merged
 from factload.sheet.choices import AreaChoice, CellChoices
 from factload.sheet.limits import Limits
@@ -517,3 +518,9 @@ def test_an_xlsb_workbook_that_is_calculated_when_it_is_opened_has_stale_formula
     ]
     _, found = expected.split(path, FIELDS[:2], cells=CellChoices(stale_formulas="take"))
     assert [(r["k"], str(r["m"])) for r in found] == [("a", "1.5000"), ("b", "2.0000")]
+
+
+def test_the_process_that_reads_tells_kinds_by_the_numbers_that_they_have() -> None:
+    told = {name: value for name, value in vars(cell_values).items() if name in Kind.__members__}
+    assert len(told) == 11
+    assert told == {name: Kind[name] for name in told}

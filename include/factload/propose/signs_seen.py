@@ -20,7 +20,7 @@ def with_signs_noted(columns: Sequence[SeenColumn]) -> tuple[SeenColumn, ...]:
     noted = {column.header: column for column in columns}
     for column in columns:
         pair = _pair_in(column)
-        amounts = [other for other in noted.values() if _may_lack_signs(other)]
+        amounts = [other for other in noted.values() if _may_lack_signs(other)] if pair else []
         if pair and amounts:
             nearest = min(amounts, key=lambda other: abs(other.index - column.index))
             minus, plus = (word if word[:1].isalpha() else f'"{word}"' for word in pair)
@@ -42,9 +42,9 @@ def _pair_in(column: SeenColumn) -> tuple[str, str] | None:
 
 def _may_lack_signs(column: SeenColumn) -> bool:
     """Whether the column holds amounts, none of which is negative."""
-    numbers = [parse_decimal(text) for kind, text in column.cells if kind == Kind.NUMBER]
-    plain = column.reading.type.kind == "numeric" and not (
-        column.reading.written.minus or column.reading.written.plus
-    )
+    written = column.reading.written
+    if column.reading.type.kind != "numeric" or written.minus or written.plus:
+        return False
+    numbers = (parse_decimal(text) for kind, text in column.cells if kind == Kind.NUMBER)
     negative = any(number is not None and number < 0 for number in numbers)
-    return plain and not negative and not any("-" in text for kind, text in column.cells if kind == Kind.TEXT)
+    return not negative and not any("-" in text for kind, text in column.cells if kind == Kind.TEXT)

@@ -9,8 +9,8 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.errors import FeedError, ReconciliationError
-from factload.fact.member_changes import take_back as take_back_members
-from factload.fact.member_versions import take_back_versions
+from factload.fact.members.changes import take_back as take_back_members
+from factload.fact.members.versions import take_back_versions
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.fact.taking_out import TakingBack, facts_altered

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from factload.fact.member_history import ALWAYS, FOREVER, Known, Speaker, Version, VersionsOverlap, planned
+from factload.fact.members.history import ALWAYS, FOREVER, Known, Speaker, Version, VersionsOverlap, planned
 
 
 def day(number: int) -> datetime:

@@ -25,7 +25,7 @@ from factload.dimension.attributes import with_attribute_types
 from factload.dimension.inferred import WouldBeMembers
 from factload.dimension.lookup import Members
 from factload.errors import FactloadError
-from factload.fact.member_attributes import settle_attributes
+from factload.fact.members.attributes import settle_attributes
 from factload.fact.unique import with_a_value
 from factload.feed.model import Feed
 from factload.feed.unmatched import Unmatched

@@ -6,13 +6,9 @@
 ``exchange/``              how the staging table of a load becomes a partition of the fact table
 ``unique``, ``once_only``    what may stand in a load once, and where it needs a value
 ``constants``              what of a fact row comes from no sheet
-``member_attributes``, ``encodable``  rows that are rejects before keys are looked up: others disagree about the member,
-                           or the database can't store a text
+``encodable``              rows that are rejects before keys are looked up: the database can't store a text of theirs
 ``resolve``, ``rejected``  a partition's rows: fact rows, and rejects with their reason, each at its cell
-``members_said``, ``member_changes``  what staged rows say of members; members brought up to date by it, and back
-``member_versions``, ``member_history``  members that get new versions by it; which they must be, planned out of values
-``version_rows``, ``version_reading``, ``version_changes``  these versions in the database: which are looked at;
-                           what they are; what is changed of them
+``members/``               members that change by what rows say of them
 ``row_numbers``            the number of a row, in the staging table and in the sheet
 ``staging_table``, ``staged``  the staging table of a load
 ``duplicates``, ``duplicate_cells``  rows that an upsert would write twice; what stands in their cells

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterable
 from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
-from factload.fact.member_changes import bring_up_to_date
-from factload.fact.members_said import forget_said
+from factload.fact.members.changes import bring_up_to_date
+from factload.fact.members.said import forget_said
 from factload.fact.modes.publishing import Published, Publishing
 from factload.fact.modes.registry import mode_named, mode_of
 from factload.fact.relation import acts_on_statements, relation_of

@@ -14,7 +14,7 @@ from factload.dimension.table import dimension_table
 from factload.fact import staged
 from factload.fact.constants import constant_values, with_constants
 from factload.fact.encodable import reject_unencodable
-from factload.fact.members_said import replace_said
+from factload.fact.members.said import replace_said
 from factload.fact.resolve import ROW, control_totals, delivered_totals, resolve
 from factload.feed.model import Feed
 from factload.ledger import ledger, partitions

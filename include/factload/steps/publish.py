@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from factload.decimals import EXACT
 from factload.fact import publish, staged
-from factload.fact.member_versions import give_versions
+from factload.fact.members.versions import give_versions
 from factload.fact.modes.publishing import Published
 from factload.fact.table import fact_table
 from factload.feed.model import Feed

@@ -9,7 +9,7 @@ from sqlalchemy import Table
 from sqlalchemy.engine import Connection
 
 from factload.fact import staged
-from factload.fact.members_said import make_said_table
+from factload.fact.members.said import make_said_table
 from factload.fact.modes.registry import mode_of
 from factload.fact.table import fact_table
 from factload.feed.model import Feed

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from factload.corrections.partitions import in_place
 from factload.dimension.attributes import with_attribute_types
 from factload.dimension.table import attribute_tables
-from factload.fact.member_attributes import settle_attributes
+from factload.fact.members.attributes import settle_attributes
 from factload.fact.table import fact_table
 from factload.fact.unique import with_a_value
 from factload.feed.model import Feed

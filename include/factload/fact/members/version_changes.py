@@ -26,9 +26,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from factload.dimension.said import value_of
-from factload.fact.member_history import FOREVER, Change, Version
-from factload.fact.version_reading import Told
-from factload.fact.version_rows import VersionRows
+from factload.fact.members.history import FOREVER, Change, Version
+from factload.fact.members.version_reading import Told
+from factload.fact.members.version_rows import VersionRows
 from factload.ledger.member_changes import changes_of
 from factload.ledger.tables import loads, member_changes, member_versions
 

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from factload.dimension.inferred import rows_of_arrays
 from factload.errors import RowsRefused
 from factload.fact.load_column import load_key
-from factload.fact.member_history import ALWAYS, FOREVER, Speaker, Version
-from factload.fact.version_rows import VersionRows
+from factload.fact.members.history import ALWAYS, FOREVER, Speaker, Version
+from factload.fact.members.version_rows import VersionRows
 from factload.ledger.member_versions import kept_of_others
 from factload.ledger.tables import STAGING_SCHEMA
 from factload.postgres.tables import table_there

@@ -1,7 +1,7 @@
 """New versions of members, by what the staged rows of a load say of them, in the transaction that publishes these rows,
 and taken back by an undo (ADR 45).
 
-What is to change is planned member by member (``member_history``), some thousands at a time; the database does the
+What is to change is planned member by member (``history``), some thousands at a time; the database does the
 rest in a few statements. Staged rows get the surrogate keys of the versions that are valid on the load's period.
 """
 
@@ -19,15 +19,15 @@ from factload.dimension.said import value_of
 from factload.dimension.table import dimension_table
 from factload.errors import FeedError, RowsRefused
 from factload.fact.load_column import load_key
-from factload.fact.member_changes import keep_others_out
-from factload.fact.member_history import Change, Known, Speaker, VersionsOverlap, planned
-from factload.fact.members_said import said_table
+from factload.fact.members.changes import keep_others_out
+from factload.fact.members.history import Change, Known, Speaker, VersionsOverlap, planned
+from factload.fact.members.said import said_table
+from factload.fact.members.version_changes import VersionChanges
+from factload.fact.members.version_reading import Told, held, spoken, told
+from factload.fact.members.version_rows import VersionRows
 from factload.fact.modes.publishing import DEFERRED_TRIGGERS_NOW
 from factload.fact.modes.registry import mode_of
 from factload.fact.staging_table import SLICE
-from factload.fact.version_changes import VersionChanges
-from factload.fact.version_reading import Told, held, spoken, told
-from factload.fact.version_rows import VersionRows
 from factload.feed.model import Feed
 from factload.ledger.member_changes import (
     MemberCounts,

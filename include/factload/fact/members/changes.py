@@ -31,7 +31,7 @@ from factload.dimension.said import of_member, value_of
 from factload.dimension.table import dimension_table
 from factload.errors import FeedError, ReconciliationError
 from factload.fact.load_column import load_key
-from factload.fact.members_said import said_table
+from factload.fact.members.said import said_table
 from factload.fact.relation import relation_of
 from factload.fact.staging_table import SLICE
 from factload.feed.model import Feed

@@ -20,20 +20,16 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    Select,
     Table,
     Text,
     and_,
     cast,
     func,
-    insert,
     literal,
-    null,
     select,
-    union,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import SchemaItem
 
@@ -42,11 +38,13 @@ from factload.dimension.validity import valid_on
 from factload.errors import ReconciliationError
 from factload.feed.dimensions import AsOf, Dimension
 from factload.feed.model import Feed
-from factload.ledger.member_changes import changes_of
 from factload.ledger.member_versions import owners
-from factload.ledger.tables import loads, member_changes, member_versions
+from factload.ledger.tables import member_versions
 from factload.load import Load
 from factload.postgres.statements import run
+
+# In which order versions are changed: those first that make room for others.
+EMPTIED, SHRUNK, OTHER, MADE, OWNER_ALONE = range(5)
 
 
 @dataclass(frozen=True)
@@ -150,88 +148,20 @@ class VersionRows:
         """The loads that versions begin with."""
         return owners(self.load.feed, self.name).subquery("owner")
 
-    def choose_members(self) -> int:
-        """Find the members whose versions are not yet as the load says, or as they must be when it says nothing of them
-        any more; how many they are. Versions that are, and begin with a later load, begin with this one from now on."""
-        self.know(self.asked)
-        self._take_over()
-        found = union(self._differing(), self._unsaid(), self._given_back()).subquery("found")
-        *keys, said = found.c
-        once = select(*keys, said).ext(distinct_on(*keys)).order_by(*keys, said.nulls_last())
-        chosen = once.subquery("chosen")
-        numbered = select(func.row_number().over(order_by=list(chosen.c)[:-1]), *chosen.c)
-        members = self.connection.execute(
-            insert(self.members).from_select(list(self.members.c.keys()), numbered)
-        ).rowcount
-        self.know(self.members)
-        return members
+    def changed(self, versions: FromClause) -> FromClause:
+        """Versions that are there, with their change and their member."""
+        changes = self.changes
+        same = self.surrogate(versions) == cast(changes.c.surrogate, self.surrogate(versions).type)
+        return versions.join(changes, same).join(self.members, self.members.c.number == changes.c.number)
 
-    def _keys(self, versions: FromClause) -> list[ColumnElement[Any]]:
-        return [versions.c[name] for name in self.dimension.business_key]
-
-    def _differing(self) -> Select[Any]:
-        """The members whose version on the load's period says something else, or isn't there."""
-        member, now = self.table.alias("member"), self.table.alias("now")
-        valid = self.same_member(now, member) & self.valid(now)
-        there = self.asked.join(member, self.surrogate(member) == self.asked.c.surrogate).outerjoin(
-            now, valid
-        )
-        differs = self.surrogate(now).is_(None) | (self.said_by(now) != self.asked.c.said)
-        return select(*self._keys(member), self.asked.c.said).select_from(there).where(differs)
-
-    def _unsaid(self) -> Select[Any]:
-        """Those of which a version begins with the load, and that it says nothing of."""
-        member, other, own = self.table.alias("member"), self.table.alias("other"), member_versions.c
-        said = select(literal(1)).where(
-            self.asked.c.surrogate == self.surrogate(other), self.same_member(other, member)
-        )
-        return (
-            select(*self._keys(member), cast(null(), JSONB))
-            .join(member_versions, self.surrogate(member) == cast(own.surrogate, self.surrogate(member).type))
-            .where(own.load_id == self.load.load_id, own.dimension == self.name, ~own.unsaid, ~said.exists())
-        )
-
-    def _given_back(self) -> Select[Any]:
-        """Those of which a version has other attributes since this transaction began."""
-        member, other, changed = self.table.alias("member"), self.table.alias("other"), member_changes.c
-        said = select(func.max(cast(self.asked.c.said, Text))).where(
-            self.asked.c.surrogate == self.surrogate(other), self.same_member(other, member)
-        )
-        own = changes_of(self.load.load_id, self.load.epoch) & (changed.dimension == self.name)
-        same = self.surrogate(member) == cast(changed.surrogate, self.surrogate(member).type)
-        return select(*self._keys(member), cast(said.scalar_subquery(), JSONB)).join(
-            member_changes, own & same
-        )
-
-    def _take_over(self) -> None:
-        own, now, member = member_versions.c, self.table.alias("now"), self.table.alias("member")
-        later = (loads.c.period > self.load.period_date) | loads.c.published_epoch.is_(None)
-        of_others = (
-            select(own.load_id, own.surrogate)
-            .join(loads, loads.c.load_id == own.load_id)
-            .where(
-                loads.c.feed == self.load.feed,
-                own.dimension == self.name,
-                own.began.is_(None),
-                ((own.load_id != self.load.load_id) & later) | own.unsaid,
-            )
-            # Not looked up before they are known to be of this feed: other feeds' surrogate keys have other types.
-            .cte("of_others")
-            .prefix_with("MATERIALIZED")
-        )
-        self.connection.execute(
-            update(member_versions)
-            .values(load_id=self.load.load_id, unsaid=False)
-            .where(
-                own.load_id == of_others.c.load_id,
-                own.dimension == self.name,
-                own.surrogate == of_others.c.surrogate,
-                self.surrogate(now) == cast(of_others.c.surrogate, self.surrogate(now).type),
-                self.valid(now),
-                self.same_member(now, member),
-                self.surrogate(member) == self.asked.c.surrogate,
-                self.said_by(now) == self.asked.c.said,
-            )
+    def made(self) -> FromClause:
+        """The versions that were made, with their change."""
+        begins = self.table.c[self.as_of.valid_from]
+        return self.table.join(self.members, self.same_member(self.table, self.members)).join(
+            self.changes,
+            (self.changes.c.number == self.members.c.number)
+            & (self.changes.c.place == MADE)
+            & begins.is_not_distinct_from(cast(self.changes.c.begins, begins.type)),
         )
 
     def lock(self) -> None:

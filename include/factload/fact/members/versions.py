@@ -23,6 +23,8 @@ from factload.fact.members.changes import keep_others_out
 from factload.fact.members.history import Change, Known, Speaker, VersionsOverlap, planned
 from factload.fact.members.said import said_table
 from factload.fact.members.version_changes import VersionChanges
+from factload.fact.members.version_choice import MembersToChange
+from factload.fact.members.version_log import VersionLog
 from factload.fact.members.version_reading import Told, held, spoken, told
 from factload.fact.members.version_rows import VersionRows
 from factload.fact.modes.publishing import DEFERRED_TRIGGERS_NOW
@@ -95,7 +97,7 @@ def take_back_versions(
         if back is not None:
             _ask_kept(rows, back)
         counts[name] = _bring_about(rows)
-        counts[name] = {**counts[name], "updated": VersionChanges(rows).changed()}
+        counts[name] = {**counts[name], "updated": VersionLog(rows).changed()}
         rows.drop()
     connection.execute(DEFERRED_TRIGGERS_NOW)
     return counts
@@ -132,7 +134,7 @@ def _ask_kept(rows: VersionRows, back: Table) -> None:
 
 def _bring_about(rows: VersionRows) -> Mapping[str, int]:
     """Make the versions what they must be, by what was asked of them."""
-    members = rows.choose_members()
+    members = MembersToChange(rows).choose()
     counts: Mapping[str, int] = {"updated": 0, "left": 0, "added": 0}
     if members:
         rows.lock()
@@ -217,7 +219,7 @@ def _give_back(rows: VersionRows, undoes: int) -> None:
             expected="versions as the load left them, that no other rows belong to",
             remedy="Nothing was undone. Load the workbook that is to stand",
         )
-    VersionChanges(rows).log_given_back(changes, undone)
+    VersionLog(rows).note_given_back(changes, undone)
     values = {table.c[name]: value_of(changes.c.before, table.c[name]) for name in rows.attributes}
     rows.connection.execute(update(table).values(values).where(same, undone))
 

@@ -14,7 +14,9 @@ import xlwt
 from factload.errors import WorkbookError
 from factload.sheet.block import Kind
 from factload.sheet.calamine import cell_values, process_budget
+from factload.sheet.calamine.calamine_book import CalamineBook
 from factload.sheet.calamine.ods_merged import note_merged
+from factload.sheet.calamine.refused import Refused
 from factload.sheet.choices import AreaChoice, CellChoices
 from factload.sheet.limits import Limits
 from factload.sheet.ranges import RangeList
@@ -524,3 +526,14 @@ def test_the_process_that_reads_tells_kinds_by_the_numbers_that_they_have() -> N
     told = {name: value for name, value in vars(cell_values).items() if name in Kind.__members__}
     assert len(told) == 11
     assert told == {name: Kind[name] for name in told}
+
+
+def test_a_sheet_of_too_many_cells_is_refused_before_its_errors_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = CalamineBook(str(xlsb(tmp_path / "w.xlsb", [["k", "m"], ["a", 1.0]])), stale=True)
+    assert [number for number, _ in book.rows(0, 4, 4)] == [1, 2]
+    monkeypatch.setattr(CalamineBook, "_marks", lambda *_: pytest.fail("they were looked for"))
+    for most, limit in (((3, 4), "cells"), ((4, 3), "cells_per_byte")):
+        with pytest.raises(Refused, match=f"^{limit}$"):
+            next(book.rows(0, *most))

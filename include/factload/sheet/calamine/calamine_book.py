@@ -70,16 +70,16 @@ class CalamineBook:
         """Each row with its number from 1, its first cell in column A. Raises ``Refused`` for a sheet of more than so
         many cells, empty ones too."""
         found = self._book.get_sheet_by_index(sheet)
-        marks = self._marks(sheet, found.start or (0, 0))
+        start, end = found.start or (0, 0), found.end
+        area = (end[0] + 1) * (end[1] + 1) if end is not None else 0
+        if area > min(cells, file_cells):
+            raise Refused("cells" if area > cells else "cells_per_byte")
+        marks = self._marks(sheet, start)
         number = 0
-        if found.start is not None and found.end is not None:
-            area = (found.end[0] + 1) * (found.end[1] + 1)
-            if area > min(cells, file_cells):
-                raise Refused("cells" if area > cells else "cells_per_byte")
-            # iter_rows gives the rows above the first cell, not the columns left of it
-            left_of_it = [""] * found.start[1]
-            for number, row in enumerate(found.iter_rows(), 1):
-                yield number, _with_marks(left_of_it + row, marks.pop(number, {}))
+        # iter_rows gives the rows above the first cell, not the columns left of it
+        left_of_it = [""] * start[1]
+        for number, row in enumerate(found.iter_rows() if end is not None else (), 1):
+            yield number, _with_marks(left_of_it + row, marks.pop(number, {}))
         for below in sorted(row for row in marks if row > number):
             yield below, _with_marks([], marks[below])
 

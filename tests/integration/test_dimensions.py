@@ -285,6 +285,7 @@ def test_an_attempt_that_was_superseded_makes_no_member(star: Place) -> None:
         (DAY | {"column": "Day", "type": "text"}, "", "dim_date.day is date.*Let dimensions.customer.type say `date`"),
         (DAY | {"column": "Day", "business_key": "id"}, "", "dim_date.id is integer. Expected: a date, for `type: date`"),
         (PRICE | {"as_of": {"valid_from": "sku", "valid_to": "until"}}, "", "dim_price.sku is text. Expected: a date, or a timestamp without time zone"),
+        (CREATE | {"as_of": {"valid_from": "since", "valid_to": "until"}, "unmatched": {"create": {"attributes": {"name": "Name"}, "on_change": "new_version"}}}, "ALTER TABLE dim_customer ADD since text CHECK (since <> ''), ADD until text", "dim_customer.since is text. Expected: a date, or a timestamp without time zone"),
     ],
 )  # fmt: skip
 def test_a_dimension_that_does_not_fit_is_told_before_anything_is_read(

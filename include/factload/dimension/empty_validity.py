@@ -6,12 +6,13 @@ Asked of its constraints before anything is read; nothing is written for it.
 from __future__ import annotations
 
 from psycopg2.sql import SQL, Identifier, Literal
-from sqlalchemy import Date, Table, text
+from sqlalchemy import Table, text
 from sqlalchemy.engine import Connection
 
 from factload.feed.dimensions import AsOf
 from factload.postgres.statements import Definition, as_text
 from factload.postgres.tables import sql_name
+from factload.postgres.types import type_name
 
 _CHECKS = text("""
     SELECT c.conname, pg_get_expr(c.conbin, c.conrelid) AS condition FROM pg_catalog.pg_constraint c
@@ -41,10 +42,10 @@ def refused_by(connection: Connection, table: Table, as_of: AsOf) -> list[str]:
         ).format(
             Definition(row.condition),
             Literal(_DAY),
-            _type(table, as_of.valid_from),
+            SQL(type_name(table.c[as_of.valid_from].type)),
             Identifier(as_of.valid_from),
             Literal(ends),
-            _type(table, as_of.end),
+            SQL(type_name(table.c[as_of.end].type)),
             Identifier(as_of.end),
         )
         statement = as_text(connection, query)
@@ -53,7 +54,3 @@ def refused_by(connection: Connection, table: Table, as_of: AsOf) -> list[str]:
     if as_of.is_inclusive:
         found += connection.scalars(_EXCLUSIONS, {"table": name})
     return found
-
-
-def _type(table: Table, column: str) -> SQL:
-    return SQL("date" if isinstance(table.c[column].type, Date) else "timestamp")

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from factload.dimension.attributes import attribute_defects
 from factload.dimension.empty_validity import refused_by
 from factload.errors import FeedError
-from factload.feed.dimensions import Dimension
+from factload.feed.dimensions import AsOf, Dimension
 from factload.feed.model import Feed
 from factload.postgres.indexes import unique_indexes
 from factload.postgres.tables import reflect
@@ -107,14 +107,18 @@ def _key_type(field: str, table: str, column: Column[object], declared: str) -> 
 
 
 def _moment(field: str, table: str, column: Column[object]) -> Iterator[FeedError]:
-    kind = column.type
-    if not isinstance(kind, types.Date) and (not isinstance(kind, types.DateTime) or kind.timezone):
+    if not _is_moment(column):
         yield FeedError(
             "as_of_type",
-            f"{table}.{column.name} is {type_name(kind)}",
+            f"{table}.{column.name} is {type_name(column.type)}",
             expected=f"a date, or a timestamp without time zone, for {field}",
             remedy="Name other columns, or a view that has such",
         )
+
+
+def _is_moment(column: Column[object]) -> bool:
+    kind = column.type
+    return isinstance(kind, types.Date) or (isinstance(kind, types.DateTime) and not kind.timezone)
 
 
 def _unknown(connection: Connection, field: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
@@ -174,7 +178,7 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
     filled = {*dimension.business_key, *([inferred] if inferred else []), *attributes}
     if timed is not None:
         filled |= {timed.valid_from, timed.end}
-        yield from _versions(connection, field, dimension, table)
+        yield from _versions(connection, field, dimension, timed, table)
     for other in table.columns:
         must = other is surrogate or not other.nullable
         if other.name not in filled and must and other.server_default is None:
@@ -186,11 +190,11 @@ def _creation(connection: Connection, field: str, dimension: Dimension, table: T
             )
 
 
-def _versions(connection: Connection, field: str, dimension: Dimension, table: Table) -> Iterator[FeedError]:
+def _versions(
+    connection: Connection, field: str, dimension: Dimension, timed: AsOf, table: Table
+) -> Iterator[FeedError]:
     """Why members can't be made that have a history, or versions of them."""
-    if dimension.as_of is None:
-        return
-    validity = (dimension.as_of.valid_from, dimension.as_of.end)
+    validity = (timed.valid_from, timed.end)
     for name in validity:
         if table.c[name].info["generated"]:
             yield FeedError(
@@ -201,7 +205,8 @@ def _versions(connection: Connection, field: str, dimension: Dimension, table: T
             )
     if not dimension.unmatched.makes_versions:
         return
-    for constraint in refused_by(connection, table, dimension.as_of):
+    moments = all(_is_moment(table.c[name]) for name in validity)  # of others `_moment` tells
+    for constraint in refused_by(connection, table, timed) if moments else ():
         yield FeedError(
             "versions_empty",
             f"the constraint {constraint} of {dimension.table} refuses a version that is valid at no time",
@@ -215,6 +220,6 @@ def _versions(connection: Connection, field: str, dimension: Dimension, table: T
                 "versions_unique",
                 f"{dimension.table} has a unique index on ({', '.join(sorted(index.columns))}), in which the versions "
                 "of a member would be the same",
-                expected=f"{dimension.as_of.valid_from} in it, for {field}.create.on_change: new_version",
+                expected=f"{timed.valid_from} in it, for {field}.create.on_change: new_version",
                 remedy=f"Drop the index {index.name}, or leave out on_change",
             )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from factload.check.load import check_load
+from factload.diff.of_load import staged_among, staged_load
 from factload.difference import diff_load
 from factload.errors import FeedError, RowsRefused
 from factload.feed.model import Feed
@@ -83,6 +84,23 @@ def test_rows_are_added_removed_or_changed_by_their_key(
     assert found.state == "reconciled"
     if before and len(after) > 1:
         require_same_in_a_check(place, found, period=period)
+
+
+def test_staged_loads_are_found_among_many_as_each_alone(place: Place) -> None:
+    feed, days = place.feed(), [PERIOD.replace(day=day) for day in (1, 2, 3, 4)]
+    for day in days[:3]:
+        place.workbook([("A1", 1)], day)
+    place.load(feed, days[0])
+    loads = [diff_load(feed, day, database=place.url).load_id for day in days[1:3]]
+    asked = [feed.load_id(day) for day in days]
+    with place.engine.connect() as connection:
+        gone = staged_load(connection, loads[0])
+        assert gone is not None
+        assert staged_among(connection, asked) == set(loads)
+        place.execute(f"DROP TABLE factload_staging.{gone.staging_table}")
+        alone = {load_id for load_id in asked if staged_load(connection, load_id) is not None}
+        assert staged_among(connection, asked) == alone == {loads[1]}
+        assert staged_among(connection, []) == set()
 
 
 def test_the_largest_changes_come_first_each_with_its_cells(place: Place) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from factload.airflow.loads_page.expected import expected_periods
@@ -17,7 +16,7 @@ from factload.airflow.loads_page.freshness import Freshness, freshness_of
 from factload.airflow.loads_page.gaps import Gap, gaps_of
 from factload.airflow.loads_page.runs import FAILED, MISSING, days_without_load, under_way
 from factload.airflow.loads_page.warehouse import reading
-from factload.diff.of_load import staged_load
+from factload.diff.of_load import staged_among
 from factload.errors import FactloadError, FeedError
 from factload.feed.model import Feed
 from factload.reports.history import RUNNING, LoadSummary, first_and_newest, loads_between
@@ -80,14 +79,14 @@ def _of_warehouse(
     names = [known.name for known in feeds]
     found: dict[str, list[LoadSummary]] = defaultdict(list)
     bounds: dict[str, tuple[date, date | None]] = {}
-    staged: dict[str, frozenset[date]] = defaultdict(frozenset)
+    staged: set[str] = set()
     try:
         with reading(connection_id) as connection:
             bounds = first_and_newest(connection, names)
-            for load in loads_between(connection, names, first, last):
+            shown = loads_between(connection, names, first, last)
+            staged = staged_among(connection, [load.load_id for load in shown if load.state == "reconciled"])
+            for load in shown:
                 found[load.feed].append(load)
-            for name, loads in found.items():
-                staged[name] = frozenset(_staged(connection, loads))
     except FactloadError as error:
         if error.code != "ledger_missing":  # no load has run there: an empty calendar says so
             return [FeedDays(known, problem=error) for known in feeds]
@@ -97,15 +96,9 @@ def _of_warehouse(
         lacking = _due_without_load(known.feed, loads, began, first, last, now)
         fresh = freshness_of(known.feed, newest, now) if known.feed else None
         absent = dict.fromkeys(lacking, MISSING)
-        rows.append(FeedDays(known, loads, absent, staged=staged[known.name], first=began, fresh=fresh))
+        waiting = frozenset(load.period for load in loads if load.load_id in staged)
+        rows.append(FeedDays(known, loads, absent, staged=waiting, first=began, fresh=fresh))
     return rows
-
-
-def _staged(connection: Connection, loads: Sequence[LoadSummary]) -> Iterator[date]:
-    """The days whose load is reconciled, and whose staged rows are still there."""
-    for load in loads:
-        if load.state == "reconciled" and staged_load(connection, load.load_id) is not None:
-            yield load.period
 
 
 def _due_without_load(

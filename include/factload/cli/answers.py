@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from factload.cli.changes import write_changes, write_rows
+from factload.cli.changes import total_row, write_changes, write_rows
 from factload.cli.console import new_console, new_table, write_heading, write_line, write_whole
-from factload.decimals import EXACT
-from factload.printable import in_one_line, printable
+from factload.printable import in_one_line
 
 if TYPE_CHECKING:
     from factload.diff.difference import Difference
@@ -31,9 +29,7 @@ def show_difference(found: Difference) -> None:
     if found.totals:
         table = new_table("control total", "before", "after", "change")
         for name, (before, after) in found.totals.items():
-            table.add_row(
-                printable(name), before, after, f"{EXACT.subtract(Decimal(after), Decimal(before)):+f}"
-            )
+            table.add_row(*total_row(name, before, after))
         write_whole(console, table)
     write_changes(console, found)
 

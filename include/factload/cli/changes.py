@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from factload.cli.console import new_table, write_heading, write_line, write_whole
+from factload.decimals import EXACT
 from factload.printable import in_one_line, printable
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ def write_rows(console: Console, found: Difference) -> None:
     numbers = (found.before, found.after, found.added, found.removed, found.changed, found.unchanged)
     table.add_row(printable(found.table), *(f"{number:,}" for number in numbers))
     write_whole(console, table)
+
+
+def total_row(name: str, before: str, after: str) -> tuple[str, str, str, str]:
+    """A row of a table for a control total: its name, its exact texts before and after, and by how much it changes."""
+    by = EXACT.subtract(Decimal(after), Decimal(before))
+    return printable(name), before, after, f"{by:+f}"
 
 
 def write_changes(console: Console, found: Difference, *, with_values: bool = True) -> None:

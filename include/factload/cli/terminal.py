@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from factload.check.findings import SHOWN_PER_REASON, CheckReport
-from factload.cli.changes import write_changes, write_rows
+from factload.cli.changes import total_row, write_changes, write_rows
 from factload.cli.console import new_console, new_table, width_of, write_heading, write_line, write_whole
-from factload.decimals import EXACT
 from factload.printable import in_one_line, printable
 from factload.reasons import REASONS
 from factload.reports.report import Report
@@ -154,8 +153,7 @@ def _write_totals(console: Console, change: Mapping[str, Any]) -> None:
     rows = change["rows"]
     table.add_row("rows", f"{rows['before']:,}", f"{rows['after']:,}", f"{rows['after'] - rows['before']:+,}")
     for name, total in change["totals"].items():
-        by = EXACT.subtract(Decimal(total["after"]), Decimal(total["before"]))
-        table.add_row(printable(name), total["before"], total["after"], f"{by:+f}")
+        table.add_row(*total_row(name, total["before"], total["after"]))
     write_whole(console, table)
 
 

@@ -9,10 +9,10 @@ import { STATES } from "./states.js";
 /** @import { Day, FeedDays } from "./answers.js" */
 /** @import { Child } from "./elements.js" */
 
-/** @type {(dagId: string, period: string) => string} */
-export const loadPath = (dagId, period) => `dags/${encodeURIComponent(dagId)}/loads/${period}`;
 /** @param {string} dagId */
-const feedPath = (dagId) => `dags/${encodeURIComponent(dagId)}`;
+export const feedPath = (dagId) => `dags/${encodeURIComponent(dagId)}`;
+/** @type {(dagId: string, period: string) => string} */
+export const loadPath = (dagId, period) => `${feedPath(dagId)}/loads/${period}`;
 
 // A published load without a row is worth a look; one whose rows are others now all the more.
 /** @param {Day} load */

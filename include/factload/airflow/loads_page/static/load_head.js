@@ -2,7 +2,7 @@
 
 import { airflowLink, runPath } from "./airflow.js";
 import { el, prose } from "./dom.js";
-import { loadPath } from "./feed_row.js";
+import { feedPath, loadPath } from "./feed_row.js";
 import { addDays, count, duration, longDay, moment, share } from "./format.js";
 import { limitOf } from "./limits.js";
 import { badge, EXPLANATIONS } from "./states.js";
@@ -31,7 +31,7 @@ export function head({ dagId, period }, feed, state, words, elsewhere) {
         { class: "crumbs" },
         el("a", { href: "./" }, "Loads"),
         " / ",
-        el("a", { href: `dags/${encodeURIComponent(dagId)}` }, feed),
+        el("a", { href: feedPath(dagId) }, feed),
       ),
       el("h1", null, longDay(period), " ", state ? badge(state) : null),
       words ? el("p", { class: "summary" }, words) : null,

@@ -5,7 +5,7 @@ import { ask } from "../ask.js";
 import { trendCards } from "../charts/trend.js";
 import { daysUpTo, onOtherRoom } from "../days.js";
 import { el, show } from "../dom.js";
-import { loadPath } from "../feed_row.js";
+import { feedPath, loadPath } from "../feed_row.js";
 import { isDay, today } from "../format.js";
 import { freshness } from "../fresh.js";
 import { legend, matrix } from "../matrix.js";
@@ -21,7 +21,7 @@ const { dagId = "" } = document.body.dataset;
 const REFRESH = 15_000;
 const last = isDay(chosen("last")) ? chosen("last") : today();
 const days = daysUpTo(last);
-const here = `dags/${encodeURIComponent(dagId)}`;
+const here = feedPath(dagId);
 let before = ""; // the trend that the page shows
 /** @type {ReturnType<typeof makeBoard> | null} */
 let board = null;

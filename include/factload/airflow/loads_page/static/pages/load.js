@@ -7,7 +7,7 @@ import { partitionTable, timeline } from "../charts/timeline.js";
 import { trendCards } from "../charts/trend.js";
 import { waterfall } from "../charts/waterfall.js";
 import { card, el, show } from "../dom.js";
-import { loadPath } from "../feed_row.js";
+import { feedPath, loadPath } from "../feed_row.js";
 import { addDays } from "../format.js";
 import { explained, head, headOf, older, released, tiles, undone, why } from "../load_head.js";
 import { nextSteps } from "../next_steps.js";
@@ -26,8 +26,7 @@ import { workbookCard } from "../workbook.js";
 const main = /** @type {HTMLElement} */ (document.querySelector("main"));
 const { dagId = "", period = "" } = document.body.dataset;
 const page = { dagId, period };
-const path = `dags/${encodeURIComponent(dagId)}/loads/${period}`;
-const feedPath = `dags/${encodeURIComponent(dagId)}`;
+const path = loadPath(dagId, period);
 const LIVE = 1_500; // between two looks at a load that runs, in milliseconds
 const AWAITED = 3_000; // at one that isn't there yet, or that somebody is asked about
 const ENDED = 15_000; // at one that may run again
@@ -79,7 +78,7 @@ async function drawAll(answer) {
 async function drawTrend(place) {
   try {
     /** @type {Trend} */
-    const found = await ask(`${feedPath}/trend`, { until: addDays(period, 30) });
+    const found = await ask(`${feedPath(dagId)}/trend`, { until: addDays(period, 30) });
     show(
       place,
       trendCards(found, (day) => loadPath(dagId, day), period),

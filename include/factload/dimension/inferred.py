@@ -112,9 +112,8 @@ class WouldBeMembers:
     def _surrogates(self, name: str, numbers: Sequence[int | None]) -> pa.Array:
         """Of each number a surrogate key that no member has, of the type that members' keys have in a map."""
         if pa.types.is_string(self.members[name].surrogate):
-            return pa.array(
-                [None if n is None else f"\0{n}" for n in numbers]
-            )  # no text of PostgreSQL's has \0
+            # No text of PostgreSQL's has \0.
+            return pa.array([None if n is None else f"\0{n}" for n in numbers], pa.string())
         if name not in self._first:
             self._first[name] = _beside(self.members[name])
         first, step = self._first[name]

@@ -181,7 +181,8 @@ class _Keys:
         if unmatched.action == "unknown":
             member = pa.scalar(unmatched.member, found.surrogate.type)
             return pc.fill_null(found.surrogate, member), reason
-        if unmatched.action == "create" and (missing := missing & keyed & ~self._there(found)).any():
+        # A member that is there isn't made once more, though it has no surrogate key, or isn't valid on the date.
+        if unmatched.action == "create" and (missing := missing & keyed & ~found.key_known).any():
             made = pc.if_else(flags(missing), "key_does_not_fit", reason)
             surrogates = self._made(missing, make).cast(found.surrogate.type)
             return pc.replace_with_mask(found.surrogate, flags(missing), surrogates), made
@@ -191,10 +192,6 @@ class _Keys:
     def _without_surrogate(self) -> str:
         """Why a key that members have got no surrogate key."""
         return "no_surrogate_key" if self._dimension.as_of is None else "no_member_on_date"
-
-    def _there(self, found: LookupResult) -> Flags:
-        """Whose member is there, and can't be made: it has no surrogate key, or is not valid on the date."""
-        return found.key_known
 
     def _made(self, missing: Flags, make: MemberMaker) -> pa.Array:
         """The surrogate keys of members made for the keys of the rows ``missing``, in the order of these rows."""

@@ -18,12 +18,7 @@ from factload.feed.model import Feed
 from tests.integration.commands import factload
 from tests.integration.place import Place
 from tests.series.plain_reader import facts_of
-from tests.series.workbooks import FEED, SHEETS, YEARS, path_of, sheet_names, write_year
-
-FACTS = """
-SELECT sheet, business_key, metric, channel FROM fact_sales JOIN dim_product ON dimension_id = primary_synthetic_key
-WHERE load_id = :load
-"""
+from tests.series.workbooks import FACTS, FEED, SHEETS, YEARS, path_of, sheet_names, write_year
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,12 +18,13 @@ from sqlalchemy.pool import NullPool
 
 from factload_demo import airflow_site
 from factload_demo.airflow_api import AirflowApi
-from factload_demo.airflow_place import Place, environment_of
+from factload_demo.airflow_place import Place
 from factload_demo.postgres import throwaway
 from factload_demo.setup import PROJECT, connection_uri
+from tests.airflow_command import airflow
 from tests.forked_tasks import import_before_the_fork
 from tests.series.plain_reader import Fact, facts_of
-from tests.series.workbooks import FEED, YEARS, write_year
+from tests.series.workbooks import FACTS, FEED, YEARS, write_year
 
 TABLES = """
 CREATE TABLE dim_product (primary_synthetic_key bigint PRIMARY KEY, business_key text UNIQUE);
@@ -32,10 +32,6 @@ INSERT INTO dim_product VALUES (1, 'A1'), (2, 'B2');
 CREATE TABLE fact_sales (
     dimension_id bigint NOT NULL REFERENCES dim_product, metric numeric(18,4) NOT NULL, channel text, sheet text,
     load_id text NOT NULL);
-"""
-FACTS = """
-SELECT sheet, business_key, metric, channel FROM fact_sales JOIN dim_product ON dimension_id = primary_synthetic_key
-WHERE load_id = :load
 """
 STATES = (
     "SELECT DISTINCT ON (load_id) load_id, state, witness FROM factload.attempts ORDER BY load_id, epoch DESC"
@@ -60,10 +56,7 @@ class Plant:
             *("backfill", "create", "--dag-id", DAG, "--reprocess-behavior", reprocess),
             *("--from-date", f"{YEARS[0]}-01-01", "--to-date", f"{YEARS[-1]}-12-31T23:59:00+00:00"),
         ]
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-m", "airflow", *command],
-            env=environment_of(self.place, 0), cwd=self.place.folder, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        airflow(self.place, *command, seconds=PATIENCE)
         while self._at_work():
             if time.monotonic() > began + PATIENCE:
                 raise TimeoutError("the backfill doesn't come to its end")

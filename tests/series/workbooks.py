@@ -32,6 +32,11 @@ fact:
   load_column: load_id
 witness: [{witness: {at: "Cover!B2", sum: metric}}, {from: 2015-01-01, witness: {at: totals_row, sum: metric}}]
 """
+# What the fact table has of a load, with the products' own keys.
+FACTS = """
+SELECT sheet, business_key, metric, channel FROM fact_sales JOIN dim_product ON dimension_id = primary_synthetic_key
+WHERE load_id = :load
+"""
 
 
 def sheet_names(year: int) -> list[str]:

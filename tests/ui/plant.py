@@ -27,6 +27,7 @@ from factload_demo.airflow_place import Place, environment_of
 from factload_demo.airflow_site import Site
 from factload_demo.postgres import Server
 from factload_demo.setup import PROJECT, connection_uri
+from tests.airflow_command import airflow
 from tests.airflow_tables import FAB
 from tests.feeds import changed
 from tests.forked_tasks import import_before_the_fork
@@ -149,7 +150,7 @@ class Plant:
 
     def airflow(self, *arguments: str) -> str:
         """What Airflow's command line says."""
-        return _airflow(self.place, *arguments)
+        return airflow(self.place, *arguments)
 
     def bearer(self, user: str) -> dict[str, str]:
         """A request's header that says it comes from `user`."""
@@ -221,16 +222,8 @@ def running(
         yield Plant(place, site, api, warehouse, home, passwords)
 
 
-def _airflow(place: Place, *arguments: str) -> str:
-    ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "airflow", *arguments],
-        env=environment_of(place, 0), cwd=place.folder, check=True, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    return ended.stdout
-
-
 def _make_admin(place: Place, site: Site) -> None:
-    _airflow(
+    airflow(
         place, "users", "create", "--role", "Admin", "--username", site.user,
         f"--password={site.password}",  # one argument: a random password may begin with a dash
         "--firstname", "A", "--lastname", "B", "--email", "admin@localhost.localdomain",

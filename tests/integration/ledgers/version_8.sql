@@ -1,4 +1,4 @@
--- The ledger as version 6 made it, with one published load that a corrected workbook joined, and one that is held.
+-- The ledger as version 8 made it, with one published load that a corrected workbook joined, and one that is held.
 CREATE SCHEMA factload;
 CREATE SCHEMA factload_staging;
 CREATE TABLE factload.loads (

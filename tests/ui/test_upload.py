@@ -138,7 +138,7 @@ def test_a_held_load_is_released_and_its_corrected_rejects_replayed_from_the_pag
     seen = window()
     page = seen.loads(path_of(TODAY, "credits"))
     difference = page.locator("#difference")
-    expect(page.locator(".head .badge")).to_have_text("▹ staged, not published")
+    expect(page.locator(".head .badge")).to_have_text("▫ staged, not published")
     expect(difference).to_contain_text("5 added, 0 removed, 0 changed")
     expect(page.get_by_role("region", name="What to do next")).to_contain_text(
         f"factload run credits --period {TODAY}"

@@ -23,10 +23,10 @@ from factload.feed.dimensions import Dimension
 from factload.feed.model import Feed
 from factload.sheet.reject import noted_rejects
 from factload.split.fields import attribute_field, date_field, key_fields, value_field
+from factload.sql_types import MAX_PRECISION
 from factload.vectors import Flags, as_flags, flags, integers
 
 ROW = "factload_row"
-_DIGITS = 38  # of a decimal128
 _NAMED_AT_MOST = 5
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -259,7 +259,8 @@ def _with_room(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The same numbers, of a type that holds their sum: where one has no room, Arrow goes on from its lowest number."""
     if pa.types.is_decimal(values.type):
         digits = values.type.precision + len(str(len(values)))
-        return values if digits <= _DIGITS else pc.cast(values, pa.decimal256(2 * _DIGITS, values.type.scale))
+        wide = pa.decimal256(2 * MAX_PRECISION, values.type.scale)
+        return values if digits <= MAX_PRECISION else pc.cast(values, wide)
     least, most = pc.min_max(values).as_py().values()
     fits = most is None or max(most, -least) * len(values) < 1 << 63
-    return values if fits else pc.cast(values, pa.decimal128(_DIGITS))
+    return values if fits else pc.cast(values, pa.decimal128(MAX_PRECISION))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Text, cast, delete, literal, select
 from sqlalchemy.engine import Connection
 
 from factload.ledger.ledger import add_warning, attempt, update_attempt
@@ -18,6 +19,20 @@ from factload.load import Load
 MemberCounts = Mapping[str, Mapping[str, int]]
 """Dimension → ``updated``, members that have something else now, ``left``, members that were left as they are, and
 ``added``, new versions."""
+
+
+CHANGE = ["load_id", "epoch", "dimension", "table_name", "surrogate", "before", "after"]
+"""The columns of a change, those of validity left out."""
+
+
+def of_attempt(
+    load: Load, dimension: str, table: str, surrogate: ColumnElement[Any]
+) -> list[ColumnElement[Any]]:
+    """What the first columns of ``CHANGE``, up to the surrogate key, hold for a change that this attempt makes."""
+    said: list[ColumnElement[Any]] = [
+        literal(value) for value in (load.load_id, load.epoch, dimension, table)
+    ]
+    return [*said, cast(surrogate, Text)]
 
 
 def changes_of(load_id: str, epoch: int) -> ColumnElement[bool]:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
-    Text,
     cast,
     false,
     func,
@@ -24,29 +23,28 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, distinct_on
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
 from factload.dimension.said import of_member, value_of
 from factload.dimension.table import dimension_table
 from factload.errors import FeedError, ReconciliationError
 from factload.fact.load_column import load_key
-from factload.fact.members.said import said_table
+from factload.fact.members.said import said_of
 from factload.fact.relation import relation_of
-from factload.fact.staging_table import SLICE
 from factload.feed.model import Feed
 from factload.ledger.member_changes import (
+    CHANGE,
     MemberCounts,
     changes_of,
     forget_older,
     newer_loads,
+    of_attempt,
     record_members,
 )
 from factload.ledger.tables import member_changes
 from factload.load import Load
 from factload.postgres.tables import reflect
-
-_COLUMNS = ("load_id", "epoch", "dimension", "table_name", "surrogate", "before", "after")
 
 
 def bring_up_to_date(connection: Connection, load: Load, feed: Feed, fact: Table, staging: Table) -> None:
@@ -144,19 +142,8 @@ class _Members:
 
     def said_by(self, staging: Table) -> Select[Any]:
         """``member``, ``known`` and ``wanted``: what the rows in ``staging`` say of each of their members."""
-        said = said_table(self.load)
-        member = cast(said.c.surrogate, self.surrogate.type)
-        staged = (
-            select(literal(1))
-            .where(staging.c[self.fills] == cast(said.c.surrogate, staging.c[self.fills].type))
-            .exists()
-        )
-        return (
-            select(member.label("member"), cast(null(), JSONB).label("known"), said.c.said.label("wanted"))
-            .ext(distinct_on(said.c.surrogate))
-            .where(said.c.dimension == self.name, staged)
-            .order_by(said.c.surrogate, said.c[SLICE])
-        )
+        said = said_of(self.load, self.name, staging.c[self.fills], self.surrogate.type).subquery("of_staged")
+        return select(said.c.member, cast(null(), JSONB).label("known"), said.c.said.label("wanted"))
 
     def had_before(self, undoes: int) -> Select[Any]:
         """The same of what they had before the attempt ``undoes``, with what that left them with."""
@@ -180,7 +167,7 @@ class _Members:
             .order_by(self.surrogate)
             .with_for_update(key_share=True, of=self.table)
         )
-        noted = insert(member_changes).from_select(list(_COLUMNS), locked)
+        noted = insert(member_changes).from_select(CHANGE, locked)
         changes = self.connection.execute(noted).rowcount
         if not changes:
             return 0
@@ -208,11 +195,7 @@ class _Members:
         has = of_member(self.table, self.names)
         return (
             select(
-                literal(self.load.load_id),
-                literal(self.load.epoch),
-                literal(self.name),
-                literal(self.table_name),
-                cast(self.surrogate, Text),
+                *of_attempt(self.load, self.name, self.table_name, self.surrogate),
                 has,
                 asked.c.wanted,
             )
@@ -244,10 +227,14 @@ def _changed_columns(connection: Connection, load: Load, undoes: int, name: str)
 def _require_dimension(load: Load, feed: Feed, name: str, table_name: str) -> None:
     dimension = feed.dimensions.get(name)
     if dimension is None or dimension.table != table_name:
-        raise FeedError(
-            "undo_dimension",
-            f"{load.load_id} can't be undone: it brought members of {table_name} up to date, and the feed has no "
-            f"dimension {name} on that table now",
-            expected="the feed's dimensions as they were then",
-            remedy="Restore the feed for the undo, or load the workbook that is to stand",
-        )
+        raise no_dimension(load, f"brought members of {table_name} up to date", f"{name} on that table")
+
+
+def no_dimension(load: Load, did: str, needed: str) -> FeedError:
+    """An undo needs a dimension that the feed no longer has. ``did``: what the load did to members."""
+    return FeedError(
+        "undo_dimension",
+        f"{load.load_id} can't be undone: it {did}, and the feed has no dimension {needed} now",
+        expected="the feed's dimensions as they were then",
+        remedy="Restore the feed for the undo, or load the workbook that is to stand",
+    )

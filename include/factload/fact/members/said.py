@@ -6,12 +6,15 @@ It comes and goes slice by slice with the staged rows, in their transactions, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     MetaData,
+    Select,
     Table,
     Text,
     cast,
@@ -21,8 +24,9 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on
 from sqlalchemy.engine import Connection
+from sqlalchemy.types import TypeEngine
 
 from factload.dimension.inferred import rows_of_arrays
 from factload.dimension.said import of_member
@@ -59,6 +63,19 @@ def forget_said(connection: Connection, load: Load, feed: Feed) -> None:
     """Drop the table, once the load is published."""
     if feed.told_dimensions:
         said_table(load).drop(connection)
+
+
+def said_of(load: Load, dimension: str, staged: ColumnElement[Any], kind: TypeEngine[Any]) -> Select[Any]:
+    """``member`` (the surrogate key, of type ``kind``) and what is ``said`` of it, for each member of a dimension that
+    staged rows belong to. ``staged``: the column of the staging table that holds such keys."""
+    said = said_table(load)
+    belongs = select(literal(1)).where(staged == cast(said.c.surrogate, staged.type)).exists()
+    return (
+        select(cast(said.c.surrogate, kind).label("member"), said.c.said)
+        .ext(distinct_on(said.c.surrogate))
+        .where(said.c.dimension == dimension, belongs)
+        .order_by(said.c.surrogate, said.c[SLICE])
+    )
 
 
 def replace_said(

@@ -22,20 +22,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from factload.fact.members.version_rows import EMPTIED, MADE, VersionRows
-from factload.ledger.member_changes import changes_of
+from factload.ledger.member_changes import CHANGE, changes_of, of_attempt
 from factload.ledger.tables import loads, member_changes, member_versions
 
-_LOGGED = (
-    "load_id",
-    "epoch",
-    "dimension",
-    "table_name",
-    "surrogate",
-    "before",
-    "after",
-    "valid_before",
-    "valid_after",
-)
+_LOGGED = [*CHANGE, "valid_before", "valid_after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,7 @@ class VersionLog:
             .select_from(self.rows.changed(there))
             .where(changes.c.place < MADE)
         )
-        noted = upsert(member_changes).from_select(list(_LOGGED), rows)
+        noted = upsert(member_changes).from_select(_LOGGED, rows)
         again = {name: noted.excluded[name] for name in ("after", "valid_after")}
         key = ["load_id", "epoch", "dimension", "surrogate"]
         self.rows.connection.execute(noted.on_conflict_do_update(index_elements=key, set_=again))
@@ -74,7 +64,7 @@ class VersionLog:
             cast(null(), JSONB),
             self._validity(table),
         ).select_from(made)
-        self.rows.connection.execute(insert(member_changes).from_select(list(_LOGGED), rows))
+        self.rows.connection.execute(insert(member_changes).from_select(_LOGGED, rows))
         owned = select(
             self.rows.changes.c.owner, literal(self.rows.name), cast(self.rows.surrogate(table), Text)
         ).select_from(made)
@@ -129,16 +119,11 @@ class VersionLog:
             .select_from(there.join(undone, same))
             .where(which)
         )
-        self.rows.connection.execute(insert(member_changes).from_select(list(_LOGGED), rows))
+        self.rows.connection.execute(insert(member_changes).from_select(_LOGGED, rows))
 
     def _logged(self, versions: FromClause) -> list[ColumnElement[Any]]:
-        return [
-            literal(self.rows.load.load_id),
-            literal(self.rows.load.epoch),
-            literal(self.rows.name),
-            literal(self.rows.dimension.table),
-            cast(self.rows.surrogate(versions), Text),
-        ]
+        rows = self.rows
+        return of_attempt(rows.load, rows.name, rows.dimension.table, rows.surrogate(versions))
 
     def _validity(self, versions: FromClause) -> ColumnElement[Any]:
         begins, ends = versions.c[self.rows.as_of.valid_from], versions.c[self.rows.as_of.end]

@@ -87,8 +87,10 @@ def _version(rows: VersionRows, row: Any, texts: dict[datetime, str | None]) -> 
     begins, ends = _moment(row.begins, ALWAYS), _moment(row.ends, FOREVER)
     if ends != FOREVER:
         ends += rows.after_end
-    texts.update({moment: text for moment, text in ((begins, row.begins),) if moment == ALWAYS})
-    texts.update({moment: text for moment, text in ((ends, row.ends),) if moment == FOREVER})
+    if begins == ALWAYS:
+        texts[begins] = row.begins
+    if ends == FOREVER:
+        texts[ends] = row.ends
     owner = None if row.load_id is None else Speaker(row.load_id, _midnight(row.period), row.published)
     if row.began is None:
         return Version(row.key, begins, ends, row.rank, owner)

@@ -12,16 +12,15 @@ from datetime import datetime, time
 from typing import Any
 
 from sqlalchemy import Table, cast, func, insert, select, update
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Connection
 
 from factload.dimension.said import value_of
 from factload.dimension.table import dimension_table
 from factload.errors import FeedError, RowsRefused
 from factload.fact.load_column import load_key
-from factload.fact.members.changes import keep_others_out
+from factload.fact.members.changes import keep_others_out, no_dimension
 from factload.fact.members.history import Change, Known, Speaker, VersionsOverlap, planned
-from factload.fact.members.said import said_table
+from factload.fact.members.said import said_of
 from factload.fact.members.version_changes import VersionChanges
 from factload.fact.members.version_choice import MembersToChange
 from factload.fact.members.version_log import VersionLog
@@ -29,7 +28,6 @@ from factload.fact.members.version_reading import Told, held, spoken, told
 from factload.fact.members.version_rows import VersionRows
 from factload.fact.modes.publishing import DEFERRED_TRIGGERS_NOW
 from factload.fact.modes.registry import mode_of
-from factload.fact.staging_table import SLICE
 from factload.feed.model import Feed
 from factload.ledger.member_changes import (
     MemberCounts,
@@ -110,16 +108,7 @@ def _rows_of(connection: Connection, load: Load, feed: Feed, fact: Table, name: 
 
 
 def _ask_staged(rows: VersionRows, staging: Table) -> None:
-    said = said_table(rows.load)
-    fills = staging.c[rows.fills[0]]
-    surrogate = cast(said.c.surrogate, rows.asked.c.surrogate.type)
-    staged = select(1).where(fills == cast(said.c.surrogate, fills.type)).exists()
-    asked = (
-        select(surrogate, said.c.said)
-        .ext(distinct_on(said.c.surrogate))
-        .where(said.c.dimension == rows.name, staged)
-        .order_by(said.c.surrogate, said.c[SLICE])
-    )
+    asked = said_of(rows.load, rows.name, staging.c[rows.fills[0]], rows.asked.c.surrogate.type)
     rows.connection.execute(insert(rows.asked).from_select(["surrogate", "said"], asked))
 
 
@@ -227,10 +216,8 @@ def _give_back(rows: VersionRows, undoes: int) -> None:
 def _require_dimension(load: Load, feed: Feed, name: str, table_name: str) -> None:
     if name in feed.versioned_dimensions and feed.dimensions[name].table == table_name:
         return
-    raise FeedError(
-        "undo_dimension",
-        f"{load.load_id} can't be undone: it gave members of {table_name} new versions, and the feed has no dimension "
-        f"{name} with `on_change: new_version` on that table now",
-        expected="the feed's dimensions as they were then",
-        remedy="Restore the feed for the undo, or load the workbook that is to stand",
+    raise no_dimension(
+        load,
+        f"gave members of {table_name} new versions",
+        f"{name} with `on_change: new_version` on that table",
     )

@@ -8,19 +8,18 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from random import Random
-from signal import SIGKILL
 from typing import Any
 
 import pytest
 
-from factload import check_load, read_report, steps
+from factload import read_report, steps
 from factload.errors import FeedError, ReconciliationError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import Report
-from factload.undo import undo_load
 from tests.chaos.faulty_process import Fault
 from tests.chaos.strikes import killed
 from tests.driver import SteppedLoad
+from tests.integration.changed_members import POINTS, problem_of, undo
 from tests.integration.place import Place
 from tests.workbooks import write_rows
 
@@ -88,11 +87,6 @@ def sheet(star: Place, period: date, rows: Iterable[tuple[Any, ...]]) -> Path:
 def load(star: Place, told: Feed, period: date, *rows: tuple[Any, ...]) -> Report:
     sheet(star, period, rows)
     return read_report(star.url, star.load(told, period).load_id)
-
-
-def undo(star: Place, told: Feed, period: date) -> Report:
-    undo_load(told, period, reason="wrong file", by="ada", database=star.url)
-    return read_report(star.url, told.load_id(period))
 
 
 def versions(star: Place, inclusive: bool = False) -> list[tuple[Any, ...]]:
@@ -368,12 +362,6 @@ def test_a_version_that_came_between_is_what_staged_rows_belong_to(star: Place) 
     ]
 
 
-POINTS = [
-    Fault(SIGKILL, "UPDATE dim_customer"),
-    Fault(SIGKILL, "UPDATE factload.loads"),
-]
-
-
 def test_a_publication_that_is_killed_leaves_versions_and_rows_as_they_were(
     star: Place, points: Iterable[Fault] = POINTS
 ) -> None:
@@ -440,8 +428,4 @@ def test_what_can_have_no_versions_is_told_before_anything_is_read(
     star: Place, told: Callable[[Place], Feed], words: str
 ) -> None:
     sheet(star, MAY, [])
-    try:
-        [problem] = check_load(told(star), MAY, database=star.url).problems
-    except FeedError as error:
-        problem = error
-    assert words in str(problem)
+    assert words in problem_of(star, told, MAY)

@@ -7,19 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from pathlib import Path
-from signal import SIGKILL
 from typing import Any
 
 import pytest
 
-from factload import check_load, read_report, steps
+from factload import read_report, steps
 from factload.errors import FeedError, ReconciliationError, RowsRefused
 from factload.feed.model import Feed
 from factload.reports.report import Report
-from factload.undo import undo_load
 from tests.chaos.faulty_process import Fault
 from tests.chaos.strikes import killed
 from tests.driver import SteppedLoad
+from tests.integration.changed_members import POINTS, problem_of, undo
 from tests.integration.place import Place
 from tests.workbooks import write_rows
 
@@ -190,12 +189,6 @@ def test_processes_that_publish_at_once_end_with_what_the_newest_period_says(sta
         assert report.updated["customer"] + report.left.get("customer", 0) <= len(keys), period
 
 
-POINTS = [
-    Fault(SIGKILL, "UPDATE dim_customer"),
-    Fault(SIGKILL, "UPDATE factload.loads"),
-]
-
-
 def test_a_publication_that_is_killed_leaves_members_and_rows_as_they_were_and_the_next_changes_both(
     star: Place, points: Iterable[Fault] = POINTS
 ) -> None:
@@ -216,11 +209,6 @@ def test_a_publication_that_is_killed_leaves_members_and_rows_as_they_were_and_t
 
 def seen(star: Place) -> list[tuple[Any, ...]]:
     return star.rows("SELECT name, metric::int FROM fact_sales JOIN dim_customer ON dimension_id = id")
-
-
-def undo(star: Place, told: Feed, period: date) -> Report:
-    undo_load(told, period, reason="wrong file", by="ada", database=star.url)
-    return read_report(star.url, told.load_id(period))
 
 
 @pytest.mark.parametrize("mode", ["replace", "exchange"])
@@ -313,8 +301,4 @@ def test_what_can_not_be_brought_up_to_date_is_told_before_anything_is_read(
     star: Place, told: Callable[[Place], Feed], words: str
 ) -> None:
     sheet(star, MAY, [])
-    try:
-        [problem] = check_load(told(star), MAY, database=star.url).problems
-    except FeedError as error:
-        problem = error
-    assert words in str(problem)
+    assert words in problem_of(star, told, MAY)
